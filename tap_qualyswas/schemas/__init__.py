@@ -1,0 +1,1 @@
+"""JSON schema files, one a stream."""
