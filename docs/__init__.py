@@ -1,0 +1,1 @@
+"""The project's pages, and the code that keeps their tables true."""

@@ -1,0 +1,82 @@
+"""The generated pages: settings tables, `.env.example`, and the marked parts of the README."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING, Final
+
+from docs.plugins import JSON, plugins
+
+if TYPE_CHECKING:
+    from docs.plugins import Plugin, Setting
+
+NOTICE: Final = (
+    "<!-- Written by `uv run python -m docs.generate`; change the settings in the code. -->"
+)
+MARK: Final = re.compile(
+    r"(<!-- begin settings (?P<name>[a-z-]+) -->\n).*?(<!-- end settings -->)", re.DOTALL
+)
+
+
+def env_example() -> str:
+    """Give `.env.example`: every setting as an environment variable, secrets empty."""
+    lines = [
+        "# Copy to .env and fill in. Every line is optional unless the README says otherwise;",
+        "# an empty value counts as not set.",
+    ]
+    for plugin in plugins():
+        lines += ["", f"# {plugin.name}"]
+        lines += [
+            f"#{plugin.variable(setting)}={_text(setting.default)}"
+            for setting in plugin.settings
+            if not setting.built_in
+        ]
+    return "\n".join(lines) + "\n"
+
+
+def settings_page() -> str:
+    """Give `docs/settings.md`: one table for each plugin."""
+    lines = ["# Settings", "", NOTICE, ""]
+    lines += [
+        "Each setting can be given in `meltano.yml`, in a config file, in `.env`, or as an",
+        "environment variable (the plugin's name in capitals, then the setting's: `region` of the tap",
+        "is `TAP_QUALYSWAS_REGION`). An empty variable counts as not set. Lists are JSON",
+        '(`["a","b"]`) or words with commas between. A value of the wrong type is refused at the',
+        "start, by name.",
+        "",
+    ]
+    for plugin in plugins():
+        lines += [f"## {plugin.name}", "", _table(plugin), ""]
+    return "\n".join(lines)
+
+
+def readme(text: str) -> str:
+    """Give the README with the tables between its marks written anew."""
+    tables = {plugin.name: _table(plugin) for plugin in plugins()}
+    return MARK.sub(lambda m: f"{m[1]}{tables[m['name']]}\n{m[3]}", text)
+
+
+def _table(plugin: Plugin) -> str:
+    rows = ["| setting | default | what it does |", "|---|---|---|"]
+    rows += [_row(setting) for setting in plugin.settings]
+    return "\n".join(rows)
+
+
+def _row(setting: Setting) -> str:
+    description = setting.description
+    if setting.options:
+        description += " One of: " + ", ".join(f"`{value}`" for value in setting.options) + "."
+    default = f"`{_text(setting.default)}`" if setting.default not in (None, "") else ""
+    name = f"`{setting.name}`" + (" (secret)" if setting.secret else "")
+    return f"| {name} | {default} | {_cell(description)} |"
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|")
+
+
+def _text(value: JSON) -> str:
+    if value is None:
+        return ""
+    return value if isinstance(value, str) else json.dumps(value)
