@@ -1,0 +1,87 @@
+"""One ASGI application served over real HTTP on loopback, from a thread."""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+from typing import TYPE_CHECKING, Final
+
+import uvicorn
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from starlette.types import ASGIApp
+    from typing_extensions import Self
+
+START_SECONDS: Final = 10.0
+STOP_SECONDS: Final = 5.0
+
+
+class Server:
+    """Serve `app` on 127.0.0.1 while the `with` block runs.
+
+    Neither `Date` nor `Server` is added to the answers: the faces set `Date` from the world's
+    clock themselves, and a second one would contradict it.
+    """
+
+    def __init__(self, app: ASGIApp, port: int = 0) -> None:
+        self._socket = socket.create_server(("127.0.0.1", port))
+        self.port: int = self._socket.getsockname()[1]
+        self._server = uvicorn.Server(
+            uvicorn.Config(
+                app,
+                log_level="error",
+                access_log=False,
+                date_header=False,
+                server_header=False,
+                lifespan="off",
+                timeout_graceful_shutdown=1,
+                # A client may keep its connection over many simulated days.
+                timeout_keep_alive=60,
+            )
+        )
+        self._thread = threading.Thread(
+            target=self._server.run, kwargs={"sockets": [self._socket]}, daemon=True
+        )
+
+    @property
+    def url(self) -> str:
+        """Return the base URL, without a trailing slash."""
+        return f"http://127.0.0.1:{self.port}"
+
+    def start(self) -> None:
+        """Start serving and return when connections are answered.
+
+        Raises:
+            RuntimeError: when the server is not up within ten seconds.
+        """
+        self._thread.start()
+        deadline = time.monotonic() + START_SECONDS
+        while not self._server.started:
+            if time.monotonic() > deadline or not self._thread.is_alive():
+                msg = f"the sandbox's server on port {self.port} did not start"
+                raise RuntimeError(msg)
+            time.sleep(0.005)
+
+    def stop(self) -> None:
+        """Stop serving; a hanging answer is cut off."""
+        self._server.should_exit = True
+        self._thread.join(STOP_SECONDS)
+        if self._thread.is_alive():
+            self._server.force_exit = True
+            self._thread.join(STOP_SECONDS)
+        self._socket.close()
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.stop()
