@@ -1,0 +1,147 @@
+"""What CVM tells of a connector and of its runs, read from answers of every form seen."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+@dataclass(frozen=True)
+class Connector:
+    """A connector, from `GET /connectors`.
+
+    Attributes:
+        id: its number, which `connector_id` names.
+        name: its name in CVM, which searches filter by.
+        host: where it fetches from; None for file based ones, the Data Importers.
+        running: whether a run of it is going on.
+    """
+
+    id: int
+    name: str
+    host: str | None
+    running: bool
+
+
+@dataclass(frozen=True)
+class ConnectorRun:
+    """One run of a connector, from `GET /connectors/{id}/connector_runs`.
+
+    Counters are named as in Cisco's OpenAPI file (`connector_run_status_schema`); one that is
+    missing or null is 0. A "payload" is CVM's unit of import work, not one of our files.
+
+    Attributes:
+        id: the run's number.
+        start_time: when it began.
+        end_time: when it ended; None while it is going on.
+        success: whether it ended well; None while that is not known.
+    """
+
+    id: int
+    start_time: datetime | None = None
+    end_time: datetime | None = None
+    success: bool | None = None
+    total_payload_count: int = 0
+    processed_payload_count: int = 0
+    failed_payload_count: int = 0
+    processed_assets_count: int = 0
+    assets_with_tags_reset_count: int = 0
+    processed_scanner_vuln_count: int = 0
+    updated_scanner_vuln_count: int = 0
+    created_scanner_vuln_count: int = 0
+    closed_scanner_vuln_count: int = 0
+    autoclosed_scanner_vuln_count: int = 0
+    reopened_scanner_vuln_count: int = 0
+    closed_vuln_count: int = 0
+    autoclosed_vuln_count: int = 0
+    reopened_vuln_count: int = 0
+
+
+COUNTERS: Final = tuple(item.name for item in fields(ConnectorRun) if item.name.endswith("_count"))
+
+# Recorded in answers of 2020 and 2021; today's specification spells it right.
+MISSPELT: Final = {"processed_payload_count": "processed_palyoad_count"}
+
+UNREADABLE: Final = datetime.fromtimestamp(0, timezone.utc)
+
+
+def read_connector(row: Mapping[str, object]) -> Connector | None:
+    """Read a connector, None when the row names no id.
+
+    An empty `host` counts as none, and a missing one too: the answer about a single connector does
+    not always carry it.
+    """
+    number = read_int(row.get("id"))
+    if number is None:
+        return None
+    host = row.get("host")
+    return Connector(
+        id=number,
+        name=str(row.get("name") or ""),
+        host=str(host) if host else None,
+        running=read_flag(row.get("running")) is True,
+    )
+
+
+def read_run(row: Mapping[str, object]) -> ConnectorRun | None:
+    """Read a connector run, None when the row names no id."""
+    number = read_int(row.get("id"))
+    if number is None:
+        return None
+    counters = {name: _counter(row, name) for name in COUNTERS}
+    return ConnectorRun(
+        id=number,
+        start_time=read_time(row.get("start_time")),
+        # An end in a form we cannot read is an end nevertheless, or we would wait for ever.
+        end_time=read_time(row.get("end_time")) or (UNREADABLE if row.get("end_time") else None),
+        success=read_flag(row.get("success")),
+        **counters,
+    )
+
+
+def _counter(row: Mapping[str, object], name: str) -> int:
+    value = read_int(row.get(name))
+    if value is None and name in MISSPELT:
+        value = read_int(row.get(MISSPELT[name]))
+    return value or 0
+
+
+def read_flag(value: object) -> bool | None:
+    """Read `true`, `"true"`, `false` or `"false"`; CVM's answers hold all four."""
+    if isinstance(value, bool):
+        return value
+    if isinstance(value, str):
+        return {"true": True, "false": False}.get(value.strip().lower())
+    return None
+
+
+def read_int(value: object) -> int | None:
+    """Read a whole number that may come as text, None for all else."""
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, int):
+        return value
+    if isinstance(value, float):
+        return int(value) if value.is_integer() else None
+    if isinstance(value, str):
+        text = value.strip()
+        return int(text) if text.isascii() and text.isdigit() else None
+    return None
+
+
+def read_time(value: object) -> datetime | None:
+    """Read an ISO 8601 time such as `2020-02-02T03:34:08.000Z` as UTC, None for all else."""
+    if not isinstance(value, str) or not value.strip():
+        return None
+    text = value.strip().replace("Z", "+00:00").replace(" UTC", "+00:00")
+    try:
+        time = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return (
+        time.replace(tzinfo=timezone.utc) if time.tzinfo is None else time.astimezone(timezone.utc)
+    )

@@ -1,0 +1,197 @@
+"""Everything that can end a load: one class for each way out, one sentence for a person.
+
+    CiscoVMError                 exit code 1: try again later, or look at the report
+    ├── Refused                  exit code 2: someone has to change something first
+    │   ├── SettingsError        a setting is missing, of the wrong form, or contradicts another
+    │   ├── BadKey               the API key is not accepted
+    │   ├── KeyLacksRights       the key is known, but may not do this
+    │   ├── ConnectorMissing     no connector with this number under this key
+    │   ├── NotADataImporter     the connector fetches by itself and takes no files
+    │   ├── WrongHost            what answers is not the API of Cisco Vulnerability Management
+    │   └── UntrustedServer      the TLS certificate of the server is not trusted
+    ├── UploadFailed             a file was not taken, also after all tries
+    │   └── TooLarge             a file was refused as too large: send it in halves
+    ├── ConnectorBusy            the connector is still working on another run
+    ├── RunFailed                the run ended in CVM without success
+    ├── StillRunning             exit code 3: the run goes on in CVM beyond our patience
+    ├── RequestRefused           CVM understood who asks and said no to what was asked
+    └── TemporaryError           asked again after a growing wait, within the limits set
+        ├── RateLimited          more requests a second than CVM allows
+        ├── Unavailable          an error of the server or of a gateway before it
+        ├── Unreachable          no connection to the server
+        ├── TimedOut             a connection, but no answer in time
+        └── BrokenAnswer         an answer that is empty, cut, or not what was asked for
+
+Classes differ where the way out differs. No message holds the API key, a request's headers or a
+proxy's address.
+"""
+
+# ruff: noqa: N818 - a name says the cause; that it is an error, the base class says
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+if TYPE_CHECKING:
+    from target_ciscovm.connector import ConnectorRun
+
+
+class CiscoVMError(Exception):
+    """A load that cannot go on. `str(error)` is one or two sentences for a person, no secrets."""
+
+    exit_code: ClassVar[int] = 1
+
+
+class Refused(CiscoVMError):
+    """Asking again is of no use before settings, key, connector or network have been changed."""
+
+    exit_code: ClassVar[int] = 2
+
+
+class SettingsError(Refused):
+    """A setting is missing, has the wrong form, or contradicts another one."""
+
+
+class BadKey(Refused):
+    """CVM does not know the API key (HTTP 401)."""
+
+    def __init__(self, place: str) -> None:
+        super().__init__(
+            f"Cisco Vulnerability Management does not accept the API key at {place} (HTTP 401). "
+            "Check api_key, and that api_url is the host shown in CVM under Settings > API Keys."
+        )
+
+
+class KeyLacksRights(Refused):
+    """The key is known, but its user may not do what was asked (HTTP 403)."""
+
+    def __init__(self, place: str, doing: str) -> None:
+        super().__init__(
+            f"The user of this API key may not {doing} at {place} (HTTP 403). Use a key of a user "
+            "whose role may use connectors, such as an administrator's."
+        )
+
+
+class ConnectorMissing(Refused):
+    """The key shows no connector with this number."""
+
+    def __init__(self, connector_id: int, place: str, file_based: str = "") -> None:
+        seen = f" The key shows these Data Importers: {file_based}." if file_based else ""
+        super().__init__(
+            f"There is no connector {connector_id} at {place} for this API key.{seen} Create a "
+            "Data Importer (KDI) connector in CVM and set connector_id to its number, which its "
+            "page in CVM has at the end of its address."
+        )
+
+
+class NotADataImporter(Refused):
+    """The connector has a host of its own, so it is not file based."""
+
+    def __init__(self, connector_id: int, name: str, host: str) -> None:
+        super().__init__(
+            f"Connector {connector_id} ({name}) fetches its data from {host} itself and takes no "
+            "files. Set connector_id to that of a Data Importer (KDI) connector."
+        )
+
+
+class WrongHost(Refused):
+    """The address belongs to something that is not CVM's API."""
+
+    def __init__(self, place: str, what: str) -> None:
+        super().__init__(
+            f"{place} is not the API of Cisco Vulnerability Management: it answers {what}. Set "
+            "api_url to the host shown in CVM under Settings > API Keys, such as "
+            "https://api.kennasecurity.com."
+        )
+
+
+class UntrustedServer(Refused):
+    """The server's certificate cannot be verified."""
+
+    def __init__(self, place: str) -> None:
+        super().__init__(
+            f"The TLS certificate of {place} is not trusted. If a proxy of your own opens the "
+            "connection, put the path of its CA certificate into ca_bundle; verification is never "
+            "switched off."
+        )
+
+
+class UploadFailed(CiscoVMError):
+    """A data file was not taken. Nothing has been run in CVM."""
+
+
+class TooLarge(UploadFailed):
+    """A data file is above what CVM, or a gateway before it, takes at once (HTTP 413)."""
+
+
+class ConnectorBusy(CiscoVMError):
+    """Another run of the connector did not end in time. Nothing of ours has been run."""
+
+
+class RunFailed(CiscoVMError):
+    """The run ended in CVM, and not well.
+
+    Attributes:
+        run: the run with its counters, as CVM gave it last.
+    """
+
+    def __init__(self, run: ConnectorRun) -> None:
+        super().__init__(
+            f"Connector run {run.id} failed in CVM: {run.failed_payload_count:,} of "
+            f"{run.total_payload_count:,} payloads failed. The connector's page in CVM has the "
+            "reason; nothing was marked as sent, so the next run sends it all again."
+        )
+        self.run = run
+
+
+class StillRunning(CiscoVMError):
+    """The run had not ended, or could not be looked at, when the time was over.
+
+    Attributes:
+        run_id: the run in CVM, to look at later.
+    """
+
+    exit_code: ClassVar[int] = 3
+
+    def __init__(self, run_id: int, seconds: float, why: str = "") -> None:
+        reason = f" ({why})" if why else ""
+        super().__init__(
+            f"Connector run {run_id} had not ended in CVM after {seconds:,.0f} s{reason}. Look at "
+            "it on the connector's page; the next run waits for its end and sends the same again. "
+            "Raise run_timeout_seconds if runs take longer as a rule."
+        )
+        self.run_id = run_id
+
+
+class RequestRefused(CiscoVMError):
+    """CVM said no for good: HTTP 400 or another status that asking again does not change."""
+
+
+class TemporaryError(CiscoVMError):
+    """Worth asking again.
+
+    Attributes:
+        wait_seconds: the wait that the server named, None when it named none.
+    """
+
+    wait_seconds: float | None = None
+
+
+class RateLimited(TemporaryError):
+    """HTTP 429: more than five requests in a second came from this address."""
+
+
+class Unavailable(TemporaryError):
+    """HTTP 5xx, or 422 on an upload: the server is there but cannot do it now."""
+
+
+class Unreachable(TemporaryError):
+    """No connection: name not found, refused, reset, or no way through a proxy."""
+
+
+class TimedOut(TemporaryError):
+    """No answer in time; whether CVM did what was asked is not known."""
+
+
+class BrokenAnswer(TemporaryError):
+    """An answer that cannot be read; whether CVM did what was asked is not known."""
