@@ -20,7 +20,7 @@
         ├── Unavailable          an error of the server or of a gateway before it
         ├── Unreachable          no connection to the server
         ├── TimedOut             a connection, but no answer in time
-        └── BrokenAnswer         an answer that is empty, cut, or not what was asked for
+        └── BrokenAnswer         an answer that is missing, empty, cut, or not what was asked for
 
 Classes differ where the way out differs. No message holds the API key, a request's headers or a
 proxy's address.
@@ -186,7 +186,7 @@ class Unavailable(TemporaryError):
 
 
 class Unreachable(TemporaryError):
-    """No connection: name not found, refused, reset, or no way through a proxy."""
+    """No connection came about, so CVM knows nothing of what was to be asked."""
 
 
 class TimedOut(TemporaryError):
@@ -194,4 +194,4 @@ class TimedOut(TemporaryError):
 
 
 class BrokenAnswer(TemporaryError):
-    """An answer that cannot be read; whether CVM did what was asked is not known."""
+    """No answer, or one that cannot be read; whether CVM did what was asked is not known."""

@@ -1,0 +1,80 @@
+"""Why no answer came: from the exceptions of requests and urllib3 to one sentence for a person."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+from typing import TYPE_CHECKING
+
+import requests
+from urllib3.exceptions import NameResolutionError
+
+from target_ciscovm.errors import (
+    BrokenAnswer,
+    CiscoVMError,
+    SettingsError,
+    TimedOut,
+    Unreachable,
+    UntrustedServer,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+def explain(error: BaseException, place: str, seconds: float) -> CiscoVMError:
+    """Give the error to raise when the exchange with `place` ended in `error`.
+
+    Only what is known about the kind of failure is told: the texts of the libraries may hold
+    addresses of proxies with passwords in them.
+    """
+    causes = list(_chain(error))
+    if any(isinstance(cause, ssl.SSLCertVerificationError) for cause in causes):
+        return UntrustedServer(place)
+    if isinstance(error, requests.exceptions.ProxyError):
+        return Unreachable(
+            f"The proxy does not let us through to {place}. Check HTTPS_PROXY and NO_PROXY, and "
+            "what the proxy allows."
+        )
+    if isinstance(error, requests.exceptions.SSLError):
+        return Unreachable(
+            f"No secure connection to {place} came about. Check that api_url names an https "
+            "server, and that no proxy of your own ends the connection."
+        )
+    if any(isinstance(cause, (socket.gaierror, NameResolutionError)) for cause in causes):
+        return Unreachable(
+            f"The host name of {place} is not known. Check api_url, and the network (DNS, VPN, "
+            "HTTPS_PROXY)."
+        )
+    if any(isinstance(cause, ConnectionRefusedError) for cause in causes):
+        return Unreachable(
+            f"{place} refuses the connection. Check api_url, and the firewall or proxy in between."
+        )
+    return _explain_lost(error, place, seconds)
+
+
+def _explain_lost(error: BaseException, place: str, seconds: float) -> CiscoVMError:
+    if isinstance(error, requests.exceptions.ConnectTimeout):
+        return Unreachable(
+            f"{place} is not reached. Check api_url, and the firewall or proxy in between."
+        )
+    if isinstance(error, requests.Timeout) or "timed out" in str(error):
+        return TimedOut(f"{place} did not answer within {seconds:,.0f} s.")
+    if isinstance(error, (requests.exceptions.InvalidURL, requests.exceptions.InvalidSchema)):
+        return SettingsError("api_url, or a proxy variable, is no address that can be called.")
+    if isinstance(error, requests.exceptions.ContentDecodingError):
+        return BrokenAnswer(f"The answer of {place} cannot be unpacked.")
+    return BrokenAnswer(f"The connection to {place} was cut before the answer was complete.")
+
+
+def _chain(error: BaseException) -> Iterator[BaseException]:
+    """Walk through all that caused `error`; urllib3 keeps some of it in `reason` and `args`."""
+    seen: set[int] = set()
+    waiting: list[object] = [error]
+    while waiting:
+        item = waiting.pop()
+        if not isinstance(item, BaseException) or id(item) in seen:
+            continue
+        seen.add(id(item))
+        yield item
+        waiting += [item.__cause__, item.__context__, getattr(item, "reason", None), *item.args]

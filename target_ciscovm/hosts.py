@@ -1,0 +1,99 @@
+"""The address of CVM's API: from whatever a person pasted to the base of all calls.
+
+Cisco's rule ("Getting started" of the API docs): the API host is the tenant's own host with the
+first label replaced by `api`, `mycompany.eu.kennasecurity.com` -> `api.eu.kennasecurity.com`. There
+is no full list of hosts, so none is kept here.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from typing import Final
+from urllib.parse import SplitResult, urlsplit
+
+from target_ciscovm.errors import SettingsError
+
+DEFAULT_API_URL: Final = "https://api.kennasecurity.com"
+
+VENDOR: Final = ("kennasecurity.com", "kennasecurity.cisco.com")
+API_LABEL: Final = "api"
+BESIDE_THE_API: Final = frozenset({"help", "apidocs", "www", "docs"})
+"""First labels of Cisco's pages about the product, which belong to no tenant."""
+
+CALLS: Final = ("/connectors", "/assets", "/vulnerabilities", "/findings", "/entitlements")
+"""First steps of the API's own paths, pasted along now and then."""
+
+
+def tidy_api_url(text: str | None) -> str:
+    """Put the setting `api_url` right: scheme, slashes, and the paths of the API's own calls.
+
+    Nothing at all gives the shared platform in the United States.
+
+    Raises:
+        SettingsError: for a tenant's own host (the API host to use is named), for plain http to
+            another machine, for a user name in the address, and for what is no address.
+    """
+    if text is None or not text.strip():
+        return DEFAULT_API_URL
+    parts = _split(_with_one_scheme(text.strip()))
+    host = parts.hostname or ""
+    if parts.username is not None or parts.password is not None:
+        msg = "api_url must not carry a user name or password. The key belongs into api_key."
+        raise SettingsError(msg)
+    if parts.scheme == "http" and not is_loopback(host):
+        msg = "api_url must begin with https:// (plain http would show the API key to everyone)."
+        raise SettingsError(msg)
+    _refuse_tenant_host(host)
+    return f"{parts.scheme}://{parts.netloc.lower()}{_prefix(parts.path, host)}"
+
+
+def _with_one_scheme(text: str) -> str:
+    while "://" in text.partition("://")[2]:  # https://https://…, from a field with a prefix
+        text = text.partition("://")[2]
+    return text if "://" in text else f"https://{text}"
+
+
+def _split(text: str) -> SplitResult:
+    try:
+        parts = urlsplit(text)
+        host, _ = parts.hostname, parts.port  # a bad port is found out only when it is asked for
+    except ValueError:
+        host = None
+    if not host or parts.scheme not in {"http", "https"} or any(c.isspace() for c in text):
+        msg = f"api_url is not an https:// address. Give the API host, such as {DEFAULT_API_URL}."
+        raise SettingsError(msg)
+    return parts
+
+
+def _refuse_tenant_host(host: str) -> None:
+    vendor = next((name for name in VENDOR if host == name or host.endswith(f".{name}")), None)
+    if vendor is None:
+        return
+    first, _, rest = host.removesuffix(vendor).rstrip(".").partition(".")
+    if first == API_LABEL:
+        return
+    region = "" if first in BESIDE_THE_API or not rest else f"{rest}."
+    msg = (
+        f"api_url names {host}, which is a page for people, not the API. Set api_url to "
+        f"https://{API_LABEL}.{region}{vendor} (CVM shows it under Settings > API Keys)."
+    )
+    raise SettingsError(msg)
+
+
+def _prefix(path: str, host: str) -> str:
+    if any(host.endswith(vendor) for vendor in VENDOR):
+        return ""  # Cisco's own hosts have the calls at their root
+    for call in CALLS:
+        path = f"{path}/".partition(f"{call}/")[0]
+    steps = [step for step in path.split("/") if step]
+    return "".join(f"/{step}" for step in steps)
+
+
+def is_loopback(host: str) -> bool:
+    """Tell whether `host` is this machine, where plain http shows nothing to anyone."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
