@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Final
 
 import uvicorn
 
+from tests.sandbox.connection import Breakable
+
 if TYPE_CHECKING:
     from types import TracebackType
 
@@ -31,8 +33,8 @@ class Server:
         self.port: int = self._socket.getsockname()[1]
         self._server = uvicorn.Server(
             uvicorn.Config(
-                app,
-                log_level="error",
+                Breakable(app),
+                log_level="critical",
                 access_log=False,
                 date_header=False,
                 server_header=False,
