@@ -22,7 +22,9 @@ class Breakable:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        scope[_KEY] = getattr(send, "__self__", None)
+        cycle = getattr(send, "__self__", None)
+        if cycle is not None:  # inside a middleware `send` is a plain function
+            scope[_KEY] = cycle
         await self.app(scope, receive, send)
 
 
