@@ -22,7 +22,10 @@ REPORT: Final = re.compile(
     re.IGNORECASE,
 )
 """`18 Nov 2024 04:42PM GMT-0600`, the form of reports and scan downloads."""
-MONTHS: Final = tuple("jan feb mar apr may jun jul aug sep oct nov dec".split())
+MONTHS: Final = (
+    *("jan", "feb", "mar", "apr", "may", "jun"),
+    *("jul", "aug", "sep", "oct", "nov", "dec"),
+)
 NOON: Final = 12
 
 

@@ -1,3 +1,4 @@
+# ruff: noqa: N818 - each name says what happened, as in the tree below
 """Everything that can go wrong with Qualys: one class for each cause, one sentence for a person.
 
     QualysError                  exit code 1: try again later, or look at the log
@@ -178,13 +179,15 @@ class TemporaryError(QualysError):
     Attributes:
         wait_seconds: the wait that the server named, None when it named none.
         lower_concurrency: whether fewer calls at a time would help.
-        first_contact_only_attempts: when Qualys has not answered once in this run, the cause is
-            more likely a wrong address than a bad moment, and few attempts will do.
+        cuts_first_contact: when Qualys has not answered once in this run, the cause is more
+            likely a wrong address than a bad moment, and few attempts will do.
+        asks_for_less: whether a smaller page would help.
     """
 
     wait_seconds: float | None = None
     lower_concurrency: bool = False
     cuts_first_contact: ClassVar[bool] = False
+    asks_for_less: ClassVar[bool] = False
 
     def given_up(self, attempts: int) -> QualysError:
         """Give the error to end with after `attempts` attempts."""
@@ -211,9 +214,13 @@ class Unreachable(TemporaryError):
 class TimedOut(TemporaryError):
     """No answer in time. A smaller page may arrive."""
 
+    asks_for_less = True
+
 
 class AnswerTooLarge(TemporaryError):
     """A page beyond what is held in memory. A smaller page may fit."""
+
+    asks_for_less = True
 
 
 class BrokenAnswer(TemporaryError):

@@ -1,1 +1,201 @@
-"""tap."""
+"""TapQualysWAS: settings, the order of the streams, and how the plugin ends."""
+
+from __future__ import annotations
+
+import sys
+from functools import cached_property
+from typing import IO, TYPE_CHECKING, Any, ClassVar, Final, cast
+
+from singer_sdk import Tap
+from singer_sdk.exceptions import ConfigValidationError
+from singer_sdk.helpers.capabilities import PluginCapabilities, TapCapabilities
+
+from tap_qualyswas.checks import check_access
+from tap_qualyswas.coercion import coerce, from_environment
+from tap_qualyswas.commands import (
+    SETTINGS_EXIT,
+    Ending,
+    ending_well,
+    read_catalog,
+    read_state,
+)
+from tap_qualyswas.connecting import connect
+from tap_qualyswas.run import Run, require_selection
+from tap_qualyswas.settings import CONFIG_SCHEMA, read_settings
+from tap_qualyswas.state import State
+from tap_qualyswas.streams import ORDER, STREAMS
+from tap_qualyswas.writer import CountingWriter
+
+if sys.version_info >= (3, 13):
+    from typing import override
+else:
+    from typing_extensions import override
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from types import FrameType
+
+    import click
+    from singer_sdk import Stream
+    from singer_sdk.helpers.capabilities import CapabilitiesEnum
+
+    from tap_qualyswas.settings import Settings
+
+SIGNAL_EXIT: Final = 128
+ENV_PREFIX: Final = "TAP_QUALYSWAS_"
+PROOF: Final = "syncs"
+CHECK_ACCESS: Final = "all"
+"""What `--test` without a value stands for."""
+
+
+class TapQualysWAS(Tap):
+    """Extracts web applications, scans and findings from Qualys Web Application Scanning."""
+
+    name = "tap-qualyswas"
+    package_name = "qualyswas-ciscovm"
+    config_jsonschema = CONFIG_SCHEMA
+    message_writer_class = CountingWriter
+    message_writer: CountingWriter
+
+    # All of the SDK's, but BATCH: records are not written to files beside the stream.
+    capabilities: ClassVar[list[CapabilitiesEnum]] = [
+        TapCapabilities.CATALOG,
+        TapCapabilities.STATE,
+        TapCapabilities.DISCOVER,
+        PluginCapabilities.ABOUT,
+        PluginCapabilities.STREAM_MAPS,
+        PluginCapabilities.FLATTENING,
+        PluginCapabilities.STRUCTURED_LOGGING,
+    ]
+
+    def __init__(
+        self,
+        *,
+        config: dict[str, Any] | None = None,
+        parse_env_config: bool = False,
+        validate_config: bool = True,
+        **kwargs: Any,  # noqa: ANN401 - the SDK's own
+    ) -> None:
+        self.append_builtin_config(self.config_jsonschema)
+        given = dict(config or {})
+        if parse_env_config:
+            given |= from_environment(self.config_jsonschema, ENV_PREFIX)
+        typed, problems = coerce(given, self.config_jsonschema)
+        if problems and validate_config:
+            msg = "Config validation failed"
+            raise ConfigValidationError(msg, errors=problems, schema=self.config_jsonschema)
+        unknown = sorted(set(typed) - set(self.config_jsonschema["properties"]))
+        if unknown:
+            self.logger.warning("Settings that nobody knows are passed over: %s", unknown)
+        super().__init__(config=typed, validate_config=validate_config, **kwargs)
+
+    @override
+    def discover_streams(self) -> Sequence[Stream]:
+        return [stream(self) for stream in STREAMS]
+
+    @property
+    @override
+    def streams(self) -> dict[str, Stream]:
+        # The SDK sorts by name, but `syncs` proves what came before, and QIDs come of findings.
+        by_name = super().streams
+        return {name: by_name[name] for name in ORDER}
+
+    @cached_property
+    def settings(self) -> Settings:
+        """The settings, checked against one another."""
+        return read_settings(self.config)
+
+    @cached_property
+    def run(self) -> Run:
+        """What the streams share. Nothing is sent before the first of them reads."""
+        selected = [name for name, stream in self.streams.items() if stream.selected]
+        return Run(
+            self.settings,
+            connect(self.settings, self.logger),
+            State(self._kept),
+            save_state=lambda: self.state_writer.write_state(self.state),
+            emitted=self._emitted,
+            selected=[name for name in selected if name != PROOF],
+            logger=self.logger,
+        )
+
+    @property
+    def _kept(self) -> dict[str, Any]:
+        return cast("dict[str, Any]", self.state)
+
+    def _emitted(self, name: str) -> int:
+        alias = self.streams[name].stream_maps[0].stream_alias
+        return self.message_writer.emitted[alias]
+
+    def close_run(self) -> None:
+        """Remember the run in the state; its streams have ended."""
+        self.run.close()
+
+    @classmethod
+    @override
+    def invoke(  # type: ignore[override] # as the SDK's own tap does
+        cls,
+        *,
+        about: bool = False,
+        about_format: str | None = None,
+        config: Any = None,
+        state: IO[str] | None = None,
+        catalog: IO[str] | None = None,
+    ) -> None:
+        if about:
+            cls.print_about(about_format)
+            return
+        cls.print_version(print_fn=cls.logger.info)
+        with ending_well(cls.logger):
+            tap = cls(
+                config=config.config if config else None,
+                parse_env_config=bool(config and config.parse_env),
+                state=read_state(state, cls.logger),
+                catalog=read_catalog(catalog),
+            )
+            tap.sync()
+
+    def sync(self) -> None:
+        """Read all selected streams.
+
+        Raises:
+            QualysError: when the sync cannot go on.
+        """
+        selected = [name for name, stream in self.streams.items() if stream.selected]
+        require_selection(selected)
+        _ = self.run  # settings that do not go together are refused before anything is written
+        self.sync_all()
+        if PROOF not in selected:
+            self.close_run()
+            self.state_writer.write_state(self.state)
+
+    @classmethod
+    @override
+    def cb_config(cls, ctx: click.Context, param: click.Option, value: tuple[str, ...]) -> Any:
+        try:
+            return super().cb_config(ctx, param, value)
+        except (OSError, ValueError, TypeError):
+            msg = f"A config file cannot be read or is no JSON object: {', '.join(value)}."
+            raise Ending(msg, SETTINGS_EXIT, cls.logger) from None
+
+    @classmethod
+    @override
+    def cb_test(cls, ctx: click.Context, param: click.Option, value: str) -> None:
+        if value != CHECK_ACCESS:
+            super().cb_test(ctx, param, value)
+            return
+        config = ctx.params.get("config")
+        with ending_well(cls.logger):
+            tap = cls(
+                config=config.config if config else None,
+                parse_env_config=bool(config and config.parse_env),
+            )
+            check_access(tap.run)
+        ctx.exit()
+
+    @override
+    def _handle_termination(self, signum: int, frame: FrameType | None) -> None:
+        # The SDK's handler exits with 0, and writes a state from within whatever was going on. The
+        # last page's state is on stdout already; all that matters is to end between two lines.
+        self.logger.info("Stopped by signal %d. The last STATE line resumes.", signum)
+        self.message_writer.stop(SIGNAL_EXIT + signum)

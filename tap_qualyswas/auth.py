@@ -1,0 +1,105 @@
+"""Showing who asks: Basic, or a bearer token of an Auth ID client.
+
+Both are `requests` auth objects, so neither `.netrc` nor a proxy's settings can put another login
+in their place.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import TYPE_CHECKING, Final
+
+from requests.auth import AuthBase, HTTPBasicAuth
+
+from tap_qualyswas.errors import BadCredentials, Unreachable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import requests
+
+TOKEN_SECONDS: Final = 4 * 3600
+"""How long a token of `/auth/oidc` holds (Qualys WAS API user guide, "User account")."""
+RENEW_BEFORE_SECONDS: Final = 10 * 60
+
+
+def basic_auth(username: str, password: str) -> HTTPBasicAuth:
+    """Give Basic authentication, in UTF-8 and on one line."""
+    return HTTPBasicAuth(username.encode(), password.encode())
+
+
+class BearerAuth(AuthBase):
+    """A bearer token, fetched when it is first needed and renewed before it ends.
+
+    Args:
+        monotonic: a clock in seconds.
+    """
+
+    def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._fetch: Callable[[], str] = str
+        self._monotonic = monotonic
+        self._lock = threading.Lock()
+        self._token = ""
+        self._renew_at = 0.0
+
+    def fetch_by(self, fetch: Callable[[], str]) -> None:
+        """Say how a token is got; `fetch` raises the error that tells why there is none."""
+        self._fetch = fetch
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        """Put the token on a request to the API server."""
+        request.headers["Authorization"] = f"Bearer {self._valid_token()}"
+        request.headers["request-source"] = "gateway"
+        return request
+
+    def _valid_token(self) -> str:
+        with self._lock:
+            if self._monotonic() >= self._renew_at or not self._token:
+                self._token = self._fetch()
+                self._renew_at = self._monotonic() + TOKEN_SECONDS - RENEW_BEFORE_SECONDS
+            return self._token
+
+    def forget(self) -> None:
+        """Fetch a new token next time: the server did not take this one."""
+        with self._lock:
+            self._token = ""
+
+
+class NoAuth(AuthBase):
+    """No login at all, also not one from `.netrc`."""
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        """Leave the request as it is."""
+        return request
+
+
+def fetch_token(
+    post: Callable[[str, dict[str, str]], requests.Response],
+    gateway_url: str,
+    client_id: str,
+    client_secret: str,
+) -> str:
+    """Get a token from the gateway.
+
+    Args:
+        post: sends a form to a URL with further headers.
+        gateway_url: base of the gateway.
+        client_id: of the Auth ID client.
+        client_secret: of the Auth ID client.
+
+    Raises:
+        BadCredentials: when the gateway does not take the client id and secret.
+        Unreachable: when it gives no token for another reason.
+    """
+    host = gateway_url.partition("://")[2]
+    headers = {"clientId": client_id, "clientSecret": client_secret}
+    response = post(f"{gateway_url}/auth/oidc", headers)
+    if response.status_code in {400, 401, 403}:
+        raise BadCredentials(host, f"HTTP {response.status_code} for the Auth ID client")
+    token = response.text.strip()
+    # A JWT is three parts of base64 with dots between.
+    if not response.ok or token.count(".") != 2 or any(part.isspace() for part in token):  # noqa: PLR2004
+        msg = f"The gateway {host} gave no token (HTTP {response.status_code}). Check gateway_url."
+        raise Unreachable(msg)
+    return token

@@ -1,0 +1,161 @@
+"""The streams: a table of what each is called, how it is keyed, and who reads it."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from typing import TYPE_CHECKING, Any, ClassVar, Final
+
+from singer_sdk import SchemaDirectory, Stream, StreamSchema
+from singer_sdk.helpers.conform import TypeConformanceLevel
+
+from tap_qualyswas import inventory, schemas
+from tap_qualyswas.kb import read_knowledge_base
+from tap_qualyswas.scan_results import read_scan_results
+from tap_qualyswas.sources import read_findings
+
+if sys.version_info >= (3, 13):
+    from typing import override
+else:
+    from typing_extensions import override
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from tap_qualyswas.fields import Record
+    from tap_qualyswas.run import Run
+    from tap_qualyswas.tap import TapQualysWAS
+
+NEVER: Final = 1 << 62
+SDK_COMPLAINT: Final = "An unhandled error occurred"
+
+
+class QualysStream(Stream):
+    """What all streams have in common."""
+
+    schema: ClassVar[StreamSchema] = StreamSchema(SchemaDirectory(schemas))
+
+    # Records are JSON-native and of the schema's types when they leave the shapes.
+    TYPE_CONFORMANCE_LEVEL = TypeConformanceLevel.NONE
+    # The state is written at each page, by the reading.
+    STATE_MSG_FREQUENCY = NEVER
+
+    def __init__(self, tap: TapQualysWAS) -> None:
+        super().__init__(tap)
+        self._qualys = tap
+
+    @property
+    def run(self) -> Run:
+        """The run that the streams share."""
+        return self._qualys.run
+
+    def read(self) -> Iterator[Record]:
+        """Give the records."""
+        raise NotImplementedError
+
+    @override
+    def get_records(self, context: Any) -> Iterable[dict[str, Any]]:
+        yield from self.read()
+        tally = self.run.tallies.get(self.name)
+        if tally is not None:
+            tally.ended = True
+
+    @override
+    def get_replication_key_signpost(self, context: Any = None) -> None:
+        """Give none: the local clock has no say, and bookmarks are kept below the server's."""
+
+    @override
+    def _increment_stream_state(self, latest_record: Any, *, context: Any = None) -> None:
+        # The SDK would take the greatest value of the rows, also one beyond a running scan, warn
+        # for each row without a date, and move backwards when only older rows come.
+        pass
+
+    @override
+    def log(self, message: str, *args: Any, level: int = logging.INFO, **kwargs: Any) -> None:
+        # The error itself is told once, in one line, by the plugin.
+        if not message.startswith(SDK_COMPLAINT):
+            super().log(message, *args, level=level, **kwargs)
+
+
+class Webapps(QualysStream):
+    """Web applications."""
+
+    name = "webapps"
+    primary_keys = ("id",)
+
+    @override
+    def read(self) -> Iterator[Record]:
+        return inventory.read_webapps(self.run)
+
+
+class Scans(QualysStream):
+    """Scans."""
+
+    name = "scans"
+    primary_keys = ("id",)
+    replication_key = inventory.BOOKMARK
+
+    @override
+    def read(self) -> Iterator[Record]:
+        return inventory.read_scans(self.run)
+
+
+class Findings(QualysStream):
+    """Findings."""
+
+    name = "findings"
+    primary_keys = ("uniqueId",)
+    replication_key = "lastDetectedDate"
+
+    @override
+    def read(self) -> Iterator[Record]:
+        yield from read_findings(self.run)
+        inventory.recount_webapps(self.run)
+
+
+class KnowledgeBase(QualysStream):
+    """Knowledge base entries of the QIDs of a sync."""
+
+    name = "knowledge_base"
+    primary_keys = ("qid",)
+
+    @override
+    def read(self) -> Iterator[Record]:
+        return read_knowledge_base(self.run)
+
+
+class ScanResults(QualysStream):
+    """Entries of the reports of finished scans."""
+
+    name = "scan_results"
+    primary_keys = ("resultId",)
+    selected_by_default = False
+
+    @override
+    def read(self) -> Iterator[Record]:
+        return read_scan_results(self.run)
+
+
+class Syncs(QualysStream):
+    """One row about the run itself."""
+
+    name = "syncs"
+    primary_keys = ("syncId",)
+
+    @override
+    def read(self) -> Iterator[Record]:
+        self._qualys.close_run()
+        yield self.run.row()
+
+
+STREAMS: Final[tuple[type[QualysStream], ...]] = (
+    Webapps,
+    Scans,
+    Findings,
+    KnowledgeBase,
+    ScanResults,
+    Syncs,
+)
+"""In the order in which they are read: `syncs` last, as the proof of all the others."""
+
+ORDER: Final = ("webapps", "scans", "findings", "knowledge_base", "scan_results", "syncs")

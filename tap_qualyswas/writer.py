@@ -1,0 +1,86 @@
+"""Singer messages to stdout: counted by stream, flushed at each state, never half a line."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections import Counter
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+from singer_sdk.contrib.msgspec import enc_hook
+from singer_sdk.singerlib.encoding import GenericSingerWriter, SingerMessageType
+from singer_sdk.singerlib.encoding.simple import Message
+
+from tap_qualyswas.errors import LineTooLong
+
+if sys.version_info >= (3, 13):
+    from typing import override
+else:
+    from typing_extensions import override
+
+if TYPE_CHECKING:
+    from singer_sdk.singerlib.encoding.simple import RecordMessage
+
+MAX_LINE_BYTES: Final = 8_388_608
+BROKEN_PIPE_EXIT: Final = 1
+
+
+class CountingWriter(GenericSingerWriter[bytes, Message]):
+    """Write messages as lines of JSON.
+
+    Records are not flushed one by one, which costs half the speed; states, schemas and the end
+    are, so what a reader has got always covers what the last state says.
+
+    Attributes:
+        emitted: RECORD lines by stream, as they are named on the wire.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.emitted: Counter[str] = Counter()
+        self._encoder = msgspec.json.Encoder(enc_hook=enc_hook, decimal_format="number")
+        self._writing = False
+        self._stop_with: int | None = None
+
+    def stop(self, exit_code: int) -> None:
+        """End the process: now, or when the line being written is whole. For signal handlers."""
+        self._stop_with = exit_code
+        if not self._writing:
+            raise SystemExit(exit_code)
+
+    @override
+    def serialize_message(self, message: Message) -> bytes:
+        line: bytes = self._encoder.encode(message.to_dict()) + b"\n"
+        if len(line) > MAX_LINE_BYTES:
+            msg = f"A {message.type.value} line of {len(line):,} bytes would exceed 8 MiB."
+            raise LineTooLong(msg)
+        return line
+
+    @override
+    def write_message(self, message: Message) -> None:
+        line = self.format_message(message)
+        is_record = message.type is SingerMessageType.RECORD
+        self._writing = True
+        try:
+            sys.stdout.buffer.write(line)
+            if not is_record:
+                sys.stdout.buffer.flush()
+        except BrokenPipeError:
+            _close_quietly()
+            # Not an Exception: nobody on the way up shall log that nobody listens.
+            raise SystemExit(BROKEN_PIPE_EXIT) from None
+        finally:
+            self._writing = False
+        if is_record:
+            record: RecordMessage = message  # type: ignore[assignment] # told by its type
+            self.emitted[record.stream] += 1
+        if self._stop_with is not None:
+            raise SystemExit(self._stop_with)
+
+
+def _close_quietly() -> None:
+    """Let the flush at the interpreter's end go nowhere instead of complaining."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())
+    os.close(nowhere)

@@ -1,0 +1,170 @@
+"""The sandbox's Qualys platform for the tests of the tap, and the tap run against it."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from tests.sandbox.clock import Clock
+from tests.sandbox.faults import Faults
+from tests.sandbox.generation import WorldSize
+from tests.sandbox.qualys import create_face_app
+from tests.sandbox.qualys_face import QualysFace
+from tests.sandbox.server import Server
+from tests.sandbox.switches import Switches
+from tests.sandbox.world import World
+
+if TYPE_CHECKING:
+    from collections import Counter
+    from collections.abc import Iterable, Mapping
+    from types import TracebackType
+
+    from typing_extensions import Self
+
+Json = None | str | list[Any] | dict[str, Any]
+
+TAP: Final = (
+    sys.executable,
+    "-c",
+    "from tap_qualyswas.tap import TapQualysWAS; TapQualysWAS.cli()",
+)
+
+
+class Platform:
+    """A Qualys platform on loopback with a made-up world behind it, while the `with` block runs."""
+
+    def __init__(
+        self,
+        size: WorldSize | None = None,
+        *,
+        faults: Iterable[str] = (),
+        switches: Switches | None = None,
+    ) -> None:
+        self.clock = Clock()
+        self.world = World(size or WorldSize(), self.clock)
+        self.face = QualysFace(self.world, self.clock, Faults(faults), switches or Switches())
+        self._server = Server(create_face_app(self.face))
+
+    @property
+    def url(self) -> str:
+        """Base URL of the API server."""
+        return self._server.url
+
+    @property
+    def requests(self) -> Counter[str]:
+        """Requests by endpoint."""
+        return self.face.requests
+
+    @property
+    def config(self) -> dict[str, Any]:
+        """The settings that every run needs."""
+        return {
+            "api_url": self.url,
+            "username": self.face.username,
+            "password": self.face.password,
+        }
+
+    def sync(
+        self,
+        settings: Mapping[str, Any] | None = None,
+        state: Json = None,
+        options: Iterable[str] = (),
+    ) -> Outcome:
+        """Run the tap once, in a process of its own."""
+        return run_tap({**self.config, **(settings or {})}, state, options=options)
+
+    def __enter__(self) -> Self:
+        self._server.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._server.stop()
+
+
+@dataclass
+class Outcome:
+    """What a run of the tap left behind."""
+
+    exit_code: int
+    log: str
+    messages: list[dict[str, Any]] = field(default_factory=list)
+
+    def records(self, stream: str) -> list[dict[str, Any]]:
+        """Give the records of a stream."""
+        return [
+            message["record"]
+            for message in self.messages
+            if message["type"] == "RECORD" and message["stream"] == stream
+        ]
+
+    @property
+    def state(self) -> dict[str, Any]:
+        """The last state."""
+        states = [message["value"] for message in self.messages if message["type"] == "STATE"]
+        return states[-1] if states else {}
+
+    @property
+    def proof(self) -> dict[str, Any]:
+        """The one `syncs` row."""
+        (row,) = self.records("syncs")
+        return row
+
+    @property
+    def errors(self) -> list[str]:
+        """What the log says at the level of errors."""
+        lines = [line for line in self.log.splitlines() if "| ERROR " in line]
+        return [line.split(" | ", 3)[3].strip() for line in lines]
+
+
+def run_tap(
+    config: Mapping[str, Any],
+    state: Json = None,
+    *,
+    options: Iterable[str] = (),
+    environment: Mapping[str, str] | None = None,
+) -> Outcome:
+    """Run the tap in a process of its own, with a config file on disk."""
+    with Files(
+        {"config.json": config, **({} if state is None else {"state.json": state})}
+    ) as files:
+        command = [*TAP, "--config", files["config.json"], *options]
+        if state is not None:
+            command += ["--state", files["state.json"]]
+        done = subprocess.run(
+            command,
+            capture_output=True,
+            env={**os.environ, **(environment or {})},
+            timeout=120,
+            check=False,
+        )
+    lines = done.stdout.decode().splitlines()
+    messages = [json.loads(line) for line in lines if line.startswith("{")]
+    return Outcome(done.returncode, done.stderr.decode(), messages)
+
+
+class Files:
+    """Files in a folder that is gone afterwards."""
+
+    def __init__(self, contents: Mapping[str, Any]) -> None:
+        self._contents = contents
+        self._folder = tempfile.TemporaryDirectory()
+
+    def __enter__(self) -> dict[str, str]:
+        paths = {name: Path(self._folder.name) / name for name in self._contents}
+        for name, content in self._contents.items():
+            paths[name].write_text(content if isinstance(content, str) else json.dumps(content))
+        return {name: str(path) for name, path in paths.items()}
+
+    def __exit__(self, *_: object) -> None:
+        self._folder.cleanup()
