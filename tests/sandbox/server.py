@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 import threading
 import time
@@ -14,11 +15,23 @@ from tests.sandbox.connection import Breakable
 if TYPE_CHECKING:
     from types import TracebackType
 
-    from starlette.types import ASGIApp
+    from starlette.types import ASGIApp, Receive, Scope, Send
     from typing_extensions import Self
 
 START_SECONDS: Final = 10.0
 STOP_SECONDS: Final = 5.0
+
+
+class Delayed:
+    """An application that answers each request some seconds later."""
+
+    def __init__(self, app: ASGIApp, seconds: float) -> None:
+        self.app = app
+        self.seconds = seconds
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await asyncio.sleep(self.seconds)
+        await self.app(scope, receive, send)
 
 
 class Server:
@@ -28,12 +41,12 @@ class Server:
     clock themselves, and a second one would contradict it.
     """
 
-    def __init__(self, app: ASGIApp, port: int = 0) -> None:
+    def __init__(self, app: ASGIApp, port: int = 0, *, latency: float = 0) -> None:
         self._socket = socket.create_server(("127.0.0.1", port))
         self.port: int = self._socket.getsockname()[1]
         self._server = uvicorn.Server(
             uvicorn.Config(
-                Breakable(app),
+                Breakable(Delayed(app, latency) if latency else app),
                 log_level="critical",
                 access_log=False,
                 date_header=False,

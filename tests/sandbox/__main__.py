@@ -1,0 +1,107 @@
+"""`python -m tests.sandbox [options] -- COMMAND ...`, see `--help`."""
+
+from __future__ import annotations
+
+import shlex
+import signal
+import sys
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tests.sandbox import options as command_line
+from tests.sandbox.days import Day, run_day, say, table, write_report
+from tests.sandbox.keeping import FOLDER, Home
+from tests.sandbox.population import StaleWorldError
+from tests.sandbox.sandbox import Sandbox
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Sequence
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run the sandbox and return the exit code."""
+    options, command = command_line.parse(arguments)
+    home = Home(Path(FOLDER))
+    if options.fresh:
+        home.forget()
+    try:
+        sandbox = _open(options, home)
+    except StaleWorldError as error:
+        say(f"{error}; start anew with --fresh")
+        return 2
+    home.prepare()
+    with sandbox:
+        if options.serve:
+            _serve(sandbox, home)
+            return 0
+        days = _run(sandbox, home, command, options)
+    return next((day.exit_code for day in reversed(days) if day.exit_code), 0)
+
+
+def _open(options: argparse.Namespace, home: Home) -> Sandbox:
+    """Return a fresh sandbox, or the next day of the one that is kept."""
+    sizes = command_line.sizes(options)
+    kept = home.load() if home.exists() else None
+    if kept is None:
+        sandbox = Sandbox(
+            **sizes,
+            turbulent=options.turbulent,
+            faults=options.fault,
+            latency_ms=options.latency_ms,
+        )
+    else:
+        sandbox = Sandbox(
+            kept=kept,
+            turbulent=options.turbulent,
+            faults=options.fault,
+            latency_ms=options.latency_ms,
+        )
+        sandbox.next_day()
+    size = sandbox.world.size
+    unused = " (the sizes given now count only with --fresh)" if kept and sizes else ""
+    say(
+        f"day {sandbox.world.day + 1} of the world in {home.path}/: {size.apps} apps, "
+        f"{size.findings} findings, seed {size.seed}{unused}"
+    )
+    return sandbox
+
+
+def _run(
+    sandbox: Sandbox, home: Home, command: list[str], options: argparse.Namespace
+) -> list[Day]:
+    """Run the days; what is kept and reported is written after each of them."""
+    first = sandbox.world.day + 1
+    days: list[Day] = []
+    for number in range(1, options.days + 1):
+        if number > 1:
+            sandbox.next_day()
+        sandbox.faults.for_day(number)
+        days.append(run_day(sandbox, home, command))
+        home.save(sandbox.keep())
+        if options.report:
+            write_report(days, options.report)
+        if days[-1].exit_code == 128 + signal.SIGINT:
+            break
+    for violation in sandbox.violations():
+        say(f"violation: {violation}")
+    for line in table(days, first):
+        say(line)
+    return days
+
+
+def _serve(sandbox: Sandbox, home: Home) -> None:
+    """Print the variables and serve until SIGINT or SIGTERM."""
+    ended = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: ended.set())
+    for name, value in {**home.defaults(), **sandbox.env}.items():
+        sys.stdout.write(f"export {name}={shlex.quote(value)}\n")
+    sys.stdout.flush()
+    ended.wait()
+    home.save(sandbox.keep())
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,273 @@
+"""The judge: holds a tenant against the world, knowing nothing of how the connector works.
+
+It only knows what a sync can see. A full sync sees all that Qualys shows. Any other one sees what
+appeared or was tested since the last sync; deletions, severity edits and moves to another page
+wait for the next full one. Where a sync failed, or the rows changed under it, both the state
+before and the state after are right.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Final
+
+from tests.sandbox.model import FINDING_TYPES
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from tests.sandbox.model import Finding
+    from tests.sandbox.qualys_face import Logged
+    from tests.sandbox.tenant_view import Held
+    from tests.sandbox.world import World
+
+OK: Final = 200
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A finding as Qualys shows it at one moment."""
+
+    open: bool
+    place: str
+    severity: int
+    app_id: int
+    tested: int
+    tags: frozenset[str]
+
+
+@dataclass
+class Expected:
+    """What the tenant may hold of a finding: every combination of these is right."""
+
+    app_id: int = 0
+    open: set[bool] = field(default_factory=lambda: {False})
+    places: set[str] = field(default_factory=set)
+    severities: set[int] = field(default_factory=set)
+    tested: int = 0
+    tags: frozenset[str] = frozenset()
+
+
+@dataclass
+class Comparison:
+    """Where tenant and world differ, by the findings' UUIDs.
+
+    Attributes:
+        wrongly_closed: open in the world, once in the tenant, and no longer open there.
+        wrongly_open: open in the tenant, fixed or gone in the world as far as a sync could see.
+        missing: open in the world and never loaded.
+        misplaced: open on an asset where they do not lie.
+        misjudged: loaded with a severity that they do not have.
+        untagged: on an asset that lacks a tag of their web app (looked at after full syncs).
+    """
+
+    wrongly_closed: list[str] = field(default_factory=list)
+    wrongly_open: list[str] = field(default_factory=list)
+    missing: list[str] = field(default_factory=list)
+    misplaced: list[str] = field(default_factory=list)
+    misjudged: list[str] = field(default_factory=list)
+    untagged: list[str] = field(default_factory=list)
+
+    @property
+    def equal(self) -> bool:
+        """Return whether nothing differs."""
+        return not any(vars(self).values())
+
+
+@dataclass
+class Memory:
+    """What an oracle has learnt of the syncs so far."""
+
+    expected: dict[str, Expected]
+    known: set[str]
+
+
+class Oracle:
+    """Follows one connector through the syncs of a world.
+
+    Attributes:
+        is_open: what counts as open; FIXED alone is closed unless settings say otherwise.
+        visible: which findings the connector's settings let through.
+        place: what tells assets apart: by default the finding's URL up to `?` and `#`.
+        tenant_place: the same of what the tenant holds.
+        closes_deleted_apps: whether what deleted web apps had open is to be closed.
+    """
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.is_open: Callable[[Finding], bool] = lambda finding: finding.open
+        self.visible: Callable[[Finding], bool] = lambda _: True
+        self.place: Callable[[Finding], str] = place_by_url
+        self.tenant_place: Callable[[Held], str] = lambda entry: entry.locators.get("url", "")
+        self.closes_deleted_apps = False
+        self.expected: dict[str, Expected] = {}
+        self.known: set[str] = set()
+        self._before: dict[str, Seen] = {}
+        self._tags_settled = False
+
+    def begin(self) -> None:
+        """Remember what Qualys shows just before a sync starts."""
+        self._before = self._look()
+
+    def settle(self, *, succeeded: bool, full: bool, proven: bool | None = True) -> None:
+        """Work out what the tenant has to hold after a sync.
+
+        Args:
+            succeeded: whether it ended with exit code 0.
+            full: whether it read everything from the beginning, see `read_everything`.
+            proven: whether a full sync could prove that it had everything, so that what is gone
+                had to be closed; None when both are right, as after a fault that it outlived.
+        """
+        after = self._look()
+        outcome = _Outcome(succeeded, full, proven if succeeded else None)
+        for uid in {*self.expected, *after, *self._before}:
+            old = self.expected.get(uid) or Expected()
+            shown = [one for one in (self._before.get(uid), after.get(uid)) if one]
+            if shown:
+                self.expected[uid] = _shown(old, shown, outcome)
+            elif old.app_id in self.world.apps or self.closes_deleted_apps:
+                self.expected[uid] = _vanished(old, outcome)
+        self._tags_settled = succeeded and full
+        self._before = after
+
+    def compare(self, held: Iterable[Held]) -> Comparison:
+        """Hold what the connector has in the tenant against what it has to have there."""
+        rows: dict[str, list[Held]] = {}
+        for entry in held:
+            rows.setdefault(entry.scanner_identifier, []).append(entry)
+        known = self.known | rows.keys()
+        found = Comparison()
+        for uid in sorted(known | self.expected.keys()):
+            opened = [entry for entry in rows.get(uid, ()) if entry.is_open]
+            self._judge(uid, opened, found, known=uid in known)
+        self.known = known
+        return found
+
+    def memory(self) -> Memory:
+        """Return what a later oracle of the same world has to know."""
+        return Memory(self.expected, self.known)
+
+    def remember(self, memory: Memory) -> None:
+        """Take over what an earlier oracle knew."""
+        self.expected, self.known = memory.expected, memory.known
+
+    def _look(self) -> dict[str, Seen]:
+        return {
+            self.world.unique_id(finding): Seen(
+                open=self.is_open(finding),
+                place=self.place(finding),
+                severity=finding.severity,
+                app_id=finding.app.id,
+                tested=finding.tested,
+                tags=frozenset(
+                    _plain(name) for name in (finding.app.name, *_names(finding)) if _plain(name)
+                ),
+            )
+            for finding in self.world.all_findings()
+            if self.visible(finding)
+        }
+
+    def _judge(self, uid: str, opened: Sequence[Held], found: Comparison, *, known: bool) -> None:
+        expected = self.expected.get(uid) or Expected()
+        if not opened:
+            if expected.open == {True}:
+                (found.wrongly_closed if known else found.missing).append(uid)
+        elif expected.open == {False}:
+            found.wrongly_open.append(uid)
+        else:
+            if not {self.tenant_place(entry) for entry in opened} <= expected.places:
+                found.misplaced.append(uid)
+            if not all(_severity_is_right(entry, expected.severities) for entry in opened):
+                found.misjudged.append(uid)
+            if self._tags_settled and not all(_tagged(entry, expected.tags) for entry in opened):
+                found.untagged.append(uid)
+
+
+@dataclass(frozen=True)
+class _Outcome:
+    succeeded: bool
+    full: bool
+    proven: bool | None
+
+
+def _shown(old: Expected, shown: Sequence[Seen], outcome: _Outcome) -> Expected:
+    """Return what is right for a finding that was shown before or after the sync, or both."""
+    last = shown[-1]
+    stable = len(shown) == 2
+    resent = outcome.full or last.tested != old.tested
+    settled = outcome.succeeded and stable and resent
+    swept = settled and outcome.full and outcome.proven is True
+    either = {*old.open, *(one.open for one in shown)} | (set() if stable else {False})
+    return Expected(
+        app_id=last.app_id,
+        open={last.open} if settled else either,
+        places={last.place} if swept else {*old.places, *(one.place for one in shown)},
+        severities={last.severity} if settled else {*old.severities, last.severity},
+        tested=last.tested if outcome.succeeded and stable else old.tested,
+        tags=last.tags,
+    )
+
+
+def _vanished(old: Expected, outcome: _Outcome) -> Expected:
+    """Return what is right for a finding that is gone: only a proven full sync closes it."""
+    if outcome.full and outcome.proven is not False:
+        return replace(old, open={False} if outcome.proven else {*old.open, False})
+    return old
+
+
+def place_by_url(finding: Finding) -> str:
+    """Return the asset that a finding lies on: its page, or its web app's for information items.
+
+    The query and the fragment do not count, nor do capitals in scheme and host.
+    """
+    url = finding.url or finding.app.url
+    return cut(url)
+
+
+def cut(url: str) -> str:
+    """Return a URL without query and fragment, scheme and host in lower case."""
+    bare = url.split("?", maxsplit=1)[0].split("#", maxsplit=1)[0]
+    scheme, separator, rest = bare.partition("://")
+    host, slash, path = rest.partition("/")
+    return f"{scheme.lower()}{separator}{host.lower()}{slash}{path}"
+
+
+def read_everything(
+    log: Iterable[Logged], world: World, kinds: Sequence[str] = FINDING_TYPES
+) -> bool:
+    """Return whether findings of all kinds were asked for without a lower bound of date or id."""
+    searches = [
+        {(one.field, one.operator): one.value for one in logged.criteria}
+        for logged in log
+        if logged.endpoint == "search/was/finding" and logged.status == OK
+    ]
+    return all(any(_from_the_start(asked, world, kind) for asked in searches) for kind in kinds)
+
+
+def _from_the_start(asked: Mapping[tuple[str, str], str], world: World, kind: str) -> bool:
+    if asked.get(("type", "EQUALS"), kind) != kind:
+        return False
+    for field_name, operator in asked:
+        if field_name.endswith("Date") or (field_name == "id" and operator in {"IN", "EQUALS"}):
+            return False
+    rows = world.findings[kind]
+    lowest = int(asked.get(("id", "GREATER"), "-1"))
+    return not rows or lowest < rows[0].id
+
+
+def _names(finding: Finding) -> Iterable[str]:
+    return (tag.name for tag in finding.app.tags)
+
+
+def _plain(tag: str) -> str:
+    """Return a tag as far as it can be compared: double quotes may come as single ones."""
+    return tag.strip().replace('"', "'")
+
+
+def _tagged(entry: Held, tags: frozenset[str]) -> bool:
+    return tags <= {_plain(tag) for tag in entry.tags}
+
+
+def _severity_is_right(entry: Held, severities: set[int]) -> bool:
+    scale = 1 if entry.kind == "vuln" else 2
+    return entry.score is None or entry.score in {one * scale for one in severities}

@@ -1,0 +1,215 @@
+"""The whole sandbox: a clock, a world, a tenant and both servers, with the variables for them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final
+
+from tests.sandbox import ciscovm, qualys
+from tests.sandbox.clock import START, Clock
+from tests.sandbox.faults import Faults
+from tests.sandbox.generation import WorldSize
+from tests.sandbox.oracle import Comparison, Oracle, read_everything
+from tests.sandbox.qualys_face import QualysFace
+from tests.sandbox.server import Server
+from tests.sandbox.switches import Switches
+from tests.sandbox.tenant import API_KEY, CONNECTOR_ID, Tenant
+from tests.sandbox.world import World
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from types import TracebackType
+
+    from starlette.applications import Starlette
+    from typing_extensions import Self
+
+DAY: Final = timedelta(days=1)
+
+UNPROVABLE: Final = frozenset({"qualys-evaluation-header", "qualys-evaluation-comment"})
+"""With these a sync may succeed, but must not take anything for gone."""
+
+HIDING: Final = frozenset(
+    {
+        "qualys-half-page",
+        "qualys-nothing",
+        "qualys-trial",
+        "page-foreign",
+        "page-no-data",
+        "page-same-cursor",
+        "payload-fails",
+        "payloads-fail",
+        "ciscovm-overage",
+    }
+)
+"""With these a sync may end well without having seen or loaded everything: a later one has to."""
+
+
+@dataclass(frozen=True)
+class Kept:
+    """The parts of an earlier sandbox that a new one goes on with."""
+
+    clock: Clock
+    world: World
+    tenant: Tenant
+    oracle: Oracle
+
+
+class Sandbox:
+    """Both faces, served on loopback while the `with` block runs.
+
+    `begin` and `settle` stand around each sync; `next_day` lets the world go on between them.
+
+    Attributes:
+        env: the six variables that point the two plugins here.
+        faults: can be armed and disarmed at any time.
+        oracle: knows what the tenant has to hold after the syncs so far.
+    """
+
+    api_key: Final = API_KEY
+    connector_id: Final = CONNECTOR_ID
+
+    def __init__(  # noqa: PLR0913 - one for each public option
+        self,
+        *,
+        apps: int = WorldSize.apps,
+        findings: int = WorldSize.findings,
+        qids: int = WorldSize.qids,
+        scans: int = WorldSize.scans,
+        seed: int = WorldSize.seed,
+        turbulent: bool = False,
+        faults: Iterable[str] = (),
+        switches: Switches | None = None,
+        latency_ms: float = 0,
+        kept: Kept | None = None,
+    ) -> None:
+        self.switches = switches or Switches()
+        self.faults = Faults(faults)
+        self.turbulent = turbulent
+        shared = self.switches.id_sequences == "shared"
+        size = WorldSize(apps, findings, qids, scans, seed, turbulent, shared)
+        parts = kept or _fresh(size)
+        self.clock, self.world, self.oracle = parts.clock, parts.world, parts.oracle
+        self.tenant = Tenant(self.clock, self.faults, self.switches, parts.tenant.state)
+        self.face = QualysFace(self.world, self.clock, self.faults, self.switches)
+        self._apps: tuple[Starlette, Starlette] = (
+            qualys.create_face_app(self.face),
+            ciscovm.create_app(self.tenant, self.clock, self.faults, self.switches),
+        )
+        latency = latency_ms / 1000
+        self._servers = tuple(Server(app, latency=latency) for app in self._apps)
+        self._stack = ExitStack()
+        self._log_start = 0
+        self._struck: Counter[str] = Counter()
+
+    def __enter__(self) -> Self:
+        for server in self._servers:
+            self._stack.enter_context(server)
+        self.begin()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._stack.close()
+
+    @property
+    def qualys_url(self) -> str:
+        """Return the URL of API server and gateway, which are one here."""
+        return self._servers[0].url
+
+    gateway_url = qualys_url
+
+    @property
+    def ciscovm_url(self) -> str:
+        """Return the URL of CVM's API."""
+        return self._servers[1].url
+
+    @property
+    def username(self) -> str:
+        """Return the login that Qualys accepts; client id and secret are in `face`."""
+        return self.face.username
+
+    @property
+    def password(self) -> str:
+        """Return its password, which has characters that clients tend to spoil."""
+        return self.face.password
+
+    @property
+    def env(self) -> dict[str, str]:
+        """Return the six variables."""
+        return {
+            "TAP_QUALYSWAS_API_URL": self.qualys_url,
+            "TAP_QUALYSWAS_USERNAME": self.username,
+            "TAP_QUALYSWAS_PASSWORD": self.password,
+            "TARGET_CISCOVM_API_URL": self.ciscovm_url,
+            "TARGET_CISCOVM_API_KEY": self.api_key,
+            "TARGET_CISCOVM_CONNECTOR_ID": str(self.connector_id),
+        }
+
+    @property
+    def qualys_requests(self) -> Counter[str]:
+        """Return how often each endpoint of Qualys was asked since the start."""
+        return self.face.requests
+
+    @property
+    def ciscovm_requests(self) -> Counter[str]:
+        """Return how often each endpoint of CVM was asked since the start."""
+        requests: Counter[str] = self._apps[1].state.requests
+        return requests
+
+    def next_day(self, *, turbulent: bool | None = None) -> None:
+        """Make it the next morning, with everything that has happened until then.
+
+        It begins the next sync as well: call `begin` only for changes made besides.
+        """
+        self.clock.set(START + DAY * (self.world.day + 1))
+        self.world.next_day(turbulent=self.turbulent if turbulent is None else turbulent)
+        self.begin()
+
+    def begin(self) -> None:
+        """Take note of the world and the requests just before a sync."""
+        self.oracle.begin()
+        self._log_start = len(self.face.log)
+        self._struck = Counter(self.faults.struck)
+
+    def settle(self, exit_code: int, *, full: bool | None = None) -> Comparison:
+        """Judge the sync that has just ended, and take note for the next one.
+
+        `full` is found out from the requests unless it is given.
+        """
+        log = self.face.log[self._log_start :]
+        struck = {name for name, number in (self.faults.struck - self._struck).items() if number}
+        hidden = struck | {name for name in HIDING if self.faults.armed(name)}
+        self.oracle.settle(
+            succeeded=exit_code == 0 and not HIDING & hidden,
+            full=read_everything(log, self.world) if full is None else full,
+            proven=self._proven(struck),
+        )
+        found = self.oracle.compare(self.tenant.held(self.connector_id))
+        self.begin()
+        return found
+
+    def violations(self) -> list[str]:
+        """Return what the tap asked for since the start and never should have."""
+        return [logged.violation for logged in self.face.log if logged.violation]
+
+    def keep(self) -> Kept:
+        """Return what a later sandbox can go on with."""
+        return Kept(self.clock, self.world, self.tenant, self.oracle)
+
+    def _proven(self, struck: set[str]) -> bool | None:
+        if any(self.faults.armed(name) for name in UNPROVABLE):
+            return False
+        return None if struck else True
+
+
+def _fresh(size: WorldSize) -> Kept:
+    clock = Clock()
+    world = World(size, clock)
+    return Kept(clock, world, Tenant(clock), Oracle(world))
