@@ -266,7 +266,7 @@ class CiscoVMAPI:
 
     def _look_at_run(self, run_id: int) -> ConnectorRun:
         path = f"{self._path}/connector_runs/{run_id}"
-        answer = self.calls.get(path, "see the connector's runs", attempts=1)
+        answer = self.calls.get_once(path, "see the connector's runs")
         run = read_run(answer.fields())
         if run is None:  # HTTP 404 too: a run that was only just scheduled need not be there yet
             msg = f"CVM tells nothing of connector run {run_id} (HTTP {answer.status})."

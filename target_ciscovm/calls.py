@@ -74,20 +74,22 @@ class Calls:
             Refused: when someone has to change something first.
             RequestRefused: for another status that says no.
         """
-
-        def attempt() -> Answer:
-            answer = self.transport.send("GET", path, query=query)
-            self.judge(answer, doing)
-            if answer.status not in PASS:
-                answer.document()
-            return answer
-
         return persist(
-            attempt,
+            lambda: self.get_once(path, doing, query=query),
             self.patience,
             attempts=attempts,
             first_contact=not self.transport.answered,
         )
+
+    def get_once(
+        self, path: str, doing: str, *, query: Sequence[tuple[str, str | int]] = ()
+    ) -> Answer:
+        """Ask once, as `get` does again and again."""
+        answer = self.transport.send("GET", path, query=query)
+        self.judge(answer, doing)
+        if answer.status not in PASS:
+            answer.document()
+        return answer
 
     def once(
         self,
@@ -126,7 +128,7 @@ class Calls:
     def _judge_page(self, answer: Answer) -> None:
         """Tell a page for people from JSON: a wrong host at first, a bad moment later."""
         if not answer.html:
-            self._spoken = self._spoken or bool(answer.fields())
+            self._spoken = self._spoken or answer.is_json()
             return
         if not self._spoken:
             raise WrongHost(self.place, f"with a web page (HTTP {answer.status})")

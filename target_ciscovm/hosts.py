@@ -65,8 +65,12 @@ def _split(text: str) -> SplitResult:
     return parts
 
 
+def _vendor(host: str) -> str | None:
+    return next((name for name in VENDOR if host == name or host.endswith(f".{name}")), None)
+
+
 def _refuse_tenant_host(host: str) -> None:
-    vendor = next((name for name in VENDOR if host == name or host.endswith(f".{name}")), None)
+    vendor = _vendor(host)
     if vendor is None:
         return
     first, _, rest = host.removesuffix(vendor).rstrip(".").partition(".")
@@ -81,7 +85,7 @@ def _refuse_tenant_host(host: str) -> None:
 
 
 def _prefix(path: str, host: str) -> str:
-    if any(host.endswith(vendor) for vendor in VENDOR):
+    if _vendor(host):
         return ""  # Cisco's own hosts have the calls at their root
     for call in CALLS:
         path = f"{path}/".partition(f"{call}/")[0]

@@ -66,6 +66,14 @@ class Answer:
         msg = f"CVM answered with JSON that is no object (HTTP {self.status})."
         raise BrokenAnswer(msg)
 
+    def is_json(self) -> bool:
+        """Tell whether the body can be read."""
+        try:
+            self.document()
+        except BrokenAnswer:
+            return False
+        return True
+
     def fields(self) -> dict[str, object]:
         """Read the JSON of the body, nothing when it cannot be read or is no object."""
         try:

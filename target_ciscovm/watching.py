@@ -86,16 +86,17 @@ def wait_for_end(
             run = look()
         except TemporaryError as error:
             why = f"it could not be looked at: {error}"
+            named = error.wait_seconds or 0.0
             teller.tell(f"Connector run {run_id} cannot be looked at now: {error}")
         else:
             if run.end_time is not None:
                 return _ended_well(run)
-            seen, why = time.monotonic(), ""
+            seen, why, named = time.monotonic(), "", 0.0
             teller.tell(_news(run))
         now = time.monotonic()
         if now - begun >= timeout_seconds or now - seen >= patience.max_wait_seconds:
             raise StillRunning(run_id, now - begun, why)
-        time.sleep(capped(wait, begun + timeout_seconds))
+        time.sleep(capped(max(wait, named), begun + timeout_seconds))
     raise AssertionError  # `waits` has no end
 
 

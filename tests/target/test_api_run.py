@@ -1,0 +1,449 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timezone
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+import pytest
+
+from target_ciscovm.connector import COUNTERS, ConnectorRun, read_connector, read_run
+from target_ciscovm.errors import (
+    BadKey,
+    CiscoVMError,
+    ConnectorBusy,
+    ConnectorMissing,
+    KeyLacksRights,
+    RequestRefused,
+    RunFailed,
+    StillRunning,
+)
+from tests.target.quick import QUICK, Log, connect
+from tests.target.scripted_server import Reply, ScriptedServer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+RUN = "/connectors/42/run"
+RUNS = "/connectors/42/connector_runs"
+RUN_7 = f"{RUNS}/7"
+STARTED = Reply(json={"success": True, "connector_run_id": 7})
+
+LOST = {
+    "reset": Reply(failure="reset"),
+    "cut": Reply(json={"success": True, "connector_run_id": 7}, failure="cut"),
+    "empty": Reply(text=""),
+    "502": Reply(502, text="Bad Gateway"),
+    "no id": Reply(json={"success": True}),
+    "no success": Reply(json={}),
+    "page": Reply(text="<html>", headers={"Content-Type": "text/html"}),
+}
+
+
+@pytest.fixture
+def server() -> Iterator[ScriptedServer]:
+    with ScriptedServer() as server:
+        yield server
+
+
+def runs(*numbers: int) -> Reply:
+    return Reply(
+        json=[{"id": number, "end_time": "2024-05-02T08:05:00.000Z"} for number in numbers]
+    )
+
+
+def connectors(*, running: bool) -> Reply:
+    row = {"id": 42, "name": "Demo", "host": None, "running": running}
+    return Reply(json={"connectors": [row]})
+
+
+def idle(server: ScriptedServer) -> None:
+    server.script("GET", "/connectors", connectors(running=False))
+
+
+def started_runs(server: ScriptedServer) -> int:
+    return len(server.asked("POST", RUN)) + len(server.asked("GET", RUN))
+
+
+def test_one_run_names_all_files(server: ScriptedServer) -> None:
+    server.script("GET", RUNS, runs(6, 5))
+    server.script("POST", RUN, STARTED)
+
+    assert connect(server).run([11, 12, 13], runs_before=[5, 6]) == 7
+
+    request = server.asked("POST", RUN)[0]
+    assert request.body == b'{"data_files": [11, 12, 13]}'
+    assert request.headers["Content-Type"] == "application/json"
+    assert started_runs(server) == 1
+
+
+def test_a_run_without_files_would_import_the_newest_one_and_is_not_asked_for(
+    server: ScriptedServer,
+) -> None:
+    with pytest.raises(ValueError, match="needs data files"):
+        connect(server).run([], runs_before=[])
+    assert server.requests == []
+
+
+@pytest.mark.parametrize("status", [404, 405])
+def test_where_a_run_is_not_posted_it_is_got(server: ScriptedServer, status: int) -> None:
+    server.script("GET", RUNS, runs())
+    server.script("POST", RUN, Reply(status, {"success": "false"}))
+    server.script("GET", RUN, Reply(json={"success": "true", "connector_run_id": "7"}))
+
+    assert connect(server).run([11, 12], runs_before=[]) == 7
+    assert server.asked("GET", RUN)[0].query == [("data_files[]", "11"), ("data_files[]", "12")]
+
+
+def test_a_connector_that_has_gone_is_missed(server: ScriptedServer) -> None:
+    server.script("GET", RUNS, runs())
+
+    with pytest.raises(ConnectorMissing):
+        connect(server).run([11], runs_before=[])
+
+
+@pytest.mark.parametrize("lost", LOST.values(), ids=LOST)
+def test_a_lost_answer_is_looked_for_and_no_second_run_started(
+    server: ScriptedServer, lost: Reply
+) -> None:
+    idle(server)
+    server.script("GET", RUNS, runs(6, 5), runs(7, 6, 5))
+    server.script("POST", RUN, lost, Reply(json={"success": True, "connector_run_id": 8}))
+    log = Log()
+
+    assert connect(server).run([11], runs_before=[5, 6], progress=log) == 7
+
+    assert started_runs(server) == 1
+    assert "Looking for our run" in log.text
+
+
+def test_a_lost_answer_after_a_timeout_is_looked_for(server: ScriptedServer) -> None:
+    server.script("GET", RUNS, runs(5), runs(7, 5))
+    server.script("POST", RUN, Reply(failure="hang"))
+
+    patience = replace(QUICK, read_seconds=0.1)
+    assert connect(server, patience).run([11], runs_before=[5]) == 7
+    assert started_runs(server) == 1
+
+
+def test_a_run_that_shows_late_is_still_found(server: ScriptedServer) -> None:
+    server.script("GET", RUNS, runs(5), runs(5), runs(5), runs(5), runs(7, 5))
+    server.script("POST", RUN, Reply(failure="reset"))
+
+    assert connect(server).run([11], runs_before=[5]) == 7
+    assert started_runs(server) == 1
+
+
+def test_while_the_connector_runs_the_list_is_looked_at_until_its_end(
+    server: ScriptedServer,
+) -> None:
+    server.script("GET", RUNS, *[runs(5)] * 6, runs(7, 5))
+    server.script("GET", "/connectors", *[connectors(running=True)] * 3, connectors(running=False))
+    server.script("POST", RUN, Reply(failure="reset"))
+
+    assert connect(server).run([11], runs_before=[5]) == 7
+    assert started_runs(server) == 1
+
+
+def test_a_run_that_surely_did_not_start_is_asked_for_again(server: ScriptedServer) -> None:
+    idle(server)
+    server.script("GET", RUNS, runs(5))
+    server.script("POST", RUN, Reply(failure="reset"), STARTED)
+
+    assert connect(server).run([11], runs_before=[5]) == 7
+    assert started_runs(server) == 2
+    between = [request.path for request in server.requests].index(RUNS, 2)
+    assert between > 1  # the list was looked at after the lost answer, before the second try
+
+
+def test_a_run_started_by_someone_else_meanwhile_is_not_taken_for_ours(
+    server: ScriptedServer,
+) -> None:
+    idle(server)
+    server.script("GET", RUNS, runs(6, 5), runs(7, 6, 5))
+    server.script("POST", RUN, Reply(failure="reset"))
+
+    assert connect(server).run([11], runs_before=[5]) == 7  # 6 came while we uploaded
+
+
+def test_of_two_new_runs_ours_is_the_first(server: ScriptedServer) -> None:
+    server.script("GET", RUNS, runs(5), runs(8, 7, 5))
+    server.script("POST", RUN, Reply(failure="reset"))
+
+    assert connect(server).run([11], runs_before=[5]) == 7
+
+
+def test_answers_that_are_always_lost_end_in_doubt_and_say_so(server: ScriptedServer) -> None:
+    idle(server)
+    server.script("GET", RUNS, runs(5))
+    server.script("POST", RUN, Reply(502, text=""))
+
+    with pytest.raises(CiscoVMError, match="Whether CVM started a run of connector 42 is not"):
+        connect(server).run([11], runs_before=[5], progress=Log())
+
+    assert started_runs(server) == QUICK.max_attempts
+
+
+def test_a_list_that_cannot_be_had_after_a_lost_answer_starts_no_second_run(
+    server: ScriptedServer,
+) -> None:
+    idle(server)
+    server.script("GET", RUNS, runs(5), Reply(500))
+    server.script("POST", RUN, Reply(failure="reset"), STARTED)
+
+    with pytest.raises(CiscoVMError, match="is not known, and no second one was tried"):
+        connect(server).run([11], runs_before=[5], progress=Log())
+
+    assert started_runs(server) == 1
+
+
+REFUSALS = {
+    "409": Reply(409, {"success": "false", "message": "already running"}),
+    "422": Reply(422, {"success": "false", "message": "already running"}),
+    "200": Reply(200, {"success": "false", "message": "already running"}),
+    "false": Reply(200, {"success": False}),
+}
+
+
+@pytest.mark.parametrize("refusal", REFUSALS.values(), ids=REFUSALS)
+def test_a_busy_connector_is_waited_for_and_asked_again(
+    server: ScriptedServer, refusal: Reply
+) -> None:
+    running = [connectors(running=True)] * 6
+    server.script("GET", RUNS, runs(5), runs(6, 5))
+    server.script("GET", "/connectors", *running, connectors(running=False))
+    server.script("POST", RUN, refusal, refusal, STARTED)
+
+    assert connect(server).run([11], runs_before=[5], progress=Log()) == 7
+    assert started_runs(server) == 3
+
+
+def test_the_run_that_kept_us_waiting_is_not_taken_for_ours(server: ScriptedServer) -> None:
+    server.script("GET", RUNS, runs(5), runs(6, 5), runs(7, 6, 5))
+    server.script("GET", "/connectors", connectors(running=True), connectors(running=False))
+    server.script("POST", RUN, REFUSALS["409"], Reply(failure="reset"))
+
+    assert connect(server).run([11], runs_before=[5], progress=Log()) == 7
+
+
+def test_a_refusal_after_a_lost_answer_may_come_from_our_own_run(server: ScriptedServer) -> None:
+    idle(server)
+    unseen = [runs(5)] * 7
+    server.script("GET", RUNS, *unseen, runs(7, 5))
+    server.script("POST", RUN, Reply(failure="reset"), REFUSALS["409"])
+
+    assert connect(server).run([11], runs_before=[5], progress=Log()) == 7
+    assert started_runs(server) == 2
+
+
+def test_a_connector_that_stays_busy_ends_the_wait(server: ScriptedServer) -> None:
+    server.script("GET", RUNS, runs(5))
+    server.script("GET", "/connectors", connectors(running=True))
+    server.script("POST", RUN, REFUSALS["409"])
+
+    with pytest.raises(ConnectorBusy, match="nothing of this load has been run"):
+        connect(server).run([11], runs_before=[5], timeout_seconds=0.2, progress=Log())
+
+
+def test_an_idle_connector_that_keeps_refusing_is_told_with_its_reason(
+    server: ScriptedServer,
+) -> None:
+    idle(server)
+    server.script("GET", RUNS, runs(5))
+    server.script("POST", RUN, Reply(422, {"success": "false", "message": "no such data file"}))
+
+    with pytest.raises(RequestRefused, match=r"no such data file.*no other run is going on"):
+        connect(server).run([11], runs_before=[5], progress=Log())
+
+    assert started_runs(server) == QUICK.max_attempts
+
+
+@pytest.mark.parametrize(
+    ("reply", "error"),
+    [
+        (Reply(400, {"success": "false"}), RequestRefused),
+        (Reply(401, {"success": "false"}), BadKey),
+        (Reply(403, {"success": "false"}), KeyLacksRights),
+    ],
+)
+def test_what_asking_again_does_not_change_is_not_asked_again(
+    server: ScriptedServer, reply: Reply, error: type[Exception]
+) -> None:
+    server.script("GET", RUNS, runs(5))
+    server.script("POST", RUN, reply)
+
+    with pytest.raises(error):
+        connect(server).run([11], runs_before=[5])
+
+    assert started_runs(server) == 1
+
+
+def test_too_many_requests_are_waited_out_without_looking_for_a_run(
+    server: ScriptedServer,
+) -> None:
+    server.script("GET", RUNS, runs(5))
+    server.script("POST", RUN, *[Reply(429, {"success": "false"})] * 6, STARTED)
+
+    assert connect(server).run([11], runs_before=[5], progress=Log()) == 7
+    assert len(server.asked("GET", RUNS)) == 1
+
+
+def test_the_runs_are_given_newest_first(server: ScriptedServer) -> None:
+    server.script("GET", RUNS, runs(5, 9, 7))
+
+    assert [run.id for run in connect(server).runs()] == [9, 7, 5]
+
+
+def test_a_connector_that_never_ran_has_no_runs(server: ScriptedServer) -> None:
+    server.script("GET", RUNS, runs())
+
+    assert connect(server).runs() == []
+
+
+def ended(**fields: object) -> Reply:
+    row = {"id": 7, "start_time": "2024-05-02T08:00:00.000Z", "success": True}
+    return Reply(json=row | {"end_time": "2024-05-02T08:05:00.000Z"} | fields)
+
+
+GOING_ON = Reply(json={"id": 7, "end_time": None, "success": None, "total_payload_count": 3})
+
+
+def test_a_run_has_ended_when_it_has_an_end_time(server: ScriptedServer) -> None:
+    server.script("GET", RUN_7, GOING_ON, Reply(json={"id": 7, "success": True}), ended())
+    log = Log()
+
+    run = connect(server).wait(7, 5, log)
+
+    assert run.end_time == datetime(2024, 5, 2, 8, 5, tzinfo=timezone.utc)
+    assert len(server.requests) == 3
+    assert "0 of 3 payloads" in log.text
+
+
+def test_an_end_in_a_form_we_cannot_read_is_an_end(server: ScriptedServer) -> None:
+    server.script("GET", RUN_7, ended(end_time="2 May, five past eight"))
+
+    assert connect(server).wait(7, 5, Log()).success is True
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        Reply(502, text="x"),
+        Reply(429, {"success": "false"}),
+        Reply(404, {"success": "false"}),
+        Reply(text=""),
+        Reply(json={}),
+        Reply(failure="reset"),
+        Reply(text="<html>", headers={"Content-Type": "text/html"}),
+    ],
+    ids=["502", "429", "404", "empty", "no id", "reset", "page"],
+)
+def test_a_look_that_fails_is_no_end(server: ScriptedServer, bad: Reply) -> None:
+    server.script("GET", RUN_7, GOING_ON, bad, bad, bad, bad, bad, bad, GOING_ON, ended())
+    log = Log()
+
+    assert connect(server).wait(7, 5, log).id == 7
+
+    assert len(server.requests) == 9
+    assert "cannot be looked at now" in log.text
+
+
+@pytest.mark.parametrize("success", [False, "false", None, "maybe"])
+def test_a_run_without_success_fails_with_its_counters(
+    server: ScriptedServer, success: object
+) -> None:
+    counts = {"total_payload_count": 10, "processed_payload_count": 2, "failed_payload_count": 8}
+    server.script("GET", RUN_7, ended(success=success, **counts))
+
+    with pytest.raises(RunFailed, match="8 of 10 payloads failed") as caught:
+        connect(server).wait(7, 5, Log())
+
+    assert caught.value.exit_code == 1
+    assert caught.value.run.processed_payload_count == 2
+
+
+def test_a_run_that_does_not_end_keeps_its_id_for_later(server: ScriptedServer) -> None:
+    server.script("GET", RUN_7, GOING_ON)
+
+    with pytest.raises(StillRunning, match="run 7") as caught:
+        connect(server).wait(7, 0.2, Log())
+
+    assert caught.value.run_id == 7
+    assert caught.value.exit_code == 3
+    assert 3 < len(server.requests) < 30
+
+
+def test_a_run_that_can_no_longer_be_looked_at_may_still_run(server: ScriptedServer) -> None:
+    server.script("GET", RUN_7, GOING_ON, Reply(502, text="x"))
+
+    with pytest.raises(StillRunning, match=r"could not be looked at: .*HTTP 502"):
+        connect(server, replace(QUICK, max_wait_seconds=0.1)).wait(7, 60, Log())
+
+
+def test_a_key_withdrawn_meanwhile_is_told(server: ScriptedServer) -> None:
+    server.script("GET", RUN_7, GOING_ON, Reply(401, {"success": "false"}))
+
+    with pytest.raises(BadKey):
+        connect(server).wait(7, 5, Log())
+
+
+def test_looks_grow_rarer(server: ScriptedServer) -> None:
+    server.script("GET", RUN_7, *[GOING_ON] * 6, ended())
+
+    connect(server, replace(QUICK, first_wait_seconds=0.02, poll_seconds=0.1)).wait(7, 9, Log())
+
+    times = [request.time for request in server.requests]
+    gaps = [later - earlier for earlier, later in pairwise(times)]
+    assert gaps[0] < 0.08
+    assert gaps[-1] >= 0.1
+
+
+def test_counters_are_read_missing_null_as_text_and_misspelt() -> None:
+    row = {
+        "id": "7",
+        "success": "true",
+        "total_payload_count": "458",
+        "processed_palyoad_count": 450,
+        "failed_payload_count": None,
+        "created_scanner_vuln_count": "many",
+    }
+    run = read_run(row)
+    assert run is not None
+    assert (run.id, run.success) == (7, True)
+    assert (run.total_payload_count, run.processed_payload_count) == (458, 450)
+    assert run.failed_payload_count == run.created_scanner_vuln_count == 0
+    assert run.closed_vuln_count == 0
+
+
+def test_the_right_spelling_wins() -> None:
+    run = read_run({"id": 7, "processed_payload_count": 3, "processed_palyoad_count": 4})
+    assert run is not None
+    assert run.processed_payload_count == 3
+
+
+def test_there_is_a_counter_for_each_documented_one() -> None:
+    assert len(COUNTERS) == 14
+    row = {name: number for number, name in enumerate(COUNTERS, 1)} | {"id": 7}
+    run = read_run(row)
+    assert [getattr(run, name) for name in COUNTERS] == list(range(1, 15))
+
+
+@pytest.mark.parametrize("row", [{}, {"id": None}, {"id": "x"}, {"id": True}, {"id": 1.5}])
+def test_a_row_without_a_number_is_no_row(row: dict[str, object]) -> None:
+    assert read_run(row) is None
+    assert read_connector(row) is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "2020-02-02T03:34:08.000Z",
+        "2020-02-02T03:34:08Z",
+        "2020-02-02 03:34:08 UTC",
+        "2020-02-02T04:34:08+01:00",
+        "2020-02-02T03:34:08",
+    ],
+)
+def test_times_of_every_form_are_utc(text: str) -> None:
+    run = read_run({"id": 1, "start_time": text})
+    assert run == ConnectorRun(1, datetime(2020, 2, 2, 3, 34, 8, tzinfo=timezone.utc))
