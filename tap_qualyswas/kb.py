@@ -14,10 +14,9 @@ from tap_qualyswas.shapes import Rejected
 from tap_qualyswas.walk import Sweep, Walk
 
 if TYPE_CHECKING:
-    from tap_qualyswas.fields import Notes
     from collections.abc import Iterator, Sequence
 
-    from tap_qualyswas.fields import Record
+    from tap_qualyswas.fields import Notes, Record
     from tap_qualyswas.run import Run
 
 IDS_A_CALL: Final = 100
@@ -39,8 +38,7 @@ def read_knowledge_base(run: Run) -> Iterator[Record]:
     """
     run.qids.restore(run.state.pending("knowledge_base"))
     tally = run.tallies["knowledge_base"]
-    if run.qids.unclassified() and run.settings.filters.source == "api":
-        _classify(run)
+    _classify(run)
     if not run.can_ask_kb:
         run.unfetched_qids = len(run.qids)
         run.logger.warning(

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from tap_qualyswas.fields import Json, Record
 
 CLASSES: Final = ("cwe", "owasp", "wasc", "group")
+NO_ID: Final = 0
+"""For a finding out of a scan report, which has no id to ask for."""
 
 
 class Qids:
@@ -35,10 +37,11 @@ class Qids:
         """Take over the QIDs of findings, and their classification where they carry one."""
         for finding in findings:
             qid, kind, finding_id = finding["qid"], finding["type"], finding["id"]
-            if not isinstance(qid, int) or qid <= 0 or not isinstance(finding_id, int):
+            if not isinstance(qid, int) or qid <= 0:
                 continue
             if qid not in self._representatives and isinstance(kind, str):
-                self._representatives[qid] = (kind, finding_id)
+                known_id = finding_id if isinstance(finding_id, int) else NO_ID
+                self._representatives[qid] = (kind, known_id)
             self.classify(finding)
 
     def classify(self, finding: Record) -> None:
@@ -53,7 +56,7 @@ class Qids:
         """Give the findings to ask for with details: ids by finding type, ascending."""
         wanted: dict[str, list[int]] = {}
         for qid, (kind, finding_id) in sorted(self._representatives.items()):
-            if qid not in self._classes:
+            if qid not in self._classes and finding_id != NO_ID:
                 wanted.setdefault(kind, []).append(finding_id)
         return {kind: sorted(ids) for kind, ids in wanted.items()}
 

@@ -235,6 +235,12 @@ class Run:
         )
         self.state.set_bookmark(stream, key, new)
 
+    def keep_qids(self) -> None:
+        """Keep the QIDs of the findings in the state until their entries have been read."""
+        if "knowledge_base" in self.selected:
+            self.qids.restore(self.state.pending("knowledge_base"))
+            self.state.set_pending("knowledge_base", self.qids.as_state())
+
     def doubts(self) -> list[str]:
         """Give why what was read may not be all that there is, for the selected streams."""
         return doubts(

@@ -7,21 +7,25 @@ results of a scan"): a row is identified by what it says.
 from __future__ import annotations
 
 import hashlib
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from tap_qualyswas.accounting import tell_notes
-from tap_qualyswas.errors import NotFound
 from tap_qualyswas.fields import Notes, text, truth, whole, word
 from tap_qualyswas.parsing import read_large
+from tap_qualyswas.reports import download_reports
 from tap_qualyswas.shapes import Rejected, Shape
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from typing import IO
 
     from tap_qualyswas.fields import Json, Record
     from tap_qualyswas.parsing import Element
     from tap_qualyswas.run import Run
+
+STATES_AT_MOST: Final = 200
+"""States that are written while reports are read; each names the scans that are open."""
 
 KINDS: Final = {
     "WasScanVuln": "VULNERABILITY",
@@ -55,12 +59,23 @@ _ENTRY: Final = Shape(
 )
 
 
-def read_report(source: IO[bytes], notes: Notes) -> list[Record]:
+@dataclass(frozen=True, slots=True)
+class Report:
+    """The entries of one report, each once, and what was odd about it."""
+
+    entries: list[Record]
+    notes: Notes
+
+
+def parse_report(source: IO[bytes]) -> Report:
     """Read the entries of a downloaded scan report.
+
+    Entries that say the same are one, with the instances of all.
 
     Raises:
         BrokenAnswer: when the document is damaged.
     """
+    notes = Notes()
 
     def read(element: Element) -> Record | None:
         try:
@@ -72,7 +87,23 @@ def read_report(source: IO[bytes], notes: Notes) -> list[Record]:
 
     records, replaced = read_large(source, tuple(KINDS), read)
     notes.replaced += replaced
-    return [record for record in records if record is not None]
+    entries: dict[tuple[Json, ...], Record] = {}
+    for record in records:
+        if record is None:
+            continue
+        known = entries.setdefault(identity(record), record)
+        if known is not record:
+            known["instances"] = _number(known["instances"]) + _number(record["instances"])
+    return Report(list(entries.values()), notes)
+
+
+def _number(value: Json) -> int:
+    return value if isinstance(value, int) else 0
+
+
+def identity(entry: Record) -> tuple[Json, ...]:
+    """Give what an entry is told from others by, within one report."""
+    return tuple(entry[name] for name in ("kind", "qid", "uri", "param", "content"))
 
 
 def digest(*parts: Json) -> str:
@@ -89,40 +120,29 @@ def read_scan_results(run: Run) -> Iterator[Record]:
     Raises:
         QualysError: when the read cannot go on; the scans not read yet stay in the state.
     """
-    tally = run.tallies["scan_results"]
+    notes = run.tallies["scan_results"].notes
     pending = run.state.pending("scan_results")
     scan_ids = [value for value in pending or () if isinstance(value, int)]
+    open_ids = set(scan_ids)
+    # Each state holds what is open: written for each of few reports, now and then for many.
+    every = len(scan_ids) // STATES_AT_MOST + 1
     gone = 0
-    for at, scan_id in enumerate(scan_ids):
-        try:
-            rows = _rows(run, scan_id, tally.notes)
-        except NotFound:
-            gone += 1
-            rows = []
-        tally.fetched += len(rows)
-        yield from rows
-        run.state.set_pending("scan_results", scan_ids[at + 1 :])
-        run.save_state()
+    for done, (scan_id, report) in enumerate(download_reports(run.api, scan_ids, parse_report), 1):
+        gone += report is None
+        if report is not None:
+            notes.add(report.notes)
+            yield from _rows(run, scan_id, report.entries)
+        open_ids.discard(scan_id)
+        if done % every == 0:
+            run.state.set_pending("scan_results", sorted(open_ids))
+            run.save_state()
+    run.state.set_pending("scan_results", [])
     if gone:
         run.logger.warning("scan_results: %d scans have no report (any more)", gone)
-    tell_notes(tally.notes, "scan_results", run.logger)
+    tell_notes(notes, "scan_results", run.logger)
 
 
-def _rows(run: Run, scan_id: int, notes: Notes) -> list[Record]:
-    def read(source: IO[bytes]) -> tuple[list[Record], Notes]:
-        fresh = Notes()
-        return (read_report(source, fresh), fresh)
-
-    entries, fresh = run.api.download_scan(scan_id, read)
-    notes.add(fresh)
-    rows: dict[str, Record] = {}
+def _rows(run: Run, scan_id: int, entries: Sequence[Record]) -> Iterator[Record]:
+    run.tallies["scan_results"].fetched += len(entries)
     for entry in entries:
-        identity = [entry[name] for name in ("kind", "qid", "uri", "param", "content")]
-        result_id = digest(scan_id, *identity)
-        known = rows.get(result_id)
-        if known is not None and isinstance(known["instances"], int):
-            # The same entry once more in one report: one row, all instances.
-            known["instances"] += entry["instances"] if isinstance(entry["instances"], int) else 0
-        else:
-            rows[result_id] = {"resultId": result_id, "scanId": scan_id, **entry}
-    return list(rows.values())
+        yield {"resultId": digest(scan_id, *identity(entry)), "scanId": scan_id, **entry}

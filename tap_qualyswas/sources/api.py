@@ -100,6 +100,4 @@ def read_findings(run: Run) -> Iterator[Record]:
     sweeps = finding_sweeps(run, window_start)
     yield from Reading(run, "findings", sweeps, run.frame(window_start), collector).records()
     run.move_bookmark("findings", BOOKMARK, collector.greatest)
-    if "knowledge_base" in run.selected:
-        run.qids.restore(run.state.pending("knowledge_base"))
-        run.state.set_pending("knowledge_base", run.qids.as_state())
+    run.keep_qids()
