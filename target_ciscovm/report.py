@@ -1,8 +1,10 @@
-"""A run's report: `report.json`, `report.html` and the table at the end of the log."""
+"""A run's report: writing `report.json` and `report.html`, and the one door to its parts."""
 
 from __future__ import annotations
 
+import json
 import os
+import sys
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -26,6 +28,9 @@ from target_ciscovm.report_model import (
     Times,
     WebApp,
 )
+from target_ciscovm.report_page import render
+from target_ciscovm.report_table import table
+from target_ciscovm.report_words import clean_all
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -48,29 +53,42 @@ __all__ = [
     "StreamCount",
     "Times",
     "WebApp",
+    "schema",
     "table",
     "write_html",
     "write_json",
 ]
 
 
+def schema() -> dict[str, object]:
+    """Give the JSON schema of `report.json`, as `schemas/report.json` holds it."""
+    described = msgspec.json.schema(Report)
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "report.json of a run of target-ciscovm",
+        **described,
+    }
+
+
 def write_json(report: Report, path: Path) -> None:
-    """Write `report` as JSON, indented, readable by the owner only."""
-    data = msgspec.json.format(msgspec.json.encode(report), indent=2) + b"\n"
-    _write_private(path, data)
+    """Write `report` as JSON, indented, readable by the owner only.
+
+    Characters that steer terminals or cannot be written as UTF-8 are replaced.
+    """
+    plain = clean_all(msgspec.to_builtins(report))
+    _write_private(path, msgspec.json.format(msgspec.json.encode(plain), indent=2) + b"\n")
 
 
 def write_html(report: Report, path: Path) -> None:
     """Write `report` as one page that opens offline, readable by the owner only."""
-    raise NotImplementedError
-
-
-def table(report: Report) -> list[str]:
-    """Give the lines of the table at the end of the log."""
-    return [f"{report.outcome} (exit code {report.exit_code}): {report.message}"]
+    _write_private(path, render(report).encode())
 
 
 def _write_private(path: Path, data: bytes) -> None:
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "wb") as file:
         file.write(data)
+
+
+if __name__ == "__main__":  # writes schemas/report.json anew, see the test that compares it
+    sys.stdout.write(json.dumps(schema(), indent=2) + "\n")

@@ -1,0 +1,106 @@
+"""Numbers, times and texts of a report, as people read them."""
+
+from __future__ import annotations
+
+import unicodedata
+from typing import Final
+
+MINUTE: Final = 60
+HOUR: Final = 3600
+KILO: Final = 1000.0
+SHORT_SECONDS: Final = 10
+UNKNOWN: Final = "not known"
+
+STEERING: Final = frozenset({"Cc", "Cs"})
+"""Unicode categories of characters that steer a terminal or cannot be encoded."""
+
+TURNING: Final = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+"""Characters that turn the order of all that follows, so that a text reads as another one."""
+
+LARGE: Final = 100_000_000
+UNITS: Final = (("trillion", 1e12), ("billion", 1e9), ("million", 1e6))
+
+
+def number(value: int | None) -> str:
+    """Give a count with thousands separators: `48,311`."""
+    return UNKNOWN if value is None else f"{value:,}"
+
+
+def short_number(value: int | None) -> str:
+    """Give a count for a narrow place: from 100 million on in words, `9.22 trillion`."""
+    if value is None:
+        return "\N{EN DASH}"
+    unit, scale = next((item for item in UNITS if value >= LARGE and value >= item[1]), ("", 1.0))
+    return f"{value / scale:,.2f} {unit}" if unit else f"{value:,}"
+
+
+def size(value: int) -> str:
+    """Give a number of bytes in decimal units: `61.2 MB`."""
+    amount = float(value)
+    if amount < KILO:
+        return f"{value:,} bytes"
+    for unit in ("kB", "MB", "GB"):
+        amount /= KILO
+        if amount < KILO or unit == "GB":
+            break
+    return f"{amount:,.1f} {unit}"
+
+
+def duration(seconds: float) -> str:
+    """Give a duration in its two largest units: `2 min 13 s`."""
+    if seconds < SHORT_SECONDS:
+        return f"{seconds:.1f} s"
+    whole = round(seconds)
+    if whole < MINUTE:
+        return f"{whole} s"
+    if whole < HOUR:
+        return f"{whole // MINUTE} min {whole % MINUTE} s"
+    return f"{whole // HOUR:,} h {whole % HOUR // MINUTE} min"
+
+
+def moment(text: str | None) -> str:
+    """Give a time of a report without the letters of ISO 8601: `2024-05-06 08:00:00 UTC`."""
+    if not text:
+        return UNKNOWN
+    return text.replace("T", " ").replace("Z", " UTC")
+
+
+def share(part: int, whole: int) -> str:
+    """Give a share in percent; what is not nothing is never called 0%, nor all but some 100%."""
+    if not whole:
+        return ""
+    percent = 100 * part / whole
+    if 0 < percent < 1:
+        return "below 1%"
+    if part < whole and percent > 99:  # noqa: PLR2004 - it would be rounded to 100
+        return "above 99%"
+    return f"{percent:.0f}%"
+
+
+def cut(text: str, limit: int) -> str:
+    """Give `text` in one line of at most `limit` characters, with a mark where it was cut."""
+    line = " ".join(clean(text).split())
+    return line if len(line) <= limit else line[: limit - 1].rstrip() + "…"
+
+
+def clean(text: str) -> str:
+    """Replace characters that steer terminals or cannot be written as UTF-8; line ends stay."""
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(
+        "\N{REPLACEMENT CHARACTER}"
+        if letter in TURNING or (unicodedata.category(letter) in STEERING and letter not in "\n\t")
+        else letter
+        for letter in text
+    )
+
+
+def clean_all(value: object) -> object:
+    """Clean every text in lists and dicts of plain values."""
+    if isinstance(value, str):
+        return clean(value)
+    if isinstance(value, list):
+        return [clean_all(item) for item in value]
+    if isinstance(value, dict):
+        return {clean(str(name)): clean_all(item) for name, item in value.items()}
+    return value

@@ -1,0 +1,225 @@
+from __future__ import annotations
+
+import json
+import re
+import stat
+from importlib.resources import files
+from typing import TYPE_CHECKING
+
+import jsonschema
+import msgspec
+import pytest
+
+from target_ciscovm.report import Report, schema, table, write_html, write_json
+from target_ciscovm.report_words import clean, cut, duration, moment, share, short_number, size
+from tests.target.reports import REPORTS, hostile, huge, succeeded
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def schema_file() -> dict[str, object]:
+    text = (files("target_ciscovm") / "schemas" / "report.json").read_text(encoding="utf-8")
+    document: dict[str, object] = json.loads(text)
+    return document
+
+
+def test_the_schema_in_the_package_is_that_of_the_code() -> None:
+    # To write it anew: python -m target_ciscovm.report > target_ciscovm/schemas/report.json
+    assert schema_file() == schema()
+
+
+@pytest.mark.parametrize("name", REPORTS)
+def test_a_report_is_what_its_schema_says(name: str, tmp_path: Path) -> None:
+    write_json(REPORTS[name](), tmp_path / "report.json")
+
+    document = json.loads((tmp_path / "report.json").read_text(encoding="utf-8"))
+
+    jsonschema.validate(document, schema_file(), jsonschema.Draft202012Validator)
+
+
+def test_the_schema_refuses_what_no_report_holds(tmp_path: Path) -> None:
+    write_json(succeeded(), tmp_path / "report.json")
+    document = json.loads((tmp_path / "report.json").read_text(encoding="utf-8"))
+    validator = jsonschema.Draft202012Validator(schema_file())
+
+    assert not validator.is_valid(document | {"outcome": "fine"})
+    assert not validator.is_valid(document | {"surprise": 1})
+    counts = document["reconciliation"]
+    assert not validator.is_valid(document | {"reconciliation": counts | {"mapped": -1}})
+
+
+def test_a_report_can_be_read_back(tmp_path: Path) -> None:
+    write_json(succeeded(), tmp_path / "report.json")
+
+    again = msgspec.json.decode((tmp_path / "report.json").read_bytes(), type=Report)
+
+    assert again == succeeded()
+
+
+def test_the_made_up_reports_add_up() -> None:
+    for make in REPORTS.values():
+        counts = make().reconciliation
+        if make is not hostile:
+            lost = counts.filtered + counts.rejected + counts.superseded
+            assert counts.received == lost + counts.mapped
+
+
+def test_two_reports_share_no_lists() -> None:
+    first, second = Report(), Report()
+    first.warnings.append("x")
+    first.reconciliation.filtered = 1
+    assert second.warnings == []
+    assert second.reconciliation.filtered == 0
+
+
+@pytest.mark.parametrize("write", [write_json, write_html])
+def test_only_the_owner_can_read_what_is_written(write: object, tmp_path: Path) -> None:
+    path = tmp_path / "report"
+    assert callable(write)
+    write(succeeded(), path)
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+@pytest.mark.parametrize("write", [write_json, write_html])
+def test_a_report_is_written_whatever_its_texts_are(write: object, tmp_path: Path) -> None:
+    report = succeeded()
+    report.message = "lone \ud800 surrogate, \x00 nul, \x1b[31m colour, \u202e turned"
+    assert callable(write)
+
+    write(report, tmp_path / "report")
+
+    text = (tmp_path / "report").read_text(encoding="utf-8")
+    assert not {"\ud800", "\x00", "\x1b", "\u202e"} & set(text)
+    assert "surrogate" in text
+
+
+def test_the_table_shows_where_the_findings_went() -> None:
+    lines = table(succeeded())
+
+    assert lines[0] == (
+        "succeeded (exit code 0): 47,098 findings on 312 assets are in Cisco Vulnerability "
+        "Management."
+    )
+    assert lines[1:14] == [
+        "  Qualys counts       48,311",
+        "  fetched             48,311",
+        "  received            48,311",
+        "  - filtered           1,200   min_severity 1,000 (closes 12), exclude_potential 200",
+        "  - rejected               3   findings: webApp: is missing (3)",
+        "  - superseded            10",
+        "  = mapped            47,098   on 312 assets, 2 files, 49.8 MB",
+        "  uploaded            47,098",
+        "  processed           47,098   in CVM",
+        "  failed                   0   payloads",
+        "  created                120",
+        "  closed                  50   by the ledger: fixed 30, gone 8, filtered 12",
+        "  reopened                 2",
+    ]
+    assert lines[14] == "  proof           full, proven complete: what is absent may close"
+    assert lines[-1] == "  took            13 min 5 s"
+
+
+@pytest.mark.parametrize("name", REPORTS)
+def test_the_table_is_short_and_each_entry_one_printable_line(name: str) -> None:
+    lines = table(REPORTS[name]())
+
+    assert 1 <= len(lines) <= 25
+    assert all(line.isprintable() and len(line) <= 420 for line in lines)
+    assert lines[0].startswith(REPORTS[name]().outcome)
+
+
+def test_the_numbers_of_the_table_stay_below_one_another() -> None:
+    lines = table(huge())[1:14]
+
+    assert "9,223,372,036,854" in lines[0]
+    shapes = [re.match(r"(  .{16} *[\d,]+)(   |$)", line) for line in lines]
+    assert {len(shape[1]) if shape else 0 for shape in shapes} == {35}
+
+
+def test_a_refused_run_shows_no_empty_numbers() -> None:
+    lines = table(REPORTS["refused"]())
+
+    assert lines[0].startswith("refused (exit code 2): Cisco Vulnerability Management does not")
+    assert lines[1:] == ["  took            0.0 s", "  next            Check api_key."]
+
+
+def test_what_is_not_known_is_not_called_nothing() -> None:
+    lines = table(REPORTS["unproven"]())
+    assert lines[1] == "  Qualys counts    not known"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (0, "0.0 s"),
+        (0.44, "0.4 s"),
+        (59.4, "59 s"),
+        (59.6, "1 min 0 s"),
+        (785.2, "13 min 5 s"),
+        (7200, "2 h 0 min"),
+        (400_000, "111 h 6 min"),
+    ],
+)
+def test_durations_are_told_in_two_units(seconds: float, text: str) -> None:
+    assert duration(seconds) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (0, "0 bytes"),
+        (999, "999 bytes"),
+        (1000, "1.0 kB"),
+        (49_812_345, "49.8 MB"),
+        (2_500_000_000, "2.5 GB"),
+        (9_900_000_000_000, "9,900.0 GB"),
+    ],
+)
+def test_sizes_are_told_in_decimal_units(value: int, text: str) -> None:
+    assert size(value) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (None, "\N{EN DASH}"),
+        (0, "0"),
+        (99_999_999, "99,999,999"),
+        (123_456_789, "123.46 million"),
+        (9_223_372_036_854, "9.22 trillion"),
+    ],
+)
+def test_very_large_numbers_are_told_in_words(value: int | None, text: str) -> None:
+    assert short_number(value) == text
+
+
+@pytest.mark.parametrize(
+    ("part", "whole", "text"),
+    [
+        (0, 0, ""),
+        (0, 10, "0%"),
+        (1, 1000, "below 1%"),
+        (5, 10, "50%"),
+        (999, 1000, "above 99%"),
+        (10, 10, "100%"),
+    ],
+)
+def test_some_is_never_called_none_or_all(part: int, whole: int, text: str) -> None:
+    assert share(part, whole) == text
+
+
+def test_times_are_told_without_letters() -> None:
+    assert moment("2024-05-06T08:00:00Z") == "2024-05-06 08:00:00 UTC"
+    assert moment(None) == "not known"
+
+
+def test_a_cut_text_says_so() -> None:
+    assert cut("a  b\nc", 10) == "a b c"
+    assert cut("abcdef", 4) == "abc…"
+    assert cut("", 4) == ""
+
+
+def test_ordinary_letters_of_all_languages_are_kept() -> None:
+    text = "Größe 日本語 🙂 שלום\n\tx"
+    assert clean(text) == text
