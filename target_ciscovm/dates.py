@@ -1,0 +1,88 @@
+"""Dates of every form that sources send, as KDI wants them: UTC, `YYYY-MM-DDTHH:MM:SSZ`."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime, timedelta, timezone
+from functools import lru_cache
+from typing import Final
+
+# Fractions are read over: Python 3.10 takes neither a `Z` nor fractions of any length.
+ISO: Final = re.compile(
+    r"(?P<day>\d{4}-\d\d-\d\d)(?:[T ](?P<time>\d\d:\d\d:\d\d)(?:[.,]\d+)?"
+    r"(?P<zone>[Zz]|[+-]\d\d:?\d\d)?)?"
+)
+# Portal reports write `18 Nov 2024 04:42PM GMT-0600`; Ruby programs `2020-01-01 00:00:00 UTC`.
+TEXT_FORMS: Final = (
+    "%d %b %Y %I:%M%p GMT%z",
+    "%d %b %Y %I:%M%p %Z",
+    "%d %b %Y",
+    "%Y-%m-%d %H:%M:%S %Z",
+    "%a, %d %b %Y %H:%M:%S %Z",
+)
+FIRST_YEAR: Final = 1971
+"""Years before it are what "no date" looks like in some systems: year 0, 1 or 1970."""
+
+
+@lru_cache(maxsize=65536)
+def to_utc(text: str | None) -> str | None:
+    """Give a date as `YYYY-MM-DDTHH:MM:SSZ`, fractions cut off.
+
+    A date without a zone is taken for UTC, as Qualys writes it. None for an empty text, a zero
+    date, and anything that is no date.
+    """
+    moment = parse(text)
+    return None if moment is None else moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def parse(text: str | None) -> datetime | None:
+    """Give a date of any known form as an aware moment in UTC, None when there is none."""
+    if not text or not (text := text.strip()):
+        return None
+    moment = _iso(text) or _spelled_out(text)
+    if moment is None:
+        return None
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=timezone.utc)
+    try:
+        moment = moment.astimezone(timezone.utc)
+    except OverflowError:
+        return None
+    return moment.replace(microsecond=0) if moment.year >= FIRST_YEAR else None
+
+
+def to_text(moment: datetime) -> str:
+    """Write an aware moment as KDI wants it."""
+    return moment.astimezone(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def days_before(moment: datetime, days: float) -> datetime:
+    """Give the moment so many days earlier."""
+    return moment - timedelta(days=days)
+
+
+def _iso(text: str) -> datetime | None:
+    match = ISO.fullmatch(text)
+    if match is None:
+        return None
+    day, time, zone = match["day"], match["time"] or "00:00:00", match["zone"] or ""
+    if zone in {"Z", "z"}:
+        zone = "+00:00"
+    elif zone and ":" not in zone:
+        zone = f"{zone[:3]}:{zone[3:]}"
+    try:
+        return datetime.fromisoformat(f"{day}T{time}{zone}")
+    except ValueError:
+        return None
+
+
+def _spelled_out(text: str) -> datetime | None:
+    found = (_with_form(text, form) for form in TEXT_FORMS)
+    return next((moment for moment in found if moment), None)
+
+
+def _with_form(text: str, form: str) -> datetime | None:
+    try:
+        return datetime.strptime(text, form)  # noqa: DTZ007 - the caller sets a missing zone
+    except ValueError:
+        return None

@@ -1,0 +1,93 @@
+"""Bring records of foreign making into the declared types, where no meaning is lost by it.
+
+A mapper, another tap or an old release may send `"3"` or `3.0` for 3, `"true"` for true, a tag as a
+bare text, a single object where a list belongs. What cannot be read stays as it is, and the typed
+decoder then names the field.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+INTEGERS: Final = frozenset(
+    {"id", "qid", "severity", "timesDetected", "detectionScore", "patch", "code", "emitted"}
+    | {"counted", "duplicates"}
+)
+BOOLEANS: Final = frozenset({"potential", "isIgnored", "complete"})
+NUMBERS: Final = frozenset({"base", "temporal"})
+LISTS: Final = frozenset({"tags", "cwe", "owasp", "wasc", "cves", "streams", "notProven"})
+AS_THEY_ARE: Final = frozenset({"resultList", "sslData"})
+
+LEADING_NUMBER: Final = re.compile(r"[+-]?\d+(?:\.\d+)?")
+
+
+def tidy(record: Mapping[str, object]) -> dict[str, object]:
+    """Give the record with values of the declared types wherever they can be read as such."""
+    return {
+        name: value if name in AS_THEY_ARE else _value(name, value)
+        for name, value in record.items()
+    }
+
+
+def _value(name: str, value: object) -> object:
+    if name in LISTS:
+        return _list(name, value)
+    if isinstance(value, dict):
+        return tidy(value)
+    reader = READERS.get(name)
+    if reader is not None:
+        return None if value == "" else reader(value)
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return str(value) if is_number else value
+
+
+def _list(name: str, value: object) -> object:
+    if value is None or value == "":
+        return None
+    if isinstance(value, dict) and "list" in value:
+        value = value["list"]
+    rows = value if isinstance(value, list) else [value]
+    if name == "tags":
+        rows = [row if isinstance(row, dict) else {"name": row} for row in rows]
+        rows = [row["Tag"] if set(row) == {"Tag"} else row for row in rows]
+    if name in {"cwe", "notProven"}:
+        return [_integer(row) for row in rows]
+    return [tidy(row) if isinstance(row, dict) else row for row in rows]
+
+
+def _boolean(value: object) -> object:
+    if isinstance(value, str):
+        return {"true": True, "1": True, "false": False, "0": False}.get(value.lower(), value)
+    return bool(value) if isinstance(value, int) and value in (0, 1) else value
+
+
+def _integer(value: object) -> object:
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    if isinstance(value, str):
+        try:
+            number = float(value)
+        except ValueError:
+            return value
+        text = value.strip()
+        if text.lstrip("+-").isdigit():
+            return int(text)
+        return int(number) if number.is_integer() else value
+    return value
+
+
+def _number(value: object) -> object:
+    if isinstance(value, str) and (match := LEADING_NUMBER.match(value.strip())):
+        return float(match[0])
+    return value
+
+
+READERS: Final[dict[str, Callable[[object], object]]] = {
+    **dict.fromkeys(INTEGERS, _integer),
+    **dict.fromkeys(BOOLEANS, _boolean),
+    **dict.fromkeys(NUMBERS, _number),
+}

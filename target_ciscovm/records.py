@@ -1,0 +1,178 @@
+"""The records that the target understands, typed. Names are Qualys's own, in Python's spelling.
+
+Only what a load needs is declared; all else of a record goes into the details as it is. Nothing is
+required here: what a record must have is said by `mapping.finding_problem`, so that its absence
+gets a reason a person can read.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from msgspec import Struct, field
+
+
+class Record(Struct, kw_only=True, rename="camel", gc=False):
+    """Base of all records: camelCase on the wire, unknown fields passed over."""
+
+
+class Tag(Record):
+    """A tag of Qualys."""
+
+    id: int | None = None
+    name: str | None = None
+
+
+class WebAppRef(Record):
+    """The web application as findings and scans name it."""
+
+    id: int | None = None
+    name: str | None = None
+    url: str | None = None
+    tags: list[Tag] | None = None
+
+
+class Classification(Record):
+    """An OWASP or WASC entry; `code` is the number within its list."""
+
+    name: str | None = None
+    url: str | None = None
+    code: int | None = None
+
+
+class Score(Record):
+    """A CVSS score."""
+
+    base: float | None = None
+    temporal: float | None = None
+    vector: str | None = None
+    attack_vector: str | None = None
+
+
+class Finding(Record):
+    """A row of `findings`."""
+
+    id: int | None = None
+    unique_id: str | None = None
+    qid: int | None = None
+    name: str | None = None
+    type: str | None = None
+    potential: bool | None = None
+    finding_type: str | None = None
+    severity: int | None = None
+    url: str | None = None
+    param: str | None = None
+    function: str | None = None
+    content: str | None = None
+    group: str | None = None
+    status: str | None = None
+    cwe: list[int] | None = None
+    owasp: list[Classification] | None = None
+    wasc: list[Classification] | None = None
+    cvss_v3: Score | None = None
+    detection_score: int | None = None
+    first_detected_date: str | None = None
+    last_detected_date: str | None = None
+    last_tested_date: str | None = None
+    fixed_date: str | None = None
+    times_detected: int | None = None
+    is_ignored: bool | None = None
+    ignored_reason: str | None = None
+    ignored_comment: str | None = None
+    external_ref: str | None = None
+    patch: int | None = None
+    web_app: WebAppRef | None = None
+    result_list: object = None
+    ssl_data: object = None
+
+    @property
+    def key(self) -> str | None:
+        """Give what the finding is known by in CVM: `uniqueId`, else `{type}-{id}`."""
+        if self.unique_id:
+            return self.unique_id
+        return f"{self.type}-{self.id}" if self.type and self.id is not None else None
+
+
+class WebApp(Record):
+    """A row of `webapps`."""
+
+    id: int | None = None
+    name: str | None = None
+    url: str | None = None
+    os: str | None = None
+    tags: list[Tag] | None = None
+
+
+class ScanSummary(Record):
+    """What a scan says of its outcome."""
+
+    results_status: str | None = None
+    os: str | None = None
+
+
+class Scan(Record):
+    """A row of `scans`."""
+
+    id: int | None = None
+    type: str | None = None
+    status: str | None = None
+    web_app: WebAppRef | None = None
+    launched_date: str | None = None
+    end_scan_date: str | None = None
+    summary: ScanSummary | None = None
+
+
+class KnowledgeBaseEntry(Record):
+    """A row of `knowledge_base`."""
+
+    qid: int | None = None
+    title: str | None = None
+    diagnosis: str | None = None
+    solution: str | None = None
+    cves: list[str] | None = None
+    cwe: list[int] | None = None
+    wasc: list[Classification] | None = None
+    owasp: list[Classification] | None = None
+
+
+class SyncStream(Record):
+    """What the tap says of one stream."""
+
+    stream: str = ""
+    emitted: int | None = None
+    counted: int | None = None
+    duplicates: int | None = None
+    window_start: str | None = None
+
+
+class Sync(Record):
+    """The row of `syncs`: the proof of what was read."""
+
+    sync_id: str | None = None
+    mode: str | None = None
+    started_at: str | None = None
+    finished_at: str | None = None
+    previous_sync_at: str | None = None
+    previous_full_sync_at: str | None = None
+    complete: bool = False
+    incomplete_reasons: list[str] = field(default_factory=list)
+    api_url: str | None = None
+    subscription: str | None = None
+    streams: list[SyncStream] = field(default_factory=list)
+    not_proven: list[int] = field(default_factory=list)
+
+
+TYPES: Final[dict[str, type[Record]]] = {
+    "findings": Finding,
+    "webapps": WebApp,
+    "scans": Scan,
+    "knowledge_base": KnowledgeBaseEntry,
+    "syncs": Sync,
+}
+"""The streams that a load is made of, and what a row of each is."""
+
+PASSED_OVER: Final = frozenset({"scan_results"})
+"""Streams of the paired tap that add nothing to a load."""
+
+KEYS: Final = {"webapps": "id", "scans": "id", "knowledge_base": "qid", "syncs": "sync_id"}
+"""The key of each stream but `findings`, whose key is `Finding.key`."""
