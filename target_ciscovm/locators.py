@@ -1,0 +1,178 @@
+"""What an asset is: its locators, and the one of them that tells it from others. Pure.
+
+CVM tells assets apart by the first locator that has a value, in the tenant's locator order (Cisco
+help article "Understanding Locator Order"). The setting `locator_order` says which of a web
+application's values shall be that one; whatever CVM would rank above it is then left out.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from ipaddress import ip_address
+from typing import TYPE_CHECKING, Final
+from urllib.parse import SplitResult, urlsplit, urlunsplit
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+LOCATORS: Final = ("url", "external_id", "application", "fqdn", "ip_address")
+"""Locators that a web application has values for."""
+
+DEFAULT_ORDER: Final = ("url", "external_id", "application")
+
+CVM_ORDER: Final = (
+    "container_id",
+    "image_id",
+    "ec2",
+    "mac_address",
+    "netbios",
+    "external_ip_address",
+    "hostname",
+    "url",
+    "file",
+    "fqdn",
+    "ip_address",
+    "external_id",
+    "database",
+    "application",
+)
+"""CVM's own order, highest first."""
+
+DEFAULT_PORTS: Final = {"http": 80, "https": 443}
+
+
+@dataclass(frozen=True)
+class Identity:
+    """How assets are told apart: the settings that decide it.
+
+    Attributes:
+        order: locators by preference; the first with a value is the asset's key.
+        tenant_order: CVM's own order.
+        keep_query: whether the query belongs to a URL.
+    """
+
+    order: tuple[str, ...] = DEFAULT_ORDER
+    tenant_order: tuple[str, ...] = CVM_ORDER
+    keep_query: bool = False
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where something is: the values that locators are made from."""
+
+    url: str | None = None
+    webapp_id: int | None = None
+    webapp_name: str | None = None
+
+
+def asset_key(place: Place, identity: Identity) -> str | None:
+    """Give the asset's key, such as `url:https://app.example.test/login`; None without any value.
+
+    It begins with the locator's name, so that keys of different kinds never meet.
+    """
+    for name in identity.order:
+        value = locator_value(name, place, keep_query=identity.keep_query)
+        if value:
+            return f"{name}:{value}"
+    return None
+
+
+def sent_locators(key: str, place: Place, identity: Identity) -> dict[str, str]:
+    """Give the locators to send for the asset: its key, and those that CVM ranks below it.
+
+    `application` is sent in any case where it is the tenant's lowest, as it is CVM's name for the
+    web application; a tenant that ranks it above the key does not get it.
+    """
+    chosen, _, value = key.partition(":")
+    rank = _rank(chosen, identity.tenant_order)
+    found = {chosen: value}
+    for name in LOCATORS:
+        # The host's name and address would merge all web applications of one server.
+        if name == chosen or (name in {"fqdn", "ip_address"} and name not in identity.order):
+            continue
+        if _rank(name, identity.tenant_order) < rank:
+            continue
+        if name == "url" and chosen != "url":
+            continue
+        other = locator_value(name, place, keep_query=identity.keep_query)
+        if other:
+            found[name] = other
+    return found
+
+
+def hidden_key(identity: Identity) -> str | None:
+    """Name a preferred locator that the tenant's order does not have, None when all are there."""
+    return next((name for name in identity.order if name not in identity.tenant_order), None)
+
+
+def locator_value(name: str, place: Place, *, keep_query: bool) -> str | None:
+    """Give one locator's value, None when there is none."""
+    if name == "url":
+        return tidy_url(place.url, keep_query=keep_query)
+    if name == "external_id":
+        return None if place.webapp_id is None else str(place.webapp_id)
+    if name == "application":
+        return application(place.webapp_name)
+    host = _host(place.url)
+    if host is None:
+        return None
+    return host if (name == "ip_address") == _is_address(host) else None
+
+
+def application(name: str | None) -> str | None:
+    """Give a web application's name as CVM can search it: a double quote breaks its queries."""
+    return (name or "").strip().replace('"', "'") or None
+
+
+@lru_cache(maxsize=65536)
+def tidy_url(url: str | None, *, keep_query: bool = False) -> str | None:
+    """Give a URL in one spelling: scheme and host in lower case, no fragment, no default port.
+
+    The query is cut, for Qualys puts the attack there. The path is kept to the letter, but for a
+    path that is only `/`, which means the same as none. A text that is no URL stays as it is.
+    """
+    text = (url or "").strip()
+    if not text:
+        return None
+    parts = _split(text)
+    if parts is None or not parts.scheme or not parts.netloc:
+        return text.partition("#")[0] if keep_query else text.partition("#")[0].partition("?")[0]
+    query = parts.query if keep_query else ""
+    path = "" if parts.path == "/" and not query else parts.path
+    return urlunsplit((parts.scheme.lower(), _netloc(parts), path, query, ""))
+
+
+def _split(text: str) -> SplitResult | None:
+    try:
+        return urlsplit(text)
+    except ValueError:
+        return None
+
+
+def _netloc(parts: SplitResult) -> str:
+    try:
+        port = parts.port
+    except ValueError:
+        return parts.netloc.rpartition("@")[2]
+    host = parts.hostname or ""
+    host = f"[{host}]" if ":" in host else host
+    default = DEFAULT_PORTS.get(parts.scheme.lower())
+    return host if port is None or port == default else f"{host}:{port}"
+
+
+def _host(url: str | None) -> str | None:
+    parts = _split((url or "").strip())
+    return (parts.hostname or None) if parts and parts.netloc else None
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ip_address(host)
+    except ValueError:
+        return False
+    return True
+
+
+def _rank(name: str, order: Sequence[str]) -> int:
+    return order.index(name) if name in order else len(order)
