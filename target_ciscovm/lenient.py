@@ -50,13 +50,18 @@ def _list(name: str, value: object) -> object:
         return None
     if isinstance(value, dict) and "list" in value:
         value = value["list"]
-    rows = value if isinstance(value, list) else [value]
+    rows: list[object] = value if isinstance(value, list) else [value]
     if name == "tags":
-        rows = [row if isinstance(row, dict) else {"name": row} for row in rows]
-        rows = [row["Tag"] if set(row) == {"Tag"} else row for row in rows]
+        rows = [_tag(row) for row in rows]
     if name in {"cwe", "notProven"}:
         return [_integer(row) for row in rows]
     return [tidy(row) if isinstance(row, dict) else row for row in rows]
+
+
+def _tag(row: object) -> object:
+    if not isinstance(row, dict):
+        return {"name": row}
+    return row["Tag"] if set(row) == {"Tag"} else row
 
 
 def _boolean(value: object) -> object:
