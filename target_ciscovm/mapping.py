@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Final, Literal, cast
 
 from target_ciscovm import kdi_types as kdi
 from target_ciscovm.dates import to_utc
@@ -93,7 +93,7 @@ def map_finding(finding: Finding, vuln_def_name: str, rules: MappingRules) -> It
     return _map_vuln(finding, vuln_def_name, rules)
 
 
-def closed_item(  # noqa: PLR0913 - what a closing consists of
+def closed_item(
     identifier: str,
     vuln_def_name: str,
     *,
@@ -133,7 +133,7 @@ def _map_vuln(finding: Finding, vuln_def_name: str, rules: MappingRules) -> kdi.
         scanner_type=kdi.SCANNER_TYPE,
         scanner_identifier=identifier_of(finding),
         vuln_def_name=vuln_def_name,
-        status=status,  # type: ignore[arg-type] - the settings allow KDI's words only
+        status=cast("kdi.VulnStatus", status),
         last_seen_at=seen,
         scanner_score=_severity(finding),
         created_at=to_utc(finding.first_detected_date),
@@ -150,7 +150,7 @@ def _map_finding(finding: Finding, vuln_def_name: str, rules: MappingRules) -> k
         vuln_def_name=vuln_def_name,
         last_seen_at=last_seen(finding) or "",
         severity=None if severity is None else severity * 2,
-        triage_state=_status(finding, rules),  # type: ignore[arg-type] - KDI's words only
+        triage_state=cast("kdi.TriageState | None", _status(finding, rules)),
         created_at=to_utc(finding.first_detected_date),
         additional_fields=as_fields(finding, with_evidence=rules.with_evidence),
     )
@@ -162,7 +162,10 @@ def _severity(finding: Finding) -> int | None:
 
 
 def _status(finding: Finding, rules: MappingRules) -> str | None:
-    """Give KDI's word for the finding's state; None leaves people's triage as it is."""
+    """Give KDI's word for the finding's state; None leaves people's triage as it is.
+
+    The settings let only KDI's own words into `status_map`.
+    """
     appsec = rules.data_model == "findings"
     status = finding.status
     if status is not None and status in rules.status_map:
