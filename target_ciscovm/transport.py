@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 import sys
 import time
 from dataclasses import dataclass
@@ -124,7 +125,7 @@ class Transport:
         self.answered = False
         self._url = api_url
         self._key = _tidy_key(api_key)
-        self._verify: str | bool = _existing(ca_bundle) if ca_bundle else True
+        self._verify: str | bool = _certificates(ca_bundle) if ca_bundle else True
         self._patience = patience
         self._next_start = 0.0
         self._session = requests.Session()
@@ -215,11 +216,17 @@ def _tidy_key(key: str) -> str:
     return tidy
 
 
-def _existing(ca_bundle: str) -> str:
+def _certificates(ca_bundle: str) -> str:
     path = Path(ca_bundle).expanduser()
     if not path.exists():
         msg = f"ca_bundle names {ca_bundle}, which does not exist. Give the path of a PEM file."
         raise SettingsError(msg)
+    try:
+        if path.is_file():
+            ssl.create_default_context(cafile=str(path))
+    except OSError as error:
+        msg = f"ca_bundle names {ca_bundle}, which holds no certificates that can be read (PEM)."
+        raise SettingsError(msg) from error
     return str(path)
 
 

@@ -24,6 +24,7 @@ else:
     from typing_extensions import override
 
 if TYPE_CHECKING:
+    import ssl
     from types import TracebackType
 
     from typing_extensions import Self
@@ -85,18 +86,21 @@ class ScriptedServer:
         requests: all requests so far, in order.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, tls: ssl.SSLContext | None = None) -> None:
         self.requests: list[Request] = []
         self._replies: dict[tuple[str, str], list[Reply]] = defaultdict(list)
         self._lock = threading.Lock()
         self._closing = threading.Event()
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         self._server.daemon_threads = True
+        self._scheme = "https" if tls else "http"
+        if tls:
+            self._server.socket = tls.wrap_socket(self._server.socket, server_side=True)
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,))
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self._server.server_address[1]}"
+        return f"{self._scheme}://127.0.0.1:{self._server.server_address[1]}"
 
     def script(self, method: str, path: str, *replies: Reply) -> None:
         """Add answers for one method and path."""

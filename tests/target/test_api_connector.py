@@ -392,14 +392,17 @@ def test_blanks_around_a_pasted_key_are_cut(server: ScriptedServer) -> None:
     assert server.requests[0].headers["X-Risk-Token"] == KEY
 
 
-def test_certificates_that_are_not_there_are_refused_by_path(tmp_path: Path) -> None:
-    missing = tmp_path / "no.pem"
-    with pytest.raises(SettingsError, match=r"ca_bundle names .*no\.pem"):
+@pytest.mark.parametrize("content", [None, b"", b"no PEM", b"-----BEGIN CERTIFICATE-----\nx"])
+def test_certificates_that_cannot_be_read_are_refused_by_path(
+    tmp_path: Path, content: bytes | None
+) -> None:
+    path = tmp_path / "own.pem"
+    if content is not None:
+        path.write_bytes(content)
+
+    with pytest.raises(SettingsError, match=r"ca_bundle names .*own\.pem"):
         CiscoVMAPI(
-            api_url="https://api.example.test",
-            api_key=KEY,
-            connector_id=1,
-            ca_bundle=str(missing),
+            api_url="https://api.example.test", api_key=KEY, connector_id=1, ca_bundle=str(path)
         )
 
 
