@@ -25,9 +25,7 @@ class Ended:
     output: str
 
 
-def run(
-    command: Sequence[str], environment: Mapping[str, str], *, seconds: float = 240
-) -> Ended:
+def run(command: Sequence[str], environment: Mapping[str, str], *, seconds: float = 240) -> Ended:
     """Run a command in the project's folder and give its exit code and all it printed."""
     done = subprocess.run(
         command,
