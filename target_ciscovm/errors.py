@@ -3,14 +3,21 @@
     CiscoVMError                 exit code 1: try again later, or look at the report
     ├── Refused                  exit code 2: someone has to change something first
     │   ├── SettingsError        a setting is missing, of the wrong form, or contradicts another
+    │   ├── NoAccess             a folder or file of our own cannot be used
     │   ├── BadKey               the API key is not accepted
     │   ├── KeyLacksRights       the key is known, but may not do this
     │   ├── ConnectorMissing     no connector with this number under this key
     │   ├── NotADataImporter     the connector fetches by itself and takes no files
     │   ├── WrongHost            what answers is not the API of Cisco Vulnerability Management
     │   └── UntrustedServer      the TLS certificate of the server is not trusted
+    ├── AlreadyRunning           another process of this machine loads into the connector
+    ├── DiskFull                 there is no room for the files of the run
+    ├── LedgerDamaged            the ledger is there, but is not one that we can read
+    ├── LedgerUnusable           the ledger cannot be read or written at the moment
     ├── UploadFailed             a file was not taken, also after all tries
     │   └── TooLarge             a file was refused as too large: send it in halves
+    ├── InputBroken              a line is not JSON, or the stream is not Singer's
+    ├── LimitReached             too much rejected, or too much would be closed
     ├── ConnectorBusy            the connector is still working on another run
     ├── RunFailed                the run ended in CVM without success
     ├── StillRunning             exit code 3: the run goes on in CVM beyond our patience
@@ -33,6 +40,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from target_ciscovm.connector import ConnectorRun
 
 
@@ -50,6 +59,20 @@ class Refused(CiscoVMError):
 
 class SettingsError(Refused):
     """A setting is missing, has the wrong form, or contradicts another one."""
+
+
+class NoAccess(Refused):
+    """The system refuses a folder or file that the target needs for itself.
+
+    Args:
+        path: the folder or file.
+        doing: what could not be done with it, such as `created`.
+        cause: the system's own words.
+        way_out: what to do about it, a whole sentence.
+    """
+
+    def __init__(self, path: Path, doing: str, cause: str, way_out: str) -> None:
+        super().__init__(f"{path} could not be {doing}: {cause}. {way_out}")
 
 
 class BadKey(Refused):
@@ -116,6 +139,66 @@ class UntrustedServer(Refused):
         )
 
 
+class AlreadyRunning(CiscoVMError):
+    """Another process holds the connector's lock. Nothing has been sent.
+
+    Attributes:
+        pid: its process id, None when it could not be read.
+    """
+
+    def __init__(self, connector: str, path: Path, pid: int | None) -> None:
+        who = "another process" if pid is None else f"process {pid}"
+        super().__init__(
+            f"Connector {connector} is being loaded by {who}, which holds {path}. Two loads at "
+            "once would close one another's findings: wait for its end, or stop it, and run again."
+        )
+        self.pid = pid
+
+
+class DiskFull(CiscoVMError):
+    """There is less room on the disk than the run needs.
+
+    Args:
+        folder: where there is none.
+        free: bytes that are free, None when they cannot be told.
+        needed: bytes that are needed, None when that is not known.
+    """
+
+    def __init__(self, folder: Path, free: int | None, needed: int | None = None) -> None:
+        has = "" if free is None else f" ({free / 1e6:,.1f} MB free)"
+        wants = "" if needed is None else f": the run needs about {needed / 1e6:,.1f} MB"
+        super().__init__(
+            f"The disk of {folder} is full{has}{wants}. Make room, or set output_path to a folder "
+            "on a larger disk, and run again."
+        )
+
+
+class LedgerDamaged(CiscoVMError):
+    """The ledger's file is not one that this version can read. Nothing has been sent."""
+
+    def __init__(self, path: Path, why: str) -> None:
+        super().__init__(
+            f"The ledger {path} cannot be used: {why}. Put back a good copy of it, or move it "
+            "away: then nothing is closed until a full sync has built it anew."
+        )
+
+
+class LedgerUnusable(CiscoVMError):
+    """The ledger cannot be read or written now; it has its last good content.
+
+    Args:
+        path: the ledger.
+        doing: `read` or `written`.
+        cause: SQLite's or the system's own words.
+    """
+
+    def __init__(self, path: Path, doing: str, cause: str) -> None:
+        super().__init__(
+            f"The ledger {path} could not be {doing}: {cause}. It still has what was settled "
+            "last; put the cause right, and the next run sends the same again."
+        )
+
+
 class UploadFailed(CiscoVMError):
     """A data file was not taken. Nothing has been run in CVM."""
 
@@ -161,6 +244,20 @@ class StillRunning(CiscoVMError):
             "Raise run_timeout_seconds if runs take longer as a rule."
         )
         self.run_id = run_id
+
+
+class InputBroken(CiscoVMError):
+    """What came in cannot be trusted: a line is not JSON, or the stream is not Singer's."""
+
+    def __init__(self, line: int, what: str) -> None:
+        super().__init__(
+            f"Line {line:,} of the input {what}. The load was given up and nothing has been sent; "
+            "look at the tap's own log for why it wrote this, and run again."
+        )
+
+
+class LimitReached(CiscoVMError):
+    """A limit of the settings stops the load before anything is run in CVM."""
 
 
 class RequestRefused(CiscoVMError):

@@ -1,0 +1,196 @@
+"""Lines of a Singer stream: told apart by type, with the record left as the bytes it came in."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import select
+import sys
+import time
+from collections import Counter
+from typing import IO, TYPE_CHECKING, Any, Final, Protocol
+
+import msgspec
+from singer_sdk.singerlib.encoding.base import GenericSingerReader
+
+from target_ciscovm.errors import InputBroken
+
+if sys.version_info >= (3, 12):
+    from typing import override
+else:
+    from typing_extensions import override
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+BOM: Final = b"\xef\xbb\xbf"
+DRAIN_SECONDS: Final = 60.0
+"""How long the tap may go on writing to nobody after a decision to stop."""
+CHUNK: Final = 1 << 20
+
+
+class Message(msgspec.Struct, gc=False):
+    """A line; what a type does not need is None or empty."""
+
+    type: str
+    stream: str | None = None
+    record: msgspec.Raw = msgspec.Raw(b"")
+    schema: msgspec.Raw = msgspec.Raw(b"")
+    key_properties: Any = None
+    value: msgspec.Raw = msgspec.Raw(b"")
+
+
+class Handler(Protocol):
+    """What takes the messages."""
+
+    def on_record(self, line: int, stream: str, record: bytes) -> None:
+        """Take a record."""
+
+    def on_schema(self, stream: str, schema: bytes, key_properties: object) -> None:
+        """Take a schema, known or changed."""
+
+    def on_state(self, value: bytes) -> None:
+        """Take the value of a state."""
+
+    def on_unknown(self, kind: str) -> None:
+        """Take note of a message whose type means nothing here."""
+
+
+class SingerLines(GenericSingerReader[bytes]):
+    """Reads a Singer stream as bytes and hands each message to a handler.
+
+    The SDK's own reader makes a dictionary of each line and validates it by its schema; the typed
+    check that follows here needs neither.
+    """
+
+    handler: Handler
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._decoder = msgspec.json.Decoder(Message)
+        self._seen: set[str] = set()
+
+    @property
+    @override
+    def default_input(self) -> IO[bytes]:
+        return sys.stdin.buffer
+
+    @override
+    def deserialize_json(self, line: bytes) -> dict[str, Any]:
+        result: dict[str, Any] = msgspec.json.decode(line, type=dict[str, Any])
+        return result
+
+    @override
+    def process_lines(
+        self,
+        file_input: IO[bytes] | None,
+        callbacks: dict[str, Callable[[dict[str, Any]], None]],
+    ) -> Counter[str]:
+        """Hand all messages of the input to the handler.
+
+        Args:
+            file_input: open for reading, in text or bytes; standard input when None.
+            callbacks: the SDK's, which are not needed.
+
+        Returns:
+            How many messages of each type there were.
+
+        Raises:
+            InputBroken: for a line that is not JSON, or no message of Singer.
+        """
+        stats: Counter[str] = Counter()
+        number = 0
+        for number, line in enumerate(_lines(file_input or self.default_input), 1):
+            text = line.removeprefix(BOM) if number == 1 else line
+            if not text or text.isspace():
+                continue
+            message = self._message(number, text)
+            stats[message.type] += 1
+            self._hand_over(number, message)
+        return stats
+
+    def _message(self, number: int, line: bytes) -> Message:
+        try:
+            return self._decoder.decode(line)
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+            return _tolerant(number, line)
+
+    def _hand_over(self, number: int, message: Message) -> None:
+        kind = message.type
+        if kind == "RECORD":
+            stream = message.stream
+            if stream is None or not bytes(message.record):
+                raise InputBroken(number, "is a RECORD without a stream or a record")
+            if stream not in self._seen:
+                raise InputBroken(number, f"is a record of {stream[:80]!r} before its SCHEMA")
+            self.handler.on_record(number, stream, bytes(message.record))
+        elif kind == "STATE":
+            if bytes(message.value):
+                self.handler.on_state(bytes(message.value))
+        elif kind == "SCHEMA":
+            if message.stream is None:
+                raise InputBroken(number, "is a SCHEMA without a stream")
+            self._seen.add(message.stream)
+            schema = bytes(message.schema)
+            self.handler.on_schema(message.stream, schema, message.key_properties)
+        elif kind == "BATCH":
+            what = "is a BATCH, whose records are in files that are not read here; switch off"
+            raise InputBroken(number, f"{what} batch_config in the tap")
+        elif kind != "ACTIVATE_VERSION":
+            self.handler.on_unknown(kind)
+
+
+def _tolerant(number: int, line: bytes) -> Message:
+    """Read a line that holds NaN, or halves of characters, which the strict decoder refuses."""
+    try:
+        found = json.loads(line.decode("utf-8", "replace"))
+    except (ValueError, RecursionError):
+        how = "is not JSON" if line.endswith(b"\n") else "is cut off: the input ended within it"
+        raise InputBroken(number, how) from None
+    if not isinstance(found, dict) or not isinstance(found.get("type"), str):
+        raise InputBroken(number, "is no Singer message: it has no type")
+    stream = found.get("stream")
+    return Message(
+        type=found["type"],
+        stream=stream if isinstance(stream, str) else None,
+        key_properties=found.get("key_properties"),
+        record=_raw(found, "record"),
+        schema=_raw(found, "schema"),
+        value=_raw(found, "value"),
+    )
+
+
+def _raw(found: dict[str, Any], name: str) -> msgspec.Raw:
+    return msgspec.Raw(json.dumps(found[name]).encode() if name in found else b"")
+
+
+def _lines(file: IO[bytes] | IO[str]) -> Iterable[bytes]:
+    """Give lines of a file as bytes, however it was opened."""
+    buffer = getattr(file, "buffer", None)
+    if buffer is not None:
+        lines: Iterable[bytes] = buffer
+        return lines
+    return (
+        line.encode("utf-8", "surrogatepass") if isinstance(line, str) else line for line in file
+    )
+
+
+def drain(file: IO[bytes] | IO[str] | None, seconds: float = DRAIN_SECONDS) -> None:
+    """Let the input run dry without keeping it, for so long at most.
+
+    A target that leaves while the tap writes makes Meltano report a broken pipe in place of what
+    the target had to say.
+    """
+    try:
+        descriptor = (file or sys.stdin.buffer).fileno()
+    except (io.UnsupportedOperation, ValueError, OSError):
+        return
+    end = time.monotonic() + seconds
+    try:
+        while (left := end - time.monotonic()) > 0:
+            ready, _, _ = select.select([descriptor], [], [], left)
+            if not ready or not os.read(descriptor, CHUNK):
+                return
+    except (OSError, ValueError):
+        return

@@ -1,0 +1,203 @@
+"""The intake: each record is checked against its type, and spooled or rejected."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING, Final, Literal
+
+import msgspec
+
+from target_ciscovm.accounting import FINDINGS, WEBAPPS, Counts
+from target_ciscovm.lenient import tidy
+from target_ciscovm.locators import Identity, Place, asset_key, locator_value
+from target_ciscovm.mapping import MappingRules, finding_problem, identifier_of, is_fixed
+from target_ciscovm.records import KEYS, PASSED_OVER, TYPES, Finding, Record, Sync, WebAppRef
+from target_ciscovm.spool import FindingRow
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from target_ciscovm.rejections import Rejections
+    from target_ciscovm.spool import Spool
+
+SYNCS: Final = "syncs"
+LARGEST_ID: Final = 2**63 - 1
+LONE_SURROGATE: Final = re.compile("[\ud800-\udfff]")
+JSON = None | bool | int | float | str | list["JSON"] | dict[str, "JSON"]
+
+
+class Intake:
+    """Takes records one by one, in any order.
+
+    Attributes:
+        sync: the last `syncs` row, None when none came.
+        proof_is_last: whether no other record came after it.
+        lost_unknown: whether a record was lost of which no asset is known.
+
+    Args:
+        spool: where good records go.
+        rejections: where bad ones are written down.
+        counts: is told of each record.
+    """
+
+    def __init__(
+        self,
+        spool: Spool,
+        rejections: Rejections,
+        counts: Counts,
+        identity: Identity,
+        mapping: MappingRules,
+    ) -> None:
+        self.sync: Sync | None = None
+        self.proof_is_last = True
+        self.lost_unknown = False
+        self._spool = spool
+        self._rejections = rejections
+        self._counts = counts
+        self._identity = identity
+        self._mapping = mapping
+        self._decoders = {name: msgspec.json.Decoder(kind) for name, kind in TYPES.items()}
+
+    def take(self, line: int, stream: str, raw: bytes) -> None:
+        """Take one record as it stands in its line.
+
+        Raises:
+            DiskFull: when there is no room to keep it.
+        """
+        decoder = self._decoders.get(stream)
+        if decoder is None:
+            unknown = self._counts.passed_over if stream in PASSED_OVER else self._counts.foreign
+            unknown[stream] += 1
+            return
+        self._counts.received[stream] += 1
+        self.proof_is_last = stream == SYNCS
+        try:
+            record = decoder.decode(raw)
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+            tidied = self._tidied(line, stream, raw)
+            if tidied is None:
+                return
+            record, raw = tidied
+        self._keep(line, stream, record, raw)
+
+    def _tidied(self, line: int, stream: str, raw: bytes) -> tuple[Record, bytes] | None:
+        """Read a record that is not quite of its type; None, and rejected, when it cannot be."""
+        loose: JSON = None
+        try:
+            loose = self._loose(raw)
+            if not isinstance(loose, dict):
+                self._reject(line, stream, "the record is no JSON object", None)
+                return None
+            record = msgspec.convert(tidy(loose), TYPES[stream])
+            return (record, msgspec.json.encode(record))
+        except msgspec.ValidationError as error:
+            self._reject(line, stream, _sentence(error), loose)
+        except (ValueError, RecursionError):
+            self._reject(line, stream, "the record is no JSON object", loose)
+        return None
+
+    def _loose(self, raw: bytes) -> JSON:
+        """Decode with NaN as null and lone surrogates replaced, each counted."""
+
+        def null(_: str) -> None:
+            self._counts.notes["NaN or infinity in a record: taken as null"] += 1
+
+        loose: JSON = json.loads(raw.decode("utf-8", "replace"), parse_constant=null)
+        text = json.dumps(loose, ensure_ascii=False)
+        if LONE_SURROGATE.search(text):
+            self._counts.notes["Half a character (lone surrogate) in a record: replaced"] += 1
+            loose = json.loads(LONE_SURROGATE.sub("\ufffd", text))
+        return loose
+
+    def _keep(self, line: int, stream: str, record: Record, raw: bytes) -> None:
+        if isinstance(record, Finding):
+            self._keep_finding(line, record, raw)
+            return
+        key = getattr(record, KEYS[stream])
+        if key is None:
+            self._reject(line, stream, f"it has no {KEYS[stream]}", None)
+            return
+        if isinstance(record, Sync):
+            self.sync = record
+        self._spool.add(stream, str(key), raw)
+
+    def _keep_finding(self, line: int, finding: Finding, raw: bytes) -> None:
+        problem = finding_problem(finding)
+        app = finding.web_app
+        if problem is None and app and app.id is not None and abs(app.id) > LARGEST_ID:
+            problem = "webApp.id is no 64-bit number"
+        if problem:
+            self._reject(line, FINDINGS, problem, finding)
+            return
+        self._spool.add_finding(
+            FindingRow(
+                identifier_of(finding),
+                self._asset(finding.url, app),
+                app.id if app else None,
+                int(is_fixed(finding, self._mapping)),
+                raw,
+            )
+        )
+
+    def _asset(self, url: str | None, app: WebAppRef | None) -> str | None:
+        """Give the asset's key where no web application row could change it."""
+        place = place_of(url, app)
+        first = self._identity.order[0]
+        if locator_value(first, place, keep_query=self._identity.keep_query):
+            return asset_key(place, self._identity)
+        return None
+
+    def _reject(self, line: int, stream: str, reason: str, record: Finding | JSON) -> None:
+        self._counts.reject(stream, reason)
+        key = record.key if isinstance(record, Finding) else _key(stream, record)
+        self._rejections.write(line, stream, key, reason)
+        if stream == FINDINGS:
+            asset = self._asset_lost(record)
+            if asset is None:
+                self.lost_unknown = True
+            else:
+                self._spool.add_lost(asset)
+        elif stream == WEBAPPS and key is None:
+            self.lost_unknown = True
+
+    def _asset_lost(self, record: Finding | JSON) -> str | None:
+        if isinstance(record, Finding):
+            return self._asset(record.url, record.web_app)
+        if not isinstance(record, dict):
+            return None
+        app = record.get("webApp")
+        known: Mapping[str, JSON] = app if isinstance(app, dict) else {}
+        parts = {name: known.get(name) for name in ("id", "name", "url")}
+        try:
+            where = msgspec.convert(tidy(parts), WebAppRef)
+            url = msgspec.convert(record.get("url"), str | None)
+        except msgspec.ValidationError:
+            return None
+        return self._asset(url, where)
+
+
+def place_of(url: str | None, app: WebAppRef | None) -> Place:
+    """Give where a finding is: its own URL, else that of its web application."""
+    if app is None:
+        return Place(url)
+    return Place(url or app.url, app.id, app.name)
+
+
+def _sentence(error: msgspec.ValidationError) -> str:
+    """Turn `Expected `int | null`, got `str` - at `$.severity`` into a plainer sentence."""
+    what, _, where = str(error).replace("`", "").partition(" - at ")
+    field = where.removeprefix("$.")
+    return f"{field}: {what[:1].lower()}{what[1:]}" if field else what
+
+
+def _key(stream: str, record: JSON) -> str | None:
+    if not isinstance(record, dict):
+        return None
+    names = ("uniqueId", "id") if stream == FINDINGS else (_wire_name(stream),)
+    values = (record.get(name) for name in names)
+    return next((str(value)[:200] for value in values if isinstance(value, str | int)), None)
+
+
+def _wire_name(stream: str) -> Literal["id", "qid", "syncId"]:
+    return {"knowledge_base": "qid", "syncs": "syncId"}.get(stream, "id")  # type: ignore[return-value]
