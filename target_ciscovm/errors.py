@@ -156,20 +156,23 @@ class AlreadyRunning(CiscoVMError):
 
 
 class DiskFull(CiscoVMError):
-    """There is less room on the disk than the run needs.
+    """The files of the run have no room.
 
     Args:
         folder: where there is none.
-        free: bytes that are free, None when they cannot be told.
-        needed: bytes that are needed, None when that is not known.
+        free: bytes that are free, None when that cannot be told.
+        needed: bytes that the run needs, None when a write failed.
+        cause: why the write failed, in the system's own words.
     """
 
-    def __init__(self, folder: Path, free: int | None, needed: int | None = None) -> None:
-        has = "" if free is None else f" ({free / 1e6:,.1f} MB free)"
-        wants = "" if needed is None else f": the run needs about {needed / 1e6:,.1f} MB"
+    def __init__(
+        self, folder: Path, free: int | None, *, needed: int | None = None, cause: str = ""
+    ) -> None:
+        room = "unknown" if free is None else f"{free / 1e6:,.1f} MB"
+        wants = f"the run needs about {(needed or 0) / 1e6:,.1f} MB"
         super().__init__(
-            f"The disk of {folder} is full{has}{wants}. Make room, or set output_path to a folder "
-            "on a larger disk, and run again."
+            f"No room for files in {folder}: {cause or wants} (free: {room}). Make room, or set "
+            "output_path to a folder on a larger disk, and run again."
         )
 
 

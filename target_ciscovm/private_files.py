@@ -1,0 +1,101 @@
+"""Folders and files that only their owner can read: a load tells where someone's sites are weak.
+
+Modes are set after creating, so they are the same under every umask.
+"""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import os
+import re
+from contextlib import contextmanager, suppress
+from typing import IO, TYPE_CHECKING, Final
+
+from target_ciscovm.errors import NoAccess
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+FOLDER_MODE: Final = 0o700
+FILE_MODE: Final = 0o600
+PLAIN: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}")
+DIGEST_LENGTH: Final = 16
+
+
+def private_folder(path: Path, setting: str = "output_path") -> Path:
+    """Give the folder; it and those above it are created with mode 0700 where they are missing.
+
+    A folder that is there already keeps its mode: it may be someone else's too.
+
+    Args:
+        path: the folder.
+        setting: which decides where it is, for the message.
+
+    Raises:
+        NoAccess: it cannot be created, or is no folder.
+    """
+    with refusals(path, "created", setting):
+        _create(path)
+        if not path.is_dir():
+            raise NotADirectoryError(errno.ENOTDIR, "it is there, but is not a folder")
+    return path
+
+
+def private_file(path: Path, setting: str = "output_path") -> Path:
+    """Give the file, created empty with mode 0600 if it is missing and else left untouched.
+
+    For programs such as SQLite that would create it in a mode of their own.
+
+    Raises:
+        NoAccess: it cannot be created.
+    """
+    with refusals(path, "created", setting), suppress(FileExistsError):
+        os.close(_open(path, os.O_CREAT | os.O_EXCL))
+    return path
+
+
+def open_private(path: Path, setting: str = "output_path") -> IO[bytes]:
+    """Open a file for writing from its beginning, with mode 0600; never through a symlink.
+
+    Raises:
+        NoAccess: it cannot be opened.
+    """
+    with refusals(path, "opened", setting):
+        return os.fdopen(_open(path, os.O_CREAT | os.O_TRUNC), "wb")
+
+
+def plain_name(text: str) -> str:
+    """Give a text as a file name that leads nowhere else; one with other signs becomes a hash."""
+    if PLAIN.fullmatch(text):
+        return text
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:DIGEST_LENGTH]
+
+
+@contextmanager
+def refusals(path: Path, doing: str, setting: str) -> Iterator[None]:
+    """Turn the system's refusal into a line that names the path and the setting."""
+    try:
+        yield
+    except OSError as error:
+        raise NoAccess(
+            path,
+            doing,
+            error.strerror or str(error),
+            f"Make its folder writable for this user, or set {setting} to another place.",
+        ) from error
+
+
+def _create(path: Path) -> None:
+    missing = [folder for folder in (path, *path.parents) if not folder.exists()]
+    for folder in reversed(missing):
+        with suppress(FileExistsError):
+            folder.mkdir(FOLDER_MODE)
+            folder.chmod(FOLDER_MODE)
+
+
+def _open(path: Path, flags: int) -> int:
+    descriptor = os.open(path, os.O_WRONLY | os.O_NOFOLLOW | flags, FILE_MODE)
+    os.fchmod(descriptor, FILE_MODE)
+    return descriptor

@@ -1,0 +1,55 @@
+"""What the tests of the target's own files need from the system."""
+
+from __future__ import annotations
+
+import os
+import stat
+import tempfile
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import pytest
+
+NOBODY: Final = 65534
+
+
+def mode_of(path: Path) -> int:
+    return stat.S_IMODE(path.lstat().st_mode)
+
+
+@contextmanager
+def umask(value: int) -> Iterator[None]:
+    before = os.umask(value)
+    try:
+        yield
+    finally:
+        os.umask(before)
+
+
+@contextmanager
+def read_only_folder() -> Iterator[Path]:
+    """Give a folder that nothing can be written to, also when the tests run as root."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        folder.chmod(0o555)
+        root = os.geteuid() == 0
+        if root:
+            os.seteuid(NOBODY)
+        try:
+            yield folder
+        finally:
+            if root:
+                os.seteuid(0)
+            folder.chmod(0o700)
+
+
+def assert_one_line(error: pytest.ExceptionInfo[BaseException], *words: object) -> None:
+    text = str(error.value)
+    assert "\n" not in text
+    assert text.endswith(".")
+    for word in words:
+        assert str(word) in text
