@@ -1,0 +1,56 @@
+"""What the scans of a load tell of each web application. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from target_ciscovm.dates import to_utc
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from target_ciscovm.records import Scan
+
+FINISHED: Final = "FINISHED"
+NOT_WORKED_IN: Final = frozenset({"PROCESSING", "TO_BE_PROCESSED"})
+
+
+@dataclass(frozen=True)
+class LastScan:
+    """The latest finished scan of a web application.
+
+    Attributes:
+        seen: when it ended, else when it was launched, in UTC as text.
+        os: operating system it found.
+        name: name of the web application at that time.
+        url: of the web application.
+    """
+
+    seen: str
+    os: str | None = None
+    name: str | None = None
+    url: str | None = None
+
+
+def is_finished(scan: Scan) -> bool:
+    """Tell whether the scan ended with its results worked in."""
+    results = scan.summary.results_status if scan.summary else None
+    return scan.status == FINISHED and results not in NOT_WORKED_IN
+
+
+def latest(scans: Iterable[Scan]) -> dict[int, LastScan]:
+    """Give the latest finished scan of each web application, by its id."""
+    found: dict[int, LastScan] = {}
+    for scan in scans:
+        app = scan.web_app
+        seen = to_utc(scan.end_scan_date) or to_utc(scan.launched_date)
+        if app is None or app.id is None or seen is None or not is_finished(scan):
+            continue
+        known = found.get(app.id)
+        if known is None or seen >= known.seen:
+            system = scan.summary.os if scan.summary else None
+            found[app.id] = LastScan(
+                seen, system or (known.os if known else None), app.name, app.url
+            )
+    return found
