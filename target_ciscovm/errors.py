@@ -166,13 +166,18 @@ class DiskFull(CiscoVMError):
     """
 
     def __init__(
-        self, folder: Path, free: int | None, *, needed: int | None = None, cause: str = ""
+        self,
+        folder: Path,
+        free: int | None,
+        *,
+        needed: int | None = None,
+        cause: str = "no space is left",
     ) -> None:
-        room = "unknown" if free is None else f"{free / 1e6:,.1f} MB"
-        wants = f"the run needs about {(needed or 0) / 1e6:,.1f} MB"
+        why = cause if needed is None else f"the run needs about {needed / 1e6:,.1f} MB"
+        room = "" if free is None else f", and {free / 1e6:,.1f} MB are free"
         super().__init__(
-            f"No room for files in {folder}: {cause or wants} (free: {room}). Make room, or set "
-            "output_path to a folder on a larger disk, and run again."
+            f"There is no room for files in {folder}: {why}{room}. Make room, or set output_path "
+            "to a folder on a larger disk, and run again."
         )
 
 

@@ -12,7 +12,7 @@ import re
 from contextlib import contextmanager, suppress
 from typing import IO, TYPE_CHECKING, Final
 
-from target_ciscovm.errors import NoAccess
+from target_ciscovm.errors import DiskFull, NoAccess
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,6 +22,8 @@ FOLDER_MODE: Final = 0o700
 FILE_MODE: Final = 0o600
 PLAIN: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}")
 DIGEST_LENGTH: Final = 16
+NO_ROOM: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+"""Disk full, quota used up, and a file above the limit of `ulimit -f`."""
 
 
 def private_folder(path: Path, setting: str = "output_path") -> Path:
@@ -75,14 +77,22 @@ def plain_name(text: str) -> str:
 
 @contextmanager
 def refusals(path: Path, doing: str, setting: str) -> Iterator[None]:
-    """Turn the system's refusal into a line that names the path and the setting."""
+    """Turn the system's refusal into a line that names the path and the setting.
+
+    Raises:
+        DiskFull: there is no room for it.
+        NoAccess: all other causes.
+    """
     try:
         yield
     except OSError as error:
+        cause = error.strerror or str(error)
+        if error.errno in NO_ROOM:
+            raise DiskFull(path.parent, None, cause=cause) from error
         raise NoAccess(
             path,
             doing,
-            error.strerror or str(error),
+            cause,
             f"Make its folder writable for this user, or set {setting} to another place.",
         ) from error
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     import pytest
 
@@ -31,10 +31,14 @@ def umask(value: int) -> Iterator[None]:
 
 
 @contextmanager
-def read_only_folder() -> Iterator[Path]:
-    """Give a folder that nothing can be written to, also when the tests run as root."""
+def read_only_folder(fill: Callable[[Path], object] = Path.exists) -> Iterator[Path]:
+    """Give a folder that nothing can be written to, also when the tests run as root.
+
+    It is filled before.
+    """
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
+        fill(folder)
         folder.chmod(0o555)
         root = os.geteuid() == 0
         if root:
