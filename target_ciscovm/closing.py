@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Final
 
 from target_ciscovm.dates import parse
 
@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from target_ciscovm.locators import Identity
 
 NEVER_STOPS: Final = 100
-Fate = Literal["gone", "deleted", "kept"]
 
 
 def closes_fixed(
@@ -46,21 +45,6 @@ class Read:
     listed: Collection[int]
     whole_account: bool = True
     close_deleted: bool = False
-
-    def fate(self, webapps: Collection[int]) -> Fate:
-        """Tell what becomes of an asset that was sent before and that the load lacks.
-
-        Args:
-            webapps: ids of the web applications it belonged to; it is only gone when each of them
-                was read. An asset of which no web application is known is kept.
-        """
-        if not webapps:
-            return "kept"
-        if all(number in self.webapps for number in webapps):
-            return "gone"
-        if all(number in self.webapps or self.is_deleted(number) for number in webapps):
-            return "deleted"
-        return "kept"
 
     def is_deleted(self, webapp: int) -> bool:
         """Tell whether a web application is no longer there."""

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from target_ciscovm.kdi_types import FieldValue
     from target_ciscovm.records import Classification, Finding
 
+EVIDENCE: Final = "Evidence"
+"""Label of the evidence, which comes last."""
 MAX_EVIDENCE: Final = 100_000
 """Characters of evidence in one finding; the tap caps each text of it as well."""
 
@@ -73,7 +75,7 @@ def as_fields(finding: Finding, *, with_evidence: bool = True) -> dict[str, Fiel
             found[label] = plain(value) if isinstance(value, str) else value
     evidence = _evidence(finding) if with_evidence else None
     if evidence:
-        found["Evidence"] = evidence
+        found[EVIDENCE] = evidence
     return found
 
 

@@ -16,6 +16,8 @@ from urllib.parse import SplitResult, urlsplit, urlunsplit
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from target_ciscovm.records import WebAppRef
+
 LOCATORS: Final = ("url", "external_id", "application", "fqdn", "ip_address")
 """Locators that a web application has values for."""
 
@@ -64,6 +66,13 @@ class Place:
     url: str | None = None
     webapp_id: int | None = None
     webapp_name: str | None = None
+
+
+def place_of(url: str | None, app: WebAppRef | None) -> Place:
+    """Give where a finding is: its own URL, else that of its web application."""
+    if app is None:
+        return Place(url)
+    return Place(url or app.url, app.id, app.name)
 
 
 def asset_key(place: Place, identity: Identity) -> str | None:

@@ -10,7 +10,7 @@ import msgspec
 
 from target_ciscovm.accounting import FINDINGS, WEBAPPS, Counts
 from target_ciscovm.lenient import tidy
-from target_ciscovm.locators import Identity, Place, asset_key, locator_value
+from target_ciscovm.locators import Identity, asset_key, locator_value, place_of
 from target_ciscovm.mapping import MappingRules, finding_problem, identifier_of, is_fixed
 from target_ciscovm.records import KEYS, PASSED_OVER, TYPES, Finding, Record, Sync, WebAppRef
 from target_ciscovm.spool import FindingRow
@@ -175,13 +175,6 @@ class Intake:
         except msgspec.ValidationError:
             return None
         return self._asset(url, where)
-
-
-def place_of(url: str | None, app: WebAppRef | None) -> Place:
-    """Give where a finding is: its own URL, else that of its web application."""
-    if app is None:
-        return Place(url)
-    return Place(url or app.url, app.id, app.name)
 
 
 def _sentence(error: msgspec.ValidationError) -> str:

@@ -1,6 +1,7 @@
 """The spool: records on disk while they arrive in any order, and in the order of assets after.
 
-One SQLite file in the run's folder, without journal: it is thrown away at every end.
+One SQLite file in the run's folder, without journal: it is thrown away at every end. A full disk
+shows as SQLite's own error, which `folders.writing_in` turns into a sentence.
 """
 
 from __future__ import annotations
@@ -8,8 +9,6 @@ from __future__ import annotations
 import os
 import sqlite3
 from typing import TYPE_CHECKING, Final, NamedTuple
-
-from target_ciscovm.errors import DiskFull
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -59,7 +58,7 @@ class Spool:
         for pragma in (
             "journal_mode=OFF",
             "synchronous=OFF",
-            "locking_mode=EXCLUSIVE",
+            "main.locking_mode=EXCLUSIVE",
             f"cache_size=-{CACHE_KIB}",
             "temp_store=FILE",
         ):
@@ -94,11 +93,7 @@ class Spool:
         self.execute("INSERT OR IGNORE INTO lost VALUES(?)", (asset,))
 
     def flush(self) -> None:
-        """Write what is still in memory.
-
-        Raises:
-            DiskFull: when there is no room for it.
-        """
+        """Write what is still in memory."""
         self._many(
             "INSERT INTO finding VALUES(?, ?, ?, ?, ?) ON CONFLICT(identifier) DO UPDATE SET "
             "asset = excluded.asset, webapp = excluded.webapp, fixed = excluded.fixed, "
@@ -110,26 +105,25 @@ class Spool:
         self._others.clear()
 
     def execute(self, statement: str, values: Iterable[object] = ()) -> sqlite3.Cursor:
-        """Run one statement.
-
-        Raises:
-            DiskFull: when there is no room for what it writes.
-        """
-        try:
-            return self.connection.execute(statement, tuple(values))
-        except sqlite3.OperationalError as error:
-            raise DiskFull(self.path.parent, None) from error
+        """Run one statement."""
+        return self.connection.execute(statement, tuple(values))
 
     def _many(self, statement: str, rows: Iterable[tuple[object, ...]]) -> None:
-        try:
-            self.connection.executemany(statement, rows)
-        except sqlite3.OperationalError as error:
-            raise DiskFull(self.path.parent, None) from error
+        self.connection.executemany(statement, rows)
 
     def insert(self, table: str, rows: Iterable[tuple[object, ...]], columns: int) -> None:
         """Add rows to a table, those of the same key replaced."""
         marks = ", ".join("?" * columns)
         self._many(f"INSERT OR REPLACE INTO {table} VALUES({marks})", rows)
+
+    def begin_joins(self, tables: str) -> None:
+        """Write all, and make room for what is made of the records.
+
+        Databases can be attached only between two transactions, so one ends here; `BEGIN` is the
+        caller's to say again.
+        """
+        self.flush()
+        self.connection.executescript(tables)
 
     def number(self, statement: str, values: Iterable[object] = ()) -> int:
         """Give the one number that a query tells."""

@@ -1,0 +1,224 @@
+"""The join: from the spool, asset by asset, to KDI files."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final, cast
+
+import msgspec
+
+from target_ciscovm import joins, records
+from target_ciscovm.accounting import ALREADY_CLOSED
+from target_ciscovm.assets import AssetRules, Holder, describe, last_seen, located
+from target_ciscovm.items import AssetItems, ItemRules, Sent
+from target_ciscovm.joins import FIXED, NOTHING_TO_CLOSE
+from target_ciscovm.kdi import EncodedAsset, Group
+from target_ciscovm.locators import Place, asset_key, sent_locators
+from target_ciscovm.spool import BATCH
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from target_ciscovm import kdi_types as kdi
+    from target_ciscovm.accounting import Counts
+    from target_ciscovm.assets import Sources
+    from target_ciscovm.catalogue import Catalogue
+    from target_ciscovm.closing import Read
+    from target_ciscovm.joins import SentAsset, SpooledFinding
+    from target_ciscovm.kdi import Files
+    from target_ciscovm.spool import Spool
+
+NOBODY: Final[frozenset[int]] = frozenset()
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is decided before a load is built.
+
+    Attributes:
+        proven: whether what the load lacks may be closed.
+        read: which web applications were read.
+        sources: what is known of web applications.
+        has_ledger: whether a ledger is attached to the spool.
+        since: scans that ended later make a web application part of the load; None: any scan does.
+        other_model: whether something was sent in the other data model before, and is to go.
+        now: used for the closing of what moved, as text.
+    """
+
+    proven: bool
+    read: Read
+    sources: Sources
+    has_ledger: bool
+    now: str
+    since: str | None = None
+    other_model: bool = False
+    assets: AssetRules = field(default_factory=AssetRules)
+    items: ItemRules = field(default_factory=ItemRules)
+
+
+class Builder:
+    """Writes the files of a load, and what is in them into the spool's tables."""
+
+    def __init__(
+        self, spool: Spool, files: Files, catalogue: Catalogue, counts: Counts, plan: Plan
+    ) -> None:
+        self._spool = spool
+        self._files = files
+        self._catalogue = catalogue
+        self._counts = counts
+        self._plan = plan
+        self._sources = plan.sources
+        self._decode = msgspec.json.Decoder(records.Finding).decode
+        self._encode = msgspec.json.Encoder().encode
+        self._sent: list[Sent] = []
+        self._assets: list[tuple[object, ...]] = []
+        self._filtered: list[tuple[str, str]] = []
+        self._apps_in_load: set[int] = set()
+        self._any_moved = False
+
+    def build(self) -> None:
+        """Write all assets of the load.
+
+        Raises:
+            DiskFull: when there is no room for them.
+        """
+        self._any_moved = bool(self._spool.number("SELECT COUNT(*) FROM moved"))
+        for key, rows in joins.findings_by_asset(self._spool):
+            self._add_findings(key, rows)
+        self._flush()
+        for key in list(joins.moved_elsewhere(self._spool)) if self._any_moved else ():
+            self._add_findings(key, [])
+        self._add_clean()
+        self._flush()
+        if self._plan.proven and self._plan.has_ledger:
+            for asset in joins.assets_lacking(self._spool):
+                if asset.webapps:
+                    self._add_gone(asset)
+        self._flush()
+
+    def _add_findings(self, key: str, rows: list[SpooledFinding]) -> None:
+        found = AssetItems(key, self._catalogue, self._plan.items)
+        for row in rows:
+            if row.fixed == NOTHING_TO_CLOSE:
+                self._counts.filtered[ALREADY_CLOSED] += 1
+                continue
+            finding = self._decode(row.raw)
+            name = self._sent_name(row) if row.fixed == FIXED else None
+            found.add(row, finding, self._counts.notes, name)
+        self._counts.mapped += len(found.sent)
+        for _, name in found.filtered:
+            self._counts.filtered[name] += 1
+        self._filtered += found.filtered
+        self._sent += found.sent
+        for moved in joins.moved_from(self._spool, key) if self._any_moved else ():
+            found.close(moved.identifier, moved.name, self._plan.now)
+        if found.items:
+            self._add(key, found, self._holder(key, found))
+
+    def _sent_name(self, row: SpooledFinding) -> str | None:
+        if not self._plan.has_ledger:
+            return None
+        found = self._spool.execute(
+            "SELECT name FROM ledger.entry WHERE identifier = ?", (row.identifier,)
+        ).fetchone()
+        return str(found[0]) if found else None
+
+    def _holder(self, key: str, found: AssetItems) -> Holder:
+        holder = found.holder()
+        before = None
+        if not holder.ids and self._plan.has_ledger:
+            before = joins.sent_asset(self._spool, key)
+        if before is None:
+            return holder
+        apps = self._sources.apps_of(before.webapps)
+        place = Place(None, apps[0].id, apps[0].name) if apps else Place()
+        return Holder(before.webapps, place)
+
+    def _add(self, key: str, found: AssetItems, holder: Holder) -> None:
+        asset = describe(key, holder, self._sources, self._plan.assets)
+        self._apps_in_load |= holder.ids
+        locators = sent_locators(key, holder.place, self._plan.assets.identity)
+        self._write(key, asset, found, holder.ids, locators)
+
+    def _add_clean(self) -> None:
+        """Add web applications that were scanned and of which nothing else is in the load."""
+        by_key: dict[str, set[int]] = defaultdict(set)
+        for number, scan in self._sources.scans.items():
+            if number in self._apps_in_load or number in self._plan.items.inactive:
+                continue
+            if self._plan.since is not None and scan.seen <= self._plan.since:
+                continue
+            key = asset_key(self._place(number), self._plan.assets.identity)
+            if key is not None:
+                by_key[key].add(number)
+        for key, numbers in sorted(by_key.items()):
+            if not joins.is_in_load(self._spool, key):
+                nothing = AssetItems(key, self._catalogue, self._plan.items)
+                holder = Holder(frozenset(numbers), self._place(min(numbers)))
+                self._add(key, nothing, holder)
+
+    def _place(self, number: int) -> Place:
+        app, scan = self._sources.webapps.get(number), self._sources.scans.get(number)
+        url = (app.url if app else None) or (scan.url if scan else None)
+        return Place(url, number, (app.name if app else None) or (scan.name if scan else None))
+
+    def _add_gone(self, before: SentAsset) -> None:
+        nothing = AssetItems(before.key, self._catalogue, self._plan.items)
+        asset = located(before.locators)
+        if not self._plan.assets.ignore_scanner_last_seen:
+            asset.last_seen_at = last_seen(Holder(before.webapps, Place()), self._sources)
+        self._write(before.key, asset, nothing, before.webapps, before.locators)
+
+    def _write(
+        self,
+        key: str,
+        asset: kdi.Asset,
+        found: AssetItems,
+        webapps: frozenset[int],
+        locators: dict[str, str],
+    ) -> None:
+        self._set_items(asset, found)
+        whole = self._is_whole(key, webapps)
+        reset = self._plan.assets.reset_tags and asset.tags is not None and self._rows_of(webapps)
+        encoded = EncodedAsset(key, self._encode(asset), frozenset(found.names), len(found.items))
+        part, position = self._files.add(encoded, Group(not whole, reset))
+        self._assets.append(
+            (
+                key,
+                int(whole),
+                part,
+                position,
+                self._encode(locators).decode(),
+                asset.application,
+                self._encode(sorted(webapps)).decode(),
+            )
+        )
+        if len(self._assets) >= BATCH or len(self._sent) >= BATCH:
+            self._flush()
+
+    def _set_items(self, asset: kdi.Asset, found: AssetItems) -> None:
+        if self._plan.items.mapping.data_model == "findings":
+            asset.findings = cast("list[kdi.Finding]", found.items)
+            asset.vulns = [] if self._plan.other_model else None
+        else:
+            asset.vulns = cast("list[kdi.Vuln]", found.items)
+            asset.findings = [] if self._plan.other_model else None
+
+    def _is_whole(self, key: str, webapps: frozenset[int]) -> bool:
+        return (
+            self._plan.proven
+            and bool(webapps)
+            and all(self._plan.read.may_close(number) for number in webapps)
+            and not joins.is_lost(self._spool, key)
+        )
+
+    def _rows_of(self, webapps: Iterable[int]) -> bool:
+        return all(number in self._sources.webapps for number in webapps)
+
+    def _flush(self) -> None:
+        self._spool.insert("sent", self._sent, 6)
+        self._spool.insert("filtered", self._filtered, 2)
+        self._spool.insert("load_asset", self._assets, 7)
+        for rows in (self._sent, self._filtered, self._assets):
+            rows.clear()

@@ -1,0 +1,225 @@
+"""What is asked of the spool and the ledger together: joins in SQL, so that memory stays flat.
+
+The ledger is attached to the spool's connection as `ledger`; see `ledger` for its tables.
+"""
+
+from __future__ import annotations
+
+from itertools import groupby
+from operator import itemgetter
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+import msgspec
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from target_ciscovm.spool import Spool
+
+OPEN: Final = 0
+FIXED: Final = 1
+NOTHING_TO_CLOSE: Final = 2
+"""Values of `finding.fixed`."""
+
+OUTPUT: Final = """
+CREATE TABLE sent(
+    identifier TEXT NOT NULL, asset TEXT NOT NULL, name TEXT NOT NULL, webapp INTEGER,
+    severity INTEGER, is_open INTEGER NOT NULL
+);
+CREATE TABLE load_asset(
+    key TEXT PRIMARY KEY, whole INTEGER NOT NULL, part TEXT NOT NULL, position INTEGER NOT NULL,
+    locators TEXT NOT NULL, application TEXT, webapps TEXT NOT NULL
+);
+CREATE TABLE filtered(identifier TEXT NOT NULL, filter TEXT NOT NULL);
+CREATE TABLE closable(webapp INTEGER PRIMARY KEY);
+CREATE TABLE listed(webapp INTEGER PRIMARY KEY);
+CREATE TABLE moved(asset TEXT NOT NULL, identifier TEXT NOT NULL, name TEXT NOT NULL);
+"""
+"""Tables of what a load holds, made beside the records."""
+
+
+class SpooledFinding(NamedTuple):
+    """A finding in the order of assets."""
+
+    identifier: str
+    webapp: int | None
+    fixed: int
+    raw: bytes
+
+
+class Moved(NamedTuple):
+    """What is open in CVM at an asset that the finding is no longer at."""
+
+    identifier: str
+    name: str
+
+
+class SentAsset(NamedTuple):
+    """An asset as it was sent before."""
+
+    key: str
+    locators: dict[str, str]
+    application: str | None
+    webapps: frozenset[int]
+
+
+class Absent(NamedTuple):
+    """Findings open before that a proven load closes by their absence."""
+
+    gone: int
+    deleted: int
+    by_filter: dict[str, int]
+
+    @property
+    def total(self) -> int:
+        """Give all of them."""
+        return self.gone + self.deleted + sum(self.by_filter.values())
+
+
+def mark_fixed(spool: Spool, *, has_ledger: bool, fixed_in_window: Callable[[bytes], bool]) -> None:
+    """Bring FIXED rows to the asset where they are open, and mark those with nothing to close.
+
+    Args:
+        spool: with the ledger attached.
+        has_ledger: whether there is a ledger to tell.
+        fixed_in_window: tells by the record itself, where there is none.
+    """
+    if has_ledger:
+        spool.execute(
+            "UPDATE finding SET asset = (SELECT asset FROM ledger.entry e WHERE e.identifier = "
+            "finding.identifier) WHERE fixed = 1 AND EXISTS (SELECT 1 FROM ledger.entry e WHERE "
+            "e.identifier = finding.identifier)"
+        )
+        spool.execute(
+            "UPDATE finding SET fixed = 2 WHERE fixed = 1 AND NOT EXISTS (SELECT 1 FROM "
+            "ledger.entry e WHERE e.identifier = finding.identifier)"
+        )
+        return
+    rows = spool.execute("SELECT rowid, raw FROM finding WHERE fixed = 1")
+    late = [(row,) for row, raw in rows if not fixed_in_window(raw)]
+    spool.connection.executemany("UPDATE finding SET fixed = 2 WHERE rowid = ?", late)
+
+
+def find_moved(spool: Spool) -> None:
+    """Find what is open at another asset than where its finding is now."""
+    spool.execute(
+        "INSERT INTO moved SELECT e.asset, e.identifier, e.name FROM finding f JOIN "
+        "ledger.entry e ON e.identifier = f.identifier WHERE f.fixed = 0 AND f.asset <> e.asset"
+    )
+
+
+def webapps_before(spool: Spool) -> set[int]:
+    """Give the web applications that something is open of, by the ledger."""
+    rows = spool.execute("SELECT DISTINCT webapp_id FROM ledger.entry WHERE webapp_id NOT NULL")
+    return {row[0] for row in rows}
+
+
+def hold_assets(spool: Spool, closable: Iterable[int]) -> None:
+    """Mark assets where something is open of a web application that must not be closed."""
+    spool.insert("closable", ((number,) for number in closable), 1)
+    spool.execute(
+        "INSERT OR IGNORE INTO lost SELECT DISTINCT asset FROM ledger.entry WHERE webapp_id IS NOT "
+        "NULL AND webapp_id NOT IN (SELECT webapp FROM closable)"
+    )
+
+
+def findings_by_asset(spool: Spool) -> Iterator[tuple[str, list[SpooledFinding]]]:
+    """Give the findings of each asset, assets in the order of their keys."""
+    spool.execute("CREATE INDEX finding_asset ON finding(asset)")
+    rows = spool.execute(
+        "SELECT asset, identifier, webapp, fixed, raw FROM finding WHERE asset IS NOT NULL "
+        "ORDER BY asset, rowid"
+    )
+    for key, group in groupby(rows, itemgetter(0)):
+        yield (key, [SpooledFinding(*row[1:]) for row in group])
+
+
+def moved_from(spool: Spool, asset: str) -> list[Moved]:
+    """Give what moved away from an asset."""
+    rows = spool.execute("SELECT identifier, name FROM moved WHERE asset = ?", (asset,))
+    return [Moved(*row) for row in rows]
+
+
+def moved_elsewhere(spool: Spool) -> Iterator[str]:
+    """Give the assets that something moved away from, and that hold no finding of the load."""
+    rows = spool.execute(
+        "SELECT DISTINCT asset FROM moved WHERE asset NOT IN (SELECT key FROM load_asset)"
+    ).fetchall()
+    yield from (row[0] for row in rows)
+
+
+def is_lost(spool: Spool, asset: str) -> bool:
+    """Tell whether the asset must not be closed by absence."""
+    return spool.execute("SELECT 1 FROM lost WHERE asset = ?", (asset,)).fetchone() is not None
+
+
+def is_in_load(spool: Spool, asset: str) -> bool:
+    """Tell whether the asset has been written."""
+    found = spool.execute("SELECT 1 FROM load_asset WHERE key = ?", (asset,)).fetchone()
+    return found is not None
+
+
+def sent_asset(spool: Spool, key: str) -> SentAsset | None:
+    """Give an asset as the ledger has it."""
+    row = spool.execute(
+        "SELECT key, locators, application, webapp_ids FROM ledger.asset WHERE key = ?", (key,)
+    ).fetchone()
+    return None if row is None else _sent_asset(row)
+
+
+def assets_lacking(spool: Spool) -> Iterator[SentAsset]:
+    """Give the assets with something open by the ledger that the load does not hold."""
+    rows = spool.execute(
+        "SELECT a.key, a.locators, a.application, a.webapp_ids FROM ledger.asset a WHERE a.key NOT "
+        "IN (SELECT key FROM load_asset) AND a.key NOT IN (SELECT asset FROM lost) AND EXISTS "
+        "(SELECT 1 FROM ledger.entry e WHERE e.asset = a.key) ORDER BY a.key"
+    ).fetchall()
+    yield from map(_sent_asset, rows)
+
+
+def _sent_asset(row: tuple[str, str, str | None, str]) -> SentAsset:
+    key, locators, application, webapps = row
+    return SentAsset(
+        key,
+        msgspec.json.decode(locators, type=dict[str, str]),
+        application,
+        msgspec.json.decode(webapps, type=frozenset[int]),
+    )
+
+
+def absent(spool: Spool, listed: Iterable[int]) -> Absent:
+    """Count what is open by the ledger at assets that the load holds whole, and that it lacks."""
+    spool.insert("listed", ((number,) for number in listed), 1)
+    spool.execute("CREATE INDEX sent_identifier ON sent(identifier)")
+    spool.execute("CREATE INDEX filtered_identifier ON filtered(identifier)")
+    rows = spool.execute(
+        "SELECT f.filter, e.webapp_id IS NOT NULL AND e.webapp_id NOT IN (SELECT webapp FROM "
+        "listed), COUNT(*) FROM ledger.entry e JOIN load_asset a ON a.key = e.asset AND a.whole "
+        "LEFT JOIN filtered f ON f.identifier = e.identifier WHERE NOT EXISTS (SELECT 1 FROM sent "
+        "s WHERE s.identifier = e.identifier) GROUP BY 1, 2"
+    ).fetchall()
+    by_filter: dict[str, int] = {}
+    gone = deleted = 0
+    for name, is_deleted, count in rows:
+        if name is not None:
+            by_filter[name] = by_filter.get(name, 0) + count
+        elif is_deleted:
+            deleted += count
+        else:
+            gone += count
+    return Absent(gone, deleted, by_filter)
+
+
+def opened(spool: Spool) -> int:
+    """Count findings sent as open that were not open before."""
+    return spool.number(
+        "SELECT COUNT(*) FROM sent WHERE is_open = 1 AND identifier NOT IN (SELECT identifier FROM "
+        "ledger.entry)"
+    )
+
+
+def new_assets(spool: Spool) -> int:
+    """Count assets of the load that the ledger does not know."""
+    return spool.number(
+        "SELECT COUNT(*) FROM load_asset WHERE key NOT IN (SELECT key FROM ledger.asset)"
+    )
