@@ -43,7 +43,7 @@ class Plan:
         has_ledger: whether a ledger is attached to the spool.
         since: scans that ended later make a web application part of the load; None: any scan does.
         other_model: whether something was sent in the other data model before, and is to go.
-        now: used for the closing of what moved, as text.
+        now: dates the closing of what moved; empty where nobody tells it, and nothing is closed.
     """
 
     proven: bool
@@ -83,7 +83,8 @@ class Builder:
         Raises:
             DiskFull: when there is no room for them.
         """
-        self._any_moved = bool(self._spool.number("SELECT COUNT(*) FROM moved"))
+        moved = self._spool.number("SELECT COUNT(*) FROM moved")
+        self._any_moved = bool(moved and self._plan.now)
         for key, rows in joins.findings_by_asset(self._spool):
             self._add_findings(key, rows)
         self._flush()

@@ -45,6 +45,18 @@ if TYPE_CHECKING:
     from target_ciscovm.connector import ConnectorRun
 
 
+class Interrupted(BaseException):
+    """A signal asked for the end. No `CiscoVMError`, so that nothing on the way takes it for one.
+
+    Attributes:
+        signum: number of the signal.
+    """
+
+    def __init__(self, signum: int) -> None:
+        super().__init__(f"The run was stopped by signal {signum}.")
+        self.signum = signum
+
+
 class CiscoVMError(Exception):
     """A load that cannot go on. `str(error)` is one or two sentences for a person, no secrets."""
 

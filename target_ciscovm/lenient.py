@@ -20,7 +20,7 @@ INTEGERS: Final = frozenset(
 BOOLEANS: Final = frozenset({"potential", "isIgnored", "complete"})
 NUMBERS: Final = frozenset({"base", "temporal"})
 LISTS: Final = frozenset({"tags", "cwe", "owasp", "wasc", "cves", "streams", "notProven"})
-AS_THEY_ARE: Final = frozenset({"resultList", "sslData"})
+AS_THEY_ARE: Final = frozenset({"resultList", "sslData", "filters"})
 
 LEADING_NUMBER: Final = re.compile(r"[+-]?\d+(?:\.\d+)?")
 

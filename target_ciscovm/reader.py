@@ -44,6 +44,9 @@ class Message(msgspec.Struct, gc=False):
 class Handler(Protocol):
     """What takes the messages."""
 
+    def load(self, read: Callable[[], None]) -> None:
+        """Do all that is to be done with an input; `read` hands over its messages."""
+
     def on_record(self, line: int, stream: str, record: bytes) -> None:
         """Take a record."""
 
@@ -68,6 +71,8 @@ class SingerLines(GenericSingerReader[bytes]):
 
     def __init__(self) -> None:
         super().__init__()
+        self.ended = False
+        """Whether the input was read to its end."""
         self._decoder = msgspec.json.Decoder(Message)
         self._seen: set[str] = set()
 
@@ -100,15 +105,19 @@ class SingerLines(GenericSingerReader[bytes]):
             InputBroken: for a line that is not JSON, or no message of Singer.
         """
         stats: Counter[str] = Counter()
-        number = 0
-        for number, line in enumerate(_lines(file_input or self.default_input), 1):
+        file = file_input or self.default_input
+        self.handler.load(lambda: self._read(file, stats))
+        return stats
+
+    def _read(self, file: IO[bytes], stats: Counter[str]) -> None:
+        for number, line in enumerate(_lines(file), 1):
             text = line.removeprefix(BOM) if number == 1 else line
             if not text or text.isspace():
                 continue
             message = self._message(number, text)
             stats[message.type] += 1
             self._hand_over(number, message)
-        return stats
+        self.ended = True
 
     def _message(self, number: int, line: bytes) -> Message:
         try:

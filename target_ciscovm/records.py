@@ -158,6 +158,7 @@ class Sync(Record):
     incomplete_reasons: list[str] = field(default_factory=list)
     api_url: str | None = None
     subscription: str | None = None
+    filters: dict[str, object] | None = None
     streams: list[SyncStream] = field(default_factory=list)
     not_proven: list[int] = field(default_factory=list)
 

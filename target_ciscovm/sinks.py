@@ -34,6 +34,7 @@ class Intake:
         sync: the last `syncs` row, None when none came.
         proof_is_last: whether no other record came after it.
         lost_unknown: whether a record was lost of which no asset is known.
+        webapps_lost: ids of web applications whose own row was rejected.
 
     Args:
         spool: where good records go.
@@ -52,6 +53,7 @@ class Intake:
         self.sync: Sync | None = None
         self.proof_is_last = True
         self.lost_unknown = False
+        self.webapps_lost: set[int] = set()
         self._spool = spool
         self._rejections = rejections
         self._counts = counts
@@ -158,7 +160,13 @@ class Intake:
                 self.lost_unknown = True
             else:
                 self._spool.add_lost(asset)
-        elif stream == WEBAPPS and key is None:
+        elif stream == WEBAPPS:
+            self._lose_webapp(key)
+
+    def _lose_webapp(self, key: str | None) -> None:
+        if key and key.isascii() and key.isdigit():
+            self.webapps_lost.add(int(key))
+        else:
             self.lost_unknown = True
 
     def _asset_lost(self, record: Finding | JSON) -> str | None:

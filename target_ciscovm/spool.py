@@ -54,7 +54,7 @@ class Spool:
     def __init__(self, path: Path) -> None:
         os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
         self.path = path
-        self.connection = sqlite3.connect(path, isolation_level=None)
+        self.connection = sqlite3.connect(path, isolation_level=None, uri=True)
         for pragma in (
             "journal_mode=OFF",
             "synchronous=OFF",

@@ -1,0 +1,83 @@
+"""The state of one load: what its stages hand on to one another."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from target_ciscovm.accounting import Counts
+from target_ciscovm.joins import Absent
+from target_ciscovm.proof import Verdict, account
+from target_ciscovm.stages import Stages
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from target_ciscovm.api import CiscoVMAPI, ConnectorRun
+    from target_ciscovm.build import Plan
+    from target_ciscovm.folders import RunFolder
+    from target_ciscovm.kdi import Files, Part
+    from target_ciscovm.ledger import Ledger
+    from target_ciscovm.opening import Opening
+    from target_ciscovm.records import Sync
+    from target_ciscovm.rejections import Rejections
+    from target_ciscovm.settings import Settings
+    from target_ciscovm.spool import Spool
+
+UNPROVEN = Verdict(valid=False, proven=False)
+
+
+@dataclass
+class Load:
+    """One load, as far as it has come.
+
+    Attributes:
+        has_ledger: whether something was settled before.
+        identity_changed: whether the settings tell things apart in another way than before.
+        model_changed: whether, with that, the data model is another one.
+        plan: None before the input has ended and was judged.
+        absent: what a proven load closes by absence.
+        closed_by_name: FIXED findings that are closed one by one.
+        uploaded: files with their ids in CVM.
+        run: the run in CVM, as it was seen last.
+        run_id: its id, as soon as it has begun.
+        warnings: sentences for the report.
+    """
+
+    settings: Settings
+    folder: RunFolder
+    spool: Spool
+    ledger: Ledger
+    rejections: Rejections
+    counts: Counts = field(default_factory=Counts)
+    stages: Stages = field(default_factory=Stages)
+    api: CiscoVMAPI | None = None
+    opening: Opening | None = None
+    has_ledger: bool = False
+    identity_changed: bool = False
+    model_changed: bool = False
+    sync: Sync | None = None
+    verdict: Verdict = UNPROVEN
+    plan: Plan | None = None
+    files: Files | None = None
+    parts: list[Part] = field(default_factory=list)
+    absent: Absent = field(default_factory=lambda: Absent(0, 0, {}))
+    closed_by_name: int = 0
+    open_in_load: int = 0
+    opened: int = 0
+    new_assets: int = 0
+    open_before: int | None = None
+    uploaded: list[tuple[Part, int]] = field(default_factory=list)
+    run: ConnectorRun | None = None
+    run_id: int | None = None
+    warnings: list[str] = field(default_factory=list)
+
+    @property
+    def account(self) -> str | None:
+        """Give the Qualys account that the load comes from."""
+        return account(self.sync)
+
+    @property
+    def now(self) -> datetime | None:
+        """Give the time at CVM, None where nobody told it."""
+        return self.opening.now if self.opening else None

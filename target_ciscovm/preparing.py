@@ -1,0 +1,167 @@
+"""From what arrived to a plan: sources read, findings placed, the proof judged."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+
+from target_ciscovm import joins, records
+from target_ciscovm.accounting import FINDINGS
+from target_ciscovm.assets import Sources
+from target_ciscovm.catalogue import Catalogue
+from target_ciscovm.closing import Read, closes_fixed
+from target_ciscovm.dates import days_before, parse, to_text
+from target_ciscovm.locators import Place, asset_key, place_of
+from target_ciscovm.proof import FULL
+from target_ciscovm.scans_seen import latest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import datetime
+
+    from target_ciscovm.accounting import Counts
+    from target_ciscovm.locators import Identity
+    from target_ciscovm.records import Sync
+    from target_ciscovm.rejections import Rejections
+    from target_ciscovm.spool import Spool
+
+NOWHERE: Final = "nothing in it tells an asset: no URL, no web application"
+NAME_OF_QID: Final = re.compile(r"QID (\d+)(?: |$)")
+WEBAPP_FILTERS: Final = ("webapp_ids", "webapp_tag_ids", "webapp_name_contains")
+"""Filters of the tap, by the names that its row of `syncs` gives them."""
+
+
+@dataclass(frozen=True)
+class Closable:
+    """What the plan has to know of closing.
+
+    Attributes:
+        lost: ids of web applications whose own row was rejected.
+        close_deleted: the setting `close_deleted_webapps`.
+    """
+
+    lost: frozenset[int] = frozenset()
+    close_deleted: bool = False
+
+
+def count_kept(spool: Spool, counts: Counts) -> None:
+    """Tell the counts how many rows the spool holds."""
+    spool.flush()
+    counts.kept[FINDINGS] = spool.number("SELECT COUNT(*) FROM finding")
+    for stream, count in spool.execute("SELECT stream, COUNT(*) FROM other GROUP BY stream"):
+        counts.kept[stream] = count
+
+
+def read_sources(spool: Spool) -> Sources:
+    """Read web applications and the latest finished scan of each."""
+    decode = msgspec.json.Decoder(records.WebApp).decode
+    webapps = {app.id: app for raw in spool.rows("webapps") if (app := decode(raw)).id is not None}
+    scan = msgspec.json.Decoder(records.Scan).decode
+    return Sources(webapps, latest(scan(raw) for raw in spool.rows("scans")))
+
+
+def read_catalogue(spool: Spool, *, has_ledger: bool) -> Catalogue:
+    """Read the knowledge base, and the names that were last sent."""
+    decode = msgspec.json.Decoder(records.KnowledgeBaseEntry).decode
+    entries = [decode(raw) for raw in spool.rows("knowledge_base")]
+    return Catalogue(entries, dict(_sent_names(spool)) if has_ledger else {})
+
+
+def _sent_names(spool: Spool) -> Iterator[tuple[int, str]]:
+    for (name,) in spool.execute("SELECT DISTINCT name FROM ledger.entry ORDER BY name"):
+        if match := NAME_OF_QID.match(name):
+            yield (int(match[1]), name)
+
+
+def place_findings(
+    spool: Spool, sources: Sources, identity: Identity, counts: Counts, rejections: Rejections
+) -> bool:
+    """Find the asset of findings that only the web application's own row can tell.
+
+    Returns:
+        Whether one was lost for want of any asset.
+    """
+    decode = msgspec.json.Decoder(records.Finding).decode
+    rows = spool.execute("SELECT rowid FROM finding WHERE asset IS NULL").fetchall()
+    lost = False
+    for (rowid,) in rows:
+        found = spool.execute("SELECT raw FROM finding WHERE rowid = ?", (rowid,)).fetchone()
+        finding = decode(found[0])
+        key = asset_key(_place(finding, sources), identity)
+        if key is not None:
+            spool.execute("UPDATE finding SET asset = ? WHERE rowid = ?", (key, rowid))
+            continue
+        lost = True
+        counts.reject_late(FINDINGS, NOWHERE)
+        rejections.write(0, FINDINGS, finding.key, NOWHERE)
+        spool.execute("DELETE FROM finding WHERE rowid = ?", (rowid,))
+    return lost
+
+
+def _place(finding: records.Finding, sources: Sources) -> Place:
+    place = place_of(finding.url, finding.web_app)
+    app = sources.webapps.get(place.webapp_id) if place.webapp_id is not None else None
+    if app is None:
+        return place
+    return Place(place.url or app.url, place.webapp_id, place.webapp_name or app.name)
+
+
+def inactive_webapps(
+    sources: Sources, sync: Sync | None, now: datetime | None, days: int
+) -> frozenset[int]:
+    """Give the web applications that no scan has finished on for so long; none but in full syncs.
+
+    One without any finished scan is kept: nothing tells when it was seen.
+    """
+    if not days or now is None or sync is None or sync.mode != FULL:
+        return frozenset()
+    limit = to_text(days_before(now, days))
+    return frozenset(number for number, scan in sources.scans.items() if scan.seen < limit)
+
+
+def what_was_read(
+    sync: Sync | None, sources: Sources, inactive: frozenset[int], closable: Closable
+) -> Read:
+    """Tell which web applications the sync has read to the end."""
+    not_proven = frozenset(sync.not_proven if sync else ())
+    listed = frozenset(sources.webapps) | closable.lost
+    filters = (sync.filters if sync else None) or {}
+    return Read(
+        listed - closable.lost - not_proven - inactive,
+        listed | not_proven,
+        whole_account=sync is not None and not any(filters.get(name) for name in WEBAPP_FILTERS),
+        close_deleted=closable.close_deleted,
+    )
+
+
+def join_ledger(spool: Spool, read: Read, sync: Sync | None, *, has_ledger: bool) -> None:
+    """Hold the findings against the ledger: what is fixed, what moved, what must stay open."""
+    window = next(
+        (part.window_start for part in (sync.streams if sync else ()) if part.stream == FINDINGS),
+        None,
+    )
+    decode = msgspec.json.Decoder(records.Finding).decode
+
+    def fixed_in_window(raw: bytes) -> bool:
+        finding = decode(raw)
+        fixed = finding.fixed_date or finding.last_tested_date
+        return closes_fixed(
+            open_before=False, has_ledger=False, fixed_date=fixed, window_start=window
+        )
+
+    joins.mark_fixed(spool, has_ledger=has_ledger, fixed_in_window=fixed_in_window)
+    if has_ledger:
+        joins.find_moved(spool)
+        known = joins.webapps_before(spool) | set(read.listed)
+        joins.hold_assets(spool, (number for number in known if read.may_close(number)))
+
+
+def previous_sync(sync: Sync | None) -> str | None:
+    """Give when the sync before this one began, None when this one read everything."""
+    if sync is None or sync.mode == FULL:
+        return None
+    moment = parse(sync.previous_sync_at)
+    return None if moment is None else to_text(moment)

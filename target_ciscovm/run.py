@@ -1,0 +1,246 @@
+"""A run of the target: intake, proof, closing, build, guard, send, wait, settle, report."""
+
+from __future__ import annotations
+
+import logging
+import sqlite3
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Final
+
+from target_ciscovm import delivery, judging
+from target_ciscovm.accounting import EXIT_CODES, PASSES_STATE_ON
+from target_ciscovm.closing import identity_problem, identity_text
+from target_ciscovm.errors import CiscoVMError, Interrupted, Refused, SettingsError, StillRunning
+from target_ciscovm.folders import remove_old_runs, require_disk, run_folder, writing_in
+from target_ciscovm.ledger import Ledger
+from target_ciscovm.loading import Load
+from target_ciscovm.lock import connector_lock
+from target_ciscovm.opening import OVERAGE, connect, look
+from target_ciscovm.rejections import Rejections
+from target_ciscovm.report import Report, table, write_html, write_json
+from target_ciscovm.sinks import Intake
+from target_ciscovm.spool import Spool
+from target_ciscovm.stages import Ticker
+from target_ciscovm.summary import summarise
+from target_ciscovm.words import failed_step, succeeded_message, succeeded_step
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from target_ciscovm.report_model import Outcome
+    from target_ciscovm.settings import Settings
+
+LOGGER: Final = logging.getLogger(__name__)
+
+SIGNAL_EXIT: Final = 128
+LEAST_ROOM: Final = 20_000_000
+"""Bytes without which nothing is begun."""
+LOOK_EVERY: Final = 20_000
+"""Records between two looks at the disk and the clock."""
+RESET_WARNING: Final = (
+    "reset_tags wipes all tags of the assets in this load, those set by hand too, and creates "
+    "Qualys's anew."
+)
+
+
+class Run:
+    """One run, from the first look at CVM to the report.
+
+    Attributes:
+        report: filled as the run goes.
+
+    Args:
+        settings: of the target.
+        pass_state: is given the state's value once the load is safe.
+    """
+
+    def __init__(self, settings: Settings, pass_state: Callable[[bytes], None]) -> None:
+        self.report = Report(
+            data_model=settings.data_model, destination=settings.destination, exit_code=1
+        )
+        self.folder: Path | None = None
+        self._settings = settings
+        self._pass_state = pass_state
+        self._state: bytes | None = None
+        self._load: Load | None = None
+        self._intake: Intake | None = None
+        self._ticker = Ticker()
+
+    def execute(self, read: Callable[[], None]) -> Report:
+        """Load what `read` hands to `take` and `keep_state`.
+
+        Returns:
+            The report, which has been written into the run's folder.
+
+        Raises:
+            CiscoVMError: when not even a folder for the report can be made.
+        """
+        settings = self._settings
+        with run_folder(settings.output_path) as folder, ExitStack() as stack:
+            self.folder = folder.path
+            rejections = Rejections(folder.file("rejected.jsonl"))
+            stack.callback(rejections.close)
+            load = self._load = Load(
+                settings,
+                folder,
+                stack.enter_context(Spool(folder.spool / "records.db")),
+                stack.enter_context(Ledger(settings.ledger_path)),
+                rejections,
+            )
+            try:
+                with writing_in(folder.path):
+                    self._run(load, stack, read)
+            except CiscoVMError as error:
+                self._end_by(error)
+            except Interrupted as stop:
+                self._end("interrupted", SIGNAL_EXIT + stop.signum, str(stop))
+                self.report.next_step = "Run again: nothing was marked as sent."
+            rejections.close()
+            self._write_report(load)
+        removal = remove_old_runs(settings.output_path, settings.keep_runs)
+        for name, cause in removal.failed.items():
+            LOGGER.warning("Old run folder %s could not be removed: %s.", name, cause)
+        return self.report
+
+    def take(self, line: int, stream: str, record: bytes) -> None:
+        """Take one record.
+
+        Raises:
+            DiskFull: when there is no room for it.
+        """
+        if self._intake is None or self._load is None:
+            msg = "records are taken while the run reads"
+            raise ValueError(msg)
+        self._intake.take(line, stream, record)
+        if line % LOOK_EVERY == 0:
+            path = self._load.spool.path
+            require_disk(path.parent, path.stat().st_size + LEAST_ROOM)
+            received = self._load.counts.received
+            self._ticker.tick(
+                "received %s findings, %s records in all so far",
+                f"{received['findings']:,}",
+                f"{received.total():,}",
+            )
+
+    def keep_state(self, value: bytes) -> None:
+        """Keep a state to be passed on when the load is safe."""
+        self._state = value
+
+    def note_unknown(self, kind: str) -> None:
+        """Count a message of a type that means nothing here."""
+        if self._load is not None:
+            self._load.counts.notes[f"message of unknown type {kind[:40]}: passed over"] += 1
+
+    def _run(self, load: Load, stack: ExitStack, read: Callable[[], None]) -> None:
+        with load.stages.stage("looking at the connector"):
+            self._begin(load, stack)
+        self._intake = intake = Intake(
+            load.spool,
+            load.rejections,
+            load.counts,
+            load.settings.identity,
+            load.settings.mapping,
+        )
+        with load.stages.stage("reading"):
+            read()
+            load.spool.flush()
+        for stream, count in load.counts.foreign.items():
+            LOGGER.info("Stream %s is not one of ours: %s records passed over.", stream, count)
+        nothing = judging.is_nothing(load, intake)
+        if nothing:
+            load.sync = intake.sync
+            self._abort(nothing)
+            return
+        require_disk(load.folder.path, load.spool.path.stat().st_size + LEAST_ROOM)
+        with load.stages.stage("building"):
+            judging.prepare(load, intake)
+            judging.build(load)
+            judging.check_guard(load)
+        self._deliver(load)
+
+    def _begin(self, load: Load, stack: ExitStack) -> None:
+        settings = load.settings
+        require_disk(load.folder.path, LEAST_ROOM)
+        if settings.login is not None:
+            home = settings.ledger_path.parent if settings.ledger_path else settings.output_path
+            stack.enter_context(connector_lock(home, str(settings.login.connector_id)))
+            load.api = connect(settings.login, settings.patience)
+            load.opening = look(load.api)
+            if load.opening.overage:
+                load.warnings.append(OVERAGE)
+            if not settings.dry_run:
+                load.ledger.require_writable()
+        self._check_identity(load)
+        if settings.reset_tags:
+            LOGGER.warning("%s", RESET_WARNING)
+            load.warnings.append(RESET_WARNING)
+
+    def _check_identity(self, load: Load) -> None:
+        before, settings = load.ledger.identity, load.settings
+        load.has_ledger = load.ledger.exists
+        if before is None:
+            return
+        now = identity_text(settings.identity, settings.data_model)
+        problem = identity_problem(before.settings, now, load.ledger.open_count())
+        if problem and not settings.accept_identity_change:
+            raise SettingsError(problem)
+        load.identity_changed = problem is not None
+        load.model_changed = (
+            problem is not None and before.settings.get("data_model") != now["data_model"]
+        )
+
+    def _deliver(self, load: Load) -> None:
+        if load.api is not None and load.parts and not load.settings.dry_run:
+            with load.stages.stage("uploading"):
+                delivery.upload(load, load.api)
+            if load.uploaded:
+                with load.stages.stage("waiting for CVM"):
+                    delivery.run(load, load.api)
+                if not delivery.has_failed_payloads(load):
+                    with load.stages.stage("remembering"):
+                        delivery.settle(load)
+        outcome: Outcome = "succeeded" if load.verdict.valid else "succeeded_unproven"
+        self._end(outcome, EXIT_CODES[outcome], succeeded_message(load))
+        self.report.next_step = succeeded_step(load)
+        passes = outcome in PASSES_STATE_ON and not load.settings.dry_run
+        if passes and self._state is not None and not delivery.has_failed_payloads(load):
+            self._pass_state(self._state)
+
+    def _abort(self, why: str) -> None:
+        code = 1 if self._settings.fail_on_abort else EXIT_CODES["aborted"]
+        self._end("aborted", code, f"Nothing was loaded and nothing closed: {why}.")
+        self.report.next_step = (
+            "If something should have come, look at the tap's log, its filters and the scope of "
+            "the Qualys account."
+        )
+
+    def _end_by(self, error: CiscoVMError) -> None:
+        outcome: Outcome = "failed"
+        if isinstance(error, Refused):
+            outcome = "refused"
+        elif isinstance(error, StillRunning):
+            outcome = "still_running"
+        self._end(outcome, error.exit_code, str(error))
+        self.report.next_step = failed_step(self._load)
+
+    def _end(self, outcome: Outcome, exit_code: int, message: str) -> None:
+        self.report.outcome = outcome
+        self.report.exit_code = exit_code
+        self.report.message = message
+
+    def _write_report(self, load: Load) -> None:
+        report = self.report
+        try:
+            summarise(load, report)
+        except (sqlite3.Error, CiscoVMError) as error:
+            LOGGER.warning("The report lacks what the files could not tell: %s.", error)
+        for line in table(report):
+            LOGGER.info("%s", line)
+        try:
+            write_json(report, load.folder.file("report.json"))
+            write_html(report, load.folder.file("report.html"))
+        except OSError as error:
+            LOGGER.warning("The report could not be written: %s.", error.strerror or error)
+        else:
+            LOGGER.info("The report is %s", load.folder.file("report.html").resolve())

@@ -1,0 +1,198 @@
+"""TargetCiscoVM: settings, lines to the intake, the end of input to the run."""
+
+from __future__ import annotations
+
+import copy
+import sys
+from functools import cached_property
+from typing import IO, TYPE_CHECKING, Any, ClassVar, Final
+
+import click
+import msgspec
+from singer_sdk import Target
+from singer_sdk.exceptions import ConfigValidationError
+from singer_sdk.helpers.capabilities import PluginCapabilities
+
+from target_ciscovm.coercion import coerce, from_environment
+from target_ciscovm.commands import SETTINGS_EXIT, Ending, draining, ending_well
+from target_ciscovm.errors import Interrupted
+from target_ciscovm.reader import SingerLines
+from target_ciscovm.run import Run
+from target_ciscovm.setting_schema import CONFIG_SCHEMA
+from target_ciscovm.settings import read_settings
+from target_ciscovm.verifying import check_login
+
+if sys.version_info >= (3, 12):
+    from typing import override
+else:
+    from typing_extensions import override
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import FrameType
+
+    from singer_sdk.helpers.capabilities import CapabilitiesEnum
+
+    from target_ciscovm.report import Report
+    from target_ciscovm.settings import Settings
+
+ENV_PREFIX: Final = "TARGET_CISCOVM_"
+
+
+class TargetCiscoVM(Target):
+    """Loads web application findings into Cisco Vulnerability Management."""
+
+    name = "target-ciscovm"
+    package_name = "qualyswas-ciscovm"
+    config_jsonschema = CONFIG_SCHEMA
+    message_reader_class = SingerLines
+    message_reader: SingerLines
+
+    # All of the SDK's, but its validation of records: they are checked by their types.
+    capabilities: ClassVar[list[CapabilitiesEnum]] = [
+        PluginCapabilities.ABOUT,
+        PluginCapabilities.STREAM_MAPS,
+        PluginCapabilities.FLATTENING,
+        PluginCapabilities.STRUCTURED_LOGGING,
+    ]
+
+    def __init__(
+        self,
+        *,
+        config: dict[str, Any] | None = None,
+        parse_env_config: bool = False,
+        validate_config: bool = True,
+        **kwargs: Any,  # noqa: ANN401 - the SDK's own
+    ) -> None:
+        self.append_builtin_config(self.config_jsonschema)
+        given = dict(config or {})
+        if parse_env_config:
+            given |= from_environment(self.config_jsonschema, ENV_PREFIX)
+        typed, problems = coerce(given, self.config_jsonschema)
+        if problems and validate_config:
+            msg = "Config validation failed"
+            raise ConfigValidationError(msg, errors=problems, schema=self.config_jsonschema)
+        unknown = sorted(set(typed) - set(self.config_jsonschema["properties"]))
+        if unknown:
+            self.logger.warning("Settings that nobody knows are passed over: %s", unknown)
+        super().__init__(config=typed, validate_config=validate_config, **kwargs)
+        self.message_reader.handler = self
+        self.report: Report | None = None
+
+    @classmethod
+    @override
+    def append_builtin_config(cls, config_jsonschema: dict[str, Any]) -> None:
+        # Load method, record metadata, batch size: the SDK's sinks have them, this target has not.
+        super(Target, cls).append_builtin_config(config_jsonschema)
+
+    @cached_property
+    def settings(self) -> Settings:
+        """The settings, checked against one another."""
+        return read_settings(self.config)
+
+    @cached_property
+    def run(self) -> Run:
+        """The run; nothing is done before the first line is read."""
+        return Run(self.settings, self._pass_state)
+
+    def load(self, read: Callable[[], None]) -> None:
+        """Load an input; `read` hands over its messages one by one."""
+        self.report = self.run.execute(read)
+
+    def on_record(self, line: int, stream: str, record: bytes) -> None:
+        """Hand a record to the run, mapped if maps are set."""
+        if not self._maps:
+            self.run.take(line, stream, record)
+            return
+        found = msgspec.json.decode(record)
+        for stream_map in self.mapper.stream_maps[stream]:
+            mapped = stream_map.transform(copy.copy(found))
+            if mapped is not None:
+                self.run.take(line, stream_map.stream_alias, msgspec.json.encode(mapped))
+
+    def on_schema(self, stream: str, schema: bytes, key_properties: object) -> None:
+        """Tell the maps of a schema; the records themselves are checked by their types."""
+        if self._maps:
+            keys = key_properties if isinstance(key_properties, list) else None
+            decoded = msgspec.json.decode(schema, type=dict[str, Any])
+            self.mapper.register_raw_stream_schema(stream, decoded, keys)
+
+    def on_state(self, value: bytes) -> None:
+        """Keep a state until the load is safe."""
+        self.run.keep_state(value)
+
+    def on_unknown(self, kind: str) -> None:
+        """Count a message of a type that means nothing here."""
+        self.run.note_unknown(kind)
+
+    @override
+    def process_endofpipe(self) -> None:
+        report = self.report
+        if report is not None and report.exit_code:
+            raise Ending(report.message, report.exit_code, self.logger)
+
+    @cached_property
+    def _maps(self) -> bool:
+        return bool(self.config.get("stream_maps") or self.config.get("flattening_enabled"))
+
+    @staticmethod
+    def _pass_state(value: bytes) -> None:
+        sys.stdout.write(value.decode("utf-8", "replace").strip() + "\n")
+        sys.stdout.flush()
+
+    @classmethod
+    @override
+    def invoke(  # type: ignore[override] # as the SDK's own target does
+        cls,
+        *,
+        about: bool = False,
+        about_format: str | None = None,
+        config: Any = None,
+        file_input: IO[str] | None = None,
+        verify: bool = False,
+    ) -> None:
+        if about:
+            cls.print_about(about_format)
+            return
+        cls.print_version(print_fn=cls.logger.info)
+        if verify:
+            with ending_well(cls.logger):
+                check_login(cls._of(config).settings)
+            return
+        with draining(file_input), ending_well(cls.logger):
+            target = cls._of(config)
+            target.listen(file_input)
+
+    @classmethod
+    def _of(cls, config: Any) -> TargetCiscoVM:  # noqa: ANN401 - the SDK's own, without a public name
+        return cls(
+            config=config.config if config else None,
+            parse_env_config=bool(config and config.parse_env),
+        )
+
+    @classmethod
+    @override
+    def cb_config(cls, ctx: click.Context, param: click.Option, value: tuple[str, ...]) -> Any:
+        try:
+            return super().cb_config(ctx, param, value)
+        except (OSError, ValueError, TypeError):
+            msg = f"A config file cannot be read or is no JSON object: {', '.join(value)}."
+            raise Ending(msg, SETTINGS_EXIT, cls.logger) from None
+
+    @classmethod
+    @override
+    def get_singer_command(cls) -> click.Command:
+        command = super().get_singer_command()
+        command.params.append(
+            click.Option(
+                ["--verify"],
+                is_flag=True,
+                help="Look whether the key and the connector are accepted, and end.",
+            )
+        )
+        return command
+
+    @override
+    def _handle_termination(self, signum: int, frame: FrameType | None) -> None:
+        # The SDK's handler drains and exits with 0; a run that was stopped must send nothing.
+        raise Interrupted(signum)
