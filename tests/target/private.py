@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import stat
 import tempfile
 from contextlib import contextmanager
@@ -49,6 +50,17 @@ def read_only_folder(fill: Callable[[Path], object] = Path.exists) -> Iterator[P
             if root:
                 os.seteuid(0)
             folder.chmod(0o700)
+
+
+@contextmanager
+def file_size_limit(limit: int) -> Iterator[None]:
+    """Let no file of this process grow past a limit: a full disk that harms nobody else."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (limit, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
 def assert_one_line(error: pytest.ExceptionInfo[BaseException], *words: object) -> None:
