@@ -5,7 +5,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
-from contextlib import nullcontext
+from contextlib import closing, nullcontext
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
@@ -273,5 +273,9 @@ def test_a_database_that_finds_no_room_is_one_clear_line(tmp_path: Path) -> None
 def test_other_errors_are_not_called_a_full_disk(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError), writing_in(tmp_path):
         (tmp_path / "gone" / "file").write_bytes(b"")
-    with pytest.raises(sqlite3.OperationalError, match="syntax"), writing_in(tmp_path):
-        sqlite3.connect(":memory:").execute("no such thing")
+    with (
+        closing(sqlite3.connect(":memory:")) as connection,
+        pytest.raises(sqlite3.OperationalError, match="syntax"),
+        writing_in(tmp_path),
+    ):
+        connection.execute("no such thing")

@@ -96,8 +96,6 @@ def test_a_run_that_still_reads_does_not_keep_its_own_ledger_from_being_settled(
         ledger.settle(settlement(opened=[entry(9)]))
 
         assert ledger.is_open("finding-9")
-        spool.execute("COMMIT")
-        spool.execute("DETACH ledger")
 
 
 def test_settling_reads_from_a_join_with_the_ledger_itself(
