@@ -200,7 +200,7 @@ def test_symlinks_are_not_followed(tmp_path: Path) -> None:
     (output_path / old / "link").symlink_to(precious)
     (output_path / kept / "spool").symlink_to(precious)
 
-    assert remove_old_runs(output_path, keep=1).removed == [old]
+    assert remove_old_runs(output_path, keep=1) == ([old], {})
 
     assert (precious / "spool").is_dir()
     assert (output_path / "20250101T000000Z-1a2b").is_symlink()
