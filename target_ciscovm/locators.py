@@ -41,8 +41,6 @@ CVM_ORDER: Final = (
 )
 """CVM's own order, highest first."""
 
-DEFAULT_PORTS: Final = {"http": 80, "https": 443}
-
 
 @dataclass(frozen=True)
 class Identity:
@@ -136,20 +134,20 @@ def application(name: str | None) -> str | None:
 
 @lru_cache(maxsize=65536)
 def tidy_url(url: str | None, *, keep_query: bool = False) -> str | None:
-    """Give a URL in one spelling: scheme and host in lower case, no fragment, no default port.
+    """Give a URL in one spelling: scheme and host in lower case, no fragment, no credentials.
 
-    The query is cut, for Qualys puts the attack there. The path is kept to the letter, but for a
-    path that is only `/`, which means the same as none. A text that is no URL stays as it is.
+    The query is cut, for Qualys puts the attack there. Port and path are kept to the letter. A text
+    that is no URL stays as it is, but for what begins with `#` or `?`.
     """
     text = (url or "").strip()
     if not text:
         return None
     parts = _split(text)
     if parts is None or not parts.scheme or not parts.netloc:
-        return text.partition("#")[0] if keep_query else text.partition("#")[0].partition("?")[0]
+        bare = text.partition("#")[0]
+        return (bare if keep_query else bare.partition("?")[0]) or None
     query = parts.query if keep_query else ""
-    path = "" if parts.path == "/" and not query else parts.path
-    return urlunsplit((parts.scheme.lower(), _netloc(parts), path, query, ""))
+    return urlunsplit((parts.scheme.lower(), _netloc(parts), parts.path, query, ""))
 
 
 def _split(text: str) -> SplitResult | None:
@@ -160,14 +158,7 @@ def _split(text: str) -> SplitResult | None:
 
 
 def _netloc(parts: SplitResult) -> str:
-    try:
-        port = parts.port
-    except ValueError:
-        return parts.netloc.rpartition("@")[2]
-    host = parts.hostname or ""
-    host = f"[{host}]" if ":" in host else host
-    default = DEFAULT_PORTS.get(parts.scheme.lower())
-    return host if port is None or port == default else f"{host}:{port}"
+    return parts.netloc.rpartition("@")[2].lower()
 
 
 def _host(url: str | None) -> str | None:
