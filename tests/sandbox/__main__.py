@@ -6,12 +6,11 @@ import shlex
 import signal
 import sys
 import threading
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tests.sandbox import options as command_line
 from tests.sandbox.days import Day, run_day, say, table, write_report
-from tests.sandbox.keeping import FOLDER, Home
+from tests.sandbox.keeping import Home
 from tests.sandbox.population import StaleWorldError
 from tests.sandbox.sandbox import Sandbox
 
@@ -23,7 +22,7 @@ if TYPE_CHECKING:
 def main(arguments: Sequence[str]) -> int:
     """Run the sandbox and return the exit code."""
     options, command = command_line.parse(arguments)
-    home = Home(Path(FOLDER))
+    home = Home(options.home)
     if options.fresh:
         home.forget()
     try:
@@ -44,6 +43,10 @@ def _open(options: argparse.Namespace, home: Home) -> Sandbox:
     """Return a fresh sandbox, or the next day of the one that is kept."""
     sizes = command_line.sizes(options)
     kept = home.load() if home.exists() else None
+    if kept is not None and any(getattr(kept.world.size, name) != n for name, n in sizes.items()):
+        say(f"the world in {home.path}/ has other sizes: a new one begins")
+        home.forget()
+        kept = None
     if kept is None:
         sandbox = Sandbox(
             **sizes,
@@ -60,10 +63,9 @@ def _open(options: argparse.Namespace, home: Home) -> Sandbox:
         )
         sandbox.next_day()
     size = sandbox.world.size
-    unused = " (the sizes given now count only with --fresh)" if kept and sizes else ""
     say(
         f"day {sandbox.world.day + 1} of the world in {home.path}/: {size.apps} apps, "
-        f"{size.findings} findings, seed {size.seed}{unused}"
+        f"{size.findings} findings, seed {size.seed}"
     )
     return sandbox
 

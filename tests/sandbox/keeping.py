@@ -5,7 +5,7 @@ from __future__ import annotations
 import pickle
 import shutil
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from tests.sandbox.clock import START, Clock
 from tests.sandbox.oracle import Oracle
@@ -16,8 +16,6 @@ from tests.sandbox.world import World
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-FOLDER: Final = ".sandbox"
 
 
 @dataclass(frozen=True)

@@ -44,7 +44,7 @@ def encoded(text: str) -> str:
     return cdata(base64.b64encode(text.encode()).decode("ascii"))
 
 
-def flag(value: bool) -> str:  # noqa: FBT001 - one value in, its spelling out
+def flag(value: bool) -> str:
     """Write a boolean."""
     return "true" if value else "false"
 

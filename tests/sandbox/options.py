@@ -16,8 +16,11 @@ DESCRIPTION: Final = """\
 Serve a made-up Qualys platform and a made-up Cisco Vulnerability Management tenant on loopback,
 run COMMAND against them once for each day of the made-up world, and tell whether the tenant then
 holds what the world is. World, tenant and Meltano's state are kept in .sandbox/, so that the next
-call is the next day. The exit code is COMMAND's: the last one of the days that is not 0.
+call is the next day; other sizes than the kept world's begin a new one. The exit code is
+COMMAND's: the last one of the days that is not 0.
 """
+FOLDER: Final = ".sandbox"
+
 _SIZES: Final = {
     "apps": "web applications of a fresh world",
     "findings": "findings of a fresh world",
@@ -81,9 +84,7 @@ def parser() -> argparse.ArgumentParser:
         action="store_true",
         help="let people edit, ignore, rename and delete, and scans fail or run for days",
     )
-    made.add_argument(
-        "--fresh", action="store_true", help="forget what .sandbox/ keeps and begin anew"
-    )
+    made.add_argument("--fresh", action="store_true", help="forget what is kept and begin anew")
     made.add_argument(
         "--fault",
         type=_fault,
@@ -94,6 +95,9 @@ def parser() -> argparse.ArgumentParser:
     )
     made.add_argument(
         "--latency-ms", type=_size, default=0, metavar="N", help="delay of every answer (0)"
+    )
+    made.add_argument(
+        "--home", type=Path, default=Path(FOLDER), metavar="DIR", help=f"what is kept ({FOLDER})"
     )
     made.add_argument("--report", type=Path, metavar="FILE", help="write the days as JSON")
     made.add_argument(

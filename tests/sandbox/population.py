@@ -69,7 +69,7 @@ def _finding_ids(random: Random, *, shared: bool) -> dict[str, Ids]:
 
 
 def _seeded(seed: int | str) -> Random:
-    return Random(seed)  # noqa: S311 - a world is to be the same again, not to be secret
+    return Random(seed)
 
 
 def _uuid(random: Random) -> str:

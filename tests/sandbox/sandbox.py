@@ -71,7 +71,7 @@ class Sandbox:
     api_key: Final = API_KEY
     connector_id: Final = CONNECTOR_ID
 
-    def __init__(  # noqa: PLR0913 - one for each public option
+    def __init__(
         self,
         *,
         apps: int = WorldSize.apps,

@@ -29,6 +29,14 @@ class Switches:
         concurrent_runs: connector runs that the tenant works on at once.
         upload_validates: whether a bad KDI file is refused at upload or fails in the run.
         locator_order: the tenant's order, highest first; CVM's own when empty.
+        payload: what `payload` means in a run's counters: a whole file, or each asset in it.
+        bad_file_spoils_run: whether one file that is refused keeps the run's others out too.
+        manual_statuses_survive: whether a false positive or accepted risk set by hand stays when a
+            load has the vulnerability open.
+        findings_counted: whether findings are counted among a run's scanner vulnerabilities.
+        busy_status: HTTP status that refuses a run while another one is on; with 200 only
+            `success` says no.
+        max_file_bytes: an upload of more is refused with 413; 0 is no limit.
         run_verb: HTTP method that starts a run (the OpenAPI file and code agree on GET or POST).
         run_seconds: how long a run takes, in real seconds.
         success_form: whether a run's `success` is a boolean or the text of one.
@@ -54,6 +62,12 @@ class Switches:
     concurrent_runs: int = 1
     upload_validates: bool = False
     locator_order: tuple[str, ...] = ()
+    payload: Literal["file", "asset"] = "file"
+    bad_file_spoils_run: bool = False
+    manual_statuses_survive: bool = True
+    findings_counted: bool = True
+    busy_status: Literal[200, 409, 422] = 409
+    max_file_bytes: int = 0
     run_verb: Literal["GET", "POST", "both"] = "both"
     run_seconds: float = 0.1
     success_form: Literal["boolean", "text"] = "boolean"
