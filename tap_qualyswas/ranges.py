@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
 ROWS_WORTH_CUTTING: Final = 20_000
 MAX_COUNTS: Final = 4
-TOLERANCE: Final = 0.15
-"""How far, as a share of the whole, a cut may lie beside where it was wanted."""
+TOLERANCE: Final = 0.3
+"""How far, as a share of one range, a cut may lie beside where it was wanted."""
 
 Point = tuple[int, int]
 """An id, and how many of the rows still to be read lie at or below it."""
@@ -41,49 +41,64 @@ def cut(
     """
     if span.after is None or span.before is not None or parts < 2 or rows < parts:  # noqa: PLR2004
         return [span]
-    bottom = span.after
-    points: list[Point] = [(bottom, 0)]
-    guess_of_top = bottom + max(int(rows / max(density, 1e-9)), parts)
-    calls = 0
-    cuts: list[int] = []
-    for part in range(1, parts):
-        wanted = rows * part // parts
-        while calls < MAX_COUNTS and _misses(points, wanted, rows):
-            guess = _guess(points, wanted, rows, guess_of_top)
-            if any(guess == known for known, _ in points):
-                break
-            calls += 1
-            points = sorted([*points, (guess, rows - count_above(guess))])
-        cuts.append(_best(points, wanted, rows, guess_of_top))
-    return _spans(span, sorted(set(cuts)))
+    ranks = _Ranks(span.after, rows, density)
+    wanted = [rows * part // parts for part in range(1, parts)]
+    for _ in range(MAX_COUNTS):
+        farthest = max(wanted, key=ranks.distance)
+        guess = ranks.guess(farthest)
+        if ranks.distance(farthest) <= TOLERANCE * rows / parts or ranks.knows(guess):
+            break
+        ranks.learn(guess, rows - count_above(guess))
+    return _spans(span, sorted({ranks.best(rank, TOLERANCE * rows / parts) for rank in wanted}))
 
 
-def _misses(points: list[Point], wanted: int, rows: int) -> bool:
-    return all(abs(rank - wanted) > TOLERANCE * rows for _, rank in points)
+class _Ranks:
+    """What is known of the ranks of ids.
 
+    Args:
+        bottom: the id below the first row.
+        rows: how many rows there are.
+        density: rows for each id, as first guessed.
+    """
 
-def _best(points: list[Point], wanted: int, rows: int, top: int) -> int:
-    near = min(points, key=lambda point: abs(point[1] - wanted))
-    if abs(near[1] - wanted) <= TOLERANCE * rows:
-        return near[0]
-    return _guess(points, wanted, rows, top)
+    def __init__(self, bottom: int, rows: int, density: float) -> None:
+        self._rows = rows
+        self._ids_per_row = 1 / max(density, 1e-9)
+        self._points: list[Point] = [(bottom, 0)]
 
+    def learn(self, at: int, rank: int) -> None:
+        """Add what a count told."""
+        self._points.append((at, rank))
+        self._points.sort()
 
-def _guess(points: list[Point], wanted: int, rows: int, top: int) -> int:
-    """Give the id at which the `wanted`-th row is thought to lie."""
-    low = max((point for point in points if point[1] <= wanted), key=lambda point: point[1])
-    above = [point for point in points if point[1] > wanted]
-    if above:
-        high = min(above, key=lambda point: (point[1], point[0]))
-    elif low[0] < top:
-        high = (top, rows)
-    else:
-        # The guess of the highest id was too low: go on as steeply as so far.
-        first = points[0]
-        steep = (low[0] - first[0]) / max(low[1] - first[1], 1)
-        high = (low[0] + max(int(steep * (rows - low[1])), 1), rows)
-    share = (wanted - low[1]) / max(high[1] - low[1], 1)
-    return low[0] + max(int((high[0] - low[0]) * share), 1)
+    def knows(self, at: int) -> bool:
+        """Tell whether an id was counted already."""
+        return any(at == known for known, _ in self._points)
+
+    def distance(self, rank: int) -> int:
+        """Give how many rows lie between a rank and the nearest one that is known."""
+        return min(abs(known - rank) for _, known in self._points)
+
+    def best(self, rank: int, tolerance: float) -> int:
+        """Give the id to cut at for a rank: one that was counted where one is near enough."""
+        at, known = min(self._points, key=lambda point: abs(point[1] - rank))
+        return at if abs(known - rank) <= tolerance else self.guess(rank)
+
+    def guess(self, rank: int) -> int:
+        """Give the id at which the row of a rank is thought to lie."""
+        low = max((point for point in self._points if point[1] <= rank), key=lambda p: p[::-1])
+        above = [point for point in self._points if point[1] > rank]
+        high = min(above) if above else self._top(low)
+        share = (rank - low[1]) / max(high[1] - low[1], 1)
+        return low[0] + max(int((high[0] - low[0]) * share), 1)
+
+    def _top(self, low: Point) -> Point:
+        """Give the guess of the highest id: on from `low` as steeply as it came up to there."""
+        bottom = self._points[0][0]
+        steep = self._ids_per_row if low[1] == 0 else (low[0] - bottom) / low[1]
+        if low[1] == 0 and low[0] > bottom:
+            steep = (low[0] - bottom) * 2.0  # a wide gap: go on in great steps
+        return (low[0] + max(int(steep * (self._rows - low[1])), 1), self._rows)
 
 
 def _spans(span: Span, cuts: list[int]) -> list[Span]:

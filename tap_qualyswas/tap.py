@@ -19,7 +19,7 @@ from tap_qualyswas.commands import (
     read_catalog,
     read_state,
 )
-from tap_qualyswas.connecting import connect
+from tap_qualyswas.connecting import FIRST_WAIT_SECONDS, connect
 from tap_qualyswas.run import Run, require_selection
 from tap_qualyswas.settings import CONFIG_SCHEMA, read_settings
 from tap_qualyswas.state import State
@@ -56,6 +56,9 @@ class TapQualysWAS(Tap):
     config_jsonschema = CONFIG_SCHEMA
     message_writer_class = CountingWriter
     message_writer: CountingWriter
+
+    first_wait_seconds: ClassVar[float] = FIRST_WAIT_SECONDS
+    """First wait of our own before a call is made again; each further one is twice as long."""
 
     # All of the SDK's, but BATCH: records are not written to files beside the stream.
     capabilities: ClassVar[list[CapabilitiesEnum]] = [
@@ -111,7 +114,7 @@ class TapQualysWAS(Tap):
         selected = [name for name, stream in self.streams.items() if stream.selected]
         return Run(
             self.settings,
-            connect(self.settings, self.logger),
+            connect(self.settings, self.logger, first_wait=self.first_wait_seconds),
             State(self._kept),
             save_state=lambda: self.state_writer.write_state(self.state),
             emitted=self._emitted,

@@ -99,8 +99,9 @@ class Walk:
             QualysError: the first error that a walk met; no further pages come then.
         """
         tasks = [_Task(self._sweeps[key], span) for key, spans in todo.items() for span in spans]
-        workers = max(min(self._api.workers, len(tasks) if not self.expected else 99), 1)
-        return in_parallel(tasks, self._work, workers)
+        is_long = any(rows > ROWS_WORTH_CUTTING for rows in self.expected.values())
+        workers = self._api.workers if is_long else min(self._api.workers, len(tasks))
+        return in_parallel(tasks, self._work, max(workers, 1))
 
     def _work(self, task: _Task, team: Team[_Task, Page]) -> Iterator[Page]:
         size = PageSize(task.sweep.page_size)

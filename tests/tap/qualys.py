@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import copy
+import io
 import json
+import logging
 import os
 import socket
 import subprocess
 import sys
 import tempfile
+from contextlib import redirect_stdout
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from tap_qualyswas.tap import TapQualysWAS
 from tests.sandbox.clock import Clock
 from tests.sandbox.faults import Faults
 from tests.sandbox.generation import WorldSize
@@ -30,11 +35,24 @@ if TYPE_CHECKING:
 
 Json = None | str | list[Any] | dict[str, Any]
 
+FIRST_WAIT: Final = 0.02
+"""Seconds: the tap's own waits grow from here in the tests."""
+
 TAP: Final = (
     sys.executable,
     "-c",
-    "from tap_qualyswas.tap import TapQualysWAS; TapQualysWAS.cli()",
+    (
+        "from tap_qualyswas.tap import TapQualysWAS\n"
+        f"TapQualysWAS.first_wait_seconds = {FIRST_WAIT}\n"
+        "TapQualysWAS.cli()"
+    ),
 )
+
+
+class PatientTap(TapQualysWAS):
+    """The tap with short waits of its own."""
+
+    first_wait_seconds = FIRST_WAIT
 
 
 class Platform:
@@ -81,6 +99,10 @@ class Platform:
     ) -> Outcome:
         """Run the tap once, in a process of its own."""
         return run_tap({**self.config, **(settings or {})}, state, options=options)
+
+    def sync_here(self, settings: Mapping[str, Any] | None = None, state: Json = None) -> Outcome:
+        """Run the tap once, in this process; what it raises is raised."""
+        return sync_here({**self.config, **(settings or {})}, state)
 
     def __enter__(self) -> Self:
         self._server.start()
@@ -130,6 +152,42 @@ class Outcome:
         return [line.split(" | ", 3)[3].strip() for line in lines]
 
 
+def sync_here(config: Mapping[str, Any], state: Json = None) -> Outcome:
+    """Run the tap once, in this process; what it raises is raised, with `outcome` of the part."""
+    written = io.TextIOWrapper(io.BytesIO(), encoding="utf-8")
+    log = _Log()
+    PatientTap.logger.setLevel(logging.INFO)
+    PatientTap.logger.addHandler(log)
+    outcome = Outcome(0, "")
+    try:
+        with redirect_stdout(written):
+            tap = PatientTap(config=dict(config), state=copy.deepcopy(state))
+            tap.sync()
+    except Exception as error:
+        error.outcome = outcome  # type: ignore[attr-defined] # for the test that expects it
+        raise
+    finally:
+        PatientTap.logger.removeHandler(log)
+        written.flush()
+        outcome.messages = read_messages(written.buffer.getvalue())
+        outcome.log = "\n".join(log.lines)
+    return outcome
+
+
+class _Log(logging.Handler):
+    def __init__(self) -> None:
+        super().__init__()
+        self.lines: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.lines.append(f"{record.levelname}: {record.getMessage()}")
+
+
+def read_messages(written: bytes) -> list[dict[str, Any]]:
+    """Read Singer messages; each line must be whole."""
+    return [json.loads(line) for line in written.splitlines()]
+
+
 def run_tap(
     config: Mapping[str, Any],
     state: Json = None,
@@ -151,9 +209,7 @@ def run_tap(
             timeout=120,
             check=False,
         )
-    lines = done.stdout.decode().splitlines()
-    messages = [json.loads(line) for line in lines if line.startswith("{")]
-    return Outcome(done.returncode, done.stderr.decode(), messages)
+    return Outcome(done.returncode, done.stderr.decode(), read_messages(done.stdout))
 
 
 class Files:

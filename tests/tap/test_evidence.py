@@ -1,0 +1,223 @@
+"""Evidence: secrets left out, texts capped, never a row lost to it."""
+
+from __future__ import annotations
+
+import base64
+import json
+import tracemalloc
+
+import pytest
+
+from tap_qualyswas.evidence import MAX_FINDING_BYTES, Evidence, cap_bytes, decode_base64
+from tap_qualyswas.fields import Notes
+from tap_qualyswas.parsing import parse
+from tap_qualyswas.records import finding_shape
+from tests.tap.scripted import finding
+
+SECRET = "Cookie: session=hidden-word"
+
+
+def payload(response: str = "", *, attributes: str = "", headers: str = "", body: str = "") -> str:
+    return (
+        "<PayloadInstance><payload>a=1</payload><request><method>POST</method>"
+        f"<link>https://app1.example.test/?q=1</link><headers>{headers}</headers>"
+        f"<body>{body}</body></request><response{attributes}>{response}</response>"
+        "<payloadResponce><offset>3</offset><length>4</length></payloadResponce></PayloadInstance>"
+    )
+
+
+def result_list(*payloads: str) -> str:
+    inside = f"<payloads><count>{len(payloads)}</count><list>{''.join(payloads)}</list></payloads>"
+    path = "<accessPath><count>1</count><list><Url><value>https://a.test/</value></Url></list></accessPath>"
+    return (
+        f"<count>1</count><list><Result><authentication>false</authentication><ajax>true</ajax>"
+        f"{path}{inside}</Result></list>"
+    )
+
+
+def read(evidence: Evidence, inside: str, notes: Notes | None = None) -> list[dict[str, object]]:
+    document = parse(finding(1, resultList=inside).encode())
+    record = finding_shape(evidence)(document.root, notes or Notes())
+    results = json.loads(json.dumps(record["resultList"]))
+    assert isinstance(results, list)
+    return [found for result in results for found in result["payloads"]]
+
+
+def test_results_are_nested_as_qualys_nests_them() -> None:
+    document = parse(finding(1, resultList=result_list(payload("seen"))).encode())
+
+    record = finding_shape(Evidence())(document.root, Notes())
+
+    assert record["resultList"] == [
+        {
+            "authentication": False,
+            "ajax": True,
+            "ajaxRequestId": None,
+            "formLocation": None,
+            "accessPath": ["https://a.test/"],
+            "payloads": [
+                {
+                    "payload": "a=1",
+                    "payloadResult": None,
+                    "payloadResponce": {"offset": 3, "length": 4},
+                    "request": {
+                        "method": "POST",
+                        "link": "https://app1.example.test/?q=1",
+                        "headers": None,
+                        "body": None,
+                    },
+                    "response": "seen",
+                }
+            ],
+        }
+    ]
+
+
+def test_evidence_is_left_out_unless_it_is_asked_for() -> None:
+    document = parse(finding(1, resultList=result_list(payload("seen"))).encode())
+    notes = Notes()
+
+    record = finding_shape()(document.root, notes)
+
+    assert record["resultList"] is None
+    assert notes.unknown == {}
+
+
+def test_request_headers_and_bodies_are_redacted_by_default() -> None:
+    (found,) = read(Evidence(), result_list(payload("ok", headers=SECRET, body="password=x")))
+
+    assert found["request"] == {
+        "method": "POST",
+        "link": "https://app1.example.test/?q=1",
+        "headers": "[redacted]",
+        "body": "[redacted]",
+    }
+    assert "hidden-word" not in str(found)
+
+
+def test_they_are_given_when_redaction_is_switched_off() -> None:
+    inside = result_list(payload("ok", headers=SECRET, body="password=x"))
+
+    (found,) = read(Evidence(redact=False), inside)
+
+    assert isinstance(found["request"], dict)
+    assert (found["request"]["headers"], found["request"]["body"]) == (SECRET, "password=x")
+
+
+@pytest.mark.parametrize("name", ["payloadResponce", "payloadResponse"])
+def test_the_place_of_the_evidence_is_read_under_both_spellings(name: str) -> None:
+    inside = result_list(payload().replace("payloadResponce", name))
+
+    (found,) = read(Evidence(), inside)
+
+    assert found["payloadResponce"] == {"offset": 3, "length": 4}
+
+
+def test_the_history_is_left_out_without_a_word() -> None:
+    notes = Notes()
+    document = parse(finding(1, history="<set><WebAppFindingHistory/></set>").encode())
+
+    record = finding_shape(Evidence())(document.root, notes)
+
+    assert "history" not in record
+    assert notes.unknown == {}
+
+
+@pytest.mark.parametrize(
+    ("packed", "text"),
+    [
+        ("aGVsbG8=", "hello"),
+        ("aGVsbG8", "hello"),
+        ("aGVs\nbG8=", "hello"),
+        ("aGVsbG8hI", "hello!"),
+        ("/////w==", "\ufffd\ufffd\ufffd\ufffd"),
+        ("_____w", "\ufffd\ufffd\ufffd\ufffd"),
+        ("AAEC", "\ufffd\ufffd\ufffd"),
+        ("not*base64", "not*base64"),
+        ("", ""),
+    ],
+)
+def test_base64_is_decoded_as_far_as_it_is_any(packed: str, text: str) -> None:
+    assert decode_base64(packed) == text
+
+
+def test_base64_is_decoded_only_where_it_is_marked() -> None:
+    inside = result_list(
+        payload("aGVsbG8=", attributes=' base64="true"'),
+        payload("aGVsbG8="),
+        payload("not*base64", attributes=' base64="true"'),
+    )
+
+    found = read(Evidence(), inside)
+
+    assert [one["response"] for one in found] == ["hello", "aGVsbG8=", "not*base64"]
+
+
+def test_each_text_is_cut_at_the_bound_and_counted() -> None:
+    notes = Notes()
+    inside = result_list(payload("x" * 11), payload("x" * 10), payload("ü" * 10))
+
+    found = read(Evidence(max_bytes=10), inside, notes)
+
+    assert [one["response"] for one in found] == ["x" * 10, "x" * 10, "ü" * 5]
+    assert notes.cut["response"] == 2
+
+
+def test_decoded_text_is_cut_at_the_bound_too() -> None:
+    packed = base64.b64encode(b"y" * 1000).decode()
+
+    (found,) = read(
+        Evidence(max_bytes=100), result_list(payload(packed, attributes=' base64="true"'))
+    )
+
+    assert found["response"] == "y" * 100
+
+
+@pytest.mark.parametrize("limit", range(1, 12))
+def test_a_cut_never_splits_a_character(limit: int) -> None:
+    cut = cap_bytes("aü☃😀", limit)
+
+    assert "aü☃😀".startswith(cut)
+    assert len(cut.encode()) <= limit
+
+
+def test_one_finding_never_carries_more_than_its_share() -> None:
+    notes = Notes()
+    inside = result_list(*[payload("x" * 100_000) for _ in range(50)])
+
+    found = read(Evidence(max_bytes=100_000), inside, notes)
+
+    assert len(found) == 50
+    assert sum(len(str(one["response"] or "")) for one in found) <= MAX_FINDING_BYTES + 100_000
+    assert notes.cut["resultList"] > 0
+
+
+def test_a_text_of_twenty_megabytes_is_not_copied() -> None:
+    document = parse(finding(1, resultList=result_list(payload("z" * 20_000_000))).encode())
+    shape = finding_shape(Evidence(max_bytes=1000))
+    tracemalloc.start()
+
+    record = shape(document.root, Notes())
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+
+    assert "z" * 1000 in str(record["resultList"])
+    assert peak < 2_000_000
+
+
+def test_tls_details_are_read() -> None:
+    told = "<protocol>TLSv1</protocol><name>RC4</name><grade>LOW</grade>"
+    cipher = f"<SSLDataCipher>{told}</SSLDataCipher>"
+    inside = (
+        "<protocol>tcp</protocol><ip>192.0.2.7</ip><port>443</port><sslDataInfoList><list><SSLDataInfo>"
+        f"<sslDataCipherList><list>{cipher}</list></sslDataCipherList>"
+        "</SSLDataInfo></list></sslDataInfoList>"
+    )
+    document = parse(finding(1, sslData=inside).encode())
+
+    record = finding_shape(Evidence())(document.root, Notes())
+
+    assert isinstance(record["sslData"], dict)
+    (info,) = json.loads(json.dumps(record["sslData"]["sslDataInfoList"]))
+    assert info["sslDataCipherList"][0]["name"] == "RC4"
+    assert info["sslDataKexList"] is None

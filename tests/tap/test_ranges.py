@@ -1,0 +1,83 @@
+"""Long walks are cut into ranges of about equal count, by four counts at most."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from random import Random
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tap_qualyswas.paging import Span
+from tap_qualyswas.ranges import MAX_COUNTS, cut
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+def clustered(random: Random, number: int) -> list[int]:
+    """Ids as they grow in reality: bursts of scans with gaps between."""
+    ids: list[int] = []
+    at = 10_000_000
+    while len(ids) < number:
+        at += random.randint(1, 500_000)
+        for _ in range(min(random.randint(1, 4000), number - len(ids))):
+            at += random.choice((1, 2, 2, 2, 8))
+            ids.append(at)
+    return ids
+
+
+SHAPES: dict[str, Callable[[Random], list[int]]] = {
+    "even": lambda _: list(range(500_000, 600_000, 2)),
+    "dense": lambda _: list(range(1, 50_001)),
+    "clustered": lambda random: clustered(random, 50_000),
+    "sparse tail": lambda _: [*range(40_000), *range(1_000_000, 2_000_000_000, 199_900)],
+    "sparse head": lambda _: [
+        *range(0, 2_000_000_000, 199_900),
+        *range(2_000_000_000, 2_000_040_000),
+    ],
+}
+
+
+@pytest.mark.parametrize("parts", [2, 3, 8])
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("seed", range(5))
+def test_ranges_hold_every_row_once_and_are_of_like_size(shape: str, parts: int, seed: int) -> None:
+    ids = SHAPES[shape](Random(seed))
+    page, left = ids[:1000], ids[1000:]
+    calls = 0
+
+    def count_above(bound: int) -> int:
+        nonlocal calls
+        calls += 1
+        return len(ids) - bisect_right(ids, bound)
+
+    spans = cut(
+        Span(after=page[-1]),
+        rows=len(left),
+        density=len(page) / (page[-1] - page[0]),
+        parts=parts,
+        count_above=count_above,
+    )
+
+    held = [sum(span.holds(row) for row in left) for span in spans]
+    assert sum(held) == len(left)
+    assert all(sum(span.holds(row) for span in spans) == 1 for row in left[:: len(left) // 97])
+    assert calls <= MAX_COUNTS
+    assert len(spans) <= parts
+    if shape in {"even", "dense"}:
+        assert len(spans) == parts
+        assert max(held) < 1.5 * len(left) / parts
+    if shape == "clustered" and parts <= 3:
+        assert max(held) < 0.8 * len(left)
+
+
+@pytest.mark.parametrize(
+    ("span", "parts", "rows"),
+    [(Span(), 2, 9), (Span(1, 9), 2, 9), (Span(1), 1, 9), (Span(1), 2, 1), (Span(before=9), 2, 9)],
+)
+def test_what_cannot_be_cut_stays_whole(span: Span, parts: int, rows: int) -> None:
+    def count_above(bound: int) -> int:
+        raise AssertionError(bound)
+
+    assert cut(span, rows=rows, density=1.0, parts=parts, count_above=count_above) == [span]

@@ -1,0 +1,98 @@
+"""Several workers: all results, the first error, and an end when nobody listens."""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tap_qualyswas.workers import Team, in_parallel
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+def count_up(task: int, _team: Team[int, tuple[int, int]]) -> Iterator[tuple[int, int]]:
+    for number in range(20):
+        yield (task, number)
+
+
+@pytest.mark.parametrize("workers", [1, 2, 8])
+def test_the_results_are_the_same_for_any_number_of_workers(workers: int) -> None:
+    found = list(in_parallel(range(10), count_up, workers))
+
+    assert sorted(found) == [(task, number) for task in range(10) for number in range(20)]
+
+
+def test_the_results_of_one_task_keep_their_order() -> None:
+    found = list(in_parallel(range(4), count_up, 4))
+
+    for task in range(4):
+        assert [number for which, number in found if which == task] == list(range(20))
+
+
+def test_a_task_can_bring_further_tasks() -> None:
+    def split(task: int, team: Team[int, int]) -> Iterator[int]:
+        yield task
+        if task < 50:
+            team.submit(task * 2)
+            team.submit(task * 2 + 1)
+
+    assert sorted(in_parallel([1], split, 3)) == list(range(1, 100))
+
+
+def test_no_tasks_are_no_results() -> None:
+    assert list(in_parallel([], count_up, 2)) == []
+
+
+def test_an_error_of_one_worker_is_raised_and_ends_the_others() -> None:
+    ended = threading.Event()
+
+    def work(task: int, team: Team[int, int]) -> Iterator[int]:
+        if task == 3:
+            msg = "task 3"
+            raise ValueError(msg)
+        while not team.stop.is_set():
+            yield task
+        ended.set()
+
+    with pytest.raises(ValueError, match="task 3"):
+        for _ in in_parallel([1, 3], work, 2):
+            pass
+
+    assert ended.wait(5) or threading.active_count() < 10
+
+
+def test_results_ahead_of_the_reader_are_bounded() -> None:
+    made = 0
+
+    def work(_task: int, _team: Team[int, int]) -> Iterator[int]:
+        nonlocal made
+        for number in range(1000):
+            made += 1
+            yield number
+
+    results = in_parallel([1], work, 1)
+    next(results)
+    time.sleep(0.3)
+
+    assert made < 10
+    results.close()  # type: ignore[attr-defined] # a generator
+
+
+def test_workers_end_when_the_reader_goes_away() -> None:
+    results = in_parallel(range(4), count_up, 4)
+    next(results)
+
+    results.close()  # type: ignore[attr-defined] # a generator
+
+    deadline = time.monotonic() + 5
+    while walking() and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert walking() == []
+
+
+def walking() -> list[str]:
+    return [thread.name for thread in threading.enumerate() if thread.name.startswith("walk-")]
