@@ -42,7 +42,7 @@ COMMANDS: Final[dict[str, dict[str, JSON]]] = {
     "target-ciscovm": {
         "about": {"args": "--about --format=markdown", "description": "Print every setting."},
         "verify": {
-            "args": "--verify",
+            "args": "--config=ENV --verify",
             "description": "Check the key and the connector, send nothing.",
         },
     },

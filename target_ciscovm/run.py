@@ -235,7 +235,9 @@ class Run:
             summarise(load, report)
         except (sqlite3.Error, CiscoVMError) as error:
             LOGGER.warning("The report lacks what the files could not tell: %s.", error)
-        for line in table(report):
+        # What went wrong is said once, by the command's last line.
+        lines = table(report)[1:] if report.exit_code else table(report)
+        for line in lines if load.counts.received else ():
             LOGGER.info("%s", line)
         try:
             write_json(report, load.folder.file("report.json"))

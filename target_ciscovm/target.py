@@ -96,8 +96,14 @@ class TargetCiscoVM(Target):
         return Run(self.settings, self._pass_state)
 
     def load(self, read: Callable[[], None]) -> None:
-        """Load an input; `read` hands over its messages one by one."""
-        self.report = self.run.execute(read)
+        """Load an input; `read` hands over its messages one by one.
+
+        Raises:
+            Ending: when the load did not go well.
+        """
+        report = self.report = self.run.execute(read)
+        if report.exit_code:
+            raise Ending(report.message, report.exit_code, self.logger)
 
     def on_record(self, line: int, stream: str, record: bytes) -> None:
         """Hand a record to the run, mapped if maps are set."""
@@ -127,9 +133,7 @@ class TargetCiscoVM(Target):
 
     @override
     def process_endofpipe(self) -> None:
-        report = self.report
-        if report is not None and report.exit_code:
-            raise Ending(report.message, report.exit_code, self.logger)
+        """Do nothing: at the end of the input the load was done and its state passed on."""
 
     @cached_property
     def _maps(self) -> bool:

@@ -1,0 +1,112 @@
+"""The whole way by the commands of the README: real meltano, real processes, over HTTP."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import TYPE_CHECKING, Any, Final
+
+import pytest
+
+from tests.pair.commands import BIN, MELTANO_RUN, Ended, run
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+SIZES: Final = ("--apps", "8", "--findings", "120", "--qids", "20", "--scans", "10")
+WRONG_LOGINS: Final = {
+    "TAP_QUALYSWAS_PASSWORD": ("Qualys refused the login", "nobodys-word"),
+    "TARGET_CISCOVM_API_KEY": ("does not accept the API key", "nobodys-key"),
+    "TARGET_CISCOVM_CONNECTOR_ID": ("There is no connector 999999", "999999"),
+}
+
+
+def sandbox(home: Path, options: Sequence[str], command: Sequence[str]) -> Ended:
+    """Run a command in a sandbox of its own, as `python -m tests.sandbox` does."""
+    line = [sys.executable, "-m", "tests.sandbox", "--home", str(home), *SIZES, *options, "--"]
+    return run([*line, *command], {})
+
+
+def days_of(report: Path) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = json.loads(report.read_text())["days"]
+    return found
+
+
+def test_three_turbulent_days_leave_the_tenant_as_the_world_is(tmp_path: Path) -> None:
+    report = tmp_path / "r.json"
+
+    ended = sandbox(
+        tmp_path / "home", ["--days", "3", "--turbulent", "--report", str(report)], MELTANO_RUN
+    )
+
+    days = days_of(report)
+    assert ended.exit_code == 0, ended.output
+    assert [(day["exit_code"], day["equal"], day["wrongly_closed"]) for day in days] == [
+        (0, True, 0)
+    ] * 3
+    assert days[0]["tenant"]["open"] > 0
+
+
+def test_the_first_command_shows_the_table_and_the_second_call_is_incremental(
+    tmp_path: Path,
+) -> None:
+    first = sandbox(tmp_path / "home", [], MELTANO_RUN)
+    second = sandbox(tmp_path / "home", [], MELTANO_RUN)
+
+    assert (first.exit_code, second.exit_code) == (0, 0), first.output + second.output
+    assert "Qualys counts" in first.output
+    assert "report.html" in first.output
+    assert "Full sync: there is no earlier sync." in first.output
+    assert "proof           incremental" in second.output
+    for folder in (tmp_path / "home" / "output").glob("*Z-*"):
+        report = json.loads((folder / "report.json").read_text())
+        assert report["outcome"] == "succeeded"
+
+
+@pytest.mark.parametrize("variable", WRONG_LOGINS)
+def test_a_wrong_login_is_one_clear_line_and_changes_nothing(variable: str, tmp_path: Path) -> None:
+    sentence, value = WRONG_LOGINS[variable]
+    report = tmp_path / "r.json"
+
+    ended = sandbox(
+        tmp_path / "home",
+        ["--report", str(report)],
+        ["env", f"{variable}={value}", *MELTANO_RUN],
+    )
+
+    (day,) = days_of(report)
+    assert ended.exit_code == 1
+    assert day["tenant"] == {"assets": 0, "open": 0, "closed": 0, "tags": 0}
+    assert day["ciscovm_requests"].get("data_file", 0) == 0
+    assert any(sentence in line for line in ended.output.splitlines()), ended.output
+    assert "Traceback" not in ended.output
+    assert "BrokenPipe" not in ended.output
+    assert "nobodys" not in ended.output
+
+
+@pytest.mark.parametrize("variable", WRONG_LOGINS)
+def test_the_plugin_itself_ends_with_2_for_a_wrong_login(variable: str, tmp_path: Path) -> None:
+    sentence, value = WRONG_LOGINS[variable]
+    plugin = "tap-qualyswas" if variable.startswith("TAP") else "target-ciscovm"
+
+    ended = sandbox(
+        tmp_path / "home",
+        [],
+        ["env", f"{variable}={value}", str(BIN / plugin), "--config=ENV"],
+    )
+
+    assert ended.exit_code == 2, ended.output
+    assert sum(sentence in line for line in ended.output.splitlines()) == 1, ended.output
+    assert "Traceback" not in ended.output
+
+
+def test_meltano_can_verify_both_sides(tmp_path: Path) -> None:
+    meltano = str(BIN / "meltano")
+
+    tap = sandbox(tmp_path / "home", [], [meltano, "config", "test", "tap-qualyswas"])
+    target = sandbox(tmp_path / "home", [], [meltano, "invoke", "target-ciscovm:verify"])
+
+    assert tap.exit_code == 0, tap.output
+    assert target.exit_code == 0, target.output
+    assert "a load can be sent" in target.output
