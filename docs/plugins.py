@@ -79,6 +79,7 @@ BUILT_IN: Final = frozenset(
         "flattening_enabled",
         "flattening_max_depth",
         "flattening_max_key_length",
+        "flattening_separator",
     }
 )
 
