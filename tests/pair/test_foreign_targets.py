@@ -1,0 +1,144 @@
+"""The tap's output loads into targets that nobody here wrote, row for row."""
+
+from __future__ import annotations
+
+import csv
+import json
+import subprocess
+import sys
+from collections import Counter
+from typing import TYPE_CHECKING, Final
+
+import pytest
+
+from tests.pair.commands import BIN, clean_environment, run
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
+
+STREAMS: Final = ("webapps", "scans", "findings", "knowledge_base", "syncs")
+KEYS: Final = {
+    "webapps": "id",
+    "scans": "id",
+    "findings": "uniqueId",
+    "knowledge_base": "qid",
+    "syncs": "syncId",
+}
+SECONDS: Final = 300
+CSV: Final = ("--from", "meltanolabs-target-csv", "target-csv")
+# With DuckDB 2 this target takes the first row of each stream for the names of the columns.
+DUCKDB: Final = ("--from", "target-duckdb", "--with", "duckdb<2")
+READ_DUCKDB: Final = """
+import duckdb, json, sys
+
+base = duckdb.connect(sys.argv[1], read_only=True)
+found = {
+    name: [str(row[0]) for row in base.execute(f'select "{key}" from main.{name}').fetchall()]
+    for name, key in json.loads(sys.argv[2]).items()
+}
+print(json.dumps(found))
+"""
+
+
+@pytest.fixture(scope="module")
+def output(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Give what the tap writes in one full sync."""
+    folder = tmp_path_factory.mktemp("tap")
+    lines = folder / "out.jsonl"
+    tap = f"'{BIN / 'tap-qualyswas'}' --config=ENV > '{lines}'"
+    sizes = ("--apps", "12", "--findings", "400", "--qids", "30", "--scans", "20")
+    sandbox = [sys.executable, "-m", "tests.sandbox", "--home", str(folder / "home"), *sizes]
+    ended = run([*sandbox, "--", "bash", "-c", tap], {})
+    assert ended.exit_code == 0, ended.output
+    return lines
+
+
+def rows_of(lines: Path) -> Counter[str]:
+    messages = (json.loads(line) for line in lines.read_bytes().splitlines())
+    return Counter(row["stream"] for row in messages if row["type"] == "RECORD")
+
+
+def keys_of(lines: Path) -> dict[str, set[str]]:
+    found: dict[str, set[str]] = {name: set() for name in STREAMS}
+    for line in lines.read_bytes().splitlines():
+        row = json.loads(line)
+        if row["type"] == "RECORD":
+            found[row["stream"]].add(str(row["record"][KEYS[row["stream"]]]))
+    return found
+
+
+def tool(*arguments: str) -> list[str]:
+    """Give the command that installs a tool apart from this project, and runs it."""
+    return [str(BIN / "uv"), "tool", "run", "--python", sys.executable, *arguments]
+
+
+def load(target: Sequence[str], config: Mapping[str, object], lines: Path, home: Path) -> None:
+    """Feed a target of others."""
+    settings = home / "config.json"
+    settings.write_text(json.dumps(config))
+    with lines.open("rb") as stdin:
+        done = subprocess.run(
+            tool(*target, "--config", str(settings)),
+            stdin=stdin,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            env=clean_environment(),
+            cwd=home,
+            timeout=SECONDS,
+            check=False,
+        )
+    assert done.returncode == 0, done.stdout.decode(errors="replace")[-3000:]
+
+
+def from_jsonl(lines: Path, home: Path) -> dict[str, set[str]]:
+    out = home / "out"
+    out.mkdir()
+    load(["target-jsonl"], {"destination_path": str(out)}, lines, home)
+    found: dict[str, set[str]] = {}
+    for name in STREAMS:
+        (file,) = out.glob(f"{name}*.jsonl")
+        rows = [json.loads(line) for line in file.read_bytes().splitlines()]
+        found[name] = {str(row[KEYS[name]]) for row in rows}
+        assert len(found[name]) == len(rows)
+    return found
+
+
+def from_csv(lines: Path, home: Path) -> dict[str, set[str]]:
+    out = home / "out"
+    out.mkdir()
+    csv.field_size_limit(10**8)
+    load(CSV, {"output_path": str(out)}, lines, home)
+    found: dict[str, set[str]] = {}
+    for name in STREAMS:
+        (file,) = out.glob(f"{name}*.csv")
+        with file.open(newline="", encoding="utf-8") as text:
+            rows = list(csv.DictReader(text))
+        found[name] = {row[KEYS[name]] for row in rows}
+        assert len(found[name]) == len(rows)
+    return found
+
+
+def from_duckdb(lines: Path, home: Path) -> dict[str, set[str]]:
+    file = home / "rows.duckdb"
+    config = {"filepath": str(file), "default_target_schema": "main"}
+    load([*DUCKDB, "target-duckdb"], config, lines, home)
+    done = subprocess.run(
+        tool(*DUCKDB, "python", "-c", READ_DUCKDB, str(file), json.dumps(KEYS)),
+        capture_output=True,
+        env=clean_environment(),
+        timeout=SECONDS,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr.decode(errors="replace")[-3000:]
+    return {name: set(keys) for name, keys in json.loads(done.stdout).items()}
+
+
+@pytest.mark.timeout(SECONDS)
+@pytest.mark.parametrize("read_back", [from_jsonl, from_csv, from_duckdb])
+def test_a_target_of_others_holds_each_row_of_the_tap(
+    read_back: Callable[[Path, Path], dict[str, set[str]]], output: Path, tmp_path: Path
+) -> None:
+    assert rows_of(output)["findings"] == 400
+
+    assert read_back(output, tmp_path) == keys_of(output)
