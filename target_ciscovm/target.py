@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import sys
+from dataclasses import replace
 from functools import cached_property
 from typing import IO, TYPE_CHECKING, Any, ClassVar, Final
 
@@ -16,6 +17,7 @@ from singer_sdk.helpers.capabilities import PluginCapabilities
 from target_ciscovm.coercion import coerce, from_environment
 from target_ciscovm.commands import SETTINGS_EXIT, Ending, draining, ending_well
 from target_ciscovm.errors import Interrupted
+from target_ciscovm.patience import Patience
 from target_ciscovm.reader import SingerLines
 from target_ciscovm.run import Run
 from target_ciscovm.setting_schema import CONFIG_SCHEMA
@@ -47,6 +49,11 @@ class TargetCiscoVM(Target):
     config_jsonschema = CONFIG_SCHEMA
     message_reader_class = SingerLines
     message_reader: SingerLines
+
+    first_wait_seconds: ClassVar[float] = Patience.first_wait_seconds
+    """First wait of our own before a call is made again; the next ones grow."""
+    pace_seconds: ClassVar[float] = Patience.pace_seconds
+    """Least time between two calls."""
 
     # All of the SDK's, but its validation of records: they are checked by their types.
     capabilities: ClassVar[list[CapabilitiesEnum]] = [
@@ -88,7 +95,13 @@ class TargetCiscoVM(Target):
     @cached_property
     def settings(self) -> Settings:
         """The settings, checked against one another."""
-        return read_settings(self.config)
+        found = read_settings(self.config)
+        patience = replace(
+            found.patience,
+            first_wait_seconds=self.first_wait_seconds,
+            pace_seconds=self.pace_seconds,
+        )
+        return replace(found, patience=patience)
 
     @cached_property
     def run(self) -> Run:
