@@ -7,18 +7,22 @@ from datetime import datetime, timedelta, timezone
 from functools import lru_cache
 from typing import Final
 
-# Fractions are read over: Python 3.10 takes neither a `Z` nor fractions of any length.
+# Fractions are read over: Python 3.10 takes neither a `Z` nor fractions of any length. Programs in
+# Ruby write `2020-01-01 00:00:00 UTC`.
 ISO: Final = re.compile(
-    r"(?P<day>\d{4}-\d\d-\d\d)(?:[T ](?P<time>\d\d:\d\d:\d\d)(?:[.,]\d+)?"
-    r"(?P<zone>[Zz]|[+-]\d\d:?\d\d)?)?"
+    r"(?P<day>\d{4}-\d\d-\d\d)(?:[Tt ](?P<time>\d\d:\d\d)(?P<seconds>:\d\d)?(?:[.,]\d+)?"
+    r"(?: ?(?P<zone>Z|UTC|GMT|[+-]\d\d(?::?\d\d)?))?)?",
+    re.ASCII | re.IGNORECASE,
 )
-# Portal reports write `18 Nov 2024 04:42PM GMT-0600`; Ruby programs `2020-01-01 00:00:00 UTC`.
+# Portal reports write `18 Nov 2024 04:42PM GMT-0600`. The zone is spelled out here, because `%Z`
+# also takes the names of the machine's own zone, and drops them.
 TEXT_FORMS: Final = (
     "%d %b %Y %I:%M%p GMT%z",
-    "%d %b %Y %I:%M%p %Z",
+    "%d %b %Y %I:%M%p GMT",
+    "%d %b %Y %I:%M%p",
     "%d %b %Y",
-    "%Y-%m-%d %H:%M:%S %Z",
-    "%a, %d %b %Y %H:%M:%S %Z",
+    "%a, %d %b %Y %H:%M:%S GMT",
+    "%a, %d %b %Y %H:%M:%S %z",
 )
 FIRST_YEAR: Final = 1971
 """Years before it are what "no date" looks like in some systems: year 0, 1 or 1970."""
@@ -42,8 +46,6 @@ def parse(text: str | None) -> datetime | None:
     moment = _iso(text) or _spelled_out(text)
     if moment is None:
         return None
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=timezone.utc)
     try:
         moment = moment.astimezone(timezone.utc)
     except OverflowError:
@@ -65,13 +67,11 @@ def _iso(text: str) -> datetime | None:
     match = ISO.fullmatch(text)
     if match is None:
         return None
-    day, time, zone = match["day"], match["time"] or "00:00:00", match["zone"] or ""
-    if zone in {"Z", "z"}:
-        zone = "+00:00"
-    elif zone and ":" not in zone:
-        zone = f"{zone[:3]}:{zone[3:]}"
+    time, seconds = match["time"] or "00:00", match["seconds"] or ":00"
+    digits = (match["zone"] or "Z").replace(":", "")
+    zone = "+00:00" if digits.isalpha() else f"{digits[:3]}:{digits[3:] or '00'}"
     try:
-        return datetime.fromisoformat(f"{day}T{time}{zone}")
+        return datetime.fromisoformat(f"{match['day']}T{time}{seconds}{zone}")
     except ValueError:
         return None
 
@@ -83,6 +83,7 @@ def _spelled_out(text: str) -> datetime | None:
 
 def _with_form(text: str, form: str) -> datetime | None:
     try:
-        return datetime.strptime(text, form)  # noqa: DTZ007 - the caller sets a missing zone
+        moment = datetime.strptime(text, form)  # noqa: DTZ007 - a missing zone is set below
     except ValueError:
         return None
+    return moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)
