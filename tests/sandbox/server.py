@@ -43,6 +43,9 @@ class Server:
 
     def __init__(self, app: ASGIApp, port: int = 0, *, latency: float = 0) -> None:
         self._socket = socket.create_server(("127.0.0.1", port))
+        # asyncio does so for sockets that it makes itself; without it each answer, being written
+        # in two parts, waits 40 ms for the client's delayed acknowledgement.
+        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.port: int = self._socket.getsockname()[1]
         self._server = uvicorn.Server(
             uvicorn.Config(

@@ -1,0 +1,27 @@
+"""A CVM for each test that asks for one, all of them behind one server."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.sandbox.server import Server
+from tests.target.loads import CVM, Stage
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+@pytest.fixture(scope="session")
+def stage() -> Iterator[Stage]:
+    stage = Stage()
+    with Server(stage) as server:
+        stage.url = server.url
+        yield stage
+
+
+@pytest.fixture
+def cvm(stage: Stage, tmp_path: Path) -> CVM:
+    return CVM(stage, tmp_path)

@@ -1,0 +1,276 @@
+"""Loads of the target into a CVM that is played, in this process, with all that is always true.
+
+Each load that a test makes is looked at in the same way: its KDI files by the strict checker, its
+report by its schema, the report's numbers by their sums, the folder by its modes, and all of it
+for the key, which must be nowhere.
+"""
+
+from __future__ import annotations
+
+import copy
+import io
+import json
+import signal
+import stat
+from contextlib import contextmanager, redirect_stdout
+from dataclasses import asdict, dataclass, field
+from datetime import timedelta
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any, ClassVar, Final
+
+import jsonschema
+
+from target_ciscovm.commands import Ending, ending_well
+from target_ciscovm.target import TargetCiscoVM
+from tests.sandbox import ciscovm
+from tests.sandbox.clock import Clock
+from tests.sandbox.faults import Faults
+from tests.sandbox.kdi_check import check
+from tests.sandbox.switches import Switches
+from tests.sandbox.tenant import API_KEY, CONNECTOR_ID, Tenant
+
+if TYPE_CHECKING:
+    from collections import Counter
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from starlette.types import ASGIApp, Receive, Scope, Send
+
+    from tests.sandbox.ciscovm_face import Logged
+    from tests.sandbox.tenant_view import Held
+    from tests.target.streams import Sync
+
+QUICK: Final = Switches(rate_limit=0, run_seconds=0)
+HOUR: Final = timedelta(hours=1)
+
+
+class QuickTarget(TargetCiscoVM):
+    """The target, with waits that suit a CVM next door."""
+
+    first_wait_seconds: ClassVar[float] = 0.005
+    pace_seconds: ClassVar[float] = 0
+
+
+class Stage:
+    """An application that is another one whenever a test wants: the server stays."""
+
+    def __init__(self) -> None:
+        self.app: ASGIApp | None = None
+        self.url = ""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        assert self.app is not None
+        await self.app(scope, receive, send)
+
+
+@dataclass
+class Loaded:
+    """What a load came to.
+
+    Attributes:
+        states: the lines of its standard output.
+        report: of its `report.json`; empty when there is none.
+        documents: its KDI files, by name.
+        rejected: rows of its `rejected.jsonl`.
+    """
+
+    exit_code: int
+    message: str
+    states: list[Any]
+    folder: Path | None
+    report: dict[str, Any] = field(default_factory=dict)
+    documents: dict[str, dict[str, Any]] = field(default_factory=dict)
+    rejected: list[dict[str, Any]] = field(default_factory=list)
+
+    @property
+    def outcome(self) -> str | None:
+        return self.report.get("outcome")
+
+    @property
+    def assets(self) -> list[dict[str, Any]]:
+        """Give the assets of all files."""
+        return [asset for document in self.documents.values() for asset in document["assets"]]
+
+    def asset(self, locator: str) -> dict[str, Any]:
+        """Give the one asset that has this value as a locator."""
+        names = ("url", "external_id", "application", "fqdn", "ip_address")
+        (found,) = (a for a in self.assets if locator in [a.get(name) for name in names])
+        return found
+
+    @property
+    def closing_files(self) -> list[dict[str, Any]]:
+        """Give the files that let CVM close what they lack."""
+        return [found for found in self.documents.values() if not found["skip_autoclose"]]
+
+    def items(self, kind: str = "vulns") -> dict[str, dict[str, Any]]:
+        """Give the vulnerabilities or findings of all files by identifier."""
+        return {
+            item["scanner_identifier"]: item
+            for asset in self.assets
+            for item in asset.get(kind, ())
+        }
+
+
+class CVM:
+    """A tenant that is played, and the folder of the target that loads into it."""
+
+    def __init__(self, stage: Stage, home: Path, switches: Switches = QUICK) -> None:
+        self.home = home
+        self.clock = Clock()
+        self.faults = Faults()
+        self.switches = switches
+        self.tenant = Tenant(self.clock, self.faults, switches)
+        self.url = stage.url
+        self._stage = stage
+        self.play(switches)
+
+    def play(self, switches: Switches) -> None:
+        """Go on with the same tenant in other positions of the switches."""
+        self.switches = switches
+        self.tenant = Tenant(self.clock, self.faults, switches, self.tenant.state)
+        self._app = ciscovm.create_app(self.tenant, self.clock, self.faults, switches)
+        self._stage.app = self._app
+
+    @property
+    def output(self) -> Path:
+        return self.home / "output"
+
+    @property
+    def ledger(self) -> Path:
+        return self.output / f"ledger-{CONNECTOR_ID}.db"
+
+    @property
+    def requests(self) -> Counter[str]:
+        found: Counter[str] = self._app.state.requests
+        return found
+
+    @property
+    def log(self) -> list[Logged]:
+        found: list[Logged] = self._app.state.log
+        return found
+
+    @property
+    def login(self) -> dict[str, Any]:
+        return {"api_url": self.url, "api_key": API_KEY, "connector_id": CONNECTOR_ID}
+
+    def config(self, **settings: object) -> dict[str, Any]:
+        """Give a config; a setting of None is left out."""
+        whole = self.login | {"output_path": str(self.output), "max_wait_seconds": 20} | settings
+        return {name: value for name, value in whole.items() if value is not None}
+
+    def held(self) -> list[Held]:
+        """Give all that this connector has said."""
+        return self.tenant.held(CONNECTOR_ID)
+
+    def open(self) -> set[str]:
+        """Give what is open, by identifier."""
+        return {one.scanner_identifier for one in self.held() if one.is_open}
+
+    def closed(self) -> set[str]:
+        """Give what is closed and nowhere open, by identifier."""
+        return {one.scanner_identifier for one in self.held() if one.is_closed} - self.open()
+
+    def how_closed(self, identifier: str) -> set[str | None]:
+        """Give the causes of what is closed under the identifier."""
+        found = [one for one in self.held() if one.scanner_identifier == identifier]
+        return {one.closed_by for one in found if one.is_closed}
+
+    def tags(self, locator: str) -> set[str]:
+        """Give the tags of the asset with this locator."""
+        (found,) = (a for a in self.tenant.state.assets.values() if locator in a.locators.values())
+        return set(found.tags)
+
+    def shown(self) -> dict[int, Any]:
+        """Give all that CVM shows of assets, to see whether something has changed."""
+        self.tenant.settle()
+        return copy.deepcopy({k: asdict(v) for k, v in self.tenant.state.assets.items()})
+
+    def load(self, sync: Sync | bytes, **settings: object) -> Loaded:
+        """Load what a sync writes, an hour after the last load, and look at what came of it."""
+        self.clock.advance(HOUR)
+        given = sync if isinstance(sync, bytes) else sync.lines(self.clock.now())
+        return load(given, self.config(**settings), self.switches.locator_order)
+
+
+def load(given: bytes, config: dict[str, Any], order: tuple[str, ...] = ()) -> Loaded:
+    """Load an input with this config, and look at what came of it."""
+    target: TargetCiscoVM | None = None
+    code, message, printed = 0, "", io.StringIO()
+    with _own_signals(), redirect_stdout(printed):
+        try:
+            with ending_well(TargetCiscoVM.logger):
+                target = QuickTarget(config=config)
+                target.listen(io.BytesIO(given))  # type: ignore[arg-type] # bytes, as from a pipe
+        except Ending as ending:
+            code, message = ending.exit_code, ending.message
+    states = [json.loads(line) for line in printed.getvalue().splitlines()]
+    folder = target.run.folder if target and "run" in vars(target) else None
+    loaded = Loaded(code, message, states, folder)
+    if folder is not None:
+        read_folder(loaded, folder)
+        examine(loaded, folder, order)
+    if target is not None and target.report is not None:
+        loaded.message = target.report.message
+    return loaded
+
+
+@contextmanager
+def _own_signals() -> Iterator[None]:
+    """Keep the test runner's handlers: the SDK sets its own in each plugin."""
+    numbers = (signal.SIGINT, signal.SIGTERM)
+    before = [signal.getsignal(number) for number in numbers]
+    try:
+        yield
+    finally:
+        for number, handler in zip(numbers, before, strict=True):
+            signal.signal(number, handler)
+
+
+def read_folder(loaded: Loaded, folder: Path) -> None:
+    """Read what the run left behind."""
+    report = folder / "report.json"
+    if report.exists():
+        loaded.report = json.loads(report.read_bytes())
+    rejected = folder / "rejected.jsonl"
+    if rejected.exists():
+        loaded.rejected = [json.loads(line) for line in rejected.read_text("utf-8").splitlines()]
+    for path in sorted(folder.glob("kdi-*.json")):
+        with_end = path.read_bytes().endswith(b"}\n")
+        loaded.documents |= {path.name: json.loads(path.read_bytes())} if with_end else {}
+
+
+def examine(loaded: Loaded, folder: Path, order: tuple[str, ...] = ()) -> None:
+    """Look at what is true of every load."""
+    for name in loaded.documents:
+        problems = check((folder / name).read_bytes(), *([order] if order else []))
+        assert problems == [], f"{name}: {problems}"
+    assert not (folder / "spool").exists()
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+    for path in folder.iterdir():
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600, path
+        assert API_KEY.encode() not in path.read_bytes(), path
+    assert API_KEY not in loaded.message
+    assert "\n" not in loaded.message
+    if loaded.report:
+        examine_report(loaded)
+
+
+VALIDATOR: Final = jsonschema.Draft202012Validator(
+    json.loads((files("target_ciscovm") / "schemas" / "report.json").read_text("utf-8"))
+)
+
+
+def examine_report(loaded: Loaded) -> None:
+    """Hold a report against its schema, and its numbers against one another."""
+    report = loaded.report
+    VALIDATOR.validate(report)
+    assert report["exit_code"] == loaded.exit_code
+    assert report["message"]
+    way = report["reconciliation"]
+    assert way["filtered"] == sum(one["filtered"] for one in way["filtered_by"])
+    rejected = sum(one["count"] for one in way["rejected_by"] if one["stream"] == "findings")
+    assert way["rejected"] == rejected
+    if loaded.exit_code in {0, 3} and report["outcome"] != "aborted":
+        parts = ("filtered", "rejected", "superseded", "mapped")
+        assert way["received"] == sum(way[part] for part in parts)
+        assert len(loaded.rejected) == sum(one["count"] for one in way["rejected_by"])
