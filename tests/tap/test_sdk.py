@@ -1,30 +1,38 @@
-"""The Singer SDK's own suite, run over the tap with all streams selected, against the sandbox."""
+"""The Singer SDK's own suite, run over the tap with all streams, against the sandbox."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 from singer_sdk.testing import get_tap_test_class
 
-from tap_qualyswas.tap import TapQualysWAS
+from tap_qualyswas import streams
 from tests.sandbox.generation import WorldSize
-from tests.tap.qualys import Platform
+from tests.tap.qualys import PatientTap, Platform
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
+
+    from singer_sdk import Stream
 
 # The suite wants its settings when it is made, so the server is there from then on.
 PLATFORM = Platform(WorldSize(apps=6, findings=60, qids=12, scans=10)).__enter__()
 
 
-def everything() -> dict[str, Any]:
-    """Give the catalog with each stream selected, `scan_results` too."""
-    catalog = TapQualysWAS(config=PLATFORM.config).catalog_dict
-    for stream in catalog["streams"]:
-        for part in stream["metadata"]:
-            part["metadata"] |= {"selected": True, "selected-by-default": True}
-    return catalog
+class ScanResults(streams.ScanResults):
+    """Selected from the start, as a catalog would have it: the suite passes none on."""
+
+    selected_by_default = True
+
+
+class WholeTap(PatientTap):
+    """The tap with each stream selected."""
+
+    def discover_streams(self) -> Sequence[Stream]:
+        """Give the tap's own streams."""
+        own = super().discover_streams()
+        return [ScanResults(self) if stream.name == ScanResults.name else stream for stream in own]
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -33,4 +41,11 @@ def _stopped() -> Iterator[None]:
     PLATFORM.__exit__(None, None, None)
 
 
-TestTapQualysWAS = get_tap_test_class(TapQualysWAS, config=PLATFORM.config, catalog=everything())
+TestTapQualysWAS = get_tap_test_class(WholeTap, config=PLATFORM.config)
+
+
+def test_no_stream_is_left_out() -> None:
+    tap = WholeTap(config=PLATFORM.config)
+
+    assert list(tap.streams) == list(streams.ORDER)
+    assert all(stream.selected for stream in tap.streams.values())
