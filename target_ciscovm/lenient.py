@@ -19,69 +19,73 @@ INTEGERS: Final = frozenset(
 )
 BOOLEANS: Final = frozenset({"potential", "isIgnored", "complete"})
 NUMBERS: Final = frozenset({"base", "temporal"})
-LISTS: Final = frozenset({"tags", "cwe", "owasp", "wasc", "cves", "streams", "notProven"})
+LISTS: Final = frozenset(
+    {"tags", "cwe", "owasp", "wasc", "cves", "streams", "notProven", "incompleteReasons"}
+)
 AS_THEY_ARE: Final = frozenset({"resultList", "sslData", "filters"})
 
-LEADING_NUMBER: Final = re.compile(r"[+-]?\d+(?:\.\d+)?")
+WHOLE_NUMBER: Final = re.compile(r"[+-]?\d{1,40}(?=(?:\.0*)?$)", re.ASCII)
+LEADING_NUMBER: Final = re.compile(r"[+-]?\d+(?:\.\d+)?", re.ASCII)
 
 
 def tidy(record: Mapping[str, object]) -> dict[str, object]:
-    """Give the record with values of the declared types wherever they can be read as such."""
-    return {
-        name: value if name in AS_THEY_ARE else _value(name, value)
+    """Give the record with values of the declared types wherever they can be read as such.
+
+    What is null is left out, which is the same everywhere and allowed everywhere.
+    """
+    values = (
+        (name, value if name in AS_THEY_ARE else _value(name, value))
         for name, value in record.items()
-    }
+    )
+    return {name: value for name, value in values if value is not None}
 
 
 def _value(name: str, value: object) -> object:
+    if value is None or (isinstance(value, str) and not value.strip()):
+        return None
     if name in LISTS:
         return _list(name, value)
     if isinstance(value, dict):
         return tidy(value)
     reader = READERS.get(name)
     if reader is not None:
-        return None if value == "" else reader(value)
+        return reader(value)
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
     return str(value) if is_number else value
 
 
 def _list(name: str, value: object) -> object:
-    if value is None or value == "":
-        return None
-    if isinstance(value, dict) and "list" in value:
-        value = value["list"]
+    if isinstance(value, dict) and ("list" in value or set(value) == {"count"}):
+        # Qualys's own form; of an empty list only the count is there.
+        value = value.get("list") or []
     rows: list[object] = value if isinstance(value, list) else [value]
     if name == "tags":
         rows = [_tag(row) for row in rows]
     if name in {"cwe", "notProven"}:
-        return [_integer(row) for row in rows]
-    return [tidy(row) if isinstance(row, dict) else row for row in rows]
+        rows = [_integer(row) for row in rows]
+    rows = [tidy(row) if isinstance(row, dict) else row for row in rows]
+    return [row for row in rows if row is not None]
 
 
 def _tag(row: object) -> object:
     if not isinstance(row, dict):
-        return {"name": row}
+        return None if row is None else {"name": str(row)}
     return row["Tag"] if set(row) == {"Tag"} else row
 
 
 def _boolean(value: object) -> object:
     if isinstance(value, str):
-        return {"true": True, "1": True, "false": False, "0": False}.get(value.lower(), value)
+        return {"true": True, "1": True, "false": False, "0": False}.get(
+            value.strip().lower(), value
+        )
     return bool(value) if isinstance(value, int) and value in (0, 1) else value
 
 
 def _integer(value: object) -> object:
     if isinstance(value, float) and value.is_integer():
         return int(value)
-    if isinstance(value, str):
-        try:
-            number = float(value)
-        except ValueError:
-            return value
-        text = value.strip()
-        if text.lstrip("+-").isdigit():
-            return int(text)
-        return int(number) if number.is_integer() else value
+    if isinstance(value, str) and (match := WHOLE_NUMBER.match(value.strip())):
+        return int(match[0])
     return value
 
 

@@ -7,9 +7,18 @@ gets a reason a person can read.
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Annotated, Final
 
-from msgspec import Struct, field
+from msgspec import Meta, Struct, field
+
+Integer = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]
+"""A whole number of 64 bits: all that Qualys has, and all that SQLite can keep."""
+
+WORDS: Final = frozenset(
+    {"NEW", "ACTIVE", "REOPENED", "PROTECTED", "FIXED"}
+    | {"VULNERABILITY", "SENSITIVE_CONTENT", "INFORMATION_GATHERED"}
+)
+"""Statuses and types of findings, as Qualys's API writes them."""
 
 
 class Record(Struct, kw_only=True, rename="camel", gc=False):
@@ -19,14 +28,14 @@ class Record(Struct, kw_only=True, rename="camel", gc=False):
 class Tag(Record):
     """A tag of Qualys."""
 
-    id: int | None = None
+    id: Integer | None = None
     name: str | None = None
 
 
 class WebAppRef(Record):
     """The web application as findings and scans name it."""
 
-    id: int | None = None
+    id: Integer | None = None
     name: str | None = None
     url: str | None = None
     tags: list[Tag] | None = None
@@ -37,7 +46,7 @@ class Classification(Record):
 
     name: str | None = None
     url: str | None = None
-    code: int | None = None
+    code: Integer | None = None
 
 
 class Score(Record):
@@ -49,54 +58,65 @@ class Score(Record):
     attack_vector: str | None = None
 
 
+def _word(text: str | None) -> str | None:
+    return (text or "").strip().upper() or None
+
+
 class Finding(Record):
     """A row of `findings`."""
 
-    id: int | None = None
+    id: Integer | None = None
     unique_id: str | None = None
-    qid: int | None = None
+    qid: Integer | None = None
     name: str | None = None
     type: str | None = None
     potential: bool | None = None
     finding_type: str | None = None
-    severity: int | None = None
+    severity: Integer | None = None
     url: str | None = None
     param: str | None = None
     function: str | None = None
     content: str | None = None
     group: str | None = None
     status: str | None = None
-    cwe: list[int] | None = None
+    cwe: list[Integer] | None = None
     owasp: list[Classification] | None = None
     wasc: list[Classification] | None = None
     cvss_v3: Score | None = None
-    detection_score: int | None = None
+    detection_score: Integer | None = None
     first_detected_date: str | None = None
     last_detected_date: str | None = None
     last_tested_date: str | None = None
     fixed_date: str | None = None
-    times_detected: int | None = None
+    times_detected: Integer | None = None
     is_ignored: bool | None = None
     ignored_reason: str | None = None
     ignored_comment: str | None = None
     external_ref: str | None = None
-    patch: int | None = None
+    patch: Integer | None = None
     web_app: WebAppRef | None = None
     result_list: object = None
     ssl_data: object = None
 
+    def __post_init__(self) -> None:
+        """Bring words to the API's spelling: reports and other tools write `Active`, or nothing."""
+        if self.status not in WORDS:
+            self.status = _word(self.status)
+        if self.type not in WORDS:
+            self.type = _word(self.type)
+
     @property
     def key(self) -> str | None:
         """Give what the finding is known by in CVM: `uniqueId`, else `{type}-{id}`."""
-        if self.unique_id:
-            return self.unique_id
+        if self.unique_id and (key := self.unique_id.strip()):
+            return key
         return f"{self.type}-{self.id}" if self.type and self.id is not None else None
 
 
 class WebApp(Record):
     """A row of `webapps`."""
 
-    id: int | None = None
+    id: Integer | None = None
     name: str | None = None
     url: str | None = None
     os: str | None = None
@@ -113,7 +133,7 @@ class ScanSummary(Record):
 class Scan(Record):
     """A row of `scans`."""
 
-    id: int | None = None
+    id: Integer | None = None
     type: str | None = None
     status: str | None = None
     web_app: WebAppRef | None = None
@@ -125,12 +145,12 @@ class Scan(Record):
 class KnowledgeBaseEntry(Record):
     """A row of `knowledge_base`."""
 
-    qid: int | None = None
+    qid: Integer | None = None
     title: str | None = None
     diagnosis: str | None = None
     solution: str | None = None
     cves: list[str] | None = None
-    cwe: list[int] | None = None
+    cwe: list[Integer] | None = None
     wasc: list[Classification] | None = None
     owasp: list[Classification] | None = None
 
@@ -139,9 +159,9 @@ class SyncStream(Record):
     """What the tap says of one stream."""
 
     stream: str = ""
-    emitted: int | None = None
-    counted: int | None = None
-    duplicates: int | None = None
+    emitted: Integer | None = None
+    counted: Integer | None = None
+    duplicates: Integer | None = None
     window_start: str | None = None
 
 
@@ -160,7 +180,7 @@ class Sync(Record):
     subscription: str | None = None
     filters: dict[str, object] | None = None
     streams: list[SyncStream] = field(default_factory=list)
-    not_proven: list[int] = field(default_factory=list)
+    not_proven: list[Integer] = field(default_factory=list)
 
 
 TYPES: Final[dict[str, type[Record]]] = {
