@@ -1,0 +1,364 @@
+"""How a run ends: outcome, exit code, whether the state is passed on, whether CVM has changed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Final
+
+import pytest
+
+from target_ciscovm.accounting import EXIT_CODES, PASSES_STATE_ON
+from tests.sandbox.tenant import HOSTED_CONNECTOR_ID
+from tests.target.loads import QUICK, load
+from tests.target.streams import (
+    STATE,
+    Sync,
+    finding,
+    joined,
+    names,
+    record,
+    scan,
+    schema,
+    state,
+    webapp,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from tests.target.loads import CVM
+
+
+@dataclass(frozen=True)
+class Row:
+    """What an outcome means for whoever started the run."""
+
+    exit_code: int
+    passes_state_on: bool
+
+
+OUTCOMES: Final[Mapping[str, Row]] = {
+    "succeeded": Row(0, passes_state_on=True),
+    "succeeded_unproven": Row(0, passes_state_on=True),
+    "aborted": Row(0, passes_state_on=False),
+    "failed": Row(1, passes_state_on=False),
+    "refused": Row(2, passes_state_on=False),
+    "still_running": Row(3, passes_state_on=False),
+}
+"""The README's table, but for `interrupted`, which is in test_run_signals."""
+
+
+@dataclass(frozen=True)
+class Way:
+    """One way to come to an outcome.
+
+    Attributes:
+        given: the input.
+        faults: of CVM.
+        settings: of the target.
+        changes: whether CVM shows something else afterwards.
+    """
+
+    outcome: str
+    given: Sync | bytes
+    faults: tuple[str, ...] = ()
+    settings: Mapping[str, Any] | None = None
+    changes: bool = False
+
+
+SYNC: Final = Sync([webapp()], [finding(1), finding(2)])
+NOTHING_SCANNED: Final = Sync([webapp()], scans=[])
+NOTHING_NEW: Final = Sync([webapp()], scans=[], mode="incremental")
+BROKEN: Final = joined(schema("findings"), record("findings", finding()), "oops", state(STATE))
+
+
+def bad(number: int) -> dict[str, Any]:
+    """Make a finding that is rejected: it lacks the status that its type always has."""
+    return finding(number, status=None)
+
+
+WAYS: Final[Mapping[str, Way]] = {
+    "a full sync": Way("succeeded", SYNC, changes=True),
+    "an incremental one": Way("succeeded", replace(SYNC, mode="incremental"), changes=True),
+    "nothing new": Way("succeeded", NOTHING_NEW),
+    "no word of the tap": Way("succeeded_unproven", replace(SYNC, proof=None), changes=True),
+    "not complete": Way(
+        "succeeded_unproven", replace(SYNC, proof={"complete": False}), changes=True
+    ),
+    "findings alone": Way(
+        "succeeded_unproven", Sync(findings=[finding()], entries=[], proof=None), changes=True
+    ),
+    "no line": Way("aborted", b""),
+    "blank lines": Way("aborted", b"\n \n"),
+    "no record": Way("aborted", joined(schema("findings"), state(STATE))),
+    "nothing ever scanned": Way("aborted", NOTHING_SCANNED),
+    "a line that is no JSON": Way("failed", BROKEN),
+    "half a line at the end": Way("failed", BROKEN.partition(b"oops")[0] + b'{"type": "REC'),
+    "too much rejected": Way("failed", Sync([webapp()], [finding(1), bad(2)])),
+    "an upload not taken": Way("failed", SYNC, ("upload-422*0",)),
+    "a run that fails": Way("failed", SYNC, ("run-fails",)),
+    "payloads that fail": Way("failed", SYNC, ("payloads-fail*0",)),
+    "a key not accepted": Way("refused", SYNC, ("ciscovm-key",)),
+    "a key of somebody else": Way("refused", SYNC, (), {"api_key": "another"}),
+    "no such connector": Way("refused", SYNC, (), {"connector_id": 4}),
+    "a connector that fetches": Way("refused", SYNC, (), {"connector_id": HOSTED_CONNECTOR_ID}),
+    "another host": Way("refused", SYNC, ("ciscovm-html",)),
+    "a run without end": Way(
+        "still_running", SYNC, ("run-never-ends",), {"run_timeout_seconds": 1}
+    ),
+}
+
+
+def test_the_table_is_that_of_the_code() -> None:
+    assert {name: row.exit_code for name, row in OUTCOMES.items()} == EXIT_CODES
+    assert {name for name, row in OUTCOMES.items() if row.passes_state_on} == PASSES_STATE_ON
+    assert {way.outcome for way in WAYS.values()} == set(OUTCOMES)
+
+
+@pytest.mark.parametrize("way", WAYS.values(), ids=WAYS)
+def test_a_run_ends_as_the_table_says(way: Way, cvm: CVM) -> None:
+    cvm.faults.arm(*way.faults)
+    before = cvm.shown()
+
+    loaded = cvm.load(way.given, **(way.settings or {}))
+
+    expected = OUTCOMES[way.outcome]
+    assert loaded.outcome == way.outcome, loaded.message
+    assert loaded.exit_code == expected.exit_code
+    assert loaded.states == ([STATE] if expected.passes_state_on else [])
+    assert (cvm.shown() != before) == way.changes
+    assert cvm.ledger.exists() == way.changes
+
+
+@pytest.mark.parametrize("name", [name for name, way in WAYS.items() if way.outcome == "aborted"])
+def test_an_abort_is_a_failure_when_asked_for(name: str, cvm: CVM) -> None:
+    loaded = cvm.load(WAYS[name].given, fail_on_abort=True)
+
+    assert (loaded.outcome, loaded.exit_code, loaded.states) == ("aborted", 1, [])
+
+
+def test_an_abort_closes_nothing_of_what_is_open(cvm: CVM) -> None:
+    cvm.load(SYNC)
+
+    cvm.load(NOTHING_SCANNED)
+
+    assert cvm.open() == names(1, 2)
+
+
+def test_a_run_without_end_is_told_by_its_number_and_waited_for_by_the_next_one(cvm: CVM) -> None:
+    cvm.faults.arm("run-never-ends")
+    first = cvm.load(SYNC, run_timeout_seconds=1)
+    (number,) = (run.id for run in cvm.tenant.runs(cvm.login["connector_id"]))
+    assert str(number) in first.message
+    assert first.report["run"]["id"] == number
+
+    busy = cvm.load(SYNC, run_timeout_seconds=1)
+    assert (busy.outcome, cvm.requests["run"]) == ("failed", 1)
+    cvm.faults.disarm("run-never-ends")
+    second = cvm.load(SYNC)
+
+    assert second.outcome == "succeeded"
+    assert cvm.open() == names(1, 2)
+
+
+class TestRefused:
+    """Somebody has to change something first: one clear line, and nothing is kept."""
+
+    SETTINGS: Final[Mapping[str, tuple[dict[str, Any], str]]] = {
+        "a key without a connector": ({"connector_id": None}, "connector_id"),
+        "a connector without a key": ({"api_key": None}, "api_key"),
+        "tags skipped and reset": ({"skip_tags": True, "reset_tags": True}, "reset_tags"),
+        "a number that is none": ({"min_severity": "high"}, "min_severity"),
+        "a number out of bounds": ({"max_close_percent": 101}, "max_close_percent"),
+        "an unknown word": ({"data_model": "vulns"}, "data_model"),
+        "an unknown status": ({"status_map": {"NEW": "open!"}}, "status_map"),
+        "an unknown locator": ({"locator_order": ["hostname"]}, "locator_order"),
+        "a locator that CVM lacks": (
+            {"locator_order": ["external_id"], "tenant_locator_order": ["url"]},
+            "external_id",
+        ),
+        "a share of more than all": ({"max_failed_percent": "101"}, "max_failed_percent"),
+        "a key with a line end": ({"api_key": "two\nlines"}, "api_key"),
+        "a CA bundle that is not there": ({"ca_bundle": "/nowhere/ca.pem"}, "ca_bundle"),
+        "an address that is none": ({"api_url": "ftp://cvm.example.test"}, "api_url"),
+        "plain HTTP to another machine": ({"api_url": "http://192.0.2.1"}, "https"),
+    }
+
+    @pytest.mark.parametrize("name", SETTINGS)
+    def test_settings_are_refused_by_name_before_anything_is_asked(
+        self, name: str, cvm: CVM
+    ) -> None:
+        settings, word = self.SETTINGS[name]
+
+        loaded = cvm.load(SYNC, **settings)
+
+        assert loaded.exit_code == 2
+        assert word in loaded.message
+        assert loaded.states == []
+        assert not cvm.requests
+
+    def test_nothing_that_is_read_is_kept(self, cvm: CVM) -> None:
+        loaded = cvm.load(SYNC, connector_id=4)
+
+        assert loaded.folder is not None
+        assert {path.name for path in loaded.folder.iterdir()} <= {"report.json", "report.html"}
+        assert loaded.report["reconciliation"]["received"] == 0
+
+
+class TestFilesOnly:
+    """Without key and connector the files are the result, and the state is passed on."""
+
+    def test_files_are_written_and_nobody_is_asked(self, cvm: CVM) -> None:
+        loaded = cvm.load(SYNC, api_key=None, connector_id=None)
+
+        assert (loaded.outcome, loaded.states) == ("succeeded", [STATE])
+        assert set(loaded.items()) == names(1, 2)
+        assert loaded.report["destination"] == "files"
+        assert not cvm.requests
+        assert not cvm.ledger.exists()
+
+    def test_a_proof_holds_by_its_own_time(self, cvm: CVM) -> None:
+        loaded = cvm.load(
+            replace(SYNC, started="2019-01-01T00:00:00Z"), api_key=None, connector_id=None
+        )
+
+        assert loaded.report["proof"] == {"proven": True, "reasons": []}
+        assert len(loaded.closing_files) == 1
+
+
+class TestDryRun:
+    def test_nothing_changes_and_the_state_is_kept_back(self, cvm: CVM) -> None:
+        loaded = cvm.load(SYNC, dry_run=True)
+
+        assert (loaded.outcome, loaded.exit_code, loaded.states) == ("succeeded", 0, [])
+        assert cvm.requests["data_file"] == cvm.requests["run"] == 0
+        assert not cvm.ledger.exists()
+        assert set(loaded.items()) == names(1, 2)
+
+    def test_it_tells_what_would_change(self, cvm: CVM) -> None:
+        cvm.load(Sync([webapp()], [finding(n) for n in range(1, 6)]))
+        before = cvm.shown()
+
+        loaded = cvm.load(
+            Sync([webapp()], [finding(1), finding(2), finding(3), finding(9, potential=True)]),
+            dry_run=True,
+        )
+
+        assert loaded.report["changes"] == {
+            "new_assets": 1,
+            "opened": 1,
+            "closed": 2,
+            "reopened": 0,
+        }
+        assert loaded.report["closing"]["open_before"] == 5
+        assert loaded.report["closing"]["open_after"] == 4
+        assert cvm.shown() == before
+
+
+THRESHOLDS: Final = [
+    (1, 100, "1", True),
+    (2, 100, "1", False),
+    (10, 1000, "1", True),
+    (11, 1000, "1", False),
+    (1, 200, "0.5", True),
+    (1, 199, "0.5", False),
+    (1, 1000, "0", False),
+    (2, 100, 2, True),
+    (3, 3, "100", True),
+]
+
+
+@pytest.mark.parametrize(("rejected", "received", "limit", "passes"), THRESHOLDS)
+def test_the_limit_of_rejected_findings_is_held_to_the_letter(
+    rejected: int, received: int, limit: object, passes: bool, cvm: CVM
+) -> None:
+    good = [finding(number) for number in range(received - rejected)]
+    sync = Sync([webapp()], [*good, *map(bad, range(received - rejected, received))])
+
+    loaded = cvm.load(sync, max_failed_percent=limit)
+
+    assert loaded.exit_code == (0 if passes else 1), loaded.message
+    assert len(loaded.rejected) == rejected
+    assert len(cvm.open()) == (received - rejected if passes else 0)
+    assert bool(loaded.states) == passes
+    if not passes:
+        assert f"{rejected} of {received:,} findings" in loaded.message
+        assert cvm.requests["data_file"] == 0
+
+
+@pytest.mark.parametrize(("rejected", "passes"), [(1, True), (2, False)])
+def test_web_applications_have_a_share_of_their_own(rejected: int, passes: bool, cvm: CVM) -> None:
+    apps = [webapp(number) for number in range(1, 101 - rejected)]
+    nameless = [webapp(number, name={"no": "text"}) for number in range(900, 900 + rejected)]
+    findings = [finding(number) for number in range(1000)]
+
+    loaded = cvm.load(Sync([*apps, *nameless], findings, scans=[scan()]))
+
+    assert loaded.exit_code == (0 if passes else 1), loaded.message
+    if not passes:
+        assert "2 of 100 web applications" in loaded.message
+
+
+def test_all_records_have_a_share_too(cvm: CVM) -> None:
+    scans = [scan(number, id=None) for number in range(1, 4)]
+
+    loaded = cvm.load(Sync([webapp()], [finding()], scans=scans))
+
+    assert loaded.outcome == "failed"
+    assert "3 of 7 records" in loaded.message
+
+
+@pytest.mark.parametrize(
+    ("failing", "total", "limit", "passes"),
+    [(1, 100, "1", True), (2, 100, "1", False), (1, 200, "0.5", True), (1, 199, "0.5", False)],
+)
+def test_the_limit_of_failed_payloads_is_held_to_the_letter(
+    failing: int, total: int, limit: str, passes: bool, cvm: CVM
+) -> None:
+    cvm.play(replace(QUICK, payload="asset"))
+    cvm.faults.arm(f"payload-fails*{failing}")
+    sync = Sync([webapp()], [finding(number) for number in range(total)])
+
+    loaded = cvm.load(sync, max_failed_percent=limit)
+
+    assert loaded.exit_code == (0 if passes else 1), loaded.message
+    assert loaded.outcome == ("succeeded" if passes else "failed")
+    assert loaded.report["reconciliation"]["failed"] == failing
+    assert loaded.report["reconciliation"]["processed"] == total - failing
+    assert loaded.states == []
+    assert not cvm.ledger.exists()
+    if passes:
+        assert f"{failing} of {total} payloads" in loaded.report["warnings"][0]
+
+
+def test_what_failed_is_sent_again_by_the_next_run(cvm: CVM) -> None:
+    cvm.play(replace(QUICK, payload="asset"))
+    cvm.faults.arm("payload-fails")
+    sync = Sync([webapp()], [finding(number) for number in range(100)])
+    cvm.load(sync)
+    assert len(cvm.open()) == 99
+
+    again = cvm.load(sync)
+
+    assert again.states == [STATE]
+    assert len(cvm.open()) == 100
+
+
+def test_the_state_passed_on_is_the_last_one(cvm: CVM) -> None:
+    given = joined(
+        state({"bookmarks": {"a": 1}}),
+        schema("findings"),
+        record("findings", finding()),
+        state({"bookmarks": {"a": 2}}),
+    )
+
+    assert cvm.load(given).states == [{"bookmarks": {"a": 2}}]
+
+
+def test_without_a_login_the_same_report_is_written(cvm: CVM) -> None:
+    config = {"output_path": str(cvm.output)}
+
+    loaded = load(SYNC.lines(cvm.clock.now()), config)
+
+    assert loaded.report["reconciliation"]["mapped"] == 2
+    assert loaded.report["connector"] is None
