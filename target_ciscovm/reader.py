@@ -176,13 +176,10 @@ def _raw(found: dict[str, Any], name: str) -> msgspec.Raw:
 
 def _lines(file: IO[bytes] | IO[str]) -> Iterable[bytes]:
     """Give lines of a file as bytes, however it was opened."""
-    buffer = getattr(file, "buffer", None)
-    if buffer is not None:
-        lines: Iterable[bytes] = buffer
-        return lines
-    return (
-        line.encode("utf-8", "surrogatepass") if isinstance(line, str) else line for line in file
-    )
+    lines: Iterable[bytes] = getattr(file, "buffer", None) or file
+    if isinstance(file, io.StringIO):
+        return (line.encode("utf-8", "surrogatepass") for line in file)
+    return lines
 
 
 def drain(file: IO[bytes] | IO[str] | None, seconds: float = DRAIN_SECONDS) -> None:

@@ -26,6 +26,8 @@ LOOKS_LIKE_HTML: Final = re.compile(r"<[A-Za-z/!]|&[#A-Za-z]")
 
 def plain(text: str) -> str:
     """Give the text with LF line ends and without control characters or lone surrogates."""
+    if text.isprintable():
+        return text
     return CONTROL.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
 
 
