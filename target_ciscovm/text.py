@@ -3,24 +3,35 @@
 from __future__ import annotations
 
 import re
+from html import unescape
 from typing import TYPE_CHECKING, Final
 
-from lxml import etree, html
+from lxml import etree
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-PARAGRAPHS: Final = frozenset(
-    {"p", "div", "ul", "ol", "dl", "table", "pre", "blockquote", "h1", "h2", "h3", "h4", "h5", "h6"}
+PARAGRAPHS: Final = (
+    *("p", "div", "ul", "ol", "dl", "table", "pre", "blockquote"),
+    *("h1", "h2", "h3", "h4", "h5", "h6"),
 )
-LINES: Final = frozenset({"br", "tr", "dt", "dd", "hr"})
-CELLS: Final = frozenset({"td", "th"})
+LINES: Final = ("br", "tr", "dt", "dd", "hr")
+CELLS: Final = ("td", "th")
+BEFORE: Final = (
+    dict.fromkeys(PARAGRAPHS, "\n\n")
+    | dict.fromkeys(LINES, "\n")
+    | dict.fromkeys(CELLS, " ")
+    | {"li": "\n- "}
+)
+AFTER: Final = dict.fromkeys(PARAGRAPHS, "\n\n") | dict.fromkeys(CELLS, " ")
+"""What stands before and after the text of an element."""
 HIDDEN: Final = frozenset({"script", "style", "head", "title"})
 
 CONTROL: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 BLANKS: Final = re.compile(r"[ \t\xa0]+")
 BLANKS_BEFORE_END: Final = re.compile(r"[ \t]+\n")
 EMPTY_LINES: Final = re.compile(r"\n{3,}")
+TAG: Final = re.compile(r"<[A-Za-z/!?][^>]*>?")
 LOOKS_LIKE_HTML: Final = re.compile(r"<[A-Za-z/!]|&[#A-Za-z]")
 
 
@@ -29,6 +40,11 @@ def plain(text: str) -> str:
     if text.isprintable():
         return text
     return CONTROL.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
+
+
+def one_line(text: str | None) -> str:
+    """Give the text on one line, its white space tidy; empty for None."""
+    return " ".join(plain(text or "").split())
 
 
 def from_html(text: str | None) -> str | None:
@@ -42,42 +58,46 @@ def from_html(text: str | None) -> str | None:
         return None
     text = plain(text)
     if LOOKS_LIKE_HTML.search(text):
-        root = _parse(text)
-        text = "" if root is None else "".join(_walk(root))
-    text = BLANKS_BEFORE_END.sub("\n", BLANKS.sub(" ", text)).replace("\n ", "\n")
+        # What the parser gives up on, such as thousands of tags within one another, is cut bare.
+        text = _read(text) or unescape(TAG.sub(" ", text))
+    text = BLANKS_BEFORE_END.sub("\n", BLANKS.sub(" ", plain(text))).replace("\n ", "\n")
     return EMPTY_LINES.sub("\n\n", text).strip() or None
 
 
-def _parse(text: str) -> html.HtmlElement | None:
+def _read(text: str) -> str:
     try:
-        return html.fragment_fromstring(text, create_parent="div")
-    except etree.ParserError:
-        return None
+        root = etree.fromstring(text.encode(), _parser())
+    except etree.XMLSyntaxError:
+        return ""
+    # Of nothing but comments no element is made.
+    found = "" if root is None else "".join(_walk(root))
+    return found if found.strip() else ""
 
 
-def _walk(element: html.HtmlElement) -> Iterator[str]:
-    if not isinstance(element.tag, str) or element.tag in HIDDEN:
-        return
-    before, after = _around(element)
-    yield before
-    yield element.text or ""
-    for child in element:
-        yield from _walk(child)
-        yield child.tail or ""
-    yield after
+def _parser() -> etree.HTMLParser:
+    return etree.HTMLParser(
+        encoding="utf-8", huge_tree=True, no_network=True, remove_comments=True, remove_pis=True
+    )
 
 
-def _around(element: html.HtmlElement) -> tuple[str, str]:
-    """Give what stands before and after an element's own text."""
-    tag = element.tag
-    if tag in LINES:
-        return "\n", ""
-    if tag == "li":
-        return "\n- ", ""
-    if tag in CELLS:
-        return " ", " "
-    if tag == "a":
-        target = (element.get("href") or "").strip()
-        shown = "".join(element.itertext()).strip()
-        return "", f" ({target})" if target and target != shown else ""
-    return ("\n\n", "\n\n") if tag in PARAGRAPHS else ("", "")
+def _walk(root: etree._Element) -> Iterator[str]:
+    walker = etree.iterwalk(root, events=("start", "end"))
+    for event, element in walker:
+        hidden = element.tag in HIDDEN
+        if event == "start":
+            if hidden:
+                walker.skip_subtree()
+                continue
+            yield BEFORE.get(element.tag, "")
+            yield element.text or ""
+        else:
+            yield "" if hidden else _after(element)
+            yield (element.tail or "") if element is not root else ""
+
+
+def _after(element: etree._Element) -> str:
+    if element.tag != "a":
+        return AFTER.get(element.tag, "")
+    target = (element.get("href") or "").strip()
+    shown = str(element.xpath("string()")).strip()
+    return f" ({target})" if target and target != shown else ""
