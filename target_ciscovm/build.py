@@ -83,8 +83,7 @@ class Builder:
         Raises:
             DiskFull: when there is no room for them.
         """
-        moved = self._spool.number("SELECT COUNT(*) FROM moved")
-        self._any_moved = bool(moved and self._plan.now)
+        self._any_moved = bool(self._spool.number("SELECT COUNT(*) FROM moved"))
         for key, rows in joins.findings_by_asset(self._spool):
             self._add_findings(key, rows)
         self._flush()

@@ -161,12 +161,11 @@ def _opened(load: Load) -> Iterator[Entry]:
 def _closed(load: Load) -> Iterator[str]:
     for (identifier,) in load.spool.execute("SELECT identifier FROM sent WHERE is_open = 0"):
         yield identifier
-    if load.has_ledger and load.plan is not None and load.plan.now:
-        # What moved and is not sent again from its new place, being filtered, is closed as well.
-        for (identifier,) in load.spool.execute(
-            "SELECT identifier FROM moved WHERE identifier NOT IN (SELECT identifier FROM sent)"
-        ):
-            yield identifier
+    # What moved and is not sent again from its new place, being filtered, is closed as well.
+    for (identifier,) in load.spool.execute(
+        "SELECT identifier FROM moved WHERE identifier NOT IN (SELECT identifier FROM sent)"
+    ):
+        yield identifier
 
 
 def _assets(load: Load) -> Iterator[LedgerAsset]:

@@ -188,13 +188,17 @@ def _sent_asset(row: tuple[str, str, str | None, str]) -> SentAsset:
 
 
 def absent(spool: Spool, listed: Iterable[int]) -> Absent:
-    """Count what is open by the ledger at assets that the load holds whole, and that it lacks."""
+    """Count what is open by the ledger, and closed by the load without being named as a fix.
+
+    That is what it lacks at assets that it holds whole, and what moved and is now filtered.
+    """
     spool.insert("listed", ((number,) for number in listed), 1)
     spool.execute("CREATE INDEX sent_identifier ON sent(identifier)")
     spool.execute("CREATE INDEX filtered_identifier ON filtered(identifier)")
     rows = spool.execute(
         "SELECT f.filter, e.webapp_id IS NOT NULL AND e.webapp_id NOT IN (SELECT webapp FROM "
-        "listed), COUNT(*) FROM ledger.entry e JOIN load_asset a ON a.key = e.asset AND a.whole "
+        "listed), COUNT(*) FROM ledger.entry e JOIN load_asset a ON a.key = e.asset AND (a.whole "
+        "OR e.identifier IN (SELECT identifier FROM moved)) "
         "LEFT JOIN filtered f ON f.identifier = e.identifier WHERE NOT EXISTS (SELECT 1 FROM sent "
         "s WHERE s.identifier = e.identifier) GROUP BY 1, 2"
     ).fetchall()

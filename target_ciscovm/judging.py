@@ -51,7 +51,7 @@ def prepare(load: Load, intake: Intake) -> None:
     load.ledger.attach_to(spool.connection, SCHEMA_NAME)
     spool.execute("BEGIN")
     load.plan = _plan(load, intake, sources)
-    preparing.join_ledger(spool, load.plan.read, load.sync, has_ledger=load.has_ledger)
+    preparing.join_ledger(spool, load.plan, load.sync)
 
 
 def _arrived(load: Load, intake: Intake, *, lost: bool) -> Arrived:
@@ -124,7 +124,7 @@ def _count(load: Load) -> None:
     load.open_before = load.ledger.open_count()
     load.opened = joins.opened(spool)
     load.new_assets = joins.new_assets(spool)
-    if load.plan.proven:
+    if load.plan.proven or spool.number("SELECT COUNT(*) FROM moved"):
         load.absent = joins.absent(spool, load.plan.read.listed)
         load.counts.will_close.update(load.absent.by_filter)
 

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from target_ciscovm.accounting import Counts
+    from target_ciscovm.build import Plan
     from target_ciscovm.locators import Identity
     from target_ciscovm.records import Sync
     from target_ciscovm.rejections import Rejections
@@ -137,7 +138,7 @@ def what_was_read(
     )
 
 
-def join_ledger(spool: Spool, read: Read, sync: Sync | None, *, has_ledger: bool) -> None:
+def join_ledger(spool: Spool, plan: Plan, sync: Sync | None) -> None:
     """Hold the findings against the ledger: what is fixed, what moved, what must stay open."""
     window = next(
         (part.window_start for part in (sync.streams if sync else ()) if part.stream == FINDINGS),
@@ -152,11 +153,13 @@ def join_ledger(spool: Spool, read: Read, sync: Sync | None, *, has_ledger: bool
             open_before=False, has_ledger=False, fixed_date=fixed, window_start=window
         )
 
-    joins.mark_fixed(spool, has_ledger=has_ledger, fixed_in_window=fixed_in_window)
-    if has_ledger:
+    joins.mark_fixed(spool, has_ledger=plan.has_ledger, fixed_in_window=fixed_in_window)
+    if not plan.has_ledger:
+        return
+    if plan.now:
         joins.find_moved(spool)
-        known = joins.webapps_before(spool) | set(read.listed)
-        joins.hold_assets(spool, (number for number in known if read.may_close(number)))
+    known = joins.webapps_before(spool) | set(plan.read.listed)
+    joins.hold_assets(spool, (number for number in known if plan.read.may_close(number)))
 
 
 def previous_sync(sync: Sync | None) -> str | None:
