@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Final, cast
 import msgspec
 
 from target_ciscovm import joins, records
-from target_ciscovm.accounting import ALREADY_CLOSED
+from target_ciscovm.accounting import ALREADY_CLOSED, FINDINGS
 from target_ciscovm.assets import AssetRules, Holder, describe, last_seen, located
 from target_ciscovm.items import AssetItems, ItemRules, Sent
 from target_ciscovm.joins import FIXED, NOTHING_TO_CLOSE
 from target_ciscovm.kdi import EncodedAsset, Group
 from target_ciscovm.locators import Place, asset_key, sent_locators
 from target_ciscovm.spool import BATCH
+from target_ciscovm.stages import Progress
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -76,6 +77,7 @@ class Builder:
         self._filtered: list[tuple[str, str]] = []
         self._apps_in_load: set[int] = set()
         self._any_moved = False
+        self._progress = Progress("building", counts.kept[FINDINGS])
 
     def build(self) -> None:
         """Write all assets of the load.
@@ -86,6 +88,7 @@ class Builder:
         self._any_moved = bool(self._spool.number("SELECT COUNT(*) FROM moved"))
         for key, rows in joins.findings_by_asset(self._spool):
             self._add_findings(key, rows)
+            self._progress.add(len(rows))
         self._flush()
         for key in list(joins.moved_elsewhere(self._spool)) if self._any_moved else ():
             self._add_findings(key, [])

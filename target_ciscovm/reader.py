@@ -176,9 +176,9 @@ def _raw(found: dict[str, Any], name: str) -> msgspec.Raw:
 
 def _lines(file: IO[bytes] | IO[str]) -> Iterable[bytes]:
     """Give lines of a file as bytes, however it was opened."""
-    lines: Iterable[bytes] = getattr(file, "buffer", None) or file
     if isinstance(file, io.StringIO):
         return (line.encode("utf-8", "surrogatepass") for line in file)
+    lines: Iterable[bytes] = getattr(file, "buffer", file)
     return lines
 
 

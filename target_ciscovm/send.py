@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import logging
-import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from target_ciscovm.errors import TooLarge
 from target_ciscovm.halving import halve, without_evidence
+from target_ciscovm.stages import Progress
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 LOGGER: Final = logging.getLogger(__name__)
 
 TOO_LARGE: Final = "its asset alone is more than CVM takes at once, also without evidence"
-QUIET_SECONDS: Final = 10.0
 
 
 @dataclass
@@ -59,7 +58,7 @@ def upload_all(
     """
     done = Uploads()
     waiting = list(reversed(parts))
-    progress = _Progress(sum(part.bytes for part in parts))
+    progress = Progress("uploading bytes", sum(part.bytes for part in parts))
     while waiting:
         part = waiting.pop()
         try:
@@ -84,27 +83,3 @@ def _smaller(
     refused += keys
     part.path.unlink()
     return []
-
-
-class _Progress:
-    """Says how far the upload is, at most every ten seconds."""
-
-    def __init__(self, total: int) -> None:
-        self._total = total
-        self._done = 0
-        self._begun = self._said = time.monotonic()
-
-    def add(self, size: int) -> None:
-        self._done += size
-        now = time.monotonic()
-        if now - self._said < QUIET_SECONDS or not self._done:
-            return
-        self._said = now
-        left = (now - self._begun) * max(self._total - self._done, 0) / self._done
-        LOGGER.info(
-            "uploaded %.1f / %.1f MB · %d%% · ~%.0f min left",
-            self._done / 1e6,
-            self._total / 1e6,
-            100 * self._done // max(self._total, 1),
-            left / 60,
-        )

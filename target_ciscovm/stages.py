@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
 from target_ciscovm.report_model import Phase
+from target_ciscovm.report_words import duration
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -51,7 +52,42 @@ class Ticker:
 
     def tick(self, text: str, *values: object) -> None:
         """Log the line if the last one is long enough ago."""
-        now = time.monotonic()
-        if now - self._said >= QUIET_SECONDS:
-            self._said = now
+        if self.is_due:
+            self._said = time.monotonic()
             LOGGER.info(text, *values)
+
+    @property
+    def is_due(self) -> bool:
+        """Tell whether the last line is long enough ago."""
+        return time.monotonic() - self._said >= QUIET_SECONDS
+
+
+class Progress:
+    """Logs how far something is of a known whole, with the time left, at most every ten seconds.
+
+    Args:
+        what: is going on, such as `building`.
+        total: of the whole, in any unit.
+    """
+
+    def __init__(self, what: str, total: int) -> None:
+        self._what = what
+        self._total = total
+        self._done = 0
+        self._begun = time.monotonic()
+        self._ticker = Ticker()
+
+    def add(self, part: int) -> None:
+        """Take note of a part that is done."""
+        self._done += part
+        if self._done <= 0 or not self._ticker.is_due:
+            return
+        left = (time.monotonic() - self._begun) * max(self._total - self._done, 0) / self._done
+        self._ticker.tick(
+            "%s %s / %s · %d%% · ~%s left",
+            self._what,
+            f"{self._done:,}",
+            f"{self._total:,}",
+            100 * self._done // max(self._total, 1),
+            duration(left),
+        )
