@@ -237,7 +237,8 @@ def _code_and_text(root: Element) -> tuple[str, str]:
     if root.tag == "ServiceResponse":
         message = _text(root, "responseErrorDetails/errorMessage")
         way_out = _text(root, "responseErrorDetails/errorResolution")
-        return (_text(root, "responseCode"), " ".join(part for part in (message, way_out) if part))
+        told = ". ".join(part.rstrip(".") for part in (message, way_out) if part)
+        return (_text(root, "responseCode"), told)
     if root.tag == "SIMPLE_RETURN":
         return (_text(root, "RESPONSE/CODE"), _text(root, "RESPONSE/TEXT"))
     if root.tag in {"GENERIC_RETURN", "RETURN"}:

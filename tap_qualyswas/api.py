@@ -17,7 +17,13 @@ from tap_qualyswas.answers import (
     read_service_answer,
 )
 from tap_qualyswas.dates import from_header
-from tap_qualyswas.errors import BrokenAnswer, LoneRefusal, TemporaryError
+from tap_qualyswas.errors import (
+    ApiAccessMissing,
+    BrokenAnswer,
+    KbMissing,
+    LoneRefusal,
+    TemporaryError,
+)
 from tap_qualyswas.parsing import HEAD_BYTES, root_name
 from tap_qualyswas.requests_xml import service_request
 from tap_qualyswas.retries import Gate, Patience
@@ -170,7 +176,13 @@ class QualysAPI:
         form = {"action": "list", "details": "All", "ids": ",".join(map(str, qids))}
 
         def read(reply: Reply) -> tuple[list[Element], int]:
-            entries, document = read_kb_answer(reply)
+            try:
+                entries, document = read_kb_answer(reply)
+            except ApiAccessMissing as refused:
+                if not self._answered:
+                    raise
+                # The findings came, so it is this part that is closed to the account.
+                raise KbMissing(reply.place, refused.code) from None
             self._note_evaluation(evaluation=document.evaluation)
             return (entries, document.replaced)
 
@@ -247,7 +259,7 @@ class QualysAPI:
         stop: threading.Event | None,
     ) -> None:
         if tries >= self._patience.attempts_for(error, answered=self._answered):
-            raise error.given_up(tries)
+            raise error.given_up(tries, answered=self._answered)
         if isinstance(error, LoneRefusal):
             self._refuse_second(error)
         seconds = self._patience.wait_after(error, tries)
@@ -263,7 +275,7 @@ class QualysAPI:
         """Let one 401 pass, not a second one in a row by another worker: it locks the account."""
         with self._lock:
             if self._refused_before:
-                raise error.given_up(2)
+                raise error.given_up(2, answered=self._answered)
             self._refused_before = True
         if self._renew_login is not None:
             self._renew_login()

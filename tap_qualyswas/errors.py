@@ -7,6 +7,7 @@
     │   ├── BadCredentials       user name, password, client id or client secret are not accepted
     │   ├── ApiAccessMissing     the account may log in, but not use the API
     │   ├── WasMissing           the subscription or the account lacks the WAS module
+    │   ├── KbMissing            the account may not read the knowledge base
     │   ├── NotRegistered        nobody has logged in once with this account and accepted the terms
     │   ├── AccountExpired       account or evaluation are over, or the account is inactive
     │   ├── WrongPlatform        what answers is not the API server of a Qualys platform
@@ -72,6 +73,7 @@ class ApiAccessMissing(Refused):
             'administrator of the subscription for the permission "API Access" and for read '
             "rights on Web Application Scanning."
         )
+        self.code = code
 
 
 class WasMissing(Refused):
@@ -85,12 +87,23 @@ class WasMissing(Refused):
         )
 
 
+class KbMissing(Refused):
+    """Everything but the knowledge base may be read."""
+
+    def __init__(self, place: str, code: str) -> None:
+        super().__init__(
+            f"Qualys does not let this account read the knowledge base at {place} ({code}). Ask an "
+            "administrator of the subscription for it, or leave the stream knowledge_base out; "
+            "what is read then is not proven to be complete."
+        )
+
+
 class NotRegistered(Refused):
     """The account was created, but its registration has not been completed."""
 
     def __init__(self, place: str, code: str) -> None:
         super().__init__(
-            f"The registration of this Qualys account is not completed ({code} at {place}). Log in "
+            f"The registration of this Qualys account at {place} is not completed ({code}). Log in "
             "once in the browser with it and accept the terms, then start again."
         )
 
@@ -100,7 +113,7 @@ class AccountExpired(Refused):
 
     def __init__(self, place: str, code: str) -> None:
         super().__init__(
-            f"This Qualys account has expired or is inactive ({code} at {place}). Ask an "
+            f"The Qualys account at {place} has expired or is inactive ({code}). Ask an "
             "administrator of the subscription, or Qualys, to renew it."
         )
 
@@ -145,8 +158,8 @@ class InvalidRequest(QualysError):
 
     def __init__(self, place: str, code: str, text: str) -> None:
         super().__init__(
-            f"Qualys refused a request at {place} ({code}): {text or 'no reason given'}. Check the "
-            "filter settings; if they are right, report this message."
+            f"Qualys refused a request at {place} ({code}): {text.rstrip('.') or 'no reason given'}"
+            ". Check the filter settings; if they are right, report this message."
         )
         self.code = code
 
@@ -189,8 +202,13 @@ class TemporaryError(QualysError):
     cuts_first_contact: ClassVar[bool] = False
     asks_for_less: ClassVar[bool] = False
 
-    def given_up(self, attempts: int) -> QualysError:
-        """Give the error to end with after `attempts` attempts."""
+    def given_up(self, attempts: int, *, answered: bool) -> QualysError:  # noqa: ARG002 - for some
+        """Give the error to end with.
+
+        Args:
+            attempts: how often it was asked.
+            answered: whether Qualys has given a good answer in this run.
+        """
         times = "once" if attempts == 1 else f"{attempts} times"
         error = type(self)(f"{self} Asked {times}; what was read so far is kept in the state.")
         error.wait_seconds = self.wait_seconds
@@ -232,8 +250,10 @@ class HtmlAnswer(TemporaryError):
 
     cuts_first_contact = True
 
-    def given_up(self, attempts: int) -> QualysError:
-        """Give the error to end with: whoever answers with HTML time and again is no API."""
+    def given_up(self, attempts: int, *, answered: bool) -> QualysError:
+        """Give the error to end with: whoever has never answered with anything else is no API."""
+        if answered:
+            return super().given_up(attempts, answered=answered)
         return WrongPlatform(
             f"{self} Asked {attempts} times. Check region or api_url (the API server's name "
             "begins with qualysapi), and whether a proxy stands between."
@@ -248,6 +268,6 @@ class LoneRefusal(TemporaryError):
         self.place = place
         self.code = code
 
-    def given_up(self, attempts: int) -> QualysError:  # noqa: ARG002 - the number says nothing here
+    def given_up(self, attempts: int, *, answered: bool) -> QualysError:  # noqa: ARG002 - a login
         """Give the error to end with."""
         return BadCredentials(self.place, self.code)

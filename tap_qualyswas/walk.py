@@ -154,10 +154,14 @@ def read_page(sweep: Sweep, span: Span, answer: ServiceAnswer, asked: int) -> Pa
     """Make records of the rows of an answer.
 
     Raises:
-        BrokenAnswer: when the rows are not of the type that was asked for.
+        BrokenAnswer: when the rows are missing, or not of the type that was asked for.
         PagingStuck: when the walk would not get on after it.
     """
     rows = list(answer.rows)
+    if not rows and (answer.more or answer.count):
+        # To go on after `lastId` would pass over rows that nobody has seen.
+        msg = "Qualys announced rows in a page that holds none."
+        raise BrokenAnswer(msg)
     if sweep.row_type is not None:
         _check_types(rows, sweep.row_type)
     ids = [row_id(row) for row in rows]
