@@ -98,9 +98,10 @@ class Run:
                 self.report.next_step = "Run again: nothing was marked as sent."
             rejections.close()
             self._write_report(load)
-        removal = remove_old_runs(settings.output_path, settings.keep_runs)
-        for name, cause in removal.failed.items():
-            LOGGER.warning("Old run folder %s could not be removed: %s.", name, cause)
+            # While this run holds its folder, which is then safe from its own tidying.
+            removal = remove_old_runs(settings.output_path, settings.keep_runs)
+            for name, cause in removal.failed.items():
+                LOGGER.warning("Old run folder %s could not be removed: %s.", name, cause)
         return self.report
 
     def take(self, line: int, stream: str, record: bytes) -> None:
