@@ -115,11 +115,19 @@ def webapps_before(spool: Spool) -> set[int]:
 
 
 def hold_assets(spool: Spool, closable: Iterable[int]) -> None:
-    """Mark assets where something is open of a web application that must not be closed."""
+    """Mark assets where something is open that must not be closed by absence.
+
+    That is what belongs to a web application that is not closable, and findings whose record was
+    lost: those may have been at another asset before.
+    """
     spool.insert("closable", ((number,) for number in closable), 1)
     spool.execute(
         "INSERT OR IGNORE INTO lost SELECT DISTINCT asset FROM ledger.entry WHERE webapp_id IS NOT "
         "NULL AND webapp_id NOT IN (SELECT webapp FROM closable)"
+    )
+    spool.execute(
+        "INSERT OR IGNORE INTO lost SELECT e.asset FROM lost_finding f JOIN ledger.entry e ON "
+        "e.identifier = f.identifier"
     )
 
 

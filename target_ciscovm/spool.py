@@ -28,6 +28,7 @@ CREATE TABLE other(
     stream TEXT NOT NULL, key TEXT NOT NULL, raw BLOB NOT NULL, PRIMARY KEY(stream, key)
 );
 CREATE TABLE lost(asset TEXT PRIMARY KEY);
+CREATE TABLE lost_finding(identifier TEXT PRIMARY KEY);
 """
 
 
@@ -88,9 +89,11 @@ class Spool:
         if len(self._others) >= BATCH:
             self.flush()
 
-    def add_lost(self, asset: str) -> None:
-        """Remember an asset that a record was lost of."""
+    def add_lost(self, asset: str, identifier: str | None = None) -> None:
+        """Remember an asset that a record was lost of, and which finding it was."""
         self.execute("INSERT OR IGNORE INTO lost VALUES(?)", (asset,))
+        if identifier is not None:
+            self.execute("INSERT OR IGNORE INTO lost_finding VALUES(?)", (identifier,))
 
     def flush(self) -> None:
         """Write what is still in memory."""
