@@ -10,7 +10,7 @@ import msgspec
 
 from target_ciscovm.accounting import FINDINGS, WEBAPPS, Counts
 from target_ciscovm.lenient import tidy
-from target_ciscovm.locators import Identity, asset_key, locator_value, place_of
+from target_ciscovm.locators import Identity, asset_key, place_of
 from target_ciscovm.mapping import MappingRules, finding_problem, identifier_of, is_fixed
 from target_ciscovm.records import KEYS, PASSED_OVER, TYPES, Finding, Record, Sync, WebAppRef
 from target_ciscovm.spool import FindingRow
@@ -58,6 +58,7 @@ class Intake:
         self._rejections = rejections
         self._counts = counts
         self._identity = identity
+        self._first = f"{identity.order[0]}:"
         self._mapping = mapping
         self._decoders = {name: msgspec.json.Decoder(kind) for name, kind in TYPES.items()}
 
@@ -144,11 +145,8 @@ class Intake:
 
     def _asset(self, url: str | None, app: WebAppRef | None) -> str | None:
         """Give the asset's key where no web application row could change it."""
-        place = place_of(url, app)
-        first = self._identity.order[0]
-        if locator_value(first, place, keep_query=self._identity.keep_query):
-            return asset_key(place, self._identity)
-        return None
+        key = asset_key(place_of(url, app), self._identity)
+        return key if key and key.startswith(self._first) else None
 
     def _reject(self, line: int, stream: str, reason: str, record: Finding | JSON) -> None:
         self._counts.reject(stream, reason)
@@ -159,7 +157,7 @@ class Intake:
             if asset is None:
                 self.lost_unknown = True
             else:
-                self._spool.add_lost(asset)
+                self._spool.add_lost(asset, _identifier(record))
         elif stream == WEBAPPS:
             self._lose_webapp(key)
 
@@ -190,6 +188,17 @@ def _sentence(error: msgspec.ValidationError) -> str:
     what, _, where = str(error).replace("`", "").partition(" - at ")
     field = where.removeprefix("$.")
     return f"{field}: {what[:1].lower()}{what[1:]}" if field else what
+
+
+def _identifier(record: Finding | JSON) -> str | None:
+    """Give what CVM may know a rejected finding by, None when it does not tell."""
+    if isinstance(record, dict):
+        parts = {name: record.get(name) for name in ("uniqueId", "type", "id")}
+        try:
+            record = msgspec.convert(tidy(parts), Finding)
+        except msgspec.ValidationError:
+            return None
+    return identifier_of(record) if isinstance(record, Finding) and record.key else None
 
 
 def _key(stream: str, record: JSON) -> str | None:
