@@ -7,11 +7,14 @@ application's values shall be that one; whatever CVM would rank above it is then
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from functools import lru_cache
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Final
-from urllib.parse import SplitResult, urlsplit, urlunsplit
+from urllib.parse import SplitResult, urlsplit
+
+from target_ciscovm.text import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -40,6 +43,13 @@ CVM_ORDER: Final = (
     "application",
 )
 """CVM's own order, highest first."""
+
+URL: Final = re.compile(
+    r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*)://(?P<login_and_host>[^/?#]+)(?P<path>/[^?#]*)?"
+    r"(?P<query>\?[^#]+)?\??(?:#.*)?",
+    re.DOTALL,
+)
+UNPRINTABLE: Final = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
 
 
 @dataclass(frozen=True)
@@ -70,7 +80,8 @@ def place_of(url: str | None, app: WebAppRef | None) -> Place:
     """Give where a finding is: its own URL, else that of its web application."""
     if app is None:
         return Place(url)
-    return Place(url or app.url, app.id, app.name)
+    own = url if url and not url.isspace() else None
+    return Place(own or app.url, app.id, app.name)
 
 
 def asset_key(place: Place, identity: Identity) -> str | None:
@@ -92,20 +103,25 @@ def sent_locators(key: str, place: Place, identity: Identity) -> dict[str, str]:
     web application; a tenant that ranks it above the key does not get it.
     """
     chosen, _, value = key.partition(":")
-    rank = _rank(chosen, identity.tenant_order)
     found = {chosen: value}
-    for name in LOCATORS:
-        # The host's name and address would merge all web applications of one server.
-        if name == chosen or (name in {"fqdn", "ip_address"} and name not in identity.order):
-            continue
-        if _rank(name, identity.tenant_order) < rank:
-            continue
-        if name == "url" and chosen != "url":
-            continue
+    for name in _sent_below(chosen, identity):
         other = locator_value(name, place, keep_query=identity.keep_query)
         if other:
             found[name] = other
     return found
+
+
+@lru_cache
+def _sent_below(chosen: str, identity: Identity) -> tuple[str, ...]:
+    rank = _rank(chosen, identity.tenant_order)
+    # The host's name and address would merge all web applications of one server, and a finding's
+    # URL would split one.
+    withheld = {chosen, "url"} | ({"fqdn", "ip_address"} - set(identity.order))
+    return tuple(
+        name
+        for name in LOCATORS
+        if name not in withheld and _rank(name, identity.tenant_order) >= rank
+    )
 
 
 def hidden_key(identity: Identity) -> str | None:
@@ -129,25 +145,23 @@ def locator_value(name: str, place: Place, *, keep_query: bool) -> str | None:
 
 def application(name: str | None) -> str | None:
     """Give a web application's name as CVM can search it: a double quote breaks its queries."""
-    return (name or "").strip().replace('"', "'") or None
+    return one_line(name).replace('"', "'") or None
 
 
-@lru_cache(maxsize=65536)
 def tidy_url(url: str | None, *, keep_query: bool = False) -> str | None:
     """Give a URL in one spelling: scheme and host in lower case, no fragment, no credentials.
 
     The query is cut, for Qualys puts the attack there. Port and path are kept to the letter. A text
     that is no URL stays as it is, but for what begins with `#` or `?`.
     """
-    text = (url or "").strip()
-    if not text:
-        return None
-    parts = _split(text)
-    if parts is None or not parts.scheme or not parts.netloc:
+    text = UNPRINTABLE.sub("", url or "").strip()
+    match = URL.fullmatch(text)
+    host = match["login_and_host"].rpartition("@")[2].lower() if match else ""
+    if match is None or not host:
         bare = text.partition("#")[0]
-        return (bare if keep_query else bare.partition("?")[0]) or None
-    query = parts.query if keep_query else ""
-    return urlunsplit((parts.scheme.lower(), _netloc(parts), parts.path, query, ""))
+        return (bare if keep_query else bare.partition("?")[0]).strip() or None
+    query = match["query"] if keep_query else None
+    return f"{match['scheme'].lower()}://{host}{match['path'] or ''}{query or ''}".rstrip()
 
 
 def _split(text: str) -> SplitResult | None:
@@ -155,10 +169,6 @@ def _split(text: str) -> SplitResult | None:
         return urlsplit(text)
     except ValueError:
         return None
-
-
-def _netloc(parts: SplitResult) -> str:
-    return parts.netloc.rpartition("@")[2].lower()
 
 
 def _host(url: str | None) -> str | None:
