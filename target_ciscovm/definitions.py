@@ -6,14 +6,16 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from target_ciscovm.kdi_types import SCANNER_TYPE, VulnDef, shorten
-from target_ciscovm.text import from_html, plain
+from target_ciscovm.text import from_html, one_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from target_ciscovm.records import Classification, Finding, KnowledgeBaseEntry
 
-CVE: Final = re.compile(r"CVE-\d{4}-\d{4,}")
+CVE: Final = re.compile(r"CVE-\d{4}-\d{4,}", re.ASCII)
+HIGHEST_WASC: Final = 99
+"""The threat classification has 49; the form has two digits."""
 
 
 def definition(
@@ -52,15 +54,12 @@ def definition_name(
     taken. QID 0 is that of everything imported from other scanners, so its name has to tell the
     definitions apart.
     """
-    if entry and entry.title and entry.title.strip():
-        title: str | None = entry.title
-    elif sent_name:
+    title = one_line(entry.title) if entry else ""
+    if not title and sent_name:
         return sent_name
-    else:
-        title = finding.name
-    title = " ".join(plain(title or "").split())
+    title = title or one_line(finding.name)
     if not finding.qid:
-        return shorten(f"{finding.finding_type or 'Imported'} {title}".strip())
+        return shorten(f"{one_line(finding.finding_type) or 'Imported'} {title}".strip())
     return shorten(f"QID {finding.qid} {title}".strip())
 
 
@@ -77,7 +76,8 @@ def cwe_identifiers(cwes: Iterable[int] | None) -> str | None:
 
 def wasc_identifiers(wascs: Iterable[Classification] | None) -> str | None:
     """Give WASC classes as `WASC-08`, always two digits, None without any."""
-    return _joined(f"WASC-{wasc.code:02d}" for wasc in wascs or () if wasc.code and wasc.code > 0)
+    codes = (wasc.code for wasc in wascs or () if wasc.code)
+    return _joined(f"WASC-{code:02d}" for code in codes if 0 < code <= HIGHEST_WASC)
 
 
 def _joined(identifiers: Iterable[str]) -> str | None:

@@ -92,14 +92,19 @@ def as_fields(finding: Finding, *, with_evidence: bool = True) -> dict[str, Fiel
 
 
 def as_text(finding: Finding, *, with_evidence: bool = True) -> str:
-    """Give the details as lines `label: value`."""
+    """Give the details as lines `label: value`.
+
+    Further lines of a value are set in, so that none of them reads like a label.
+    """
     fields = as_fields(finding, with_evidence=with_evidence)
-    return "\n".join(
-        [
-            f"{label}: {value if value is not True and value is not False else YES_NO[value]}"
-            for label, value in fields.items()
-        ]
-    )
+    lines = [
+        f"{label}: {value if value is not True and value is not False else YES_NO[value]}"
+        for label, value in fields.items()
+    ]
+    text = "\n".join(lines)
+    if text.count("\n") < len(lines):
+        return text
+    return "\n".join(line.replace("\n", "\n  ") for line in lines)
 
 
 def _evidence(finding: Finding) -> str | None:
@@ -107,4 +112,4 @@ def _evidence(finding: Finding) -> str | None:
     if not parts:
         return None
     text = b"\n".join(msgspec.json.format(msgspec.json.encode(part), indent=2) for part in parts)
-    return plain(text.decode())[:MAX_EVIDENCE]
+    return plain(text.decode())[:MAX_EVIDENCE].rstrip()

@@ -11,6 +11,8 @@ from typing import Final, Literal
 
 from msgspec import Struct
 
+from target_ciscovm.text import one_line
+
 SCANNER_TYPE: Final = "QualysWAS"
 MAX_NAME: Final = 255 - len(SCANNER_TYPE) - 1
 """CVM stores scanner type, a blank and the name as one key of 255 characters; a longer one is cut
@@ -91,13 +93,13 @@ class Asset(Struct, kw_only=True, omit_defaults=True):
     findings: list[Finding] | None = None
 
 
-def shorten(name: str) -> str:
-    """Give a name that fits into CVM's key; a cut one ends in a hash of the whole.
+def shorten(name: str, longest: int = MAX_NAME) -> str:
+    """Give a name that fits into CVM's key; one that was changed for it ends in a hash.
 
-    So two long names that differ only at the end stay two, and the same name is cut the same way
-    in every run.
+    So two long names that differ only at the end stay two, as do names that differ only in control
+    characters, and the same name is changed the same way in every run.
     """
-    if len(name) <= MAX_NAME:
+    if len(name) <= longest and (name.isprintable() or one_line(name) == name):
         return name
     digest = hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()[:HASH_LENGTH]
-    return f"{name[: MAX_NAME - HASH_LENGTH - 1].rstrip()} {digest}"
+    return f"{one_line(name)[: longest - HASH_LENGTH - 1].rstrip()} {digest}".lstrip()

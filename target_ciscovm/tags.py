@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from target_ciscovm.kdi_types import shorten
+from target_ciscovm.text import one_line
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -26,11 +29,12 @@ def asset_tags(
 ) -> list[str] | None:
     """Give the tags of an asset, None when the key is to be left out of the file.
 
-    Blanks around a name are cut, empty and repeated names dropped; a comma belongs to the name.
-    The order is that of Qualys, the web applications' names last.
+    Names are brought on one line, empty and repeated ones dropped, too long ones cut with a hash; a
+    comma belongs to the name. The order is that of Qualys, the web applications' names last.
     """
     if rules.skip:
         return None
     wanted = [*names, *(applications if rules.application else ())]
-    tidy = ((rules.prefix + " ".join(name.split())) for name in wanted if name and name.strip())
-    return list(dict.fromkeys(tag[:MAX_LENGTH].rstrip() for tag in tidy))
+    tidy = (one_line(name) for name in wanted)
+    tags = (shorten(one_line(rules.prefix + name), MAX_LENGTH) for name in tidy if name)
+    return list(dict.fromkeys(tags))
