@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from operator import attrgetter
 from typing import TYPE_CHECKING, Final, Literal, cast
 
 from target_ciscovm import kdi_types as kdi
 from target_ciscovm.dates import to_utc
 from target_ciscovm.details import as_fields, as_text
+from target_ciscovm.text import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,7 +29,11 @@ IGNORED: Final[dict[str, kdi.TriageState]] = {
     "RISK_ACCEPTED": "risk_accepted",
     "NOT_APPLICABLE": "not_a_security_issue",
 }
-NO_REASON: Final = "risk_accepted"
+NO_REASON: Final[kdi.TriageState] = "risk_accepted"
+DATES: Final = ("firstDetectedDate", "lastDetectedDate", "lastTestedDate", "fixedDate")
+_DATES: Final = attrgetter(
+    "first_detected_date", "last_detected_date", "last_tested_date", "fixed_date"
+)
 LOWEST: Final = 1
 HIGHEST: Final = 5
 
@@ -46,7 +52,7 @@ def finding_problem(finding: Finding) -> str | None:
     """Say why a finding cannot be loaded, None when it can."""
     if finding.key is None:
         return "it has no uniqueId, and no id with a type"
-    if finding.qid is None and not finding.name:
+    if finding.qid is None and not one_line(finding.name):
         return "it has neither a qid nor a name"
     if finding.status is None and finding.type not in {WITHOUT_STATUS, None}:
         return f"it has no status, which only {WITHOUT_STATUS} rows may lack"
@@ -68,8 +74,13 @@ def notes(finding: Finding, rules: MappingRules) -> list[str]:
         found.append(f"unknown status {status[:40]}: taken as open")
     if finding.severity is not None and _severity(finding) is None:
         found.append(f"severity {finding.severity} is not 1 to 5: left out")
-    if rules.map_ignored and finding.is_ignored and finding.ignored_reason not in IGNORED:
+    if rules.map_ignored and finding.is_ignored and _ignored(finding) is None:
         found.append(f"ignored without a known reason: taken as {NO_REASON}")
+    found += [
+        f"{name} is no date that can be read: left out"
+        for name, value in zip(DATES, _DATES(finding), strict=True)
+        if value and not value.isspace() and to_utc(value) is None
+    ]
     return found
 
 
@@ -161,6 +172,10 @@ def _severity(finding: Finding) -> int | None:
     return severity if severity is not None and LOWEST <= severity <= HIGHEST else None
 
 
+def _ignored(finding: Finding) -> kdi.TriageState | None:
+    return IGNORED.get((finding.ignored_reason or "").strip().upper())
+
+
 def _status(finding: Finding, rules: MappingRules) -> str | None:
     """Give KDI's word for the finding's state; None leaves people's triage as it is.
 
@@ -173,7 +188,7 @@ def _status(finding: Finding, rules: MappingRules) -> str | None:
     if status == FIXED:
         return "resolved" if appsec else "closed"
     if rules.map_ignored and finding.is_ignored:
-        state = IGNORED.get(finding.ignored_reason or "", NO_REASON)
+        state = _ignored(finding) or NO_REASON
         return "false_positive" if state == "not_a_security_issue" and not appsec else state
     if appsec:
         return "new" if status == "REOPENED" else None

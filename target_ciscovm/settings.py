@@ -184,4 +184,5 @@ def _mapping(given: Mapping[str, Any]) -> MappingRules:
             f"which CVM does not know for {model}. Its words are {', '.join(words)}."
         )
         raise SettingsError(msg)
-    return MappingRules(model, status_map, given["map_ignored"])
+    by_status = {name.strip().upper(): word for name, word in status_map.items()}
+    return MappingRules(model, by_status, given["map_ignored"])
