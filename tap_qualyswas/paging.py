@@ -70,11 +70,12 @@ class Step:
 
     Attributes:
         fresh: for each row, whether it is to be kept; the others are duplicates.
-        rest: what is still to be read; None at the end.
+        rest: what is still to be read; nothing at the end, two ranges after a first page of one
+            row, which does not show whether rows ascend.
     """
 
     fresh: tuple[bool, ...]
-    rest: Span | None
+    rest: tuple[Span, ...]
 
 
 def take_page(
@@ -100,10 +101,10 @@ def take_page(
         if row_id is not None:
             seen.add(row_id)
     goes_on = len(ids) >= limit if more is None else more
-    return Step(tuple(fresh), _rest(span, ids, last_id) if goes_on else None)
+    return Step(tuple(fresh), _rest(span, ids, last_id) if goes_on else ())
 
 
-def _rest(span: Span, ids: Sequence[int | None], last_id: int | None) -> Span:
+def _rest(span: Span, ids: Sequence[int | None], last_id: int | None) -> tuple[Span, ...]:
     known = [row_id for row_id in ids if row_id is not None and span.holds(row_id)]
     # The last row may be one whose id cannot be read; then only lastId knows the way.
     if last_id is not None and span.holds(last_id) and (not known or ids[-1] is None):
@@ -114,10 +115,14 @@ def _rest(span: Span, ids: Sequence[int | None], last_id: int | None) -> Span:
             "new. The read stopped before it would run in a circle; start again later."
         )
         raise PagingStuck(msg)
+    if span == Span() and len(ids) == 1 and ids[0] is not None:
+        return (Span(after=known[0]), Span(before=known[0]))
     if known == sorted(known):
-        return replace(span, after=known[-1])
+        # A page of one row goes on as the walk began: upwards, unless it has come from above.
+        downwards = len(known) == 1 and span.after is None and span.before is not None
+        return (replace(span, before=known[0]) if downwards else replace(span, after=known[-1]),)
     if known == sorted(known, reverse=True):
-        return replace(span, before=known[-1])
+        return (replace(span, before=known[-1]),)
     msg = (
         f"Qualys sent a page after id {span.after or 0} whose rows are not in the order of their "
         "ids, so the next page cannot be asked for. Please report this."

@@ -110,7 +110,7 @@ class Walk:
         while left:
             page = self._page(task.sweep, left[0], size, team.stop)
             left = list(page.rest)
-            if whole and left and page.ids is not None:
+            if whole and len(left) == 1:
                 left = self._cut(task.sweep, page, left[0])
                 page = _with_rest(page, left)
             whole = False
@@ -184,7 +184,7 @@ def read_page(sweep: Sweep, span: Span, answer: ServiceAnswer, asked: int) -> Pa
     return Page(
         sweep=sweep.key,
         span=span,
-        rest=() if step.rest is None else (step.rest,),
+        rest=step.rest,
         records=records,
         rows=sum(step.fresh),
         duplicates=len(rows) - sum(step.fresh),

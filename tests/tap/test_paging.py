@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from tap_qualyswas.errors import PagingStuck
@@ -17,7 +17,7 @@ FIRST = Span()
 def test_the_next_page_begins_after_the_last_row() -> None:
     step = take_page(FIRST, [7001, 7002], more=True, last_id=7002, limit=2)
 
-    assert step.rest == Span(after=7002)
+    assert step.rest == (Span(after=7002),)
     assert [(c.field, c.operator, c.value) for c in Span(7002).criteria()] == [
         ("id", "GREATER", "7002")
     ]
@@ -36,6 +36,7 @@ def test_both_bounds_of_a_range_are_asked_for() -> None:
         ([1, 2], False, 2, False),
         ([1, 2], True, 2, True),
         ([1], True, 2, True),
+        ([1], True, 1, True),
         ([1, 2], None, 2, True),
         ([1], None, 2, False),
         ([], None, 2, False),
@@ -45,7 +46,7 @@ def test_both_bounds_of_a_range_are_asked_for() -> None:
 def test_every_ending(ids: list[int], more: bool | None, limit: int, goes_on: bool) -> None:
     step = take_page(FIRST, ids, more=more, last_id=None, limit=limit)
 
-    assert (step.rest is not None) is goes_on
+    assert bool(step.rest) is goes_on
 
 
 @pytest.mark.parametrize(
@@ -77,7 +78,19 @@ def test_a_last_page_may_come_in_any_order() -> None:
 def test_descending_rows_are_walked_downwards() -> None:
     step = take_page(FIRST, [9, 7, 5], more=True, last_id=5, limit=3)
 
-    assert step.rest == Span(before=5)
+    assert step.rest == (Span(before=5),)
+
+
+def test_a_first_page_of_one_row_tells_no_direction_so_both_are_walked() -> None:
+    step = take_page(FIRST, [5], more=True, last_id=5, limit=1)
+
+    assert step.rest == (Span(after=5), Span(before=5))
+
+
+def test_a_later_page_of_one_row_goes_on_as_the_walk_began() -> None:
+    assert take_page(Span(5), [7], more=True, last_id=7, limit=1).rest == (Span(after=7),)
+    assert take_page(Span(5, 90), [7], more=True, last_id=7, limit=1).rest == (Span(7, 90),)
+    assert take_page(Span(None, 5), [3], more=True, last_id=3, limit=1).rest == (Span(before=3),)
 
 
 def test_rows_without_order_cannot_be_walked() -> None:
@@ -86,12 +99,12 @@ def test_rows_without_order_cannot_be_walked() -> None:
 
 
 def test_only_the_servers_cursor_passes_a_last_row_without_id() -> None:
-    assert take_page(FIRST, [5, None], more=True, last_id=6, limit=2).rest == Span(after=6)
-    assert take_page(FIRST, [None, None], more=True, last_id=6, limit=2).rest == Span(after=6)
+    assert take_page(FIRST, [5, None], more=True, last_id=6, limit=2).rest == (Span(after=6),)
+    assert take_page(FIRST, [None, None], more=True, last_id=6, limit=2).rest == (Span(after=6),)
 
 
 def test_the_servers_cursor_cannot_skip_rows() -> None:
-    assert take_page(FIRST, [5, 6], more=True, last_id=900, limit=2).rest == Span(after=6)
+    assert take_page(FIRST, [5, 6], more=True, last_id=900, limit=2).rest == (Span(after=6),)
 
 
 def test_a_row_without_id_is_kept_to_be_counted() -> None:
@@ -114,7 +127,7 @@ IDS = st.sets(st.integers(1, 2**62), max_size=60)
 
 @given(
     ids=IDS,
-    limit=st.integers(2, 9),
+    limit=st.integers(1, 9),
     descending=st.booleans(),
     tells_more=st.booleans(),
     tells_last=st.booleans(),
@@ -130,10 +143,13 @@ def test_a_walk_gives_each_row_once_and_ends(
     repeats: bool,
 ) -> None:
     """The server as documented, with all that it may leave out or do in addition."""
-    span: Span | None = FIRST
+    # A full page of old rows that does not tell of more is an endless loop, or an end: who knows.
+    assume(limit > 1 or tells_more or not repeats)
+    todo: list[Span] = [FIRST]
     spans: list[Span] = []
     found: list[int] = []
-    while span is not None:
+    while todo:
+        span = todo.pop()
         spans.append(span)
         left = sorted((i for i in ids if span.holds(i)), reverse=descending)
         rows = left[:limit]
@@ -147,7 +163,7 @@ def test_a_walk_gives_each_row_once_and_ends(
             limit=limit,
         )
         found += [row for row, fresh in zip(shown, step.fresh, strict=True) if fresh]
-        span = step.rest
+        todo += step.rest
 
     assert sorted(found) == sorted(ids)
     assert all(before != after for before, after in pairwise(spans))
