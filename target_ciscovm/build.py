@@ -44,6 +44,8 @@ class Plan:
         has_ledger: whether a ledger is attached to the spool.
         since: scans that ended later make a web application part of the load; None: any scan does.
         other_model: whether something was sent in the other data model before, and is to go.
+        other_identity: whether assets were told apart in another way before. CVM may then take an
+            old asset for a new one, so all that is closed is closed before anything is opened.
         now: dates the closing of what moved; empty where nobody tells it, and nothing is closed.
     """
 
@@ -54,6 +56,7 @@ class Plan:
     now: str
     since: str | None = None
     other_model: bool = False
+    other_identity: bool = False
     assets: AssetRules = field(default_factory=AssetRules)
     items: ItemRules = field(default_factory=ItemRules)
 
@@ -185,7 +188,8 @@ class Builder:
         whole = self._is_whole(key, webapps)
         reset = self._plan.assets.reset_tags and asset.tags is not None and self._rows_of(webapps)
         encoded = EncodedAsset(key, self._encode(asset), frozenset(found.names), len(found.items))
-        part, position = self._files.add(encoded, Group(not whole, reset))
+        first = self._plan.other_identity and not any(row.is_open for row in found.sent)
+        part, position = self._files.add(encoded, Group(not whole, reset, first))
         self._assets.append(
             (
                 key,

@@ -149,9 +149,10 @@ def moved_from(spool: Spool, asset: str) -> list[Moved]:
 
 
 def moved_elsewhere(spool: Spool) -> Iterator[str]:
-    """Give the assets that something moved away from, and that hold no finding of the load."""
+    """Give the assets that something moved away from, and that no finding is at any more."""
     rows = spool.execute(
-        "SELECT DISTINCT asset FROM moved WHERE asset NOT IN (SELECT key FROM load_asset)"
+        "SELECT DISTINCT asset FROM moved WHERE asset NOT IN (SELECT asset FROM finding WHERE "
+        "asset IS NOT NULL) ORDER BY asset"
     ).fetchall()
     yield from (row[0] for row in rows)
 

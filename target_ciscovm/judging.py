@@ -80,6 +80,7 @@ def _plan(load: Load, intake: Intake, sources: Sources) -> Plan:
         now=to_text(now) if now else "",
         since=preparing.previous_sync(sync),
         other_model=load.model_changed,
+        other_identity=load.identity_changed,
         assets=AssetRules(
             settings.identity,
             settings.tags,

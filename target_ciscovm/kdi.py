@@ -20,14 +20,18 @@ FILE_END: Final = b"]}\n"
 
 
 class Group(NamedTuple):
-    """What is said of a whole file, so assets that differ in it are in different files."""
+    """What is said of a whole file, so assets that differ in it are in different files.
+
+    Those of `first` come before all others, as they only close things.
+    """
 
     skip_autoclose: bool
     reset_tags: bool
+    first: bool = False
 
     def header(self) -> bytes:
         """Give the beginning of a file."""
-        skip, reset = (b"true" if flag else b"false" for flag in self)
+        skip, reset = (b"true" if flag else b"false" for flag in self[:2])
         return b'{"version":2,"skip_autoclose":%b,"reset_tags":%b,"assets":[' % (skip, reset)
 
 
@@ -157,7 +161,7 @@ class Files:
         """End all files and give them."""
         self.parts += [writer.close() for writer in self._open.values()]
         self._open.clear()
-        self.parts.sort(key=lambda part: part.path.name)
+        self.parts.sort(key=lambda part: (not part.group.first, part.path.name))
         return self.parts
 
     def rewrite(self, part: Part, assets: Iterable[EncodedAsset]) -> Part:

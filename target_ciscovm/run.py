@@ -16,6 +16,7 @@ from target_ciscovm.ledger import Ledger
 from target_ciscovm.loading import Load
 from target_ciscovm.lock import connector_lock
 from target_ciscovm.opening import OVERAGE, connect, look
+from target_ciscovm.private_files import private_folder
 from target_ciscovm.rejections import Rejections
 from target_ciscovm.report import Report, table, write_html, write_json
 from target_ciscovm.sinks import Intake
@@ -165,6 +166,7 @@ class Run:
         require_disk(load.folder.path, LEAST_ROOM)
         if settings.login is not None:
             home = settings.ledger_path.parent if settings.ledger_path else settings.output_path
+            private_folder(home, "output_path" if home == settings.output_path else "ledger_path")
             stack.enter_context(connector_lock(home, str(settings.login.connector_id)))
             load.api = connect(settings.login, settings.patience)
             load.opening = look(load.api)
