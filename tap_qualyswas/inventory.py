@@ -126,7 +126,7 @@ class ScanCollector:
         self._warned = False
         self.greatest: str | None = None
         self.finished: list[int] = []
-        run.unended_scans = []
+        run.bookmarks.unended_scans = []
 
     def take(self, records: Sequence[Record]) -> None:
         """Look at a page of scans."""
@@ -141,10 +141,10 @@ class ScanCollector:
 
     def _hold(self, scan: Record) -> None:
         launch = launch_of(scan)
-        if launch is None or self._run.unended_scans is None:
+        if launch is None or self._run.bookmarks.unended_scans is None:
             return
         if launch > self._run.now - HANGING_AFTER:
-            self._run.unended_scans.append(launch)
+            self._run.bookmarks.unended_scans.append(launch)
         elif not self._warned:
             self._warned = True
             self._run.logger.warning(
@@ -155,7 +155,7 @@ class ScanCollector:
 
     def carried(self) -> dict[str, Any]:
         """Give what an interrupted run has to hand on."""
-        unended = self._run.unended_scans or []
+        unended = self._run.bookmarks.unended_scans or []
         return {
             "greatest": self.greatest,
             "unended": [to_text(launch) for launch in unended],
@@ -170,5 +170,5 @@ class ScanCollector:
         if isinstance(finished, list):
             self.finished += [scan_id for scan_id in finished if isinstance(scan_id, int)]
         unended = carried.get("unended")
-        if isinstance(unended, list) and self._run.unended_scans is not None:
-            self._run.unended_scans += [from_text(str(value)) for value in unended]
+        if isinstance(unended, list) and self._run.bookmarks.unended_scans is not None:
+            self._run.bookmarks.unended_scans += [from_text(str(value)) for value in unended]

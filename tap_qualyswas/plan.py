@@ -7,12 +7,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Final, Literal
+from typing import Final, Literal
 
 from tap_qualyswas.dates import from_text, to_text
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
 
 Mode = Literal["full", "incremental"]
 
@@ -129,20 +126,18 @@ def window_start(
     return to_text(max(bounds)) if bounds else None
 
 
-def next_bookmark(
-    old: str | None, greatest: str | None, *, now: datetime, held_at: Iterable[datetime]
-) -> str | None:
-    """Give the new bookmark: never backwards, never later than now, never past a running scan.
+def next_bookmark(old: str | None, greatest: str | None, *, horizon: datetime) -> str | None:
+    """Give the new bookmark: never backwards, never past the horizon.
 
     Args:
         old: the bookmark so far.
         greatest: the greatest value that was seen.
-        now: the server's time when the sync began.
-        held_at: launches of scans that have not ended.
+        horizon: the moment up to which what was read is all that there is: now, or the launch of a
+            scan that has not ended.
     """
     if greatest is None:
         return old
-    new = to_text(min([from_text(greatest), now, *held_at]))
+    new = to_text(min(from_text(greatest), horizon))
     return new if old is None else max(old, new)
 
 

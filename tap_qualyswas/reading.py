@@ -9,7 +9,6 @@ from tap_qualyswas.accounting import counts_agree, tell_notes
 from tap_qualyswas.errors import TrialLicence
 from tap_qualyswas.paging import Span
 from tap_qualyswas.progress import Progress
-from tap_qualyswas.state import Mark
 from tap_qualyswas.walk import Walk
 
 if TYPE_CHECKING:
@@ -88,14 +87,12 @@ class Reading:
         return pages if first is None else chain([first], pages)
 
     def _resume(self) -> None:
-        mark = self._run.state.mark(self._name, self._frame)
+        mark = self._run.resume_mark(self._name, self._frame)
         if mark is None:
             return
         self._is_resumed = True
-        self._run.resumed = True
         self._todo.update({key: spans for key, spans in mark.spans.items() if key in self._todo})
         self._collector.restore(mark.carried)
-        self._run.logger.info("%s goes on where an interrupted run stopped.", self._name)
 
     def _count(self) -> None:
         if self._run.plan.mode != "full" or self._is_resumed:
@@ -115,9 +112,7 @@ class Reading:
         spans = self._todo[page.sweep]
         at = spans.index(page.span)
         spans[at : at + 1] = page.rest
-        mark = Mark(self._todo, self._collector.carried())
-        self._run.state.set_mark(self._name, self._frame, mark)
-        self._run.save_state()
+        self._run.keep_mark(self._name, self._frame, self._todo, self._collector.carried())
         self._progress.tell(tally.fetched)
 
     def _finish(self) -> None:

@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Any, Final
 
 from tap_qualyswas import plan as planning
 from tap_qualyswas.accounting import Tally, doubts, missing_streams
+from tap_qualyswas.bookmarks import Bookmarks
 from tap_qualyswas.dates import to_text
 from tap_qualyswas.errors import NothingMatches, SettingsError
 from tap_qualyswas.paging import Span
 from tap_qualyswas.qids import Qids
 from tap_qualyswas.records import WEBAPP
 from tap_qualyswas.requests_xml import contains, equals, one_of
-from tap_qualyswas.state import Frame, State
+from tap_qualyswas.state import Frame, Mark, State
 from tap_qualyswas.walk import Sweep, Walk
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from tap_qualyswas.requests_xml import Criterion
     from tap_qualyswas.settings import Settings
 
+HORIZON: Final = "horizon"
 IDS_PER_CRITERION: Final = 500
 """Web application ids in one IN list; with more of them a search is walked in chunks."""
 
@@ -67,10 +69,9 @@ class Run:
         self.qids = Qids()
         self.resumed = False
         self.unfetched_qids = 0
-        self.unended_scans: list[datetime] | None = None
         self.not_proven: list[int] = []
         self.sync_id = str(uuid.uuid4())
-        self._bookmarks: dict[str, str | None] = {}
+        self.bookmarks = Bookmarks(state, lambda: self.now, logger)
         self._previous = (state.last_sync_at, state.last_full_sync_at)
 
     @property
@@ -192,34 +193,11 @@ class Run:
         scope = None if ids is None else hashlib.sha256(text.encode()).hexdigest()
         return Frame(window_start, self.filters, scope, self.settings.include_evidence)
 
-    def bookmark(self, stream: str, key: str) -> str | None:
-        """Give a stream's bookmark; one in the future is warned about and taken as now."""
-        if stream in self._bookmarks:
-            return self._bookmarks[stream]
-        self._bookmarks[stream] = self._read_bookmark(stream, key)
-        return self._bookmarks[stream]
-
-    def _read_bookmark(self, stream: str, key: str) -> str | None:
-        try:
-            kept = self.state.bookmark(stream, key)
-        except ValueError:
-            self.logger.warning("%s: the bookmark in the state is no date; all is read.", stream)
-            return None
-        if kept is None:
-            return None
-        clamped = planning.clamp(kept, self.now)
-        if clamped != kept:
-            self.logger.warning(
-                "%s: the bookmark %s lies in the future; now (%s) is taken instead.",
-                *(stream, kept, clamped),
-            )
-        return clamped
-
     def window_start(self, stream: str, key: str) -> str | None:
         """Give the moment after which a stream asks for rows; None for all."""
         restart = self.plan.restart
         return planning.window_start(
-            None if restart else self.bookmark(stream, key),
+            None if restart else self.bookmarks.get(stream, key),
             restart=restart,
             start_date=self.settings.filters.start_date,
             overlap_hours=self.settings.overlap_hours,
@@ -227,13 +205,29 @@ class Run:
 
     def move_bookmark(self, stream: str, key: str, greatest: str | None) -> None:
         """Move a stream's bookmark as far as is safe."""
-        new = planning.next_bookmark(
-            self.bookmark(stream, key),
-            greatest,
-            now=self.now,
-            held_at=self.unended_scans or (),
-        )
-        self.state.set_bookmark(stream, key, new)
+        same = self._memory.same_filters is not False
+        self.bookmarks.move(stream, key, greatest, same_filters=same)
+
+    def resume_mark(self, stream: str, frame: Frame) -> Mark | None:
+        """Give where an interrupted walk of the same frame goes on, None when there is none."""
+        mark = self.state.mark(stream, frame)
+        if mark is None:
+            return None
+        try:
+            self.bookmarks.inherit(stream, str(mark.carried.get(HORIZON)))
+        except ValueError:
+            return None
+        self.resumed = True
+        self.logger.info("%s goes on where an interrupted run stopped.", stream)
+        return mark
+
+    def keep_mark(
+        self, stream: str, frame: Frame, spans: dict[str, list[Span]], carried: dict[str, Any]
+    ) -> None:
+        """Keep where a walk stands, and write the state."""
+        horizon = to_text(self.bookmarks.horizon(stream))
+        self.state.set_mark(stream, frame, Mark(spans, {**carried, HORIZON: horizon}))
+        self.save_state()
 
     def keep_qids(self) -> None:
         """Keep the QIDs of the findings in the state until their entries have been read."""

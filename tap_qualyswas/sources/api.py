@@ -94,8 +94,8 @@ def read_findings(run: Run) -> Iterator[Record]:
         QualysError: when the read cannot go on.
     """
     window_start = run.window_start("findings", BOOKMARK)
-    if run.unended_scans is None:
-        run.unended_scans = find_unended_scans(run)
+    if run.bookmarks.unended_scans is None:
+        run.bookmarks.unended_scans = find_unended_scans(run)
     collector = FindingCollector(run.qids)
     sweeps = finding_sweeps(run, window_start)
     yield from Reading(run, "findings", sweeps, run.frame(window_start), collector).records()

@@ -17,7 +17,6 @@ from tap_qualyswas.records import SCAN, WEBAPP, finding_shape
 from tap_qualyswas.reports import Ahead, download_reports
 from tap_qualyswas.requests_xml import equals, greater
 from tap_qualyswas.scan_results import Report, identity, parse_report
-from tap_qualyswas.state import Mark
 from tap_qualyswas.walk import Sweep, Walk
 
 if TYPE_CHECKING:
@@ -117,21 +116,17 @@ class _Reading:
         return iter(records)
 
     def _resume(self) -> int:
-        mark = self._run.state.mark("findings", self._frame)
+        mark = self._run.resume_mark("findings", self._frame)
         if mark is None or not mark.spans.get(REPORTS):
             return 0
-        self._run.resumed = True
         self._run.qids.restore(mark.carried.get("qids"))
         kept = mark.carried.get("greatest")
         self.greatest = kept if isinstance(kept, str) else None
-        self._run.logger.info("findings goes on where an interrupted run stopped.")
         return mark.spans[REPORTS][0].after or 0
 
     def _settle(self, after: int | None) -> None:
         carried: dict[str, Any] = {"greatest": self.greatest, "qids": self._run.qids.as_state()}
-        mark = Mark({REPORTS: [Span(after)]}, carried)
-        self._run.state.set_mark("findings", self._frame, mark)
-        self._run.save_state()
+        self._run.keep_mark("findings", self._frame, {REPORTS: [Span(after)]}, carried)
 
 
 def read_findings(run: Run) -> Iterator[Record]:
