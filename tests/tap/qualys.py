@@ -100,9 +100,14 @@ class Platform:
         """Run the tap once, in a process of its own."""
         return run_tap({**self.config, **(settings or {})}, state, options=options)
 
-    def sync_here(self, settings: Mapping[str, Any] | None = None, state: Json = None) -> Outcome:
+    def sync_here(
+        self,
+        settings: Mapping[str, Any] | None = None,
+        state: Json = None,
+        catalog: dict[str, Any] | None = None,
+    ) -> Outcome:
         """Run the tap once, in this process; what it raises is raised."""
-        return sync_here({**self.config, **(settings or {})}, state)
+        return sync_here({**self.config, **(settings or {})}, state, catalog)
 
     def __enter__(self) -> Self:
         self._server.start()
@@ -152,7 +157,9 @@ class Outcome:
         return [line.split(" | ", 3)[3].strip() for line in lines]
 
 
-def sync_here(config: Mapping[str, Any], state: Json = None) -> Outcome:
+def sync_here(
+    config: Mapping[str, Any], state: Json = None, catalog: dict[str, Any] | None = None
+) -> Outcome:
     """Run the tap once, in this process; what it raises is raised, with `outcome` of the part."""
     written = io.TextIOWrapper(io.BytesIO(), encoding="utf-8")
     log = _Log()
@@ -161,7 +168,9 @@ def sync_here(config: Mapping[str, Any], state: Json = None) -> Outcome:
     outcome = Outcome(0, "")
     try:
         with redirect_stdout(written):
-            tap = PatientTap(config=dict(config), state=copy.deepcopy(state))
+            tap = PatientTap(
+                config=dict(config), state=copy.deepcopy(state), catalog=copy.deepcopy(catalog)
+            )
             tap.sync()
     except Exception as error:
         error.outcome = outcome  # type: ignore[attr-defined] # for the test that expects it
