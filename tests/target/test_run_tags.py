@@ -1,0 +1,150 @@
+"""The tags that assets get in CVM, and those that they keep."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Final
+
+import pytest
+
+from tests.target.streams import Sync, finding, scan, webapp, webapp_of
+
+if TYPE_CHECKING:
+    from tests.target.loads import CVM
+
+URL: Final = "https://app1.example.test/page1"
+
+
+def tagged(*tags: str | None, **changes: Any) -> Sync:  # noqa: ANN401 - fields of all types
+    rows = [{"id": number, "name": name} for number, name in enumerate(tags)]
+    return Sync([webapp(1, tags=rows, **changes)], [finding(1)])
+
+
+@pytest.mark.parametrize(
+    ("tags", "settings", "expected"),
+    [
+        (["A", "B"], {}, ["A", "B", "App 1"]),
+        (["A", "B"], {"tag_application": False}, ["A", "B"]),
+        (["A"], {"tag_prefix": "qualys: "}, ["qualys: A", "qualys: App 1"]),
+        (["Paris, France"], {}, ["Paris, France", "App 1"]),
+        (["A", "A", " A "], {}, ["A", "App 1"]),
+        (["App 1"], {}, ["App 1"]),
+        (["", None, "  "], {}, ["App 1"]),
+        ([], {}, ["App 1"]),
+        ([f"T{n}" for n in range(500)], {}, [*(f"T{n}" for n in range(500)), "App 1"]),
+        (["Ünïcode 中文"], {}, ["Ünïcode 中文", "App 1"]),
+        ([], {"tag_application": False}, None),
+        (["A"], {"skip_tags": True}, None),
+    ],
+)
+def test_tags_are_those_of_the_web_application_and_its_name(
+    tags: list[str], settings: dict[str, Any], expected: list[str] | None, cvm: CVM
+) -> None:
+    loaded = cvm.load(tagged(*tags), **settings)
+
+    assert loaded.asset(URL).get("tags") == expected
+    assert cvm.tags(URL) == set(expected or ())
+
+
+def test_no_tag_is_longer_than_cvm_takes(cvm: CVM) -> None:
+    cvm.load(tagged("x" * 400), tag_application=False)
+
+    assert [len(tag) for tag in cvm.tags(URL)] == [255]
+
+
+def test_a_web_application_whose_row_is_missing_has_the_tags_that_its_findings_name(
+    cvm: CVM,
+) -> None:
+    named = webapp_of(1) | {"tags": [{"id": 1, "name": "From the finding"}]}
+
+    cvm.load(Sync(findings=[finding(1, webApp=named)], proof=None))
+
+    assert cvm.tags(URL) == {"From the finding", "App 1"}
+
+
+def test_a_name_with_a_double_quote_keeps_it_in_the_tag_but_not_as_application(cvm: CVM) -> None:
+    named = webapp_of(1) | {"name": 'The "shop"'}
+
+    loaded = cvm.load(Sync([webapp(1, name='The "shop"')], [finding(1, webApp=named)]))
+
+    asset = loaded.asset(URL)
+    assert asset["application"] == "The 'shop'"
+    assert 'The "shop"' in asset["tags"]
+
+
+class TestReset:
+    SYNC: Final = tagged("A")
+
+    def manual(self, cvm: CVM) -> None:
+        cvm.load(tagged("Old"))
+        for asset in cvm.tenant.state.assets:
+            cvm.tenant.people.tag(asset, "By hand")
+
+    def test_tags_stay_unless_they_are_reset(self, cvm: CVM) -> None:
+        self.manual(cvm)
+
+        cvm.load(self.SYNC)
+
+        assert cvm.tags(URL) == {"Old", "By hand", "A", "App 1"}
+
+    def test_a_reset_wipes_all_of_them_and_warns_each_time(
+        self, cvm: CVM, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        self.manual(cvm)
+        for _ in range(2):
+            caplog.clear()
+            with caplog.at_level(logging.WARNING):
+                loaded = cvm.load(self.SYNC, reset_tags=True)
+
+            assert cvm.tags(URL) == {"A", "App 1"}
+            assert any("reset_tags" in warning for warning in loaded.report["warnings"])
+            assert "reset_tags wipes all tags" in caplog.text
+
+    def test_a_reset_without_any_tag_left_wipes_as_well(self, cvm: CVM) -> None:
+        self.manual(cvm)
+
+        loaded = cvm.load(tagged(), reset_tags=True, tag_application=False)
+
+        assert loaded.asset(URL)["tags"] == []
+        assert cvm.tags(URL) == set()
+
+    def test_only_assets_whose_web_application_came_are_reset(self, cvm: CVM) -> None:
+        cvm.load(Sync([webapp(1), webapp(2)], [finding(1), finding(2, 2)]))
+        for asset in cvm.tenant.state.assets:
+            cvm.tenant.people.tag(asset, "By hand")
+
+        loaded = cvm.load(
+            Sync([webapp(1)], [finding(1), finding(2, 2)], scans=[scan(1)], mode="incremental"),
+            reset_tags=True,
+        )
+
+        assert "By hand" not in cvm.tags(URL)
+        assert "By hand" in cvm.tags("https://app2.example.test/page2")
+        assert sorted(document["reset_tags"] for document in loaded.documents.values()) == [
+            False,
+            True,
+        ]
+
+    def test_what_is_gone_keeps_its_tags(self, cvm: CVM) -> None:
+        cvm.load(Sync([webapp(1)], [finding(1), finding(2)]))
+        for asset in cvm.tenant.state.assets:
+            cvm.tenant.people.tag(asset, "By hand")
+
+        cvm.load(Sync([webapp(1)], [finding(1)]), reset_tags=True)
+
+        assert "By hand" in cvm.tags("https://app1.example.test/page2")
+
+    def test_nothing_is_reset_otherwise(self, cvm: CVM) -> None:
+        loaded = cvm.load(self.SYNC)
+
+        assert [document["reset_tags"] for document in loaded.documents.values()] == [False]
+
+
+def test_all_of_the_assets_of_two_parts_get_their_tags(cvm: CVM) -> None:
+    sync = Sync([webapp(1)], [finding(number) for number in range(20)])
+
+    loaded = cvm.load(replace(sync), part_max_bytes=1000)
+
+    assert len(loaded.documents) > 1
+    assert {tuple(asset["tags"]) for asset in loaded.assets} == {("Production", "App 1")}
