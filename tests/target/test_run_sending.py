@@ -1,0 +1,283 @@
+"""Faults on the way to CVM: a load arrives whole and once, or fails and says so."""
+
+from __future__ import annotations
+
+import json
+import zlib
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Final
+
+import pytest
+
+from target_ciscovm.target import TargetCiscoVM
+from tests.sandbox.kdi_check import check
+from tests.target import loads
+from tests.target.loads import QUICK
+from tests.target.streams import STATE, Sync, finding, names, webapp, webapp_of
+
+if TYPE_CHECKING:
+    from tests.sandbox.switches import Switches
+    from tests.target.loads import CVM
+
+TWO: Final = Sync([webapp()], [finding(1), finding(2)])
+MANY: Final = Sync([webapp()], [finding(number) for number in range(12)])
+
+PASSING: Final = (
+    "upload-422",
+    "upload-500",
+    "upload-empty",
+    "upload-reset",
+    "lost-run-answer",
+    "run-refused",
+    "poll-errors",
+    "counters-null",
+    "ciscovm-502",
+    "ciscovm-429",
+    "ciscovm-502+2",
+    "ciscovm-429+5",
+)
+
+
+@pytest.mark.parametrize("fault", PASSING)
+def test_a_fault_that_passes_leaves_one_run_with_everything(fault: str, cvm: CVM) -> None:
+    cvm.faults.arm(fault)
+
+    loaded = cvm.load(MANY, part_max_bytes=2000)
+
+    assert cvm.faults.struck[fault.partition("+")[0]] > 0
+    assert (loaded.outcome, loaded.states) == ("succeeded", [STATE])
+    assert cvm.open() == names(*range(12))
+    assert len(cvm.tenant.runs(cvm.login["connector_id"])) == 1
+
+
+@pytest.mark.parametrize("fault", ["upload-422", "upload-500", "upload-empty", "upload-reset"])
+def test_a_file_is_sent_whole_again(fault: str, cvm: CVM) -> None:
+    cvm.faults.arm(fault)
+
+    loaded = cvm.load(TWO)
+
+    (file,) = loaded.report["files"]
+    tries = [one for one in cvm.log if one.endpoint == "data_file"]
+    assert len(tries) > 1
+    # One that was reset had been read in part only.
+    whole = {(one.size, one.sha256) for one in tries if one.size is not None}
+    assert len(whole) == 1
+    assert whole.pop()[0] == file["bytes"]
+
+
+def test_the_files_of_a_run_that_somebody_refused_are_run_when_it_is_over(cvm: CVM) -> None:
+    cvm.faults.arm("connector-busy")
+    cvm.play(replace(QUICK, run_seconds=0.3))
+
+    loaded = cvm.load(TWO)
+
+    # Somebody's run began when the load did, so its proof is older than the newest run.
+    assert loaded.outcome == "succeeded_unproven"
+    assert cvm.open() == names(1, 2)
+    assert len(cvm.tenant.runs(cvm.login["connector_id"])) == 2
+
+
+@pytest.mark.parametrize(
+    ("fault", "words"),
+    [
+        ("upload-422*0", "could not be uploaded"),
+        ("upload-reset*0", "could not be uploaded"),
+        ("run-refused*0", "run"),
+        ("run-fails", "failed"),
+        ("payloads-fail*0", "payloads"),
+        ("ciscovm-502*0", "502"),
+    ],
+)
+def test_a_fault_that_stays_fails_the_load_and_nothing_is_marked_as_sent(
+    fault: str, words: str, cvm: CVM
+) -> None:
+    cvm.faults.arm(fault)
+
+    loaded = cvm.load(TWO)
+
+    assert (loaded.outcome, loaded.exit_code, loaded.states) == ("failed", 1, [])
+    assert words in loaded.message
+    assert not cvm.ledger.exists()
+    assert cvm.open() == set()
+    cvm.faults.disarm()
+    assert cvm.load(TWO).outcome == "succeeded"
+    assert cvm.open() == names(1, 2)
+
+
+def test_an_answer_lost_for_good_never_makes_a_second_run(cvm: CVM) -> None:
+    cvm.faults.arm("lost-run-answer*0")
+
+    loaded = cvm.load(TWO)
+
+    assert loaded.outcome == "succeeded"
+    assert cvm.requests["run"] == 1
+    assert cvm.open() == names(1, 2)
+
+
+SWITCHES: Final = {
+    "success as text": replace(QUICK, success_form="text"),
+    "a counter misspelt": replace(QUICK, counter_spelling="misspelt"),
+    "a run by GET": replace(QUICK, run_verb="GET"),
+    "a run by POST": replace(QUICK, run_verb="POST"),
+    "busy is 200": replace(QUICK, busy_status=200),
+    "busy is 422": replace(QUICK, busy_status=422),
+    "payloads are assets": replace(QUICK, payload="asset"),
+    "files are looked at on arrival": replace(QUICK, upload_validates=True),
+    "one bad file spoils all": replace(QUICK, bad_file_spoils_run=True),
+    "auto-close looks at the run": replace(QUICK, autoclose_scope="run"),
+    "dropped tags vanish": replace(QUICK, dropped_tags_vanish=True),
+    "findings are not counted": replace(QUICK, findings_counted=False),
+    "two runs at once": replace(QUICK, concurrent_runs=2),
+}
+
+
+@pytest.mark.parametrize("switches", SWITCHES.values(), ids=SWITCHES)
+def test_a_load_and_its_closing_work_in_every_position_of_what_is_only_inferred(
+    switches: Switches, cvm: CVM
+) -> None:
+    cvm.play(switches)
+    first = cvm.load(MANY, part_max_bytes=2000)
+
+    second = cvm.load(replace(MANY, findings=MANY.findings[:9]), part_max_bytes=2000)
+
+    for loaded in (first, second):
+        assert loaded.outcome == "succeeded", loaded.message
+        assert loaded.report["run"]["success"] is True
+    assert second.report["reconciliation"]["processed"] == 9
+    assert cvm.open() == names(*range(9))
+
+
+def test_counters_that_are_null_fail_nothing(cvm: CVM) -> None:
+    cvm.faults.arm("counters-null")
+
+    loaded = cvm.load(TWO)
+
+    assert loaded.outcome == "succeeded"
+    assert loaded.report["reconciliation"]["failed"] == 0
+
+
+class TestTooLarge:
+    """HTTP 413: halves, down to one asset, then without evidence, then left out."""
+
+    def row(self, number: int, evidence: int = 0, text: int = 0) -> dict[str, Any]:
+        answer = {"list": [{"payload": "x" * evidence}]} if evidence else None
+        app = webapp_of(1) | {"name": "N" * text} if text else webapp_of(1)
+        return finding(number, resultList=answer, content="y" * text, webApp=app)
+
+    def in_cvm(self, cvm: CVM) -> set[str]:
+        """Look at all that CVM has taken, too, as halves are no more on the disk."""
+        for file in cvm.tenant.state.files.values():
+            document = zlib.decompress(file.deflated)
+            assert check(document) == []
+            assert len(document) <= cvm.switches.max_file_bytes
+        return cvm.open()
+
+    def test_a_file_is_halved_until_it_is_taken(self, cvm: CVM) -> None:
+        cvm.play(replace(QUICK, max_file_bytes=3000))
+
+        loaded = cvm.load(Sync([webapp()], [self.row(n) for n in range(16)]))
+
+        assert loaded.outcome == "succeeded"
+        assert self.in_cvm(cvm) == names(*range(16))
+        assert cvm.requests["run"] == 1
+        assert len(loaded.report["files"]) > 4
+        assert {file["data_file"] for file in loaded.report["files"]} == set(cvm.tenant.state.files)
+        assert loaded.report["reconciliation"]["uploaded"] == 16
+
+    def test_halves_close_as_the_whole_would_have(self, cvm: CVM) -> None:
+        cvm.play(replace(QUICK, max_file_bytes=3000))
+        cvm.load(Sync([webapp()], [self.row(n) for n in range(16)]))
+
+        cvm.load(Sync([webapp()], [self.row(n) for n in range(10)]))
+
+        assert self.in_cvm(cvm) == names(*range(10))
+
+    @pytest.mark.parametrize("model", ["vulnerabilities", "findings"])
+    def test_an_asset_goes_without_evidence_before_it_is_left_out(
+        self, model: str, cvm: CVM
+    ) -> None:
+        cvm.play(replace(QUICK, max_file_bytes=8000))
+        rows = [self.row(1, evidence=20_000), self.row(2, evidence=100)]
+
+        loaded = cvm.load(Sync([webapp()], rows), data_model=model)
+
+        assert loaded.outcome == "succeeded"
+        assert self.in_cvm(cvm) == names(1, 2)
+        text = json.dumps(loaded.assets)
+        assert "x" * 1000 not in text
+        assert "x" * 100 in text
+
+    def test_what_is_too_large_without_evidence_is_rejected_by_name(self, cvm: CVM) -> None:
+        cvm.play(replace(QUICK, max_file_bytes=8000))
+        rows = [self.row(n) for n in range(199)]
+
+        loaded = cvm.load(Sync([webapp()], [*rows, self.row(999, text=20_000)]))
+
+        assert loaded.outcome == "succeeded", loaded.message
+        assert self.in_cvm(cvm) == names(*range(199))
+        assert [row["key"] for row in loaded.rejected] == ["finding-999"]
+        assert "more than CVM takes" in loaded.rejected[0]["reason"]
+        assert loaded.report["reconciliation"]["mapped"] == 199
+        assert loaded.report["reconciliation"]["rejected"] == 1
+
+    def test_too_much_that_is_too_large_fails_the_load_before_it_is_run(self, cvm: CVM) -> None:
+        cvm.play(replace(QUICK, max_file_bytes=8000))
+
+        loaded = cvm.load(Sync([webapp()], [self.row(1), self.row(2, text=20_000)]))
+
+        assert (loaded.outcome, loaded.states) == ("failed", [])
+        assert "1 of 2 findings were rejected" in loaded.message
+        assert cvm.requests["run"] == 0
+
+    def test_nothing_is_too_large_for_ever(self, cvm: CVM) -> None:
+        cvm.play(replace(QUICK, max_file_bytes=10))
+
+        loaded = cvm.load(Sync([webapp()], [self.row(n, evidence=10) for n in range(4)]))
+
+        assert (loaded.outcome, cvm.requests["run"]) == ("failed", 0)
+        assert cvm.requests["data_file"] < 20
+
+    def test_what_was_open_of_it_stays_open(self, cvm: CVM) -> None:
+        rows = [self.row(n) for n in range(199)]
+        cvm.load(Sync([webapp()], [*rows, self.row(999)]))
+        cvm.play(replace(QUICK, max_file_bytes=8000))
+
+        loaded = cvm.load(Sync([webapp()], [*rows, self.row(999, text=20_000)]))
+
+        assert loaded.outcome == "succeeded"
+        assert cvm.open() == names(*range(199), 999)
+
+
+def test_fewer_than_five_requests_are_made_in_any_second(
+    cvm: CVM, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(loads.QuickTarget, "pace_seconds", TargetCiscoVM.pace_seconds)
+    cvm.play(replace(QUICK, rate_limit=5))
+
+    loaded = cvm.load(TWO)
+
+    assert loaded.outcome == "succeeded"
+    moments = [one.moment for one in cvm.log]
+    assert all(one.status != 429 for one in cvm.log)
+    within = [sum(start <= other < start + 1 for other in moments) for start in moments]
+    assert max(within) < 5
+
+
+def test_a_licence_over_its_limit_is_warned_about(cvm: CVM) -> None:
+    cvm.faults.arm("ciscovm-overage")
+
+    loaded = cvm.load(TWO)
+
+    assert loaded.outcome == "succeeded"
+    assert any("licence" in warning for warning in loaded.report["warnings"])
+
+
+def test_the_run_is_told_of_in_the_report(cvm: CVM) -> None:
+    loaded = cvm.load(MANY)
+
+    (run,) = cvm.tenant.runs(cvm.login["connector_id"])
+    told = loaded.report["run"]
+    assert told["id"] == run.id
+    assert told["counters"]["created_scanner_vuln_count"] == 12
+    assert loaded.report["reconciliation"]["created"] == 12
+    assert loaded.report["connector"]["name"] == "Qualys WAS (Data Importer)"
