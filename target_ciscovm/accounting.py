@@ -69,7 +69,12 @@ class Counts:
         self.rejected_by[stream, reason] += count
 
     def superseded(self, stream: str) -> int:
-        """Give how many rows a later one of the same key took the place of."""
+        """Give how many rows a later one of the same key took the place of.
+
+        While the spool was not counted, nobody knows, and none is told.
+        """
+        if not self.kept:
+            return 0
         return self.received[stream] - self.kept[stream] - self.rejected_at_intake(stream)
 
     def rejected_at_intake(self, stream: str) -> int:

@@ -103,7 +103,7 @@ def _reconciliation(load: Load, report: Report) -> None:
         filtered_by=counts.filters(),
         rejected=counts.rejected[FINDINGS],
         rejected_by=counts.rejections(),
-        superseded=max(counts.superseded(FINDINGS), 0) if counts.kept else 0,
+        superseded=counts.superseded(FINDINGS),
         mapped=counts.mapped,
     )
     if load.uploaded:
