@@ -44,6 +44,10 @@ if TYPE_CHECKING:
 SIGNAL_EXIT: Final = 128
 ENV_PREFIX: Final = "TAP_QUALYSWAS_"
 PROOF: Final = "syncs"
+TEST_HELP: Final = (
+    "--test checks the login and the right to read each stream, and reads nothing. --test=schema "
+    "writes the schemas only."
+)
 CHECK_ACCESS: Final = "all"
 """What `--test` without a value stands for."""
 
@@ -171,6 +175,15 @@ class TapQualysWAS(Tap):
         if PROOF not in selected:
             self.close_run()
             self.state_writer.write_state(self.state)
+
+    @classmethod
+    @override
+    def get_singer_command(cls) -> click.Command:
+        command = super().get_singer_command()
+        for option in command.params:
+            if option.name == "test":
+                option.help = TEST_HELP
+        return command
 
     @classmethod
     @override
