@@ -1,0 +1,284 @@
+"""The command as a person calls it: real processes, their output, their exit codes."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import time
+from typing import TYPE_CHECKING, Any, Final
+
+import pytest
+
+from tap_qualyswas.settings import CONFIG_SCHEMA
+from tap_qualyswas.streams import ORDER
+from tests.sandbox.generation import WorldSize
+from tests.tap.qualys import TAP, Files, Outcome, Platform, read_messages, run_tap
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+SIZE: Final = WorldSize(apps=6, findings=300, qids=12, scans=8)
+PAGES: Final = {"page_size": 20}
+NOBODY: Final = {"api_url": "http://127.0.0.1:9", "username": "a", "password": "hidden-word"}
+
+
+@pytest.fixture(scope="module")
+def platform() -> Iterator[Platform]:
+    with Platform(SIZE) as shared:
+        yield shared
+
+
+def command(*arguments: str) -> subprocess.CompletedProcess[bytes]:
+    return subprocess.run([*TAP, *arguments], capture_output=True, timeout=60, check=False)
+
+
+def test_discovery_needs_no_network_no_settings_and_little_time() -> None:
+    began = time.monotonic()
+    done = command("--discover")
+
+    assert done.returncode == 0
+    assert time.monotonic() - began < 10
+    streams = json.loads(done.stdout)["streams"]
+    assert [stream["tap_stream_id"] for stream in streams] == list(ORDER)
+
+
+def test_discovery_sends_nothing(platform: Platform) -> None:
+    before = platform.requests.total()
+
+    with Files({"config.json": platform.config}) as files:
+        done = command("--config", files["config.json"], "--discover")
+
+    assert done.returncode == 0
+    assert platform.requests.total() == before
+
+
+def test_about_tells_each_setting() -> None:
+    told = json.loads(command("--about", "--format", "json").stdout)
+
+    assert set(told["settings"]["properties"]) >= set(CONFIG_SCHEMA["properties"])
+    assert all(each["description"] for each in told["settings"]["properties"].values())
+    assert told["name"] == "tap-qualyswas"
+    assert {"catalog", "state", "discover", "about", "stream-maps"} <= set(told["capabilities"])
+
+
+def test_the_check_tells_what_it_has_checked(platform: Platform) -> None:
+    outcome = platform.sync(options=["--test"])
+
+    assert outcome.exit_code == 0
+    for line in ("Login accepted at ", "webapps: 6 can be read", "scans: 8 can be read"):
+        assert line in outcome.log
+    assert outcome.log.count(" can be read") == 2 + 3 + 1  # with the knowledge base
+    assert "knowledge_base: can be read" in outcome.log
+    assert outcome.messages == []
+
+
+def test_the_check_fails_like_a_sync() -> None:
+    with Platform(SIZE, faults=["kb-not-licensed"]) as refusing:
+        outcome = refusing.sync(options=["--test"])
+
+    assert outcome.exit_code == 2
+    assert "read the knowledge base" in outcome.errors[0]
+
+
+def test_the_help_tells_what_the_check_does() -> None:
+    told = " ".join(command("--help").stdout.decode().split())
+
+    assert "checks the login and the right to read each stream" in told
+
+
+def signalled(platform: Platform, fault: str, number: signal.Signals) -> Outcome:
+    """Run the tap, and send it a signal when it asks for the fourth page of findings."""
+    with Files({"config.json": {**platform.config, **PAGES}}) as files:
+        process = subprocess.Popen(
+            [*TAP, "--config", files["config.json"]],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
+        platform.face.faults.carry_out = lambda _: os.kill(process.pid, number)
+        platform.face.faults.arm(f"{fault}+3")
+        out, log = process.communicate(timeout=60)
+    platform.face.faults.carry_out = None
+    platform.face.faults.disarm()
+    return Outcome(process.returncode, log.decode(), read_messages(out))
+
+
+def assert_resumes(platform: Platform, stopped: Outcome) -> None:
+    rest = platform.sync(PAGES, state=stopped.state)
+    before = [row["uniqueId"] for row in stopped.records("findings")]
+    after = [row["uniqueId"] for row in rest.records("findings")]
+
+    assert 0 < len(before) < 300
+    assert set(before) | set(after) == {
+        platform.world.unique_id(row) for row in platform.world.all_findings()
+    }
+    assert len(set(before) & set(after)) <= PAGES["page_size"]
+    assert rest.exit_code == 0
+    assert rest.proof["complete"] is False
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
+def test_a_signal_in_the_middle_leaves_a_state_that_resumes(
+    platform: Platform, number: signal.Signals, code: int
+) -> None:
+    stopped = signalled(platform, "tap-terminated", number)
+
+    assert stopped.exit_code == code
+    assert stopped.records("syncs") == []
+    assert stopped.errors == []
+    assert "Traceback" not in stopped.log
+    assert_resumes(platform, stopped)
+
+
+def test_a_kill_in_the_middle_leaves_a_state_that_resumes(platform: Platform) -> None:
+    with Files({"config.json": {**platform.config, **PAGES}}) as files:
+        process = subprocess.Popen(
+            [*TAP, "--config", files["config.json"]],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+        )
+        platform.face.faults.carry_out = lambda _: process.kill()
+        platform.face.faults.arm("tap-killed+5")
+        out, _ = process.communicate(timeout=60)
+    platform.face.faults.carry_out = None
+    whole = out[: out.rindex(b"\n") + 1]
+
+    assert process.returncode == -signal.SIGKILL
+    assert_resumes(platform, Outcome(0, "", read_messages(whole)))
+
+
+def test_a_broken_pipe_ends_quietly_with_1(platform: Platform) -> None:
+    with Files({"config.json": platform.config}) as files:
+        process = subprocess.Popen(
+            [*TAP, "--config", files["config.json"]],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.readline()
+        process.stdout.close()
+        log = process.stderr.read().decode()
+        process.stderr.close()
+
+    assert process.wait(60) == 1
+    assert "Traceback" not in log
+    assert "| ERROR " not in log
+    assert "BrokenPipe" not in log
+
+
+@pytest.mark.parametrize("text", ["", "{}", '{"bookmarks": {}}', "  \n"])
+def test_a_state_file_with_nothing_in_it_means_everything(platform: Platform, text: str) -> None:
+    outcome = with_state(platform, text)
+
+    assert outcome.exit_code == 0
+    assert outcome.log.count("holds no bookmarks: everything is read.") == 1
+    assert len(outcome.records("findings")) == 300
+
+
+def with_state(platform: Platform, text: str) -> Outcome:
+    with Files({"config.json": platform.config, "state.json": text}) as files:
+        done = command("--config", files["config.json"], "--state", files["state.json"])
+    return Outcome(done.returncode, done.stderr.decode(), read_messages(done.stdout))
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ('{"bookmarks": {"findings": {"replication_key": "lastTes', "is not JSON"),
+        ("[1, 2]", "holds no Singer state"),
+        ('{"bookmarks": []}', "holds no Singer state"),
+        ('{"bookmarks": {"findings": 5}}', "holds no Singer state"),
+    ],
+)
+def test_a_state_file_that_is_damaged_is_refused_by_name(
+    platform: Platform, text: str, told: str
+) -> None:
+    before = platform.requests.total()
+    outcome = with_state(platform, text)
+
+    assert outcome.exit_code == 2
+    (line,) = outcome.errors
+    assert "state.json" in line
+    assert told in line
+    assert platform.requests.total() == before
+
+
+def test_what_others_keep_in_the_state_is_left_as_it_is(platform: Platform) -> None:
+    foreign = {"bookmarks": {"other": {"x": 1}, "findings": {"theirs": 2}}}
+
+    kept = platform.sync_here(state=foreign).state
+
+    assert kept["bookmarks"]["other"] == {"x": 1}
+    assert kept["bookmarks"]["findings"]["theirs"] == 2
+
+
+def test_a_bookmark_in_the_future_is_taken_as_now(platform: Platform) -> None:
+    ahead: dict[str, Any] = platform.sync_here().state
+    for stream, key in (("findings", "lastDetectedDate"), ("scans", "launchedDate")):
+        ahead["bookmarks"][stream] |= {
+            "replication_key": key,
+            "replication_key_value": "2099-01-01T00:00:00Z",
+        }
+    outcome = platform.sync_here(state=ahead)
+
+    started = outcome.proof["startedAt"]
+    assert "the bookmark 2099-01-01T00:00:00Z lies in the future" in outcome.log
+    assert outcome.state["bookmarks"]["findings"]["replication_key_value"] == started
+
+
+@pytest.mark.parametrize("value", ["yesterday", 17, None, "", {"a": 1}])
+def test_a_bookmark_that_is_no_date_means_everything(platform: Platform, value: object) -> None:
+    state = platform.sync_here().state
+    state["bookmarks"]["findings"]["replication_key_value"] = value
+    outcome = platform.sync_here(state=state)
+
+    assert len(outcome.records("findings")) == 300
+
+
+def test_a_bookmark_with_an_offset_is_sent_in_utc(platform: Platform) -> None:
+    state = platform.sync_here().state
+    state["bookmarks"]["findings"]["replication_key_value"] = "2026-03-01T08:00:00.123+02:00"
+    proof = platform.sync_here(state=state).proof
+
+    (told,) = [row for row in proof["streams"] if row["stream"] == "findings"]
+    assert told["windowStart"] == "2026-02-28T06:00:00Z"
+
+
+def test_nothing_selected_is_refused(platform: Platform) -> None:
+    catalog = json.loads(command("--discover").stdout)
+    for stream in catalog["streams"]:
+        stream["metadata"] = [{"breadcrumb": [], "metadata": {"selected": False}}]
+    with Files({"catalog.json": catalog}) as files:
+        outcome = platform.sync(options=["--catalog", files["catalog.json"]])
+
+    assert outcome.exit_code == 2
+    assert "No stream is selected" in outcome.errors[0]
+
+
+@pytest.mark.parametrize("text", ["", "{}", "[]", '{"streams": 3}', "{"])
+def test_a_catalog_file_that_is_none_is_refused_by_name(text: str) -> None:
+    with Files({"catalog.json": text}) as files:
+        outcome = run_tap(NOBODY, options=["--catalog", files["catalog.json"]])
+
+    assert outcome.exit_code == 2
+    assert "catalog.json is no Singer catalog" in outcome.errors[0]
+
+
+@pytest.mark.parametrize("text", ["{", "[1]", '"a"', ""])
+def test_a_config_file_that_is_none_is_refused_by_name(text: str) -> None:
+    with Files({"settings.json": text}) as files:
+        done = command("--config", files["settings.json"])
+
+    assert done.returncode == 2
+    assert "settings.json" in done.stderr.decode()
+    assert "Traceback" not in done.stderr.decode()
+
+
+def test_a_config_file_that_is_not_there_is_refused_by_name(tmp_path: Path) -> None:
+    done = command("--config", str(tmp_path / "nowhere.json"))
+
+    assert done.returncode == 2
+    assert "nowhere.json" in done.stderr.decode()
