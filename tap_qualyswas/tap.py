@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from copy import deepcopy
 from functools import cached_property
 from typing import IO, TYPE_CHECKING, Any, ClassVar, Final, cast
 
@@ -57,7 +58,7 @@ class TapQualysWAS(Tap):
 
     name = "tap-qualyswas"
     package_name = "qualyswas-ciscovm"
-    config_jsonschema = CONFIG_SCHEMA
+    config_jsonschema = deepcopy(CONFIG_SCHEMA)  # the SDK adds settings of its own to it
     message_writer_class = CountingWriter
     message_writer: CountingWriter
 
