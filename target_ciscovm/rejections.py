@@ -38,8 +38,13 @@ class Rejections:
             self._file = os.fdopen(descriptor, "ab")
         self._file.write(msgspec.json.encode(Rejection(line, stream, key, reason)) + b"\n")
 
-    def close(self) -> None:
+    def flush(self) -> None:
         """Write all to disk."""
+        if self._file is not None:
+            self._file.flush()
+
+    def close(self) -> None:
+        """Write all to disk, for the last time."""
         if self._file is not None:
             self._file.close()
             self._file = None

@@ -78,7 +78,11 @@ class Run:
             CiscoVMError: when not even a folder for the report can be made.
         """
         settings = self._settings
-        with run_folder(settings.output_path) as folder, ExitStack() as stack:
+        with (
+            run_folder(settings.output_path) as folder,
+            writing_in(folder.path),
+            ExitStack() as stack,
+        ):
             self.folder = folder.path
             rejections = Rejections(folder.file("rejected.jsonl"))
             stack.callback(rejections.close)
@@ -97,7 +101,6 @@ class Run:
             except Interrupted as stop:
                 self._end("interrupted", SIGNAL_EXIT + stop.signum, str(stop))
                 self.report.next_step = "Run again: nothing was marked as sent."
-            rejections.close()
             self._write_report(load)
             # While this run holds its folder, which is then safe from its own tidying.
             removal = remove_old_runs(settings.output_path, settings.keep_runs)
@@ -159,6 +162,7 @@ class Run:
             judging.prepare(load, intake)
             judging.build(load)
             judging.check_guard(load)
+            load.rejections.flush()
         self._deliver(load)
 
     def _begin(self, load: Load, stack: ExitStack) -> None:
@@ -243,6 +247,7 @@ class Run:
         for line in lines if load.counts.received else ():
             LOGGER.info("%s", line)
         try:
+            load.rejections.close()
             write_json(report, load.folder.file("report.json"))
             write_html(report, load.folder.file("report.html"))
         except OSError as error:

@@ -1,0 +1,111 @@
+"""The target as a process of its own, where signals, exit codes and pipes are what is tested."""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from tests.target.loads import Loaded, examine, read_folder
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.target.loads import CVM
+
+ROOT: Final = Path(__file__).parents[2]
+START: Final = "from tests.target.loads import QuickTarget; QuickTarget.cli()"
+PATIENCE: Final = 30.0
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a process ended."""
+
+    exit_code: int
+    output: str
+    log: str
+
+
+class Process:
+    """A target that runs; its folders are those of the CVM.
+
+    Args:
+        cvm: what it loads into.
+        arguments: of its command line, beside its config.
+        code: what the interpreter runs.
+        before: done in the new process before the target begins.
+        environment: variables besides those of this process.
+    """
+
+    def __init__(
+        self,
+        cvm: CVM,
+        *arguments: str,
+        code: str = START,
+        before: Callable[[], None] | None = None,
+        environment: dict[str, str] | None = None,
+        **settings: object,
+    ) -> None:
+        self.cvm = cvm
+        config = cvm.home / "config.json"
+        config.write_text(json.dumps(cvm.config(**settings)))
+        self._process = subprocess.Popen(
+            [sys.executable, "-c", code, "--config", str(config), *arguments],
+            cwd=ROOT,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            preexec_fn=before,  # noqa: PLW1509 - no other thread holds what it needs
+            env=os.environ | (environment or {}),
+        )
+
+    def write(self, given: bytes) -> None:
+        """Write to its input, as a tap does."""
+        assert self._process.stdin is not None
+        self._process.stdin.write(given)
+        self._process.stdin.flush()
+
+    def signal(self, number: int) -> None:
+        self._process.send_signal(number)
+
+    def limit(self, kind: int, value: int) -> None:
+        """Limit the process from now on, as `resource.prlimit` does."""
+        resource.prlimit(self._process.pid, kind, (value, value))
+
+    @property
+    def exited(self) -> bool:
+        return self._process.poll() is not None
+
+    def end(self, given: bytes = b"") -> Ended:
+        """Write the rest, close its input, and wait for its end."""
+        output, log = self._process.communicate(given, timeout=PATIENCE)
+        return Ended(self._process.returncode, output.decode(), log.decode())
+
+    def loaded(self, ended: Ended) -> Loaded:
+        """Look at what its newest run left behind, as at that of any load."""
+        states = [json.loads(line) for line in ended.output.splitlines()]
+        folder = newest(self.cvm.output)
+        loaded = Loaded(ended.exit_code, "", states, folder)
+        read_folder(loaded, folder)
+        examine(loaded, folder)
+        return loaded
+
+
+def newest(output: Path) -> Path:
+    """Give the folder of the newest run."""
+    return max(path for path in output.iterdir() if path.is_dir())
+
+
+def eventually(happens: Callable[[], Any]) -> None:
+    """Wait for something that another process does."""
+    end = time.monotonic() + PATIENCE
+    while not happens():
+        assert time.monotonic() < end, "it did not happen"
+        time.sleep(0.01)

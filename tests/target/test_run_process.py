@@ -1,0 +1,209 @@
+"""What only a process shows: exit codes, pipes, standard output, memory, a disk that is full."""
+
+from __future__ import annotations
+
+import json
+import resource
+import sys
+from typing import TYPE_CHECKING, Any, Final
+
+import pytest
+
+from target_ciscovm.ledger import Ledger
+from tests.sandbox.tenant import API_KEY
+from tests.target.processes import START, Process
+from tests.target.streams import STATE, Sync, finding, joined, names, record, schema, webapp
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from tests.target.loads import CVM
+    from tests.target.processes import Ended
+
+TWO: Final = Sync([webapp()], [finding(1), finding(2)])
+MUCH: Final = joined(record("webapps", webapp(1) | {"padding": "x" * 1000})) * 300
+"""More than a pipe holds."""
+
+
+def assert_one_line(ended: Ended, *words: str) -> None:
+    """See that the last line of the log is all that a person needs."""
+    assert "Traceback" not in ended.log
+    last = ended.log.rstrip().splitlines()[-1]
+    for word in words:
+        assert word in last, ended.log
+    assert API_KEY not in ended.log
+
+
+def test_standard_output_has_the_state_and_nothing_else(cvm: CVM) -> None:
+    process = Process(cvm)
+
+    ended = process.end(TWO.lines(cvm.clock.now()))
+
+    assert ended.exit_code == 0, ended.log
+    assert [json.loads(line) for line in ended.output.splitlines()] == [STATE]
+    assert "2 findings on 2 assets are in Cisco Vulnerability Management" in ended.log
+    assert process.loaded(ended).outcome == "succeeded"
+
+
+def test_nothing_shows_the_key_at_any_level_of_the_log(cvm: CVM) -> None:
+    cvm.faults.arm("upload-422", "poll-errors")
+    process = Process(cvm, environment={"TARGET_CISCOVM_LOGLEVEL": "DEBUG", "LOGLEVEL": "DEBUG"})
+
+    ended = process.end(TWO.lines(cvm.clock.now()))
+
+    assert ended.exit_code == 0, ended.log
+    assert API_KEY not in ended.log + ended.output
+    for path in cvm.output.rglob("*"):
+        assert path.is_dir() or API_KEY.encode() not in path.read_bytes(), path
+
+
+class TestRefused:
+    """A decision to stop lets the tap finish: nobody gets a broken pipe."""
+
+    CAUSES: Final[Mapping[str, tuple[dict[str, Any], int, str]]] = {
+        "a wrong key": ({"api_key": "another"}, 2, "api_key"),
+        "no such connector": ({"connector_id": 4}, 2, "connector 4"),
+        "half a login": ({"api_key": None}, 2, "api_key"),
+        "a wrong type": ({"min_severity": "MARKER"}, 2, "min_severity"),
+        "a wrong type of the key": ({"api_key": ["MARKER"]}, 2, "api_key"),
+        "an identity change": ({"locator_order": ["external_id"]}, 2, "locator_order"),
+    }
+
+    @pytest.mark.parametrize("cause", CAUSES)
+    def test_the_input_runs_dry_and_one_line_says_why(self, cause: str, cvm: CVM) -> None:
+        settings, exit_code, word = self.CAUSES[cause]
+        if cause == "an identity change":
+            cvm.load(TWO)
+        process = Process(cvm, **settings)
+
+        for _ in range(40):
+            process.write(MUCH)
+        ended = process.end(TWO.lines(cvm.clock.now()))
+
+        assert (ended.exit_code, ended.output) == (exit_code, ""), ended.log
+        assert_one_line(ended, word)
+        if "key" in cause:
+            assert "MARKER" not in ended.log
+
+    def test_a_line_in_the_middle_that_is_no_json_lets_the_rest_run_dry(self, cvm: CVM) -> None:
+        process = Process(cvm)
+
+        process.write(joined(schema("webapps"), "oops"))
+        for _ in range(40):
+            process.write(MUCH)
+        ended = process.end()
+
+        assert (ended.exit_code, ended.output) == (1, "")
+        assert_one_line(ended, "Line 2 of the input is not JSON")
+
+
+class TestVerify:
+    def test_a_good_login_is_told(self, cvm: CVM) -> None:
+        ended = Process(cvm, "--verify").end()
+
+        assert (ended.exit_code, ended.output) == (0, ""), ended.log
+        assert_one_line(ended, "Qualys WAS (Data Importer)", "are good")
+        assert not cvm.output.exists()
+        assert {one.method for one in cvm.log} == {"GET"}
+
+    @pytest.mark.parametrize(
+        ("settings", "word"),
+        [
+            ({"api_key": "another"}, "API key"),
+            ({"connector_id": 4}, "connector 4"),
+            ({"api_key": None, "connector_id": None}, "set api_key and connector_id"),
+        ],
+    )
+    def test_a_bad_one_is_refused(self, settings: dict[str, Any], word: str, cvm: CVM) -> None:
+        ended = Process(cvm, "--verify", **settings).end()
+
+        assert ended.exit_code == 2
+        assert_one_line(ended, word)
+
+
+LIMITED: Final = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, ({0}, {0})); "
+
+
+class TestDiskFull:
+    """A full disk, played by a limit of the process: it harms nobody else."""
+
+    @pytest.mark.parametrize("limit", [1, 5000, 60_000, 200_000])
+    def test_it_fails_clearly_and_sends_nothing(self, limit: int, cvm: CVM) -> None:
+        rows = [finding(number) for number in range(2000)]
+        process = Process(cvm, code=LIMITED.format(limit) + START)
+
+        ended = process.end(Sync([webapp()], rows).lines(cvm.clock.now()))
+
+        assert (ended.exit_code, ended.output) == (1, ""), ended.log
+        assert_one_line(ended, "no room", "output_path")
+        assert cvm.requests["data_file"] == 0
+        assert not list(cvm.output.rglob("spool"))
+
+    def test_what_is_rejected_needs_room_as_well(self, cvm: CVM) -> None:
+        rows = [finding(number, status=None) for number in range(2000)]
+        process = Process(cvm, code=LIMITED.format(60_000) + START, max_failed_percent="100")
+
+        ended = process.end(Sync([webapp()], rows).lines(cvm.clock.now()))
+
+        assert (ended.exit_code, ended.output) == (1, ""), ended.log
+        assert_one_line(ended, "no room")
+        assert cvm.requests["data_file"] == 0
+
+    def test_the_next_run_with_room_makes_up_for_it(self, cvm: CVM) -> None:
+        given = Sync([webapp()], [finding(number) for number in range(2000)])
+        Process(cvm, code=LIMITED.format(60_000) + START).end(given.lines(cvm.clock.now()))
+
+        assert cvm.load(given).outcome == "succeeded"
+        assert len(cvm.open()) == 2000
+
+    @pytest.mark.skipif(not hasattr(resource, "prlimit"), reason="limits another process: Linux")
+    def test_a_ledger_that_cannot_grow_fails_the_run_and_keeps_what_it_had(self, cvm: CVM) -> None:
+        cvm.load(TWO)
+        before, limit = ledger_of(cvm), cvm.ledger.stat().st_size
+        rows = [finding(n, url=f"https://app1.example.test/{'x' * 400}/{n}") for n in range(100)]
+        sync = Sync([webapp()], rows)
+        cvm.faults.arm("target-killed-in-run")
+        process = Process(cvm)
+        cvm.faults.carry_out = lambda _: process.limit(resource.RLIMIT_FSIZE, limit)
+
+        ended = process.end(sync.lines(cvm.clock.now()))
+
+        assert (ended.exit_code, ended.output) == (1, ""), ended.log
+        assert_one_line(ended, str(cvm.ledger))
+        assert ledger_of(cvm) == before
+        assert cvm.load(sync).outcome == "succeeded"
+        assert cvm.open() == names(*range(100))
+
+
+def ledger_of(cvm: CVM) -> list[str]:
+    """Give what is remembered as open."""
+    with Ledger(cvm.ledger) as ledger:
+        return [one.key for one in ledger.assets()]
+
+
+MEASURED: Final = (
+    "import atexit, resource, sys; atexit.register(lambda: print('peak',"
+    "resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, file=sys.stderr)); "
+)
+
+
+def peak(number: int, cvm: CVM) -> float:
+    """Give the most memory that a load of so many findings takes, in MB."""
+    process = Process(cvm, code=MEASURED + START, api_key=None, connector_id=None)
+    row = record("findings", finding(1)).replace('"finding-1"', '"finding-%d"')
+    row = row.replace("/page1?", "/page%d?")
+    process.write(joined(schema("findings")))
+    for start in range(0, number, 1000):
+        rows = (row % (n, n // 3) for n in range(start, start + 1000))
+        process.write("".join(line + "\n" for line in rows).encode())
+    ended = process.end()
+    assert ended.exit_code == 0, ended.log
+    unit = 1e6 if sys.platform == "darwin" else 1e3
+    return int(ended.log.rpartition("peak")[2]) / unit
+
+
+def test_memory_does_not_grow_with_the_findings(cvm: CVM) -> None:
+    small, large = peak(10_000, cvm), peak(100_000, cvm)
+
+    assert large < 250
+    assert large - small < 80
