@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from operator import attrgetter
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
 from target_ciscovm.text import plain
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from target_ciscovm.kdi_types import FieldValue
-    from target_ciscovm.records import Classification, Finding
+    from target_ciscovm.records import Classification, Finding, Score
 
 EVIDENCE: Final = "Evidence"
 """Label of the evidence, which comes last."""
@@ -22,18 +23,20 @@ MAX_EVIDENCE: Final = 100_000
 """Characters of evidence in one finding; the tap caps each text of it as well."""
 
 
-def _classes(rows: list[Classification] | None) -> str | None:
-    names = [f"{row.code} {row.name or ''}".strip() for row in rows or () if row.code]
-    return ", ".join(names) or None
+def _classes(rows: list[Classification]) -> str:
+    return ", ".join([f"{row.code} {row.name or ''}".strip() for row in rows if row.code])
 
 
-def _cvss(finding: Finding) -> float | None:
-    return finding.cvss_v3.base if finding.cvss_v3 else None
+def _base(score: Score) -> float | None:
+    return score.base
 
 
-def _cvss_vector(finding: Finding) -> str | None:
-    score = finding.cvss_v3
-    return (score.vector or score.attack_vector) if score else None
+def _vector(score: Score) -> str | None:
+    return score.vector or score.attack_vector
+
+
+def _numbers(numbers: list[int]) -> str:
+    return ", ".join(map(str, numbers))
 
 
 DIRECT: Final = {
@@ -42,7 +45,6 @@ DIRECT: Final = {
     "Function": "function",
     "Content": "content",
     "Type": "type",
-    "Potential": "potential",
     "Source": "finding_type",
     "Group": "group",
     "QID": "qid",
@@ -60,35 +62,27 @@ DIRECT: Final = {
     "Virtual patch": "patch",
 }
 """Label, and the property that is shown as it is. The order is that of the text."""
-MADE: Final[dict[str, Callable[[Finding], FieldValue | None]]] = {
-    "Ignored": lambda finding: finding.is_ignored or None,
-    "CVSS v3 base": _cvss,
-    "CVSS v3 vector": _cvss_vector,
-    "OWASP": lambda finding: _classes(finding.owasp),
-    "WASC": lambda finding: _classes(finding.wasc),
-    "CWE": lambda finding: ", ".join(str(cwe) for cwe in finding.cwe or ()) or None,
+MADE: Final[dict[str, tuple[str, Callable[[Any], FieldValue | None]]]] = {
+    "Potential": ("potential", bool),
+    "Ignored": ("is_ignored", lambda value: value or None),
+    "CVSS v3 base": ("cvss_v3", _base),
+    "CVSS v3 vector": ("cvss_v3", _vector),
+    "OWASP": ("owasp", _classes),
+    "WASC": ("wasc", _classes),
+    "CWE": ("cwe", _numbers),
 }
-"""Label, and how its value is made. These come after the others."""
+"""Label, property, and how its value is made, if it has any. These come after the others."""
 
 # One call for all of them: details are most of the work that a finding is.
 _direct: Final = attrgetter(*DIRECT.values())
+_sources: Final = attrgetter(*(source for source, _ in MADE.values()))
+_makers: Final = [(label, make) for label, (_, make) in MADE.items()]
 
 
 def as_fields(finding: Finding, *, with_evidence: bool = True) -> dict[str, FieldValue]:
     """Give the details as named values; what Qualys does not tell has no name in it."""
-    found: dict[str, FieldValue] = {
-        label: plain(value) if isinstance(value, str) else value
-        for label, value in zip(DIRECT, _direct(finding), strict=True)
-        if value is not None and value != ""
-    }
-    for label, make in MADE.items():
-        value = make(finding)
-        if value is not None and value != "":
-            found[label] = plain(value) if isinstance(value, str) else value
-    evidence = _evidence(finding) if with_evidence else None
-    if evidence:
-        found[EVIDENCE] = evidence
-    return found
+    values = chain(_told(finding), _made(finding, with_evidence=with_evidence))
+    return {label: plain(value) if isinstance(value, str) else value for label, value in values}
 
 
 def as_text(finding: Finding, *, with_evidence: bool = True) -> str:
@@ -96,15 +90,30 @@ def as_text(finding: Finding, *, with_evidence: bool = True) -> str:
 
     Further lines of a value are set in, so that none of them reads like a label.
     """
-    fields = as_fields(finding, with_evidence=with_evidence)
-    lines = [
-        f"{label}: {value if value is not True and value is not False else YES_NO[value]}"
-        for label, value in fields.items()
+    lines = [f"{label}: {value}" for label, value in _told(finding)]
+    for label, made in _made(finding, with_evidence=with_evidence):
+        lines.append(f"{label}: {YES_NO[made] if isinstance(made, bool) else made}")
+    if "".join(lines).isprintable():
+        return "\n".join(lines)
+    return "\n".join([plain(line).replace("\n", "\n  ") for line in lines])
+
+
+def _told(finding: Finding) -> list[tuple[str, FieldValue]]:
+    return [
+        pair
+        for pair in zip(DIRECT, _direct(finding), strict=True)
+        if pair[1] is not None and pair[1] != ""
     ]
-    text = "\n".join(lines)
-    if text.count("\n") < len(lines):
-        return text
-    return "\n".join(line.replace("\n", "\n  ") for line in lines)
+
+
+def _made(finding: Finding, *, with_evidence: bool) -> Iterator[tuple[str, FieldValue]]:
+    for (label, make), source in zip(_makers, _sources(finding), strict=True):
+        value = None if source is None else make(source)
+        if value is not None and value != "":
+            yield (label, value)
+    evidence = _evidence(finding) if with_evidence else None
+    if evidence:
+        yield (EVIDENCE, evidence)
 
 
 def _evidence(finding: Finding) -> str | None:

@@ -126,11 +126,10 @@ class AssetItems:
 
     def _note_holder(self, finding: Finding) -> None:
         app = finding.web_app
-        place = place_of(finding.url, app)
         if app is None or app.id is None:
-            self._nowhere = place
+            self._nowhere = place_of(finding.url, app)
         elif app.id not in self._places:
-            self._places[app.id] = place
+            self._places[app.id] = place_of(finding.url, app)
             self._tags |= dict.fromkeys(tag.name for tag in app.tags or () if tag.name)
         tested = to_utc(finding.last_tested_date) or to_utc(finding.last_detected_date)
         if tested and (self._last_tested is None or tested > self._last_tested):
