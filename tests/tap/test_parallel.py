@@ -1,0 +1,95 @@
+"""Several walks at a time bring the same rows as one, and one that fails fails the stream."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, Final
+
+import pytest
+
+from tap_qualyswas import errors
+from tests.sandbox.generation import WorldSize
+from tests.tap.qualys import Outcome, Platform
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+MANY: Final = WorldSize(apps=40, findings=48_000, qids=40, scans=40)
+"""So that vulnerabilities and information are more than 20,000 each."""
+FEW: Final = WorldSize(apps=6, findings=200, qids=12, scans=10)
+
+
+@pytest.fixture(scope="module")
+def platform() -> Iterator[Platform]:
+    with Platform(MANY) as shared:
+        assert len(shared.world.findings["VULNERABILITY"]) > 20_000
+        yield shared
+
+
+def keys_of(outcome: Outcome) -> list[str]:
+    return sorted(row["uniqueId"] for row in outcome.records("findings"))
+
+
+@pytest.mark.parametrize("workers", [1, 2, 8])
+def test_any_number_of_workers_brings_each_row_once(platform: Platform, workers: int) -> None:
+    before = platform.requests.copy()
+    outcome = platform.sync_here({"max_concurrency": workers})
+    asked = platform.requests - before
+
+    assert keys_of(outcome) == sorted(map(platform.world.unique_id, platform.world.all_findings()))
+    assert outcome.proof["complete"] is True
+    (told,) = [row for row in outcome.proof["streams"] if row["stream"] == "findings"]
+    assert told["duplicates"] == 0
+    assert asked["count/was/finding"] <= 3 + 2 * 4  # two types are that long
+    assert asked["search/was/finding"] <= 48 + 3 + 2 * 8
+
+
+def test_a_long_type_is_cut_into_ranges_of_like_size(platform: Platform) -> None:
+    log = platform.face.log
+    begin = len(log)
+    platform.sync_here({"max_concurrency": 4})
+
+    bounds: Counter[str] = Counter()
+    for asked in log[begin:]:
+        told = {(each.field, each.operator): each.value for each in asked.criteria}
+        if asked.endpoint == "search/was/finding" and told.get(("type", "EQUALS")) == (
+            "VULNERABILITY"
+        ):
+            bounds[str(told.get(("id", "LESSER"), "open"))] += 1
+    walks = [pages for bound, pages in bounds.items() if bound != "None"]
+    assert len(walks) == 4
+    assert max(walks) <= 2 * min(walks) + 2
+
+
+@pytest.mark.parametrize("workers", [1, 2, 8])
+def test_the_failure_of_one_worker_fails_the_stream(workers: int) -> None:
+    with Platform(FEW, faults=["tap-error+4"]) as platform:
+        with pytest.raises(errors.InvalidRequest) as raised:
+            platform.sync_here({"page_size": 10, "max_concurrency": workers})
+        outcome: Outcome = raised.value.outcome  # type: ignore[attr-defined] # set by sync_here
+        platform.face.faults.disarm()
+        rest = platform.sync_here({"page_size": 10}, state=outcome.state)
+
+    assert outcome.records("syncs") == []
+    findings = outcome.state["bookmarks"]["findings"]
+    assert "replication_key_value" not in findings
+    both = {*keys_of(outcome), *keys_of(rest)}
+    assert both == set(map(platform.world.unique_id, platform.world.all_findings()))
+    assert rest.proof["complete"] is False
+
+
+def test_calls_at_a_time_are_lowered_when_qualys_says_so() -> None:
+    with Platform(FEW, faults=["qualys-concurrency"]) as platform:
+        outcome = platform.sync_here({"page_size": 10, "max_concurrency": 3})
+
+    assert "At most 2 calls at a time from now on." in outcome.log
+    assert "At most 1 calls at a time from now on." in outcome.log
+    assert outcome.proof["complete"] is True
+
+
+def test_progress_is_told_against_what_was_counted() -> None:
+    with Platform(FEW) as platform:
+        outcome = platform.sync_here()
+
+    assert "findings 200 / 200 · 100%" in outcome.log
+    assert "webapps 6 / 6 · 100%" in outcome.log
