@@ -196,7 +196,7 @@ def load(given: bytes, config: dict[str, Any], order: tuple[str, ...] = ()) -> L
     """Load an input with this config, and look at what came of it."""
     target: TargetCiscoVM | None = None
     code, message, printed = 0, "", io.StringIO()
-    with _own_signals(), redirect_stdout(printed):
+    with own_signals(), redirect_stdout(printed):
         try:
             with ending_well(TargetCiscoVM.logger):
                 target = QuickTarget(config=config)
@@ -215,7 +215,7 @@ def load(given: bytes, config: dict[str, Any], order: tuple[str, ...] = ()) -> L
 
 
 @contextmanager
-def _own_signals() -> Iterator[None]:
+def own_signals() -> Iterator[None]:
     """Keep the test runner's handlers: the SDK sets its own in each plugin."""
     numbers = (signal.SIGINT, signal.SIGTERM)
     before = [signal.getsignal(number) for number in numbers]
