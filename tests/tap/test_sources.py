@@ -1,0 +1,201 @@
+"""Findings out of scan reports, and what each scan reported."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, Final
+
+import pytest
+
+from tap_qualyswas import errors
+from tests.sandbox.generation import WorldSize
+from tests.sandbox.model import iso
+from tests.tap.catalogs import only
+from tests.tap.qualys import Outcome, Platform
+from tests.tap.scripted import SEARCH, Answer, ScriptedServer, page, scan, webapp
+
+if TYPE_CHECKING:
+    from tests.sandbox.model import Scan, WebApp
+    from tests.sandbox.world import World
+
+SIZE: Final = WorldSize(apps=10, findings=150, qids=20, scans=14)
+REPORTS: Final = {"source": "scan_reports"}
+DAY: Final = timedelta(days=1)
+WITH_RESULTS: Final = only(
+    "webapps", "scans", "findings", "knowledge_base", "scan_results", "syncs"
+)
+DOWNLOAD: Final = "/qps/rest/3.0/download/was/wasscan/"
+
+
+def latest(world: World) -> dict[int, Scan]:
+    """Give the latest successful scan of each web application."""
+    found: dict[int, Scan] = {}
+    for each in world.scans:
+        known = found.get(each.app.id)
+        if each.results == "SUCCESSFUL" and (known is None or each.launched > known.launched):
+            found[each.app.id] = each
+    return found
+
+
+def seen_by(world: World, one: Scan) -> set[tuple[Any, ...]]:
+    return {
+        (one.app.id, row.type, row.qid.qid, row.url, row.param)
+        for row in world.findings_of(one.app)
+        if row.last >= one.launched
+    }
+
+
+def told(outcome: Outcome) -> set[tuple[Any, ...]]:
+    return {
+        (row["webApp"]["id"], row["type"], row["qid"], row["url"], row["param"])
+        for row in outcome.records("findings")
+        if row["type"] != "INFORMATION_GATHERED"
+    }
+
+
+def without_information(rows: set[tuple[Any, ...]]) -> set[tuple[Any, ...]]:
+    return {row for row in rows if row[1] != "INFORMATION_GATHERED"}
+
+
+def test_findings_are_those_of_each_applications_latest_successful_scan() -> None:
+    with Platform(SIZE) as platform:
+        outcome = platform.sync_here(REPORTS)
+        world = platform.world
+        scans = latest(world)
+        expected = set[tuple[Any, ...]]().union(*(seen_by(world, one) for one in scans.values()))
+
+    assert told(outcome) == without_information(expected)
+    for row in outcome.records("findings"):
+        launched = iso(scans[row["webApp"]["id"]].launched)
+        assert row["lastDetectedDate"] == row["lastTestedDate"] == launched
+        assert row["status"] == "ACTIVE"
+    assert platform.requests["search/was/finding"] == platform.requests["count/was/finding"] == 0
+
+
+def test_applications_without_such_a_scan_are_named_as_not_proven() -> None:
+    with Platform(SIZE) as platform:
+        proof = platform.sync_here(REPORTS).proof
+        unproven = sorted(set(platform.world.apps) - set(latest(platform.world)))
+
+    assert unproven
+    assert proof["notProven"] == unproven
+    assert proof["complete"] is True
+
+
+def test_the_same_thing_has_the_same_id_whenever_and_in_whatever_report() -> None:
+    with Platform(SIZE) as platform:
+        first = platform.sync_here(REPORTS)
+        platform.clock.advance(DAY)
+        app = next(iter(latest(platform.world).values())).app
+        platform.world.finish_scan(platform.world.launch_scan(app))
+        second = platform.sync_here({**REPORTS, "full_sync": True})
+
+    ids = [{row["uniqueId"] for row in each.records("findings")} for each in (first, second)]
+    assert len(first.records("findings")) == len(ids[0])
+    assert ids[0] <= ids[1]
+
+
+def test_a_later_sync_reads_the_reports_of_newer_scans_only() -> None:
+    with Platform(SIZE) as platform:
+        first = platform.sync_here(REPORTS)
+        platform.clock.advance(2 * DAY)
+        app = next(iter(latest(platform.world).values())).app
+        platform.world.finish_scan(platform.world.launch_scan(app))
+        before = platform.requests.copy()
+        second = platform.sync_here({**REPORTS, "overlap_hours": 1}, state=first.state)
+
+    assert {row["webApp"]["id"] for row in second.records("findings")} == {app.id}
+    assert (platform.requests - before)["download/was/wasscan"] == 1
+
+
+def test_a_report_that_is_gone_proves_nothing_of_its_application() -> None:
+    scripts = {f"{DOWNLOAD}5001": [Answer(_not_found())]}
+    with ScriptedServer(
+        scripts,
+        {
+            f"{SEARCH}webapp": Answer(page(webapp(9001))),
+            f"{SEARCH}wasscan": Answer(page(scan(5001))),
+        },
+    ) as server:
+        from tests.tap.qualys import sync_here  # noqa: PLC0415
+
+        outcome = sync_here({**server.config, **REPORTS})
+
+    assert outcome.records("findings") == []
+    assert outcome.proof["notProven"] == [9001]
+
+
+def _not_found() -> str:
+    return "<ServiceResponse><responseCode>NOT_FOUND</responseCode></ServiceResponse>"
+
+
+def test_an_interrupted_read_of_reports_goes_on_with_the_next_one() -> None:
+    with Platform(SIZE) as platform:
+        whole = platform.sync_here(REPORTS)
+        places = [
+            (at, message["value"])
+            for at, message in enumerate(whole.messages)
+            if message["type"] == "STATE"
+            and "resume" in message["value"]["bookmarks"].get("findings", {})
+        ]
+        for at, state in places:
+            rest = platform.sync_here(REPORTS, state=state)
+            before = Outcome(0, "", whole.messages[:at])
+            assert told(before) | told(rest) == told(whole)
+            assert rest.proof["complete"] is False
+
+    assert len(places) > 3
+
+
+def reported(world: World, app: WebApp) -> int:
+    return sum(len(seen_by(world, one)) for one in world.scans if one.app is app)
+
+
+def test_scan_results_hold_what_each_finished_scan_reported() -> None:
+    with Platform(SIZE) as platform:
+        outcome = platform.sync_here(catalog=WITH_RESULTS)
+        world = platform.world
+        expected = {
+            (one.id, *found[1:])
+            for one in world.scans
+            for found in without_information(seen_by(world, one))
+        }
+
+    rows = outcome.records("scan_results")
+    assert {
+        (row["scanId"], row["kind"], row["qid"], row["uri"], row["param"])
+        for row in rows
+        if row["kind"] != "INFORMATION_GATHERED"
+    } == expected
+    assert len({row["resultId"] for row in rows}) == len(rows)
+    assert outcome.proof["complete"] is True
+
+
+def test_scans_that_have_not_finished_are_read_when_they_have() -> None:
+    with Platform(SIZE) as platform:
+        app = next(iter(platform.world.apps.values()))
+        running = platform.world.launch_scan(app)
+        platform.world.add_finding(app, scan=running)
+        first = platform.sync_here(catalog=WITH_RESULTS)
+        platform.world.finish_scan(running)
+        platform.clock.advance(DAY)
+        second = platform.sync_here(state=first.state, catalog=WITH_RESULTS)
+
+    assert running.id not in {row["scanId"] for row in first.records("scan_results")}
+    assert running.id in {row["scanId"] for row in second.records("scan_results")}
+
+
+def test_scan_results_are_fetched_next_time_when_a_run_ends_before_them() -> None:
+    with Platform(SIZE, faults=["tap-error+0"]) as platform:
+        with pytest.raises(errors.InvalidRequest) as raised:
+            platform.sync_here(catalog=WITH_RESULTS)
+        failed: Outcome = raised.value.outcome  # type: ignore[attr-defined] # set by sync_here
+        platform.face.faults.disarm()
+        platform.clock.advance(3 * DAY)
+        later = platform.sync_here(
+            {"full_sync_every_days": 0}, state=failed.state, catalog=WITH_RESULTS
+        )
+
+    assert {row["scanId"] for row in later.records("scan_results")} == {
+        one.id for one in platform.world.scans if seen_by(platform.world, one)
+    }
