@@ -8,22 +8,21 @@ from typing import TYPE_CHECKING, Any, Final
 import pytest
 
 from tap_qualyswas import errors
+from tap_qualyswas.streams import ORDER
 from tests.sandbox.generation import WorldSize
 from tests.sandbox.model import iso
 from tests.tap.catalogs import only
-from tests.tap.qualys import Outcome, Platform
+from tests.tap.qualys import Outcome, Platform, sync_here
 from tests.tap.scripted import SEARCH, Answer, ScriptedServer, page, scan, webapp
 
 if TYPE_CHECKING:
-    from tests.sandbox.model import Scan, WebApp
+    from tests.sandbox.model import Scan
     from tests.sandbox.world import World
 
 SIZE: Final = WorldSize(apps=10, findings=150, qids=20, scans=14)
 REPORTS: Final = {"source": "scan_reports"}
 DAY: Final = timedelta(days=1)
-WITH_RESULTS: Final = only(
-    "webapps", "scans", "findings", "knowledge_base", "scan_results", "syncs"
-)
+WITH_RESULTS: Final = only(*ORDER)
 DOWNLOAD: Final = "/qps/rest/3.0/download/was/wasscan/"
 
 
@@ -99,13 +98,15 @@ def test_a_later_sync_reads_the_reports_of_newer_scans_only() -> None:
     with Platform(SIZE) as platform:
         first = platform.sync_here(REPORTS)
         platform.clock.advance(2 * DAY)
-        app = next(iter(latest(platform.world).values())).app
+        newest = max(latest(platform.world).values(), key=lambda one: one.launched)
+        app = next(one.app for one in latest(platform.world).values() if one is not newest)
         platform.world.finish_scan(platform.world.launch_scan(app))
         before = platform.requests.copy()
-        second = platform.sync_here({**REPORTS, "overlap_hours": 1}, state=first.state)
+        second = platform.sync_here({**REPORTS, "overlap_hours": 0}, state=first.state)
 
-    assert {row["webApp"]["id"] for row in second.records("findings")} == {app.id}
-    assert (platform.requests - before)["download/was/wasscan"] == 1
+    # A second before the bookmark, so the newest of the first sync comes again.
+    assert {row["webApp"]["id"] for row in second.records("findings")} == {app.id, newest.app.id}
+    assert (platform.requests - before)["download/was/wasscan"] == 2
 
 
 def test_a_report_that_is_gone_proves_nothing_of_its_application() -> None:
@@ -117,8 +118,6 @@ def test_a_report_that_is_gone_proves_nothing_of_its_application() -> None:
             f"{SEARCH}wasscan": Answer(page(scan(5001))),
         },
     ) as server:
-        from tests.tap.qualys import sync_here  # noqa: PLC0415
-
         outcome = sync_here({**server.config, **REPORTS})
 
     assert outcome.records("findings") == []
@@ -145,10 +144,6 @@ def test_an_interrupted_read_of_reports_goes_on_with_the_next_one() -> None:
             assert rest.proof["complete"] is False
 
     assert len(places) > 3
-
-
-def reported(world: World, app: WebApp) -> int:
-    return sum(len(seen_by(world, one)) for one in world.scans if one.app is app)
 
 
 def test_scan_results_hold_what_each_finished_scan_reported() -> None:
