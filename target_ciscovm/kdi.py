@@ -11,6 +11,9 @@ from array import array
 from dataclasses import dataclass, field
 from typing import IO, TYPE_CHECKING, Final, NamedTuple
 
+from target_ciscovm.errors import CiscoVMError
+from target_ciscovm.kdi_limits import check_asset, check_definition
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
@@ -88,6 +91,7 @@ class PartWriter:
 
     def __init__(self, path: Path, group: Group, definition: Callable[[str], bytes]) -> None:
         self.part = Part(path, group)
+        self.name = path.name
         self._definition = definition
         self._names: dict[str, bytes] = {}
         descriptor = os.open(path, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600)
@@ -97,20 +101,29 @@ class PartWriter:
 
     def size_with(self, asset: EncodedAsset) -> int:
         """Give the bytes that the file would have with this asset in it."""
-        new = asset.names - self._names.keys()
-        definitions = sum(len(self._definition(name)) + 1 for name in new)
+        definitions = sum([len(self._definition(name)) + 1 for name in self._new(asset)])
         return self._offset + 1 + len(asset.json) + self._tail + definitions
 
     def add(self, asset: EncodedAsset) -> None:
-        """Write an asset."""
+        """Write an asset.
+
+        Raises:
+            CiscoVMError: when it, or a definition that it uses, is not what CVM takes.
+        """
+        check_asset(asset.key, asset.json, asset.names)
         if self.part.assets:
             self._offset += self._file.write(b",")
         self._offset += self._file.write(asset.json)
         self.part.ends.append(self._offset)
         self.part.findings += asset.findings
-        for name in asset.names - self._names.keys():
-            self._names[name] = self._definition(name)
-            self._tail += len(self._names[name]) + 1
+        for name in self._new(asset):
+            definition = self._names[name] = self._definition(name)
+            check_definition(name, definition)
+            self._tail += len(definition) + 1
+
+    def _new(self, asset: EncodedAsset) -> list[str]:
+        """Give the names of definitions that the file has not yet."""
+        return [name for name in asset.names if name not in self._names]
 
     def close(self) -> Part:
         """End the file and give what is in it."""
@@ -141,15 +154,23 @@ class Files:
         self._made = 0
 
     def add(self, asset: EncodedAsset, group: Group) -> tuple[str, int]:
-        """Write an asset into the file of its group; give the file's name and its place in it."""
+        """Write an asset into the file of its group; give the file's name and its place in it.
+
+        Raises:
+            CiscoVMError: when it is not what CVM takes.
+        """
         writer = self._open.get(group)
         if writer and writer.part.assets and writer.size_with(asset) > self._max_bytes:
             self.parts.append(self._open.pop(group).close())
             writer = None
         if writer is None:
             writer = self._open[group] = self.begin(group)
-        writer.add(asset)
-        return (writer.part.path.name, writer.part.assets - 1)
+        try:
+            writer.add(asset)
+        except CiscoVMError:
+            self.close()
+            raise
+        return (writer.name, writer.part.assets - 1)
 
     def begin(self, group: Group) -> PartWriter:
         """Begin a new file."""
