@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from target_ciscovm import kdi_types as kdi
 from target_ciscovm.locators import Identity, Place, sent_locators
 from target_ciscovm.tags import TagRules, asset_tags
+from target_ciscovm.text import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -92,8 +93,8 @@ def last_seen(holder: Holder, sources: Sources) -> str | None:
 
 def _os(holder: Holder, sources: Sources) -> str | None:
     for app in sources.apps_of(holder.ids):
-        if app.os and app.os.strip():
-            return app.os.strip()
+        if system := one_line(app.os):
+            return system
     scans = (sources.scans[number] for number in sorted(holder.ids) if number in sources.scans)
     return next((scan.os for scan in scans if scan.os), None)
 
@@ -102,6 +103,8 @@ def _tags(holder: Holder, apps: list[WebApp], rules: AssetRules) -> list[str] | 
     names: list[str | None] = [tag.name for app in apps for tag in app.tags or ()]
     if len(apps) < len(holder.ids) or not apps:
         names += holder.tags
-    by_id = dict(holder.names) | {app.id: app.name for app in apps if app.id and app.name}
+    by_id = dict(holder.names) | {
+        app.id: app.name for app in apps if app.id is not None and app.name
+    }
     tags = asset_tags(names, [by_id[number] for number in sorted(by_id)], rules.tags)
     return tags if tags or (rules.reset_tags and tags is not None) else None

@@ -77,9 +77,13 @@ def account(sync: Sync | None) -> str | None:
     """Give the Qualys account of a sync: its subscription, else the API host."""
     if sync is None:
         return None
-    if sync.subscription:
-        return sync.subscription
-    return (urlsplit(sync.api_url or "").hostname or "").lower() or None
+    if sync.subscription and (subscription := sync.subscription.strip()):
+        return subscription
+    try:
+        host = urlsplit((sync.api_url or "").strip()).hostname
+    except ValueError:
+        return None
+    return (host or "").lower() or None
 
 
 def _limits(sync: Sync, arrived: Arrived) -> Iterator[str]:

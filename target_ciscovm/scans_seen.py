@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from target_ciscovm.dates import to_utc
+from target_ciscovm.text import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -36,21 +37,31 @@ class LastScan:
 def is_finished(scan: Scan) -> bool:
     """Tell whether the scan ended with its results worked in."""
     results = scan.summary.results_status if scan.summary else None
-    return scan.status == FINISHED and results not in NOT_WORKED_IN
+    return _word(scan.status) == FINISHED and _word(results) not in NOT_WORKED_IN
+
+
+def _word(text: str | None) -> str:
+    return (text or "").strip().upper()
 
 
 def latest(scans: Iterable[Scan]) -> dict[int, LastScan]:
-    """Give the latest finished scan of each web application, by its id."""
-    found: dict[int, LastScan] = {}
+    """Give the latest finished scan of each web application, by its id, whatever their order.
+
+    Of two that ended at the same time it is the one with the higher id.
+    """
+    found: dict[int, tuple[str, int, Scan]] = {}
     for scan in scans:
         app = scan.web_app
         seen = to_utc(scan.end_scan_date) or to_utc(scan.launched_date)
         if app is None or app.id is None or seen is None or not is_finished(scan):
             continue
-        known = found.get(app.id)
-        if known is None or seen >= known.seen:
-            system = scan.summary.os if scan.summary else None
-            found[app.id] = LastScan(
-                seen, system or (known.os if known else None), app.name, app.url
-            )
-    return found
+        rank = (seen, scan.id or 0)
+        if app.id not in found or rank >= found[app.id][:2]:
+            found[app.id] = (*rank, scan)
+    return {number: _last(seen, scan) for number, (seen, _, scan) in found.items()}
+
+
+def _last(seen: str, scan: Scan) -> LastScan:
+    system = one_line(scan.summary.os) if scan.summary else None
+    app = scan.web_app
+    return LastScan(seen, system or None, app.name if app else None, app.url if app else None)

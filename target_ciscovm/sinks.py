@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Final, Literal, TypeVar
 
 import msgspec
 
@@ -23,7 +23,10 @@ if TYPE_CHECKING:
 
 SYNCS: Final = "syncs"
 LARGEST_ID: Final = 2**63 - 1
+LONGEST_KEY: Final = 200
+"""Characters of a record's key in `rejected.jsonl`."""
 LONE_SURROGATE: Final = re.compile("[\ud800-\udfff]")
+R = TypeVar("R", bound=Record)
 JSON = None | bool | int | float | str | list["JSON"] | dict[str, "JSON"]
 
 
@@ -119,7 +122,7 @@ class Intake:
             return
         key = getattr(record, KEYS[stream])
         if key is None:
-            self._reject(line, stream, f"it has no {KEYS[stream]}", None)
+            self._reject(line, stream, f"it has no {_wire_name(stream)}", None)
             return
         if isinstance(record, Sync):
             self.sync = record
@@ -128,8 +131,6 @@ class Intake:
     def _keep_finding(self, line: int, finding: Finding, raw: bytes) -> None:
         problem = finding_problem(finding)
         app = finding.web_app
-        if problem is None and app and app.id is not None and abs(app.id) > LARGEST_ID:
-            problem = "webApp.id is no 64-bit number"
         if problem:
             self._reject(line, FINDINGS, problem, finding)
             return
@@ -151,6 +152,7 @@ class Intake:
     def _reject(self, line: int, stream: str, reason: str, record: Finding | JSON) -> None:
         self._counts.reject(stream, reason)
         key = record.key if isinstance(record, Finding) else _key(stream, record)
+        key = key and key[:LONGEST_KEY]
         self._rejections.write(line, stream, key, reason)
         if stream == FINDINGS:
             asset = self._asset_lost(record)
@@ -160,9 +162,12 @@ class Intake:
                 self._spool.add_lost(asset, _identifier(record))
         elif stream == WEBAPPS:
             self._lose_webapp(key)
+        elif stream == SYNCS:
+            # An earlier row is no proof either: the tap has said something else since.
+            self.sync = None
 
     def _lose_webapp(self, key: str | None) -> None:
-        if key and key.isascii() and key.isdigit():
+        if key and key.isascii() and key.isdigit() and int(key) <= LARGEST_ID:
             self.webapps_lost.add(int(key))
         else:
             self.lost_unknown = True
@@ -174,13 +179,9 @@ class Intake:
             return None
         app = record.get("webApp")
         known: Mapping[str, JSON] = app if isinstance(app, dict) else {}
-        parts = {name: known.get(name) for name in ("id", "name", "url")}
-        try:
-            where = msgspec.convert(tidy(parts), WebAppRef)
-            url = msgspec.convert(record.get("url"), str | None)
-        except msgspec.ValidationError:
-            return None
-        return self._asset(url, where)
+        where = _read(known, WebAppRef, "id", "name", "url")
+        at = _read(record, WebAppRef, "url")
+        return self._asset(at.url, where) if where and at else None
 
 
 def _sentence(error: msgspec.ValidationError) -> str:
@@ -193,12 +194,19 @@ def _sentence(error: msgspec.ValidationError) -> str:
 def _identifier(record: Finding | JSON) -> str | None:
     """Give what CVM may know a rejected finding by, None when it does not tell."""
     if isinstance(record, dict):
-        parts = {name: record.get(name) for name in ("uniqueId", "type", "id")}
-        try:
-            record = msgspec.convert(tidy(parts), Finding)
-        except msgspec.ValidationError:
-            return None
+        record = _read(record, Finding, "uniqueId", "type", "id")
     return identifier_of(record) if isinstance(record, Finding) and record.key else None
+
+
+def _read(record: Mapping[str, JSON], kind: type[R], *names: str) -> R | None:
+    """Read some values of a rejected record, None when they tell nothing for certain."""
+    values = {name: record.get(name) for name in names}
+    if any(isinstance(value, (list, dict)) for value in values.values()):
+        return None
+    try:
+        return msgspec.convert(tidy(values), kind)
+    except msgspec.ValidationError:
+        return None
 
 
 def _key(stream: str, record: JSON) -> str | None:
@@ -206,7 +214,8 @@ def _key(stream: str, record: JSON) -> str | None:
         return None
     names = ("uniqueId", "id") if stream == FINDINGS else (_wire_name(stream),)
     values = (record.get(name) for name in names)
-    return next((str(value)[:200] for value in values if isinstance(value, str | int)), None)
+    told = (str(value).strip() for value in values if isinstance(value, str | int))
+    return next((value for value in told if value), None)
 
 
 def _wire_name(stream: str) -> Literal["id", "qid", "syncId"]:
