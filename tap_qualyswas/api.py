@@ -19,6 +19,7 @@ from tap_qualyswas.answers import (
 from tap_qualyswas.dates import from_header
 from tap_qualyswas.errors import (
     ApiAccessMissing,
+    BadCredentials,
     BrokenAnswer,
     KbMissing,
     LoneRefusal,
@@ -57,7 +58,8 @@ class QualysAPI:
         kb_version: version of the knowledge base API, such as `2.0`.
         kb_auth: login for the knowledge base where it is another one.
         logger: gets one line a wait.
-        renew_login: makes the next call log in anew, where logins end by themselves.
+        renew_login: makes the next call log in anew, where logins end by themselves; given when
+            the refused call began, on the monotonic clock.
     """
 
     def __init__(  # noqa: PLR0913 - parts that are put together in one place
@@ -69,7 +71,7 @@ class QualysAPI:
         kb_version: str,
         kb_auth: AuthBase | None,
         logger: logging.Logger,
-        renew_login: Callable[[], None] | None = None,
+        renew_login: Callable[[float], None] | None = None,
     ) -> None:
         self._transport = transport
         self._patience = patience
@@ -243,13 +245,25 @@ class QualysAPI:
             tries += 1
             try:
                 with self._gate.passing():
+                    began = time.monotonic()
                     result = attempt()
+            except BadCredentials as refused:
+                self._prepare_next(self._ended_token(refused, began), tries, on_too_slow, stop)
             except TemporaryError as error:
+                if isinstance(error, LoneRefusal) and self._renew_login is not None:
+                    self._renew_login(began)
                 self._prepare_next(error, tries, on_too_slow, stop)
             else:
                 self._answered = True
                 self._refused_before = False
                 return result
+
+    def _ended_token(self, refused: BadCredentials, began: float) -> LoneRefusal:
+        """Take a refusal as that of a token that has ended, which names and passwords do not."""
+        if self._renew_login is None or not self._answered:
+            raise refused
+        self._renew_login(began)
+        return LoneRefusal(refused.place, refused.code)
 
     def _prepare_next(
         self,
@@ -260,7 +274,7 @@ class QualysAPI:
     ) -> None:
         if tries >= self._patience.attempts_for(error, answered=self._answered):
             raise error.given_up(tries, answered=self._answered)
-        if isinstance(error, LoneRefusal):
+        if isinstance(error, LoneRefusal) and self._renew_login is None:
             self._refuse_second(error)
         seconds = self._patience.wait_after(error, tries)
         if error.lower_concurrency and self._gate.lower():
@@ -277,8 +291,6 @@ class QualysAPI:
             if self._refused_before:
                 raise error.given_up(2, answered=self._answered)
             self._refused_before = True
-        if self._renew_login is not None:
-            self._renew_login()
 
     def _note_reply(self, reply: Reply) -> None:
         with self._lock:

@@ -41,7 +41,7 @@ class BearerAuth(AuthBase):
         self._monotonic = monotonic
         self._lock = threading.Lock()
         self._token = ""
-        self._renew_at = 0.0
+        self._fetched_at = 0.0
 
     def fetch_by(self, fetch: Callable[[], str]) -> None:
         """Say how a token is got; `fetch` raises the error that tells why there is none."""
@@ -55,15 +55,22 @@ class BearerAuth(AuthBase):
 
     def _valid_token(self) -> str:
         with self._lock:
-            if self._monotonic() >= self._renew_at or not self._token:
+            age = self._monotonic() - self._fetched_at
+            if not self._token or age >= TOKEN_SECONDS - RENEW_BEFORE_SECONDS:
                 self._token = self._fetch()
-                self._renew_at = self._monotonic() + TOKEN_SECONDS - RENEW_BEFORE_SECONDS
+                self._fetched_at = self._monotonic()
             return self._token
 
-    def forget(self) -> None:
-        """Fetch a new token next time: the server did not take this one."""
+    def forget(self, refused_since: float) -> None:
+        """Fetch a new token next time: the server did not take this one.
+
+        Args:
+            refused_since: when the refused call began. A token that was fetched later is kept, as
+                another worker has renewed it already.
+        """
         with self._lock:
-            self._token = ""
+            if self._fetched_at <= refused_since:
+                self._token = ""
 
 
 class NoAuth(AuthBase):

@@ -62,6 +62,8 @@ class BadCredentials(Refused):
             f"Qualys refused the login at {place} ({code}). Check the user name and password, "
             "that the account has API access, and that this is the platform of the account."
         )
+        self.place = place
+        self.code = code
 
 
 class ApiAccessMissing(Refused):
