@@ -1,0 +1,114 @@
+"""Running a program in a process of its own, several times, and what it cost."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import statistics
+import subprocess
+import sys
+import tempfile
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any, Final
+
+from tests.pair.commands import ROOT, clean_environment
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+MOST_SECONDS: Final = 3600.0
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What a run took, measured inside the process, start of the interpreter left out.
+
+    Attributes:
+        seconds: by the clock on the wall.
+        cpu: seconds of processor, of all threads.
+        peak_mb: most memory that was in use, in MB.
+    """
+
+    seconds: float
+    cpu: float
+    peak_mb: float
+
+
+def run_program(
+    name: str, options: dict[str, Any], *, source: Path | None = None, result: Path | None = None
+) -> Cost:
+    """Run one of `programs.PROGRAMS` in a process of its own.
+
+    Args:
+        name: of the program.
+        options: what it is given.
+        source: file that it reads as standard input.
+        result: file that its standard output is written to; none keeps nothing.
+
+    Raises:
+        RuntimeError: when it fails, with the end of what it said.
+    """
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        opened(source, "rb") as given,
+        opened(result, "wb") as kept,
+        (Path(folder) / "said").open("w+b") as said,
+    ):
+        told = Path(folder) / "cost.json"
+        command = [
+            sys.executable,
+            "-m",
+            "tests.bench.programs",
+            name,
+            json.dumps(options),
+            str(told),
+        ]
+        done = subprocess.run(
+            command,
+            cwd=ROOT,
+            env=clean_environment(),
+            stdin=given,
+            stdout=kept,
+            stderr=said,
+            timeout=MOST_SECONDS,
+            check=False,
+        )
+        if done.returncode:
+            said.seek(0)
+            msg = f"{name} ended with {done.returncode}:\n{said.read()[-2000:].decode()}"
+            raise RuntimeError(msg)
+        return Cost(**json.loads(told.read_bytes()))
+
+
+@contextmanager
+def opened(path: Path | None, mode: str) -> Iterator[IO[Any]]:
+    """Open a file, or what holds nothing and keeps nothing."""
+    with Path(path or os.devnull).open(mode) as file:
+        yield file
+
+
+def median(costs: list[Cost]) -> Cost:
+    """Give the median of each figure."""
+    return Cost(
+        statistics.median(cost.seconds for cost in costs),
+        statistics.median(cost.cpu for cost in costs),
+        statistics.median(cost.peak_mb for cost in costs),
+    )
+
+
+def machine() -> str:
+    """Say what the figures were measured on."""
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    python = f"{platform.python_implementation()} {platform.python_version()}"
+    cores = f"{os.cpu_count()} cores ({_processor()})"
+    return f"{cores}, {memory:.0f} GB, {platform.system()} {platform.machine()}, {python}"
+
+
+def _processor() -> str:
+    told = Path("/proc/cpuinfo")
+    lines = told.read_text().splitlines() if told.exists() else []
+    named = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return named[0] if named else platform.processor() or "unknown"

@@ -1,0 +1,97 @@
+"""The programs that are measured, each run in a process of its own.
+
+`python -m tests.bench.programs NAME OPTIONS RESULT` runs one, reading standard input and writing
+standard output as Singer plugins do, and writes to RESULT what it cost. Importing modules, which is
+the same for all of them, is done before the clock runs.
+"""
+
+from __future__ import annotations
+
+import json
+import resource
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from tap_qualyswas.tap import TapQualysWAS
+from target_ciscovm.target import TargetCiscoVM
+from tests.bench.floors import TapFloor, TargetFloor
+from tests.bench.plain_tap import PlainTap
+from tests.bench.stock_target import StockTarget
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+def tap(options: dict[str, Any]) -> Callable[[], None]:
+    """Run the tap; `streams` selects some, else the usual ones are read."""
+    streams = options.pop("streams", None)
+    plugin = TapQualysWAS(config=options)
+    for stream in plugin.streams.values():
+        if streams:
+            stream.metadata.root.selected = stream.name in streams
+    return plugin.sync
+
+
+def plain_tap(options: dict[str, Any]) -> Callable[[], None]:
+    """Run the plain tap."""
+    return PlainTap(config=options).sync_all
+
+
+def tap_floor(options: dict[str, Any]) -> Callable[[], None]:
+    """Read and write as little as a tap can."""
+    return TapFloor(Path(options["pages"]), Path(options["lines"])).run
+
+
+def target(options: dict[str, Any]) -> Callable[[], None]:
+    """Run the target on standard input."""
+    return TargetCiscoVM(config=options).listen
+
+
+def stock_target(options: dict[str, Any]) -> Callable[[], None]:
+    """Run the stock target on standard input."""
+    return StockTarget(config=options).listen
+
+
+def target_floor(options: dict[str, Any]) -> Callable[[], None]:
+    """Read and write as little as a target can."""
+    return TargetFloor(Path(options["files"]), Path(options["output_path"])).run
+
+
+PROGRAMS: Final = {
+    "tap": tap,
+    "plain-tap": plain_tap,
+    "tap-floor": tap_floor,
+    "target": target,
+    "stock-target": stock_target,
+    "target-floor": target_floor,
+}
+
+
+def peak_mb() -> float:
+    """Give the most memory that this process used, in MB."""
+    status = Path("/proc/self/status")
+    if status.exists():
+        # Not `ru_maxrss`, which on Linux begins with what the parent used.
+        lines = status.read_text(encoding="ascii").splitlines()
+        return int(next(line for line in lines if line.startswith("VmHWM")).split()[1]) / 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+
+
+def main(arguments: list[str]) -> None:
+    """Run one program and write what it cost."""
+    name, options, told = arguments
+    run = PROGRAMS[name](json.loads(options))
+    start, cpu = time.perf_counter(), time.process_time()
+    run()
+    cost = {
+        "seconds": time.perf_counter() - start,
+        "cpu": time.process_time() - cpu,
+        "peak_mb": peak_mb(),
+    }
+    Path(told).write_text(json.dumps(cost), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

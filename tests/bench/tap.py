@@ -1,0 +1,67 @@
+"""The tap's speed, next to a plain tap on the same SDK and to the floor."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from tests.bench.measuring import median, run_program
+from tests.bench.results import Goal, Section
+from tests.bench.stage import Size, stage
+
+if TYPE_CHECKING:
+    from tests.bench.measuring import Cost
+
+NAME: Final = "tap"
+SIZE: Final = Size(40_000, 1000)
+QUICK: Final = Size(2000, 20, 30, 10)
+RUNS: Final = 5
+TOLD: Final = """\
+Lean findings, read from a server of its own process that plays pages rendered beforehand, and \
+written to nowhere; the median of {runs} runs of each, taken in turns. The plain tap is a \
+`RESTStream` of the same schema on the same SDK ([code](../tests/bench/plain_tap.py)): the same \
+pages of 1,000, lxml as well, and all else as the SDK does it. The floor reads each element of the \
+same bytes with lxml and writes the same lines with msgspec, and does nothing else; no tap can be \
+as fast."""
+
+
+def measure(*, quick: bool) -> Section:
+    """Run the three in turns."""
+    size, runs = (QUICK, 1) if quick else (SIZE, RUNS)
+    costs: dict[str, list[Cost]] = {"tap": [], "plain-tap": [], "tap-floor": []}
+    with stage(size) as platform:
+        login = {name: platform.login(platform.play(name)) for name in ("tap", "plain-tap")}
+        login["tap"]["streams"] = ["findings"]
+        lines = platform.folder / "findings.jsonl"
+        run_program("tap", login["tap"], result=lines)
+        run_program("plain-tap", login["plain-tap"])
+        floor = {"pages": str(platform.pages("tap")), "lines": str(lines)}
+        for _ in range(runs):
+            costs["tap"].append(run_program("tap", login["tap"]))
+            costs["plain-tap"].append(run_program("plain-tap", login["plain-tap"]))
+            costs["tap-floor"].append(run_program("tap-floor", floor))
+    return _section(size, runs, {name: median(found) for name, found in costs.items()})
+
+
+def _section(size: Size, runs: int, costs: dict[str, Cost]) -> Section:
+    speed = {name: size.findings / cost.seconds for name, cost in costs.items()}
+    own = speed["tap"]
+    rows = [
+        [label, f"{speed[name]:,.0f}", f"{speed[name] / own:.2f}", f"{costs[name].peak_mb:.0f}"]
+        for label, name in (
+            ("`tap-qualyswas`", "tap"),
+            ("plain SDK tap", "plain-tap"),
+            ("floor: lxml and msgspec", "tap-floor"),
+        )
+    ]
+    return Section(
+        NAME,
+        "Tap",
+        f"{size}. {TOLD.format(runs=runs)}",
+        ["", "findings a second", "times the tap", "peak MB"],
+        rows,
+        [
+            Goal("findings a second", own, least=15_000),
+            Goal("times the plain SDK tap", own / speed["plain-tap"], least=1.4),
+            Goal("share of its floor", own / speed["tap-floor"], least=1 / 3),
+        ],
+    )

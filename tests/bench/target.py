@@ -1,0 +1,69 @@
+"""The target's speed, next to a stock target on the same SDK and to the floor."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from tests.bench.measuring import median, run_program
+from tests.bench.results import Goal, Section
+from tests.bench.stage import Size, stage
+
+if TYPE_CHECKING:
+    from tests.bench.measuring import Cost
+    from tests.bench.stage import Stage
+
+NAME: Final = "target"
+SIZE: Final = Size(40_000, 1000)
+QUICK: Final = Size(2000, 20, 30, 10)
+RUNS: Final = 5
+TOLD: Final = """\
+From the lines of all streams of a full sync to checked KDI files, with nothing sent; the median \
+of {runs} runs of each, taken in turns. The stock target is a `BatchSink` on the same SDK that \
+writes each batch as JSON ([code](../tests/bench/stock_target.py)): it maps nothing and joins \
+nothing. The floor decodes the same lines with msgspec and writes the same KDI entries again, \
+which it had before; no target can be as fast."""
+
+
+def measure(*, quick: bool) -> Section:
+    """Run the three in turns."""
+    size, runs = (QUICK, 1) if quick else (SIZE, RUNS)
+    costs: dict[str, list[Cost]] = {"target": [], "stock-target": [], "target-floor": []}
+    with stage(size) as platform:
+        made = platform.empty("files")
+        _run(platform, "target", {"output_path": str(made)})
+        for _ in range(runs):
+            for name, found in costs.items():
+                options = {"output_path": str(platform.empty(name)), "files": str(made)}
+                if name != "target-floor":
+                    del options["files"]
+                found.append(_run(platform, name, options))
+    return _section(size, runs, {name: median(found) for name, found in costs.items()})
+
+
+def _run(platform: Stage, name: str, options: dict[str, Any]) -> Cost:
+    return run_program(name, options, source=platform.lines)
+
+
+def _section(size: Size, runs: int, costs: dict[str, Cost]) -> Section:
+    speed = {name: size.findings / cost.seconds for name, cost in costs.items()}
+    own = speed["target"]
+    rows = [
+        [label, f"{speed[name]:,.0f}", f"{speed[name] / own:.2f}", f"{costs[name].peak_mb:.0f}"]
+        for label, name in (
+            ("`target-ciscovm`", "target"),
+            ("stock SDK target", "stock-target"),
+            ("floor: msgspec", "target-floor"),
+        )
+    ]
+    return Section(
+        NAME,
+        "Target",
+        f"{size}. {TOLD.format(runs=runs)}",
+        ["", "findings a second", "times the target", "peak MB"],
+        rows,
+        [
+            Goal("findings a second", own, least=20_000),
+            Goal("times the stock SDK target", own / speed["stock-target"], least=5),
+            Goal("share of its floor", own / speed["target-floor"], least=1 / 3),
+        ],
+    )
