@@ -58,7 +58,7 @@ def entry(qid: int = 150001, **changes: object) -> Row:
 
 def as_finding(**changes: object) -> records.Finding:
     """Give a finding as the intake makes it of a row."""
-    return msgspec.convert(finding(**changes), records.Finding)  # type: ignore[arg-type]
+    return msgspec.convert(finding() | changes, records.Finding)
 
 
 def as_scan(number: int = 1, app: int = 9001, **changes: object) -> records.Scan:
