@@ -1,0 +1,104 @@
+"""The definitions of a load: one for each QID, the same in every order of findings."""
+
+from __future__ import annotations
+
+import itertools
+import json
+
+import pytest
+
+from target_ciscovm.catalogue import Catalogue
+from target_ciscovm.filters import QidFacts
+from target_ciscovm.kdi_limits import check_definition
+from tests.target.rows import Row, as_entry, as_finding
+
+CWE = {"cwe": [79]}
+
+
+def told(catalogue: Catalogue, name: str) -> Row:
+    document = catalogue.json(name)
+    check_definition(name, document)
+    found: Row = json.loads(document)
+    return found
+
+
+def test_findings_of_one_qid_share_one_definition() -> None:
+    catalogue = Catalogue([as_entry(title="XSS", solution="<p>Do")], {})
+
+    one, two = catalogue.of(as_finding(name="a")), catalogue.of(as_finding(id=2, name="b"))
+
+    assert one == two
+    assert told(catalogue, one.name) == {
+        "scanner_type": "QualysWAS",
+        "name": "QID 150001 XSS",
+        "solution": "Do",
+    }
+
+
+def test_a_qid_without_an_entry_keeps_the_name_that_was_sent_last() -> None:
+    catalogue = Catalogue([], {150001: "QID 150001 As sent"})
+
+    assert catalogue.of(as_finding(name="Now")).name == "QID 150001 As sent"
+    assert catalogue.of(as_finding(qid=2, name="Now")).name == "QID 2 Now"
+
+
+@pytest.mark.parametrize("qid", [0, None])
+def test_imported_findings_are_told_apart_by_their_names(qid: int | None) -> None:
+    catalogue = Catalogue([as_entry(0, title="Never this")], {0: "Nor this"})
+
+    names = [
+        catalogue.of(as_finding(qid=qid, name=name, findingType=kind)).name
+        for name, kind in (("A", "BURP"), ("B", "BURP"), ("A", "BUGCROWD"), ("A", "BURP"))
+    ]
+
+    assert names == ["BURP A", "BURP B", "BUGCROWD A", "BURP A"]
+    assert all(told(catalogue, name)["name"] == name for name in names)
+
+
+@pytest.mark.parametrize(
+    ("entries", "row", "facts"),
+    [
+        ([{}], {}, QidFacts(known=True, classified=False)),
+        ([{"cves": ["CVE-2021-44228"]}], {}, QidFacts(known=True, classified=True)),
+        ([{"cves": ["nonsense"]}], {}, QidFacts(known=True, classified=False)),
+        ([{}], CWE, QidFacts(known=True, classified=True)),
+        ([], {}, QidFacts(known=False, classified=False)),
+        ([], CWE, QidFacts(known=False, classified=True)),
+    ],
+    ids=str,
+)
+def test_filters_are_told_what_is_known_of_the_qid(
+    entries: list[Row], row: Row, facts: QidFacts
+) -> None:
+    catalogue = Catalogue([as_entry(150001, **entry) for entry in entries], {})
+
+    assert catalogue.of(as_finding(**row)).facts == facts
+
+
+def test_a_class_that_only_one_finding_tells_is_the_qids_from_then_on() -> None:
+    rows = [as_finding(), as_finding(**CWE), as_finding(id=3)]
+
+    for order in itertools.permutations(rows):
+        catalogue = Catalogue([], {})
+        names = {catalogue.of(finding).name for finding in order}
+        (name,) = names
+        assert told(catalogue, name)["cwe_identifiers"] == "CWE-79"
+        assert catalogue.of(as_finding()).facts.classified is True
+
+
+def test_a_name_of_another_load_is_defined_in_this_one() -> None:
+    catalogue = Catalogue([as_entry(title="New title", diagnosis="<p>What")], {})
+
+    bare = catalogue.use("QID 7 Old")
+    known = catalogue.use("QID 150001 Old title", as_finding())
+
+    assert told(catalogue, bare) == {"scanner_type": "QualysWAS", "name": "QID 7 Old"}
+    assert told(catalogue, known)["description"] == "What"
+
+
+def test_a_name_in_use_keeps_its_definition() -> None:
+    catalogue = Catalogue([as_entry(title="XSS", solution="Do")], {})
+    name = catalogue.of(as_finding()).name
+
+    assert catalogue.use(name) == name
+    assert told(catalogue, name)["solution"] == "Do"
