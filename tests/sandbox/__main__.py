@@ -9,7 +9,8 @@ import threading
 from typing import TYPE_CHECKING
 
 from tests.sandbox import options as command_line
-from tests.sandbox.days import Day, run_day, say, table, write_report
+from tests.sandbox.command import Command, say
+from tests.sandbox.days import Day, run_day, table, write_report
 from tests.sandbox.keeping import Home
 from tests.sandbox.population import StaleWorldError
 from tests.sandbox.sandbox import Sandbox
@@ -70,26 +71,25 @@ def _open(options: argparse.Namespace, home: Home) -> Sandbox:
     return sandbox
 
 
-def _run(
-    sandbox: Sandbox, home: Home, command: list[str], options: argparse.Namespace
-) -> list[Day]:
+def _run(sandbox: Sandbox, home: Home, line: list[str], options: argparse.Namespace) -> list[Day]:
     """Run the days; what is kept and reported is written after each of them."""
     first = sandbox.world.day + 1
+    command = Command(sandbox.faults)
     days: list[Day] = []
     for number in range(1, options.days + 1):
         if number > 1:
             sandbox.next_day()
         sandbox.faults.for_day(number)
-        days.append(run_day(sandbox, home, command))
+        days.append(run_day(sandbox, home, command, line))
         home.save(sandbox.keep())
         if options.report:
             write_report(days, options.report)
-        if days[-1].exit_code == 128 + signal.SIGINT:
+        if command.interrupted:
             break
     for violation in sandbox.violations():
         say(f"violation: {violation}")
-    for line in table(days, first):
-        say(line)
+    for row in table(days, first):
+        say(row)
     return days
 
 

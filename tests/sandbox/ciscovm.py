@@ -118,6 +118,7 @@ class _API:
 
     async def connectors(self, request: Request, logged: Logged) -> Response:  # noqa: ARG002
         """List the connectors."""
+        self.face.faults.take("disk-full")
         self._somebody_else_starts()
         found = self.tenant.state.connectors.values()
         rows = [ciscovm_shapes.connector(self.tenant, one) for one in found]
@@ -125,6 +126,7 @@ class _API:
 
     async def connector(self, request: Request, logged: Logged) -> Response:  # noqa: ARG002
         """Show one connector: not in the OpenAPI file, but used by Cisco's toolkit for years."""
+        self.face.faults.take("disk-full")
         self._somebody_else_starts()
         found = self.tenant.connector(request.path_params["connector_id"])
         return self.face.json({"connector": ciscovm_shapes.connector(self.tenant, found)})

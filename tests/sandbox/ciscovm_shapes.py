@@ -33,6 +33,8 @@ _BY_HAND: Final = {
 }
 _OPTIONAL: Final = frozenset({"ip_address"})
 """Locators whose schema takes no null."""
+_UNTOLD: Final = frozenset({"container_id", "image_id"})
+"""Locators of KDI that no answer of the file has."""
 _USER: Final = 254871
 
 
@@ -84,7 +86,7 @@ def is_active(tenant: Tenant, asset: Asset) -> bool:
 def asset(tenant: Tenant, found: Asset) -> Answer:
     """Return an asset of a search."""
     name, value = primary(found.locators, tenant.order)
-    locators = {key: found.locators.get(key) for key in KDI_NAMES}
+    locators = {key: found.locators.get(key) for key in KDI_NAMES if key not in _UNTOLD}
     answer: Answer = {
         "id": found.id,
         "created_at": seconds(found.created_at),

@@ -4,24 +4,22 @@ from __future__ import annotations
 
 import json
 import os
-import signal
-import subprocess
 import sys
 import time
 from dataclasses import asdict, dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from tests.sandbox import victims
+from tests.sandbox.command import with_plugins
 
 if TYPE_CHECKING:
     from collections import Counter
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
+    from pathlib import Path
 
+    from tests.sandbox.command import Command
     from tests.sandbox.keeping import Home
     from tests.sandbox.sandbox import Sandbox
-
-NOT_FOUND: Final = 127
 
 
 @dataclass(frozen=True)
@@ -47,23 +45,14 @@ class Day:
     seconds: float
 
 
-def say(line: str) -> None:
-    """Tell the person at the terminal something; COMMAND has standard output for itself."""
-    sys.stderr.write(f"sandbox: {line}\n")
-    sys.stderr.flush()
-
-
-def run_day(sandbox: Sandbox, home: Home, command: Sequence[str]) -> Day:
-    """Run COMMAND for the sandbox's present day, with its faults, and judge what it did."""
-    faults = sandbox.faults
-    if faults.take("state-lost"):
-        home.forget_state()
-    line = list(command)
-    if sys.platform != "linux" and faults.take("disk-full"):
+def run_day(sandbox: Sandbox, home: Home, command: Command, line: Sequence[str]) -> Day:
+    """Run a command line for the sandbox's present day, with its faults, and judge what it did."""
+    _change_state(sandbox, home)
+    if sys.platform != "linux" and sandbox.faults.take("disk-full"):
         line = victims.with_file_limit(line)
     before = sandbox.qualys_requests.copy(), sandbox.ciscovm_requests.copy()
     started = time.monotonic()
-    exit_code = _run(line, environment(sandbox, home), sandbox)
+    exit_code = command.run(line, environment(sandbox, home))
     seconds = time.monotonic() - started
     found = sandbox.settle(exit_code)
     return Day(
@@ -79,40 +68,18 @@ def run_day(sandbox: Sandbox, home: Home, command: Sequence[str]) -> Day:
     )
 
 
+def _change_state(sandbox: Sandbox, home: Home) -> None:
+    """Carry out the faults of Meltano's state, and note the state that this day begins with."""
+    if sandbox.faults.take("state-lost"):
+        home.forget_state()
+    if sandbox.faults.take("state-old"):
+        home.turn_state_back()
+    home.note_state()
+
+
 def environment(sandbox: Sandbox, home: Home) -> dict[str, str]:
     """Return COMMAND's environment: the caller's defaults stand, the six variables are ours."""
-    # The plugins' scripts lie beside the Python that runs this, whether or not it is activated.
-    path = os.pathsep.join((str(Path(sys.executable).parent), os.environ.get("PATH", "")))
-    return {**home.defaults(), **os.environ, "PATH": path, **sandbox.env}
-
-
-def _run(command: list[str], env: dict[str, str], sandbox: Sandbox) -> int:
-    try:
-        process = subprocess.Popen(command, env=env)
-    except OSError as error:
-        say(f"cannot run '{command[0]}': {error.strerror}")
-        return NOT_FOUND
-    sandbox.faults.carry_out = _striker(process.pid)
-    try:
-        return _exit_code(process.wait())
-    except KeyboardInterrupt:
-        # The terminal has told COMMAND as well: it is left the time to end.
-        process.wait()
-        return 128 + signal.SIGINT
-    finally:
-        sandbox.faults.carry_out = None
-
-
-def _striker(root: int) -> Callable[[str], None]:
-    def carry_out(name: str) -> None:
-        if not victims.carry_out(name, root):
-            say(f"{name}: no such process below COMMAND")
-
-    return carry_out
-
-
-def _exit_code(returned: int) -> int:
-    return 128 - returned if returned < 0 else returned
+    return {**home.defaults(), **with_plugins(os.environ), **sandbox.env}
 
 
 def _since(now: Counter[str], before: Counter[str]) -> dict[str, int]:

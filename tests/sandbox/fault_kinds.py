@@ -45,8 +45,9 @@ _PROCESSES: Final = {
     "target-terminated": _process("SIGTERM for the target when a file arrives at CVM"),
     "target-killed-before-run": _process("SIGKILL for the target after upload, before the run"),
     "target-killed-in-run": _process("SIGKILL for the target while CVM's run is on"),
-    "disk-full": FaultKind("state", "no file can grow past 64 KiB for the day", 1),
+    "disk-full": _process("no file of the target grows past 16 KiB, from its look at CVM on"),
     "state-lost": FaultKind("state", "the Meltano state is gone before the day starts", 1),
+    "state-old": FaultKind("state", "the Meltano state is one day older than it should be", 1),
 }
 
 _QUALYS_ACCOUNT: Final = {

@@ -1,4 +1,4 @@
-"""What a sandbox keeps in `.sandbox/` between two calls: world, tenant, judge, Meltano's state."""
+"""What a sandbox keeps in its home between two calls: world, tenant, judge, Meltano's state."""
 
 from __future__ import annotations
 
@@ -29,12 +29,20 @@ class Home:
         """Return the folder that holds Meltano's state."""
         return self.path / "state"
 
-    def defaults(self) -> dict[str, str]:
-        """Return variables that keep state and output here too, so that all is forgotten at once.
+    @property
+    def older_state(self) -> Path:
+        """Return the folder with the state that the last day began with."""
+        return self.path / "older-state"
 
-        They hold only where the caller has not set them.
+    def defaults(self) -> dict[str, str]:
+        """Return variables that keep all of Meltano and the output here too.
+
+        So everything is forgotten at once, and runs in two homes know nothing of one another:
+        Meltano refuses a pipeline that its database knows to be running. The variables hold only
+        where the caller has not set them.
         """
         return {
+            "MELTANO_SYS_DIR_ROOT": str((self.path / "meltano").absolute()),
             "MELTANO_STATE_BACKEND_URI": self.state.absolute().as_uri(),
             "MELTANO_SEND_ANONYMOUS_USAGE_STATS": "false",
             "TARGET_CISCOVM_OUTPUT_PATH": str((self.path / "output").absolute()),
@@ -47,6 +55,19 @@ class Home:
     def forget_state(self) -> None:
         """Remove Meltano's state alone."""
         shutil.rmtree(self.state, ignore_errors=True)
+        self.prepare()
+
+    def note_state(self) -> None:
+        """Keep a copy of the state as it is now."""
+        self.prepare()
+        shutil.rmtree(self.older_state, ignore_errors=True)
+        shutil.copytree(self.state, self.older_state)
+
+    def turn_state_back(self) -> None:
+        """Bring back the state that was noted last; none where none was."""
+        self.forget_state()
+        if self.older_state.exists():
+            shutil.copytree(self.older_state, self.state, dirs_exist_ok=True)
 
     def exists(self) -> bool:
         """Return whether a world is kept here."""

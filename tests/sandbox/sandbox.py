@@ -116,6 +116,8 @@ class Sandbox:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        for server in self._servers:
+            server.stop_soon()  # so that they end at the same time, not one after the other
         self._stack.close()
 
     @property

@@ -83,9 +83,13 @@ class Server:
                 raise RuntimeError(msg)
             time.sleep(0.005)
 
+    def stop_soon(self) -> None:
+        """Take no more requests, without waiting for the end: `stop` does."""
+        self._server.should_exit = True
+
     def stop(self) -> None:
         """Stop serving; a hanging answer is cut off."""
-        self._server.should_exit = True
+        self.stop_soon()
         self._thread.join(STOP_SECONDS)
         if self._thread.is_alive():
             self._server.force_exit = True

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
 TAP: Final = "tap-qualyswas"
 TARGET: Final = "target-ciscovm"
@@ -57,7 +57,7 @@ def _limit_files(pid: int) -> None:
     resource.prlimit(pid, resource.RLIMIT_FSIZE, (FILE_BYTES, FILE_BYTES))
 
 
-def with_file_limit(command: list[str]) -> list[str]:
+def with_file_limit(command: Sequence[str]) -> list[str]:
     """Return the command so that none of its files can grow, where one process cannot be chosen."""
     return ["sh", "-c", f'ulimit -f {FILE_BYTES // 512}; exec "$@"', "sh", *command]
 
