@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 TRUE: Final = frozenset({"true", "1", "yes", "on"})
+CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
 FALSE: Final = frozenset({"false", "0", "no", "off"})
 
 
@@ -83,7 +84,8 @@ def _types(declared: Mapping[str, Any]) -> set[str]:
 def _value(value: Any, declared: Mapping[str, Any]) -> Any:  # noqa: ANN401 - any JSON
     kinds = _types(declared)
     if "array" in kinds:
-        return [_value(item, declared["items"]) for item in _list(value)]
+        items = [item for item in _list(value) if item is not None and item != ""]
+        return [_value(item, declared["items"]) for item in items]
     if "boolean" in kinds:
         return _boolean(value)
     if "integer" in kinds:
@@ -95,17 +97,22 @@ def _value(value: Any, declared: Mapping[str, Any]) -> Any:  # noqa: ANN401 - an
 
 def _list(value: object) -> list[Any]:
     if isinstance(value, str):
-        text = value.strip()
-        try:
-            value = json.loads(text)
-        except ValueError:
-            value = [part.strip() for part in text.split(",") if part.strip()]
-        else:
-            value = value if isinstance(value, (list, dict)) else [value]
+        value = _list_of(value.strip())
     if not isinstance(value, list):
         msg = 'a list, such as ["a", "b"] or a,b'
         raise WrongValue(msg)
     return value
+
+
+def _list_of(text: str) -> object:
+    """Read a list that is written as JSON, or as words with commas between them."""
+    if text[:1] in {"[", "{", '"'}:
+        try:
+            found = json.loads(text)
+        except ValueError:
+            return None
+        return [found] if isinstance(found, str) else found
+    return [part.strip() for part in text.split(",") if part.strip()]
 
 
 def _boolean(value: object) -> bool:
@@ -122,7 +129,7 @@ def _integer(value: object, declared: Mapping[str, Any]) -> int:
     low, high = declared.get("minimum"), declared.get("maximum")
     bounds = "" if low is None else f" from {low}" + ("" if high is None else f" to {high}")
     msg = f"a whole number{bounds}"
-    if isinstance(value, str) and value.strip().lstrip("+-").isdecimal() and value.isascii():
+    if isinstance(value, str) and re.fullmatch(r"[+-]?[0-9]{1,30}", value.strip()):
         value = int(value)
     if isinstance(value, float) and value.is_integer():
         value = int(value)
@@ -155,7 +162,7 @@ def _text(value: object, declared: Mapping[str, Any]) -> str:
     if options and value.strip() not in options:
         msg = "one of " + ", ".join(options)
         raise WrongValue(msg)
-    if any(ord(character) < ord(" ") for character in value):
+    if CONTROL.search(value):
         msg = "text without control characters"
         raise WrongValue(msg)
     if len(value) > declared.get("maxLength", len(value)):

@@ -6,12 +6,12 @@ from typing import Any, Final
 
 from singer_sdk import typing as th
 
-from target_ciscovm.locators import DEFAULT_ORDER, LOCATORS
+from target_ciscovm.locators import CVM_ORDER, DEFAULT_ORDER, LOCATORS
 
 TEXT: Final = th.StringType(nullable=False)
 YES_NO: Final = th.BooleanType(nullable=False)
 LOCATOR_LIST: Final = th.ArrayType(th.StringType(allowed_values=list(LOCATORS), nullable=False))
-NAMES: Final = th.ArrayType(th.StringType(nullable=False))
+TENANT_LIST: Final = th.ArrayType(th.StringType(allowed_values=list(CVM_ORDER), nullable=False))
 
 
 def _number(minimum: int, maximum: int) -> th.IntegerType:
@@ -88,7 +88,7 @@ _MAPPING: Final = (
     ),
     _setting(
         "tenant_locator_order",
-        NAMES,
+        TENANT_LIST,
         "Locator order of the tenant",
         "The locator order that CVM is set to, when it is not CVM's own. Locators that CVM would "
         "rank above the chosen one are not sent.",

@@ -99,6 +99,12 @@ def read_settings(config: Mapping[str, Any]) -> Settings:
             "them and sends new ones. Leave one of them off."
         )
         raise SettingsError(msg)
+    if given["close_deleted_webapps"] and given["autoclose"] == "never":
+        msg = (
+            "autoclose: never and close_deleted_webapps contradict each other: one closes nothing "
+            "by absence, the other what web applications that are gone have left. Change one."
+        )
+        raise SettingsError(msg)
     return Settings(
         login=login,
         identity=_identity(given),
