@@ -1,20 +1,16 @@
-"""The load goes to CVM: uploaded, run once, waited for, and then remembered."""
+"""The load goes to CVM: uploaded, run once, and waited for."""
 
 from __future__ import annotations
 
 import logging
 from typing import TYPE_CHECKING, Final
 
-import msgspec
-
 from target_ciscovm.accounting import FINDINGS, over_limit, rejection_problem, shown
-from target_ciscovm.closing import identity_text
 from target_ciscovm.errors import LimitReached, RunFailed
-from target_ciscovm.ledger import Entry, LedgerAsset, LedgerIdentity, Settlement
 from target_ciscovm.send import TOO_LARGE, upload_all
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from target_ciscovm.api import CiscoVMAPI
     from target_ciscovm.kdi import Part
@@ -116,63 +112,3 @@ def run(load: Load, api: CiscoVMAPI) -> None:
 def has_failed_payloads(load: Load) -> bool:
     """Tell whether CVM failed some of the load."""
     return load.run is not None and load.run.failed_payload_count > 0
-
-
-def settle(load: Load) -> None:
-    """Remember what is open in CVM now.
-
-    What comes from another Qualys account than the ledger's is not remembered: nothing that the
-    ledger's own account says could ever prove it gone.
-
-    Raises:
-        LedgerUnusable: when it cannot be written; it has its last content then.
-    """
-    before = load.ledger.identity
-    known = before.account if before else None
-    if known and load.account and known != load.account:
-        return
-    spool, settings = load.spool, load.settings
-    proven = load.verdict.proven
-    whole = spool.execute("SELECT key FROM load_asset WHERE whole = 1") if proven else ()
-    load.ledger.settle(
-        Settlement(
-            identity=LedgerIdentity(
-                known or load.account, identity_text(settings.identity, settings.data_model)
-            ),
-            run_id=load.folder.run_id,
-            opened=_opened(load),
-            closed=_closed(load),
-            assets=_assets(load),
-            whole=(row[0] for row in whole),
-            full_open=load.open_in_load if proven else None,
-        )
-    )
-
-
-def _opened(load: Load) -> Iterator[Entry]:
-    # Of a load whose account is not told, no web application counts: ids are an account's own.
-    column = "webapp" if load.account else "NULL"
-    for row in load.spool.execute(
-        f"SELECT identifier, asset, name, {column} FROM sent WHERE is_open = 1"  # noqa: S608 - ours
-    ):
-        yield Entry(*row)
-
-
-def _closed(load: Load) -> Iterator[str]:
-    for (identifier,) in load.spool.execute("SELECT identifier FROM sent WHERE is_open = 0"):
-        yield identifier
-    # What moved and is not sent again from its new place, being filtered, is closed as well.
-    for (identifier,) in load.spool.execute(
-        "SELECT identifier FROM moved WHERE identifier NOT IN (SELECT identifier FROM sent)"
-    ):
-        yield identifier
-
-
-def _assets(load: Load) -> Iterator[LedgerAsset]:
-    decode = msgspec.json.Decoder(dict[str, str]).decode
-    numbers = msgspec.json.Decoder(tuple[int, ...]).decode
-    for key, locators, application, webapps in load.spool.execute(
-        "SELECT key, locators, application, webapps FROM load_asset"
-    ):
-        known = numbers(webapps) if load.account else ()
-        yield LedgerAsset(key, decode(locators), application, known)

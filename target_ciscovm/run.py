@@ -7,7 +7,7 @@ import sqlite3
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Final
 
-from target_ciscovm import delivery, judging
+from target_ciscovm import delivery, judging, remembering
 from target_ciscovm.accounting import EXIT_CODES, PASSES_STATE_ON
 from target_ciscovm.closing import identity_problem, identity_text
 from target_ciscovm.errors import CiscoVMError, Interrupted, Refused, SettingsError, StillRunning
@@ -206,7 +206,7 @@ class Run:
                     delivery.run(load, load.api)
                 if not delivery.has_failed_payloads(load):
                     with load.stages.stage("remembering"):
-                        delivery.settle(load)
+                        remembering.settle(load)
         outcome: Outcome = "succeeded" if load.verdict.valid else "succeeded_unproven"
         self._end(outcome, EXIT_CODES[outcome], succeeded_message(load))
         self.report.next_step = succeeded_step(load)

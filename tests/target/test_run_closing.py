@@ -211,6 +211,35 @@ def test_a_load_of_another_account_leaves_the_ledger_to_its_own(cvm: CVM) -> Non
     assert cvm.open() == names(1, 2, 3, 9)
 
 
+class TestNobodyTellsTheAccount:
+    """A tap that died before its last word has not said whose findings it read."""
+
+    @pytest.mark.parametrize("before", [[], [BEFORE]], ids=["at first", "later"])
+    def test_what_it_brought_is_closed_like_all_else_when_it_is_gone(
+        self, before: list[Sync], cvm: CVM
+    ) -> None:
+        for sync in before:
+            cvm.load(sync)
+        cvm.load(replace(BEFORE, findings=[*BEFORE.findings, finding(9)], proof=None))
+        assert cvm.open() == names(1, 2, 3, 4, 9)
+
+        cvm.load(AFTER)
+
+        assert cvm.open() == names(1, 2, 3)
+
+    def test_an_application_that_is_known_under_another_name_is_of_somebody_else(
+        self, cvm: CVM
+    ) -> None:
+        cvm.load(BEFORE)
+        other = {"id": 1, "name": "Their shop", "url": "https://theirs.example.test/"}
+        theirs = finding(9, url="https://theirs.example.test/page", webApp=other)
+        cvm.load(Sync(findings=[theirs], entries=[], proof=None))
+
+        cvm.load(AFTER)
+
+        assert cvm.open() == names(1, 2, 3, 9)
+
+
 class TestRejected:
     """What was lost on the way here is not gone."""
 

@@ -1,0 +1,94 @@
+"""After CVM's run has succeeded: what is open there now, as the ledger will have it."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from target_ciscovm.closing import identity_text
+from target_ciscovm.ledger import Entry, LedgerAsset, LedgerIdentity, Settlement
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator
+
+    from target_ciscovm.loading import Load
+
+
+def settle(load: Load) -> None:
+    """Remember what is open in CVM now.
+
+    What comes from another Qualys account than the ledger's is not remembered: nothing that the
+    ledger's own account says could ever prove it gone.
+
+    Raises:
+        LedgerUnusable: when it cannot be written; it has its last content then.
+    """
+    before = load.ledger.identity
+    known = before.account if before else None
+    if known and load.account and known != load.account:
+        return
+    spool, settings = load.spool, load.settings
+    proven = load.verdict.proven
+    whole = spool.execute("SELECT key FROM load_asset WHERE whole = 1") if proven else ()
+    others = frozenset() if load.account else _of_others(load)
+    load.ledger.settle(
+        Settlement(
+            identity=LedgerIdentity(
+                known or load.account, identity_text(settings.identity, settings.data_model)
+            ),
+            run_id=load.folder.run_id,
+            opened=_opened(load, others),
+            closed=_closed(load),
+            assets=_assets(load, others),
+            whole=(row[0] for row in whole),
+            full_open=load.open_in_load if proven else None,
+        )
+    )
+
+
+def _of_others(load: Load) -> frozenset[int]:
+    """Find web applications that cannot be the ledger's, in a load that names no account.
+
+    A tap that died before its last word does not name it, and what it brought is as good as ever.
+    But ids are an account's own: one that the ledger knows under another name is somebody else's.
+    """
+    names: dict[int, set[str | None]] = defaultdict(set)
+    for asset in load.ledger.assets():
+        if len(asset.webapp_ids) == 1:
+            names[asset.webapp_ids[0]].add(asset.application)
+    return frozenset(
+        asset.webapp_ids[0]
+        for asset in _assets(load, ())
+        if len(asset.webapp_ids) == 1
+        and asset.application not in names.get(asset.webapp_ids[0], {asset.application})
+    )
+
+
+def _opened(load: Load, others: Collection[int]) -> Iterator[Entry]:
+    for identifier, asset, name, webapp, seen in load.spool.execute(
+        "SELECT identifier, asset, name, webapp, seen FROM sent WHERE is_open = 1"
+    ):
+        yield Entry(identifier, asset, name, None if webapp in others else webapp, seen)
+
+
+def _closed(load: Load) -> Iterator[str]:
+    for (identifier,) in load.spool.execute("SELECT identifier FROM sent WHERE is_open = 0"):
+        yield identifier
+    # What moved and is not sent again from its new place, being filtered, is closed as well.
+    for (identifier,) in load.spool.execute(
+        "SELECT identifier FROM moved WHERE identifier NOT IN (SELECT identifier FROM sent)"
+    ):
+        yield identifier
+
+
+def _assets(load: Load, others: Collection[int]) -> Iterator[LedgerAsset]:
+    decode = msgspec.json.Decoder(dict[str, str]).decode
+    numbers = msgspec.json.Decoder(tuple[int, ...]).decode
+    for key, locators, application, webapps in load.spool.execute(
+        "SELECT key, locators, application, webapps FROM load_asset"
+    ):
+        found = numbers(webapps)
+        known = () if any(number in others for number in found) else found
+        yield LedgerAsset(key, decode(locators), application, known)
