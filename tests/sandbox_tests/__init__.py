@@ -1,0 +1,1 @@
+"""What the sandbox promises the tests that are built on it."""

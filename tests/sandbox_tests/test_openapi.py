@@ -1,0 +1,138 @@
+"""The sandbox's CVM answers in the shapes of Cisco's own OpenAPI file."""
+
+from __future__ import annotations
+
+import os
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from openapi_core.validation.response.exceptions import InvalidData
+
+from tests.sandbox.sandbox import Sandbox
+from tests.sandbox.switches import Switches
+from tests.sandbox_tests.loads import asset, document, finding, vuln
+from tests.sandbox_tests.openapi_file import Judge, judge, reader
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+NAMED = os.environ.get("CISCOVM_OPENAPI", "")
+FILE = Path(NAMED)
+pytestmark = pytest.mark.skipif(not NAMED, reason="CISCOVM_OPENAPI names no file")
+
+POSITIONS = {
+    "defaults": Switches(rate_limit=0),
+    "texts": Switches(rate_limit=0, success_form="text", busy_status=422),
+    "misspelt": Switches(rate_limit=0, counter_spelling="misspelt", legacy_counts=True),
+    "assets": Switches(rate_limit=0, payload="asset", upload_validates=True),
+}
+
+LOAD = document(
+    asset(
+        vuln("open"),
+        vuln("done", status="closed", closed_at="2026-02-01T00:00:00Z", port=443, details="x"),
+        vuln("judged", status="false_positive"),
+        application="One",
+        tags=["a", "b"],
+        owner="Ann",
+    ),
+    {"application": "Two", "findings": [finding("new"), finding("old", triage_state="resolved")]},
+)
+
+
+@pytest.fixture(scope="module", params=POSITIONS)
+def sandbox(request: pytest.FixtureRequest) -> Iterator[Sandbox]:
+    with Sandbox(apps=1, findings=1, scans=1, switches=POSITIONS[request.param]) as made:
+        yield made
+
+
+@pytest.fixture
+def client(sandbox: Sandbox) -> Judge:
+    sandbox.faults.disarm()
+    sandbox.clock.advance(timedelta(minutes=1))
+    sandbox.tenant.settle()  # which ends the run of the test before
+    return Judge(FILE, sandbox)
+
+
+def test_connectors(client: Judge) -> None:
+    assert client.get("/connectors").status_code == 200
+    assert client.get(client.connector).status_code == 200
+    assert client.get("/connectors/1").status_code == 404
+
+
+def test_a_load_from_upload_to_its_end(client: Judge) -> None:
+    run_id = client.start(client.upload(LOAD).json()["data_file"]).json()["connector_run_id"]
+    assert client.get(f"{client.connector}/connector_runs").json()[0]["id"] == run_id
+    assert client.start(1).status_code in {409, 422}
+    assert client.wait(run_id)["failed_payload_count"] == 0
+    again = client.upload(LOAD, run="true").json()["connector_run_id"]
+    assert client.wait(again)["processed_assets_count"] == 2
+
+
+def test_a_run_started_by_get_of_its_files(client: Judge) -> None:
+    query = {"data_files[]": [client.upload(LOAD).json()["data_file"]]}
+    assert client.get(f"{client.connector}/run", **query).status_code == 200
+
+
+def test_a_run_that_fails(client: Judge, sandbox: Sandbox) -> None:
+    sandbox.faults.arm("run-fails")
+    run = client.load(LOAD)
+    assert (run["success"], run["processed_assets_count"]) in {(False, 0), ("false", 0)}
+
+
+def test_runs_whose_counters_are_null(client: Judge, sandbox: Sandbox) -> None:
+    sandbox.faults.arm("counters-null")
+    assert client.load(LOAD)["processed_assets_count"] is None
+
+
+SEARCHES = {
+    "/assets/search": {"exclude_child_filter[]": ["Include all assets"]},
+    "/vulnerabilities/search": {"status[]": ["open", "closed", "false positive"]},
+    "/findings": {"status[]": ["new", "resolved"]},
+}
+
+
+@pytest.mark.parametrize("path", SEARCHES)
+def test_searches(client: Judge, path: str) -> None:
+    client.load(LOAD)
+    name = path.split("/")[1]
+    plain, whole = client.get(path).json(), client.get(path, **SEARCHES[path]).json()
+    assert 1 <= len(plain[name]) < len(whole[name])
+    assert client.get(path, page=0).status_code == 400
+
+
+def test_tags_by_connector_and_by_people(client: Judge, sandbox: Sandbox) -> None:
+    client.load(LOAD)
+    number = client.get("/assets/search").json()["assets"][0]["id"]
+    sandbox.tenant.people.tag(number, "by hand")
+    sandbox.tenant.people.tag(number, "by script", by_api=True)
+    told = client.get(f"/assets/{number}/tags").json()
+    assert told["tags"] == ["a", "b", "by hand", "by script"]
+    assert client.get("/assets/1/tags").status_code == 400
+
+
+def test_the_licence(client: Judge) -> None:
+    assert client.get("/entitlements/overage").json() == {"overage_status": False}
+
+
+def test_refusals(client: Judge, sandbox: Sandbox) -> None:
+    data_file = f"{client.connector}/data_file"
+    assert client.call("POST", data_file, json={}).status_code == 400
+    assert client.get("/connectors/1/connector_runs").status_code == 404
+    assert client.get(f"{client.connector}/connector_runs/1").status_code == 404
+    sandbox.faults.arm("upload-422", "ciscovm-429+1*1")
+    assert client.upload(LOAD).status_code == 422
+    assert client.upload(LOAD).status_code == 429
+    client.headers = {}
+    assert client.get("/connectors").status_code == 401
+
+
+def test_the_mends_are_needed_and_few(client: Judge, sandbox: Sandbox) -> None:
+    raw = reader(FILE, sandbox, mended=False)
+    with pytest.raises(InvalidData):
+        judge(raw, client.get("/connectors"))
+    client.load(LOAD)
+    for path, query in SEARCHES.items():
+        judge(raw, client.get(path, **query))
