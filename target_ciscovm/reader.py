@@ -9,7 +9,7 @@ import select
 import sys
 import time
 from collections import Counter
-from typing import IO, TYPE_CHECKING, Any, Final, Protocol
+from typing import IO, TYPE_CHECKING, Any, Final, Protocol, overload
 
 import msgspec
 from singer_sdk.singerlib.encoding.base import GenericSingerReader
@@ -141,7 +141,7 @@ class SingerLines(GenericSingerReader[bytes]):
             if message.stream is None:
                 raise InputBroken(number, "is a SCHEMA without a stream")
             self._seen.add(message.stream)
-            schema = bytes(message.schema)
+            schema = bytes(message.schema) or b"{}"
             self.handler.on_schema(message.stream, schema, message.key_properties)
         elif kind == "BATCH":
             what = "is a BATCH, whose records are in files that are not read here; switch off"
@@ -154,20 +154,30 @@ def _tolerant(number: int, line: bytes) -> Message:
     """Read a line that holds NaN, or halves of characters, which the strict decoder refuses."""
     try:
         found = json.loads(line.decode("utf-8", "replace"))
-    except (ValueError, RecursionError):
+        if not isinstance(found, dict) or not isinstance(found.get("type"), str):
+            raise InputBroken(number, "is no Singer message: it has no type")
+        return Message(
+            type=_whole(found["type"]),
+            stream=_whole(found.get("stream")),
+            key_properties=found.get("key_properties"),
+            record=_raw(found, "record"),
+            schema=_raw(found, "schema"),
+            value=_raw(found, "value"),
+        )
+    except RecursionError:
+        raise InputBroken(number, "is nested too deeply to be read") from None
+    except ValueError:
         how = "is not JSON" if line.endswith(b"\n") else "is cut off: the input ended within it"
         raise InputBroken(number, how) from None
-    if not isinstance(found, dict) or not isinstance(found.get("type"), str):
-        raise InputBroken(number, "is no Singer message: it has no type")
-    stream = found.get("stream")
-    return Message(
-        type=found["type"],
-        stream=stream if isinstance(stream, str) else None,
-        key_properties=found.get("key_properties"),
-        record=_raw(found, "record"),
-        schema=_raw(found, "schema"),
-        value=_raw(found, "value"),
-    )
+
+
+@overload
+def _whole(text: str) -> str: ...
+@overload
+def _whole(text: object) -> str | None: ...
+def _whole(text: object) -> str | None:
+    """Give a name without halves of characters, None when it is no text."""
+    return text.encode("utf-8", "replace").decode() if isinstance(text, str) else None
 
 
 def _raw(found: dict[str, Any], name: str) -> msgspec.Raw:

@@ -11,7 +11,13 @@ import msgspec
 from target_ciscovm.accounting import FINDINGS, WEBAPPS, Counts
 from target_ciscovm.lenient import tidy
 from target_ciscovm.locators import Identity, asset_key, place_of
-from target_ciscovm.mapping import MappingRules, finding_problem, identifier_of, is_fixed
+from target_ciscovm.mapping import (
+    MappingRules,
+    finding_problem,
+    identifier_of,
+    is_fixed,
+    last_looked_at,
+)
 from target_ciscovm.records import KEYS, PASSED_OVER, TYPES, Finding, Record, Sync, WebAppRef
 from target_ciscovm.spool import FindingRow
 
@@ -25,6 +31,7 @@ SYNCS: Final = "syncs"
 LARGEST_ID: Final = 2**63 - 1
 LONGEST_KEY: Final = 200
 """Characters of a record's key in `rejected.jsonl`."""
+REPLACED: Final = "\ufffd"
 LONE_SURROGATE: Final = re.compile("[\ud800-\udfff]")
 R = TypeVar("R", bound=Record)
 JSON = None | bool | int | float | str | list["JSON"] | dict[str, "JSON"]
@@ -109,11 +116,14 @@ class Intake:
         def null(_: str) -> None:
             self._counts.notes["NaN or infinity in a record: taken as null"] += 1
 
-        loose: JSON = json.loads(raw.decode("utf-8", "replace"), parse_constant=null)
+        text = raw.decode("utf-8", "replace")
+        if REPLACED in text and REPLACED.encode() not in raw:
+            self._counts.notes["Bytes that are no UTF-8 in a record: replaced"] += 1
+        loose: JSON = json.loads(text, parse_constant=null)
         text = json.dumps(loose, ensure_ascii=False)
         if LONE_SURROGATE.search(text):
             self._counts.notes["Half a character (lone surrogate) in a record: replaced"] += 1
-            loose = json.loads(LONE_SURROGATE.sub("\ufffd", text))
+            loose = json.loads(LONE_SURROGATE.sub(REPLACED, text))
         return loose
 
     def _keep(self, line: int, stream: str, record: Record, raw: bytes) -> None:
@@ -141,6 +151,7 @@ class Intake:
                 app.id if app else None,
                 int(is_fixed(finding, self._mapping)),
                 raw,
+                last_looked_at(finding),
             )
         )
 

@@ -1,0 +1,331 @@
+"""Lines are told apart and handed on as they came; what cannot be trusted fails by its line."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import threading
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from target_ciscovm.errors import InputBroken
+from target_ciscovm.reader import SingerLines, drain
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+SCHEMA = (
+    b'{"type":"SCHEMA","stream":"findings","schema":{"properties":{}},"key_properties":["id"]}\n'
+)
+
+
+@dataclass
+class Taken:
+    """A handler that keeps what it is given."""
+
+    records: list[tuple[int, str, bytes]] = field(default_factory=list)
+    schemas: list[tuple[str, bytes, object]] = field(default_factory=list)
+    states: list[bytes] = field(default_factory=list)
+    unknown: list[str] = field(default_factory=list)
+
+    def load(self, read: Callable[[], None]) -> None:
+        read()
+
+    def on_record(self, line: int, stream: str, record: bytes) -> None:
+        self.records.append((line, stream, record))
+
+    def on_schema(self, stream: str, schema: bytes, key_properties: object) -> None:
+        self.schemas.append((stream, schema, key_properties))
+
+    def on_state(self, value: bytes) -> None:
+        self.states.append(value)
+
+    def on_unknown(self, kind: str) -> None:
+        self.unknown.append(kind)
+
+
+def read(*lines: bytes, file: Any = None) -> Taken:  # noqa: ANN401 - any file
+    reader = SingerLines()
+    taken = reader.handler = Taken()
+    reader.process_lines(file or io.BytesIO(b"".join(lines)), {})
+    assert reader.ended
+    return taken
+
+
+def broken(*lines: bytes) -> str:
+    """Give why an input is broken: a sentence that names the line."""
+    reader = SingerLines()
+    reader.handler = Taken()
+    with pytest.raises(InputBroken) as caught:
+        reader.process_lines(io.BytesIO(b"".join(lines)), {})
+    assert not reader.ended
+    text = str(caught.value)
+    assert "\n" not in text
+    assert len(text) < 400
+    assert text.startswith(f"Line {len(lines)} of the input ")
+    return text
+
+
+def record(value: bytes, stream: bytes = b"findings") -> bytes:
+    return b'{"type":"RECORD","stream":"' + stream + b'","record":' + value + b"}\n"
+
+
+def test_a_record_is_handed_on_to_the_byte_with_its_line() -> None:
+    value = b'{"id": 1 ,"a":"\\u00e9 \xc3\xa9","big":123456789012345678901234567890,"n":1.0}'
+
+    assert read(SCHEMA, record(value)).records == [(2, "findings", value)]
+
+
+def test_a_schema_is_handed_on_each_time_it_comes() -> None:
+    other = SCHEMA.replace(b'["id"]', b"null").replace(b'{"properties":{}}', b'{"x":1}')
+
+    assert read(SCHEMA, SCHEMA, other).schemas == [
+        ("findings", b'{"properties":{}}', ["id"]),
+        ("findings", b'{"properties":{}}', ["id"]),
+        ("findings", b'{"x":1}', None),
+    ]
+
+
+def test_a_schema_without_a_schema_says_nothing_of_the_records() -> None:
+    taken = read(b'{"type":"SCHEMA","stream":"findings"}\n', record(b"{}"))
+
+    assert taken.schemas == [("findings", b"{}", None)]
+    assert len(taken.records) == 1
+
+
+def test_a_state_is_handed_on_as_it_came() -> None:
+    value = b'{"bookmarks": {"findings": {"x": "\\u00e9"}}}'
+
+    assert read(b'{"type":"STATE","value":' + value + b"}\n").states == [value]
+    assert read(b'{"type":"STATE"}\n').states == []
+
+
+@pytest.mark.parametrize("blank", [b"\n", b"   \n", b"\r\n", b"\t\n", b""])
+def test_blank_lines_mean_nothing_but_are_counted_as_lines(blank: bytes) -> None:
+    lines = (blank, SCHEMA, blank, record(b"{}"), blank)
+
+    assert read(*lines).records == [(4 if blank else 2, "findings", b"{}")]
+
+
+def test_a_byte_order_mark_at_the_beginning_means_nothing() -> None:
+    assert len(read(b"\xef\xbb\xbf" + SCHEMA, record(b"{}")).records) == 1
+    assert read(b"\xef\xbb\xbf\n").records == []
+
+
+def test_a_byte_order_mark_elsewhere_is_no_json() -> None:
+    assert "is not JSON" in broken(SCHEMA, b"\xef\xbb\xbf" + record(b"{}"))
+
+
+def test_windows_line_ends_mean_nothing() -> None:
+    lines = (SCHEMA.replace(b"\n", b"\r\n"), record(b"{}").replace(b"\n", b"\r\n"))
+
+    assert read(*lines).records == [(2, "findings", b"{}")]
+
+
+def test_an_input_of_nothing_is_read_to_its_end() -> None:
+    assert read() == Taken()
+
+
+@pytest.mark.parametrize("kind", ["WHATEVER", "record", "", "x" * 100_000], ids=range(4))
+def test_unknown_messages_are_told_and_passed_over(kind: str) -> None:
+    line = json.dumps({"type": kind, "stream": "findings"}).encode() + b"\n"
+
+    assert read(SCHEMA, line, record(b"{}")).unknown == [kind]
+
+
+def test_a_version_means_nothing() -> None:
+    line = b'{"type":"ACTIVATE_VERSION","stream":"findings","version":5}\n'
+
+    taken = read(SCHEMA, record(b"{}"), line)
+
+    assert (len(taken.records), taken.unknown) == (1, [])
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b"not json\n",
+        b"{\n",
+        b"{}{}\n",
+        b'{"type":"RECORD",}\n',
+        b"{'type':'RECORD'}\n",
+        b"\x00\x00\x00\n",
+        b"\xff\xfe{\x00}\x00\n",
+        b'{"type":"RECORD","stream":"findings","record":{"id":01}}\n',
+        record(b"{}").rstrip() + b" trailing\n",
+        b"<html>Service unavailable</html>\n",
+    ],
+)
+def test_a_line_that_is_no_json_fails(line: bytes) -> None:
+    assert "is not JSON" in broken(SCHEMA, line)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [b"[]\n", b"1\n", b"null\n", b'"RECORD"\n', b"{}\n", b'{"type":null}\n', b'{"type":1}\n'],
+)
+def test_json_that_is_no_message_fails(line: bytes) -> None:
+    assert "no Singer message" in broken(SCHEMA, line)
+
+
+@pytest.mark.parametrize("length", [1, 10, 30, -2])
+def test_half_a_line_at_the_end_is_told_to_be_cut_off(length: int) -> None:
+    assert "cut off" in broken(SCHEMA, record(b'{"id":1}')[:length])
+
+
+def test_a_last_line_without_its_end_is_a_line_all_the_same() -> None:
+    assert len(read(SCHEMA, record(b"{}").rstrip()).records) == 1
+
+
+@pytest.mark.parametrize(
+    ("line", "says"),
+    [
+        (b'{"type":"RECORD","record":{}}\n', "without a stream"),
+        (b'{"type":"RECORD","stream":"findings"}\n', "without a stream or a record"),
+        (b'{"type":"SCHEMA","schema":{}}\n', "without a stream"),
+        (b'{"type":"BATCH","stream":"findings","manifest":[]}\n', "batch_config"),
+        (record(b"{}", b"webapps"), "'webapps' before its SCHEMA"),
+        (record(b"{}", b"x" * 100_000), "before its SCHEMA"),
+        (record(b"{}", b""), "before its SCHEMA"),
+    ],
+    ids=range(7),
+)
+def test_a_message_that_breaks_the_rules_of_singer_fails(line: bytes, says: str) -> None:
+    assert says in broken(SCHEMA, line)
+
+
+def test_a_record_before_any_schema_fails_at_the_first_line() -> None:
+    assert "'findings' before its SCHEMA" in broken(record(b"{}"))
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        b'{"a":NaN,"b":-Infinity}',
+        b'{"a":"\\ud800"}',
+        b'{"a":"\\udfffx\\ud800"}',
+        b'{"a":"\xff\xfe"}',
+        b'{"a":"\xed\xa0\x80"}',
+        b"null",
+        b"[]",
+        b'"x"',
+        b"9" * 5000,
+    ],
+    ids=range(9),
+)
+def test_a_record_of_odd_values_is_left_to_the_check_of_records(value: bytes) -> None:
+    ((line, stream, _),) = read(SCHEMA, record(value)).records
+
+    assert (line, stream) == (2, "findings")
+
+
+def test_names_of_streams_and_messages_can_always_be_written_down() -> None:
+    taken = read(
+        b'{"type":"SCHEMA","stream":"odd \\ud800","schema":{}}\n',
+        b'{"type":"RECORD","stream":"odd \\ud800","record":{}}\n',
+        b'{"type":"ODD \\udfff"}\n',
+    )
+
+    assert [stream for _, stream, _ in taken.records] == ["odd ?"]
+    assert taken.unknown == ["ODD ?"]
+
+
+def test_a_record_nested_too_deeply_fails_by_its_line() -> None:
+    deep = b"[" * 100_000 + b"]" * 100_000
+
+    assert "nested too deeply" in broken(SCHEMA, record(deep))
+
+
+def test_a_line_of_50_mb_is_read() -> None:
+    value = b'{"a":"' + b"x" * 50_000_000 + b'"}'
+
+    ((_, _, taken),) = read(SCHEMA, record(value)).records
+
+    assert len(taken) == len(value)
+
+
+def test_a_line_of_50_mb_that_is_no_json_fails() -> None:
+    assert "is not JSON" in broken(SCHEMA, b'{"a":"' + b"x" * 50_000_000 + b"\n")
+
+
+def test_a_file_opened_as_text_is_read_the_same(tmp_path: Path) -> None:
+    path = tmp_path / "in.jsonl"
+    path.write_bytes(SCHEMA + record('{"a":"é"}'.encode()))
+
+    with path.open(encoding="utf-8") as file:
+        taken = read(file=file)
+
+    assert taken.records == [(2, "findings", '{"a":"é"}'.encode())]
+
+
+def test_a_text_in_memory_is_read_the_same() -> None:
+    text = (SCHEMA + record(b'{"a":"x"}')).decode()
+
+    assert read(file=io.StringIO(text)).records == [(2, "findings", b'{"a":"x"}')]
+
+
+LINES = st.binary(max_size=40) | st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+    lambda inner: (
+        st.lists(inner, max_size=2)
+        | st.dictionaries(
+            st.sampled_from(["type", "stream", "record", "schema", "value", "key_properties"]),
+            inner,
+        )
+    ),
+    max_leaves=8,
+).map(lambda value: json.dumps(value).encode())
+KINDS = st.sampled_from([b"RECORD", b"SCHEMA", b"STATE", b"BATCH", b"ACTIVATE_VERSION", b"ODD"])
+MESSAGES = st.tuples(KINDS, LINES).map(
+    lambda pair: b'{"type":"' + pair[0] + b'","stream":"findings","record":' + pair[1] + b"}"
+)
+
+
+@given(st.lists(LINES | MESSAGES, max_size=4))
+def test_any_input_is_read_or_fails_by_a_line_that_it_has(lines: list[bytes]) -> None:
+    document = SCHEMA + b"\n".join(lines)
+    reader = SingerLines()
+    reader.handler = Taken()
+    try:
+        reader.process_lines(io.BytesIO(document), {})
+    except InputBroken as error:
+        number = int(str(error).split()[1].replace(",", ""))
+        assert 2 <= number <= document.count(b"\n") + 1
+
+
+def test_draining_ends_when_the_writer_has_ended() -> None:
+    descriptor, writer = os.pipe()
+
+    def write() -> None:
+        with os.fdopen(writer, "wb") as file:
+            file.write(b"x" * 300_000)
+
+    thread = threading.Thread(target=write)
+    thread.start()
+    with os.fdopen(descriptor, "rb") as file:
+        drain(file, seconds=60)
+        thread.join(timeout=60)
+        assert not thread.is_alive()
+        assert file.read() == b""
+
+
+def test_draining_waits_no_longer_than_it_may() -> None:
+    descriptor, writer = os.pipe()
+    with os.fdopen(descriptor, "rb") as file, os.fdopen(writer, "wb"):
+        begun = time.monotonic()
+        drain(file, seconds=0.05)
+        assert time.monotonic() - begun < 30
+
+
+def test_draining_what_is_no_stream_does_nothing() -> None:
+    drain(io.BytesIO(b"x"))
+    closed = io.StringIO("x")
+    closed.close()
+    drain(closed)
