@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from target_ciscovm.accounting import FINDINGS
@@ -51,6 +52,7 @@ def summarise(load: Load, report: Report) -> None:
     times = report.times = Times(phases=load.stages.phases, seconds=load.stages.seconds)
     if load.now is not None:
         times.started = to_text(load.now)
+        times.finished = to_text(load.now + timedelta(seconds=times.seconds))
     elif load.sync is not None:
         times.started = load.sync.started_at
 

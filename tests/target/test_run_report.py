@@ -1,0 +1,171 @@
+"""What a run tells of itself: in `report.json`, on the page, in the table of the log."""
+
+from __future__ import annotations
+
+import logging
+import re
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Final
+
+import pytest
+
+from tests.target.streams import API_URL, SUBSCRIPTION, Sync, finding, fixed, webapp
+
+if TYPE_CHECKING:
+    from tests.target.loads import CVM, Loaded
+
+MIXED: Final = Sync(
+    [webapp(1), webapp(2)],
+    [
+        *(finding(n, severity=1 + n % 5) for n in range(200)),
+        finding(1, severity=5),
+        finding(200, 2, severity=1),
+        fixed(201),
+        finding(202, status=None),
+        finding(203, status="HELD"),
+    ],
+)
+"""One of each: superseded, filtered, nothing to close, rejected, of an unknown status."""
+
+
+def way(loaded: Loaded) -> dict[str, Any]:
+    found: dict[str, Any] = loaded.report["reconciliation"]
+    return found
+
+
+def test_the_way_of_the_findings_is_told_from_left_to_right(cvm: CVM) -> None:
+    loaded = cvm.load(MIXED, min_severity=2)
+
+    assert {name: way(loaded)[name] for name in ("counted", "fetched", "received")} == {
+        "counted": 205,
+        "fetched": 205,
+        "received": 205,
+    }
+    assert way(loaded)["superseded"] == 1
+    assert {row["name"]: row["filtered"] for row in way(loaded)["filtered_by"]} == {
+        "min_severity": 41,
+        "already_closed": 1,
+    }
+    assert way(loaded)["rejected"] == 1
+    for name in ("mapped", "uploaded", "processed", "created"):
+        assert way(loaded)[name] == 161
+    assert loaded.report["notes"] == [{"text": "unknown status HELD: taken as open", "count": 1}]
+
+
+def test_severities_are_those_that_were_sent(cvm: CVM) -> None:
+    cvm.load(Sync([webapp()], [finding(1, severity=4), finding(2, severity=5)]))
+
+    loaded = cvm.load(
+        Sync([webapp()], [fixed(1, severity=4), finding(2, severity=5), finding(3, severity=5)])
+    )
+
+    told = {row["severity"]: (row["open"], row["closed"]) for row in loaded.report["severities"]}
+    assert told == {1: (0, 0), 2: (0, 0), 3: (0, 0), 4: (0, 1), 5: (2, 0)}
+
+
+def test_it_says_where_all_came_from_and_when(cvm: CVM) -> None:
+    loaded = cvm.load(MIXED)
+
+    source = loaded.report["source"]
+    assert (source["api_url"], source["subscription"]) == (API_URL, SUBSCRIPTION)
+    times = loaded.report["times"]
+    assert times["started"] == cvm.clock.now().strftime("%Y-%m-%dT%H:00:00Z")
+    assert times["started"] <= times["finished"]
+    phases = [phase["name"] for phase in times["phases"]]
+    assert phases == [
+        "looking at the connector",
+        "reading",
+        "building",
+        "uploading",
+        "waiting for CVM",
+        "remembering",
+    ]
+    assert loaded.report["mode"] == "full"
+
+
+@pytest.mark.parametrize(
+    ("fault", "settings", "outcome"),
+    [
+        ("run-fails", {}, "failed"),
+        ("upload-422*0", {}, "failed"),
+        ("ciscovm-key", {}, "refused"),
+        ("payloads-fail*0", {"max_failed_percent": "0"}, "failed"),
+    ],
+)
+def test_a_run_that_failed_tells_how_far_it_came(
+    fault: str, settings: dict[str, Any], outcome: str, cvm: CVM
+) -> None:
+    cvm.faults.arm(fault)
+
+    loaded = cvm.load(replace(MIXED, findings=MIXED.findings[:200]), **settings)
+
+    assert loaded.outcome == outcome
+    reached = outcome != "refused"
+    assert way(loaded)["mapped"] == (200 if reached else 0)
+    assert (loaded.report["run"] is not None) == (fault in {"run-fails", "payloads-fail*0"})
+    assert loaded.report["times"]["phases"]
+
+
+def test_too_much_rejected_points_to_the_file_that_has_it(cvm: CVM) -> None:
+    loaded = cvm.load(Sync([webapp()], [finding(1, status=None)]))
+
+    assert loaded.outcome == "failed"
+    assert "rejected.jsonl" in loaded.report["next_step"]
+    (row,) = loaded.rejected
+    assert row == {
+        "line": 8,
+        "stream": "findings",
+        "key": "finding-1",
+        "reason": "it has no status, which only INFORMATION_GATHERED rows may lack",
+    }
+
+
+class TestPage:
+    def page(self, loaded: Loaded) -> str:
+        assert loaded.folder is not None
+        return (loaded.folder / "report.html").read_text("utf-8")
+
+    @pytest.mark.parametrize("fault", ["", "run-fails", "ciscovm-key", "payloads-fail"])
+    def test_it_is_written_at_every_end_and_needs_nothing_from_elsewhere(
+        self, fault: str, cvm: CVM
+    ) -> None:
+        cvm.faults.arm(*([fault] if fault else []))
+
+        loaded = cvm.load(MIXED)
+
+        text = self.page(loaded)
+        assert loaded.message.partition(".")[0].split("'")[0] in text
+        assert not re.findall(r'(?:src|href)="(?!#|data:)[^"]*"', text)
+
+    def test_names_from_outside_are_text_in_it(self, cvm: CVM) -> None:
+        name = "<script>alert(1)</script>"
+        shop = {"id": 2, "name": name, "url": "https://app2.example.test/"}
+        cvm.load(Sync([webapp(1), webapp(2, name=name)], [finding(1), finding(2, 2, webApp=shop)]))
+
+        loaded = cvm.load(Sync([webapp(1)], [finding(1)]))
+
+        assert loaded.report["webapps_gone"][0]["name"] == name
+        assert "<script>alert" not in self.page(loaded)
+        assert "&lt;script&gt;alert" in self.page(loaded)
+
+
+def test_the_log_ends_with_one_table_and_the_way_to_the_report(
+    cvm: CVM, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.INFO):
+        loaded = cvm.load(MIXED, min_severity=2)
+
+    lines = [record.getMessage() for record in caplog.records]
+    assert "161 findings on" in loaded.message
+    assert any(re.search(r"received\W+205\b", line) for line in lines)
+    assert any(re.search(r"mapped\W+161\b", line) for line in lines)
+    assert f"The report is {loaded.folder}/report.html" in lines
+
+
+def test_old_runs_are_removed_but_for_the_newest(cvm: CVM) -> None:
+    for _ in range(3):
+        loaded = cvm.load(Sync([webapp()], [finding(1)]), keep_runs=2)
+
+    runs = [path for path in cvm.output.iterdir() if path.is_dir()]
+    assert len(runs) == 2
+    assert loaded.folder in runs
