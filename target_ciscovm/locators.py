@@ -150,15 +150,16 @@ def application(name: str | None) -> str | None:
 def tidy_url(url: str | None, *, keep_query: bool = False) -> str | None:
     """Give a URL in one spelling: scheme and host in lower case, no fragment, no credentials.
 
-    The query is cut, for Qualys puts the attack there. Port and path are kept to the letter. A text
-    that is no URL stays as it is, but for what begins with `#` or `?`.
+    The query is cut, for Qualys puts the attack there. Port and path are kept to the letter. What
+    has no scheme stays as it is, but for what begins with `#` or `?`; a remark of some words is none.
     """
     text = UNPRINTABLE.sub("", url or "").strip()
     match = URL.fullmatch(text)
     host = match["login_and_host"].rpartition("@")[2].lower() if match else ""
     if match is None or not host:
         bare = text.partition("#")[0]
-        return (bare if keep_query else bare.partition("?")[0]).strip() or None
+        words = (bare if keep_query else bare.partition("?")[0]).split()
+        return words[0] if len(words) == 1 else None
     query = match["query"] if keep_query else None
     return f"{match['scheme'].lower()}://{host}{match['path'] or ''}{query or ''}".rstrip()
 

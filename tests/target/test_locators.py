@@ -48,7 +48,6 @@ ORDERS = [order for size in (1, 2, 3) for order in itertools.permutations(LOCATO
         ("https://app1.example.test/a b/\u00e9", "https://app1.example.test/a b/\u00e9"),
         ("https://app1.example.test/a\r\n\x00b", "https://app1.example.test/ab"),
         ("https://app1.example.test//a/../b/", "https://app1.example.test//a/../b/"),
-        ("not a url", "not a url"),
         ("app1.example.test/p?x=1#y", "app1.example.test/p"),
         ("/only/path?x", "/only/path"),
     ],
@@ -57,7 +56,7 @@ def test_a_url_has_one_spelling(given_url: str, url: str) -> None:
     assert tidy_url(given_url) == url
 
 
-@pytest.mark.parametrize("url", [None, "", "  ", "\r\n\x00", "#top", "?x=1", " # "])
+@pytest.mark.parametrize("url", [None, "", "  ", "\r\n\x00", "#top", "?x=1", " # ", "not a url"])
 def test_a_url_of_nothing_is_none(url: str | None) -> None:
     assert tidy_url(url) is None
 
@@ -142,7 +141,8 @@ def test_a_finding_without_a_web_application_is_at_its_url() -> None:
             {"url": "https://[2001:db8::7]/", "ip_address": "2001:db8::7"},
         ),
         (Place("https://[broken/"), {"url": "https://[broken/"}),
-        (Place("not a url"), {"url": "not a url"}),
+        (Place("localhost/app"), {"url": "localhost/app"}),
+        (Place("not a url", 9001), {"external_id": "9001"}),
         (Place(webapp_id=0), {"external_id": "0"}),
         (Place(), {}),
     ],
