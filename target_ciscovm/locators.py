@@ -151,7 +151,7 @@ def tidy_url(url: str | None, *, keep_query: bool = False) -> str | None:
     """Give a URL in one spelling: scheme and host in lower case, no fragment, no credentials.
 
     The query is cut, for Qualys puts the attack there. Port and path are kept to the letter. What
-    has no scheme stays as it is, but for what begins with `#` or `?`; a remark of some words is none.
+    has no scheme stays as it is, but for what begins with `#` or `?`; several words are no URL.
     """
     text = UNPRINTABLE.sub("", url or "").strip()
     match = URL.fullmatch(text)
