@@ -18,7 +18,8 @@ TARGET: Final = "target-ciscovm"
 FILE_BYTES: Final = 16 * 1024
 """With `disk-full` no file of the target grows past this."""
 
-_PATIENCE: Final = 2.0
+PATIENCE: Final = 2.0
+"""Seconds that a process is waited for, which may be starting just now."""
 _SIGNALS: Final = {
     "tap-killed": (TAP, signal.SIGKILL),
     "tap-terminated": (TAP, signal.SIGTERM),
@@ -39,7 +40,7 @@ def carry_out(name: str, root: int) -> bool:
 
 def _strike(root: int, plugin: str, deed: Callable[[int], None]) -> bool:
     """Do `deed` to the plugin's process, waiting a little for it to start."""
-    deadline = time.monotonic() + _PATIENCE
+    deadline = time.monotonic() + PATIENCE
     while time.monotonic() < deadline:
         for pid in descendants(root):
             if is_plugin(pid, plugin):
@@ -76,8 +77,15 @@ def descendants(root: int) -> list[int]:
 
 
 def is_plugin(pid: int, plugin: str) -> bool:
-    """Return whether the process runs the plugin itself, not something that was told its name."""
-    return any(Path(word).name == plugin for word in _words(pid)[:2])
+    """Return whether the process runs the plugin itself, not something that was told its name.
+
+    A console script shows as its Python, perhaps with flags, and the script's path.
+    """
+    program, *others = _words(pid) or [""]
+    names = [program]
+    if Path(program).name.lower().startswith("python"):
+        names += [word for word in others if not word.startswith("-")][:1]
+    return any(Path(name).name == plugin for name in names)
 
 
 def _parents() -> Iterator[tuple[int, int]]:
