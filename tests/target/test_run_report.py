@@ -163,9 +163,10 @@ def test_the_log_ends_with_one_table_and_the_way_to_the_report(
 
 
 def test_old_runs_are_removed_but_for_the_newest(cvm: CVM) -> None:
-    for _ in range(3):
-        loaded = cvm.load(Sync([webapp()], [finding(1)]), keep_runs=2)
+    old = [cvm.output / f"2020010{day}T000000Z-0000" for day in range(1, 5)]
+    for folder in old:
+        folder.mkdir(parents=True)
 
-    runs = [path for path in cvm.output.iterdir() if path.is_dir()]
-    assert len(runs) == 2
-    assert loaded.folder in runs
+    loaded = cvm.load(Sync([webapp()], [finding(1)]), keep_runs=2)
+
+    assert {path for path in cvm.output.iterdir() if path.is_dir()} == {old[-1], loaded.folder}
