@@ -19,6 +19,9 @@ WEBAPPS: Final = "webapps"
 ALREADY_CLOSED: Final = "already_closed"
 """Counts FIXED rows that have nothing open to close: they are left out like filtered ones."""
 
+OUTDATED: Final = "outdated"
+"""Counts rows of an old load that tell of an earlier time than what was sent before."""
+
 REASONS_TOLD_APART: Final = 100
 OTHER_REASONS: Final = "other reasons, see rejected.jsonl"
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final, cast
 import msgspec
 
 from target_ciscovm import joins, records
-from target_ciscovm.accounting import ALREADY_CLOSED, FINDINGS
+from target_ciscovm.accounting import ALREADY_CLOSED, FINDINGS, OUTDATED
 from target_ciscovm.assets import AssetRules, Holder, describe, last_seen, located
 from target_ciscovm.items import AssetItems, ItemRules, Sent
 from target_ciscovm.joins import FIXED, NOTHING_TO_CLOSE
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from target_ciscovm.kdi import Files
     from target_ciscovm.spool import Spool
 
-NOBODY: Final[frozenset[int]] = frozenset()
+LEFT_OUT: Final = {NOTHING_TO_CLOSE: ALREADY_CLOSED, joins.OUTDATED: OUTDATED}
 
 
 @dataclass(frozen=True)
@@ -39,6 +39,7 @@ class Plan:
 
     Attributes:
         proven: whether what the load lacks may be closed.
+        fresh: whether the load is known to be of now; if not, dates tell what is outdated.
         read: which web applications were read.
         sources: what is known of web applications.
         has_ledger: whether a ledger is attached to the spool.
@@ -50,6 +51,7 @@ class Plan:
     """
 
     proven: bool
+    fresh: bool
     read: Read
     sources: Sources
     has_ledger: bool
@@ -106,8 +108,8 @@ class Builder:
     def _add_findings(self, key: str, rows: list[SpooledFinding]) -> None:
         found = AssetItems(key, self._catalogue, self._plan.items)
         for row in rows:
-            if row.fixed == NOTHING_TO_CLOSE:
-                self._counts.filtered[ALREADY_CLOSED] += 1
+            if row.fixed in LEFT_OUT:
+                self._counts.filtered[LEFT_OUT[row.fixed]] += 1
                 continue
             finding = self._decode(row.raw)
             name = self._sent_name(row) if row.fixed == FIXED else None
@@ -224,7 +226,7 @@ class Builder:
         return all(number in self._sources.webapps for number in webapps)
 
     def _flush(self) -> None:
-        self._spool.insert("sent", self._sent, 6)
+        self._spool.insert("sent", self._sent, 7)
         self._spool.insert("filtered", self._filtered, 2)
         self._spool.insert("load_asset", self._assets, 7)
         for rows in (self._sent, self._filtered, self._assets):

@@ -34,6 +34,7 @@ class Sent(NamedTuple):
     webapp: int | None
     severity: int | None
     is_open: int
+    seen: str
 
 
 @dataclass(frozen=True)
@@ -96,7 +97,15 @@ class AssetItems:
         self.items.append(map_finding(finding, name, self._rules.mapping))
         self.names.add(name)
         self.sent.append(
-            Sent(row.identifier, self.key, name, row.webapp, finding.severity, int(is_open))
+            Sent(
+                row.identifier,
+                self.key,
+                name,
+                row.webapp,
+                finding.severity,
+                int(is_open),
+                row.seen,
+            )
         )
 
     def close(self, identifier: str, name: str, seen: str) -> None:

@@ -19,12 +19,13 @@ if TYPE_CHECKING:
 OPEN: Final = 0
 FIXED: Final = 1
 NOTHING_TO_CLOSE: Final = 2
+OUTDATED: Final = 3
 """Values of `finding.fixed`."""
 
 OUTPUT: Final = """
 CREATE TABLE sent(
     identifier TEXT NOT NULL, asset TEXT NOT NULL, name TEXT NOT NULL, webapp INTEGER,
-    severity INTEGER, is_open INTEGER NOT NULL
+    severity INTEGER, is_open INTEGER NOT NULL, seen TEXT NOT NULL
 );
 CREATE TABLE load_asset(
     key TEXT PRIMARY KEY, whole INTEGER NOT NULL, part TEXT NOT NULL, position INTEGER NOT NULL,
@@ -44,6 +45,7 @@ class SpooledFinding(NamedTuple):
     identifier: str
     webapp: int | None
     fixed: int
+    seen: str
     raw: bytes
 
 
@@ -74,6 +76,19 @@ class Absent(NamedTuple):
     def total(self) -> int:
         """Give all of them."""
         return self.gone + self.deleted + sum(self.by_filter.values())
+
+
+def mark_outdated(spool: Spool) -> None:
+    """Mark rows that tell of an earlier time than what was sent before.
+
+    They are those of a load that was written long ago and comes again; to follow them would close
+    what has come back since, and move what has moved. A row that is known to be of now may be
+    dated earlier, where a scan was deleted, so this is not for those.
+    """
+    spool.execute(
+        "UPDATE finding SET fixed = 3 WHERE seen < (SELECT e.seen FROM ledger.entry e WHERE "
+        "e.identifier = finding.identifier)"
+    )
 
 
 def mark_fixed(spool: Spool, *, has_ledger: bool, fixed_in_window: Callable[[bytes], bool]) -> None:
@@ -135,7 +150,7 @@ def findings_by_asset(spool: Spool) -> Iterator[tuple[str, list[SpooledFinding]]
     """Give the findings of each asset, assets in the order of their keys."""
     spool.execute("CREATE INDEX finding_asset ON finding(asset)")
     rows = spool.execute(
-        "SELECT asset, identifier, webapp, fixed, raw FROM finding WHERE asset IS NOT NULL "
+        "SELECT asset, identifier, webapp, fixed, seen, raw FROM finding WHERE asset IS NOT NULL "
         "ORDER BY asset, rowid"
     )
     for key, group in groupby(rows, itemgetter(0)):

@@ -74,6 +74,7 @@ def _plan(load: Load, intake: Intake, sources: Sources) -> Plan:
     closable = preparing.Closable(frozenset(intake.webapps_lost), settings.close_deleted_webapps)
     return Plan(
         proven=load.verdict.proven,
+        fresh=load.verdict.fresh,
         read=preparing.what_was_read(sync, sources, inactive, closable),
         sources=sources,
         has_ledger=load.has_ledger,

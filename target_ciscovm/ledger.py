@@ -34,9 +34,9 @@ if TYPE_CHECKING:
 
 BUSY_SECONDS: Final = 30.0
 PLAIN_NAME: Final = re.compile(r"[a-z_]{1,32}")
-ENTRY: Final = "SELECT identifier, asset, name, webapp_id FROM entry WHERE identifier = ?"
+ENTRY: Final = "SELECT identifier, asset, name, webapp_id, seen FROM entry WHERE identifier = ?"
 ENTRIES_OF: Final = (
-    "SELECT identifier, asset, name, webapp_id FROM entry WHERE asset = ? ORDER BY identifier"
+    "SELECT identifier, asset, name, webapp_id, seen FROM entry WHERE asset = ? ORDER BY identifier"
 )
 ASSETS: Final = "SELECT key, locators, application, webapp_ids FROM asset ORDER BY key"
 OF_ASSETS: Final = "SELECT DISTINCT webapp_ids FROM asset"
@@ -49,13 +49,14 @@ class Entry(NamedTuple):
     """A finding that is open in CVM.
 
     `identifier` is its `scanner_identifier`, `asset` the key of its asset, `name` the
-    `vuln_def_name` last sent.
+    `vuln_def_name` last sent, `seen` when Qualys had last looked at it, in UTC as text.
     """
 
     identifier: str
     asset: str
     name: str
     webapp_id: int | None
+    seen: str = ""
 
 
 class LedgerAsset(NamedTuple):

@@ -1,6 +1,6 @@
 """The file of the ledger: its tables, and how it is opened, checked and attached.
 
-    entry(identifier PRIMARY KEY, asset, name, webapp_id)        what is open, by scanner_identifier
+    entry(identifier PRIMARY KEY, asset, name, webapp_id, seen)  what is open, by scanner_identifier
     asset(key PRIMARY KEY, locators, application, webapp_ids)    JSON object, text, JSON list
     meta(key PRIMARY KEY, value)                                 JSON
 
@@ -29,7 +29,7 @@ FORMAT: Final = 1
 CACHE_KIB: Final = 16 * 1024
 TABLES: Final = {
     "entry": "identifier TEXT PRIMARY KEY, asset TEXT NOT NULL, name TEXT NOT NULL, "
-    "webapp_id INTEGER",
+    "webapp_id INTEGER, seen TEXT",
     "asset": "key TEXT PRIMARY KEY, locators TEXT NOT NULL, application TEXT, "
     "webapp_ids TEXT NOT NULL",
     "meta": "key TEXT PRIMARY KEY, value TEXT NOT NULL",

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 BATCH: Final = 5000
 
 STAGES: Final = {
-    "now_open": "identifier TEXT, asset TEXT, name TEXT, webapp_id INTEGER",
+    "now_open": "identifier TEXT, asset TEXT, name TEXT, webapp_id INTEGER, seen TEXT",
     "now_closed": "identifier TEXT PRIMARY KEY",
     "now_asset": "key TEXT PRIMARY KEY, locators TEXT, application TEXT, webapp_ids TEXT",
     "now_whole": "key TEXT PRIMARY KEY",
@@ -41,10 +41,11 @@ DROP_CLOSED: Final = (
     "DELETE FROM entry WHERE identifier IN (SELECT identifier FROM temp.now_closed)"
 )
 KEEP_OPEN: Final = (
-    "INSERT INTO entry SELECT identifier, asset, name, webapp_id FROM temp.now_open WHERE true "
-    "ORDER BY identifier, rowid ON CONFLICT(identifier) DO UPDATE SET asset = excluded.asset, "
-    "name = excluded.name, webapp_id = excluded.webapp_id WHERE asset <> excluded.asset OR "
-    "name <> excluded.name OR webapp_id IS NOT excluded.webapp_id"
+    "INSERT INTO entry SELECT identifier, asset, name, webapp_id, seen FROM temp.now_open WHERE "
+    "true ORDER BY identifier, rowid ON CONFLICT(identifier) DO UPDATE SET asset = excluded.asset, "
+    "name = excluded.name, webapp_id = excluded.webapp_id, seen = excluded.seen WHERE asset <> "
+    "excluded.asset OR name <> excluded.name OR webapp_id IS NOT excluded.webapp_id OR seen IS NOT "
+    "excluded.seen"
 )
 """A row that says the same is not written: a page that is not written needs no journal either."""
 KEEP_ASSETS: Final = (

@@ -94,6 +94,12 @@ def last_seen(finding: Finding) -> str | None:
     )
 
 
+def last_looked_at(finding: Finding) -> str:
+    """Give when Qualys last looked at the finding, whatever it saw."""
+    dates = (finding.last_tested_date, finding.fixed_date, finding.last_detected_date)
+    return max((to_utc(date) or "" for date in dates), default="")
+
+
 def map_finding(finding: Finding, vuln_def_name: str, rules: MappingRules) -> Item:
     """Give the finding as KDI wants it, in the data model of the rules.
 

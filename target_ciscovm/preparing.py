@@ -144,9 +144,13 @@ def join_ledger(spool: Spool, plan: Plan, sync: Sync | None) -> None:
         (part.window_start for part in (sync.streams if sync else ()) if part.stream == FINDINGS),
         None,
     )
+    if plan.has_ledger and not plan.fresh:
+        joins.mark_outdated(spool)
     decode = msgspec.json.Decoder(records.Finding).decode
 
     def fixed_in_window(raw: bytes) -> bool:
+        if not plan.fresh:
+            return False
         finding = decode(raw)
         fixed = finding.fixed_date or finding.last_tested_date
         return closes_fixed(

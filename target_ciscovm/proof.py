@@ -52,6 +52,7 @@ class Verdict:
     """The answer.
 
     Attributes:
+        fresh: the row of `syncs` is there and of now: nothing newer has been loaded.
         valid: the row of `syncs` is there, whole, fresh, ours, and fits what arrived.
         proven: it is, and the sync was a full one: what the load lacks may be closed.
         reasons: why it is not proven, each a sentence without a full stop.
@@ -60,6 +61,7 @@ class Verdict:
     valid: bool
     proven: bool
     reasons: tuple[str, ...] = ()
+    fresh: bool = False
 
 
 def judge(sync: Sync | None, arrived: Arrived) -> Verdict:
@@ -70,7 +72,12 @@ def judge(sync: Sync | None, arrived: Arrived) -> Verdict:
         )
     flaws = tuple(_flaws(sync, arrived))
     limits = tuple(_limits(sync, arrived))
-    return Verdict(valid=not flaws, proven=not flaws and not limits, reasons=flaws + limits)
+    return Verdict(
+        valid=not flaws,
+        proven=not flaws and not limits,
+        reasons=flaws + limits,
+        fresh=not any(_age(sync, arrived)),
+    )
 
 
 def account(sync: Sync | None) -> str | None:

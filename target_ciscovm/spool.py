@@ -22,7 +22,7 @@ CACHE_KIB: Final = 64 * 1024
 SCHEMA: Final = """
 CREATE TABLE finding(
     identifier TEXT NOT NULL UNIQUE, asset TEXT, webapp INTEGER, fixed INTEGER NOT NULL,
-    raw BLOB NOT NULL
+    raw BLOB NOT NULL, seen TEXT NOT NULL
 );
 CREATE TABLE other(
     stream TEXT NOT NULL, key TEXT NOT NULL, raw BLOB NOT NULL, PRIMARY KEY(stream, key)
@@ -35,7 +35,8 @@ CREATE TABLE lost_finding(identifier TEXT PRIMARY KEY);
 class FindingRow(NamedTuple):
     """A finding as it is kept: what joins go by, and the record as it came.
 
-    `asset` is None while only the web application's own row can tell it; `fixed` is 0 or 1.
+    `asset` is None while only the web application's own row can tell it; `fixed` is 0 or 1; `seen`
+    is when Qualys last looked at it, in UTC as text.
     """
 
     identifier: str
@@ -43,6 +44,7 @@ class FindingRow(NamedTuple):
     webapp: int | None
     fixed: int
     raw: bytes
+    seen: str
 
 
 class Spool:
@@ -98,9 +100,9 @@ class Spool:
     def flush(self) -> None:
         """Write what is still in memory."""
         self._many(
-            "INSERT INTO finding VALUES(?, ?, ?, ?, ?) ON CONFLICT(identifier) DO UPDATE SET "
+            "INSERT INTO finding VALUES(?, ?, ?, ?, ?, ?) ON CONFLICT(identifier) DO UPDATE SET "
             "asset = excluded.asset, webapp = excluded.webapp, fixed = excluded.fixed, "
-            "raw = excluded.raw",
+            "raw = excluded.raw, seen = excluded.seen",
             self._findings,
         )
         self._many("INSERT OR REPLACE INTO other VALUES(?, ?, ?)", self._others)

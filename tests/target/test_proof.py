@@ -42,7 +42,7 @@ def verdict(arrived: Arrived = ARRIVED, **changes: object) -> Verdict:
 
 
 def test_a_whole_fresh_full_sync_of_our_account_is_proven() -> None:
-    assert verdict() == Verdict(valid=True, proven=True)
+    assert verdict() == Verdict(valid=True, proven=True, fresh=True)
 
 
 def test_no_row_is_no_proof() -> None:
@@ -200,3 +200,9 @@ def test_proven_is_valid_and_full_and_says_nothing_else(
     if found.proven:
         assert (row.get("mode", "full"), row.get("complete", True)) == ("full", True)
         assert (last, lost, autoclose) == (True, False, True)
+
+
+def test_a_row_of_now_is_fresh_whatever_else_is_wrong_with_it() -> None:
+    assert verdict(complete=False).fresh is True
+    assert verdict(replace(ARRIVED, newest_run=NOW)).fresh is False
+    assert judge(None, ARRIVED).fresh is False
