@@ -7,6 +7,7 @@ import os
 import sys
 import time
 from dataclasses import asdict, dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from tests.sandbox import victims
@@ -54,6 +55,8 @@ def run_day(sandbox: Sandbox, home: Home, command: Command, line: Sequence[str])
     started = time.monotonic()
     exit_code = command.run(line, environment(sandbox, home))
     seconds = time.monotonic() - started
+    # What COMMAND has started in CVM goes on without it, and ends before the day does.
+    sandbox.clock.advance(timedelta(seconds=sandbox.switches.run_seconds))
     found = sandbox.settle(exit_code)
     return Day(
         exit_code=exit_code,
