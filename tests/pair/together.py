@@ -1,0 +1,189 @@
+"""Tap and target together in this process, against the sandbox's two servers."""
+
+from __future__ import annotations
+
+import copy
+import io
+import json
+import logging
+from contextlib import redirect_stdout
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import IO, TYPE_CHECKING, Any, Final, cast
+
+from tap_qualyswas.errors import QualysError
+from target_ciscovm.commands import Ending, ending_well
+from tests.sandbox.sandbox import Sandbox
+from tests.sandbox.switches import Switches
+from tests.tap.qualys import PatientTap
+from tests.target.loads import QuickTarget
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+    from tests.sandbox.oracle import Comparison
+
+MINUTES: Final = timedelta(minutes=5)
+QUICK: Final = {"rate_limit": 0, "run_seconds": 0}
+"""Switches that make CVM answer at once; they change nothing of what it does."""
+
+
+@dataclass
+class Synced:
+    """One run of both, and how the tenant stands after it.
+
+    Attributes:
+        tap_exit: exit code of the tap.
+        exit_code: of the target.
+        outcome: as the report says; empty when there is none.
+        proven: whether the target closed by absence.
+        found: the tenant held against the world.
+    """
+
+    tap_exit: int
+    exit_code: int
+    outcome: str
+    proven: bool
+    found: Comparison
+
+
+@dataclass
+class Pair:
+    """A tap and a target with the state that lies between their runs.
+
+    Attributes:
+        state: what the target passed on last.
+        settings: of the target, besides those that point at the sandbox.
+        written: what the tap wrote last, for replays.
+        syncs: how many runs there were.
+    """
+
+    sandbox: Sandbox
+    home: Path
+    state: dict[str, Any] = field(default_factory=dict)
+    tap_settings: dict[str, Any] = field(default_factory=dict)
+    settings: dict[str, Any] = field(default_factory=dict)
+    written: bytes = b""
+    syncs: int = 0
+
+    def sync(self, spoil: Callable[[bytes], bytes] = bytes, **tap_settings: object) -> Synced:
+        """Run the tap, then the target with what the tap wrote.
+
+        Args:
+            spoil: what becomes of the lines on their way.
+            tap_settings: for this run only.
+        """
+        # Runs follow one another by minutes in reality; within a second no order could be told.
+        self.sandbox.clock.advance(MINUTES)
+        tap_exit = self._tap(tap_settings)
+        lines = spoil(self.written)
+        return self.load(lines, tap_exit, whole=lines == self.written)
+
+    def load(self, lines: bytes, tap_exit: int = 0, *, whole: bool = True) -> Synced:
+        """Run the target with these lines, pass its state on, and judge.
+
+        Args:
+            lines: as a tap wrote them.
+            tap_exit: the tap's exit code.
+            whole: whether all that the tap wrote is there.
+        """
+        exit_code, report = self._target(lines)
+        # Whoever runs the pair sees both exit codes: a failed tap is a failed run.
+        found = self.sandbox.settle(exit_code or tap_exit or int(not whole))
+        self.syncs += 1
+        return Synced(
+            tap_exit,
+            exit_code,
+            report.get("outcome", ""),
+            bool(report.get("proof", {}).get("proven")) and exit_code == 0,
+            found,
+        )
+
+    def _tap(self, settings: Mapping[str, object]) -> int:
+        env = self.sandbox.env
+        config = {
+            "api_url": env["TAP_QUALYSWAS_API_URL"],
+            "username": env["TAP_QUALYSWAS_USERNAME"],
+            "password": env["TAP_QUALYSWAS_PASSWORD"],
+            "max_attempts": 4,
+            **self.tap_settings,
+            **settings,
+        }
+        out = io.TextIOWrapper(io.BytesIO(), encoding="utf-8")
+        exit_code = 0
+        with redirect_stdout(out), quiet():
+            try:
+                tap = PatientTap(config=config, state=copy.deepcopy(self.state))
+                tap.sync()
+            except QualysError as error:
+                exit_code = error.exit_code
+            finally:
+                out.flush()
+        self.written = out.buffer.getvalue()
+        return exit_code
+
+    def _target(self, lines: bytes) -> tuple[int, dict[str, Any]]:
+        env = self.sandbox.env
+        config = {
+            "api_url": env["TARGET_CISCOVM_API_URL"],
+            "api_key": env["TARGET_CISCOVM_API_KEY"],
+            "connector_id": int(env["TARGET_CISCOVM_CONNECTOR_ID"]),
+            "output_path": str(self.home),
+            "keep_runs": 2,
+            "run_timeout_seconds": 3,
+            "poll_seconds": 1,
+            **self.settings,
+        }
+        out = io.StringIO()
+        target: QuickTarget | None = None
+        exit_code = 0
+        with redirect_stdout(out), quiet():
+            try:
+                with ending_well(logging.getLogger("target-ciscovm")):
+                    target = QuickTarget(config=config)
+                    target.listen(cast("IO[str]", io.BytesIO(lines)))
+            except Ending as ending:
+                exit_code = ending.exit_code
+        for line in out.getvalue().splitlines():
+            self.state = json.loads(line)
+        return (exit_code, self._report(target))
+
+    @staticmethod
+    def _report(target: QuickTarget | None) -> dict[str, Any]:
+        folder = target.run.folder if target is not None else None
+        if folder is None or not (folder / "report.json").exists():
+            return {}
+        found: dict[str, Any] = json.loads((folder / "report.json").read_text())
+        return found
+
+
+class quiet:  # noqa: N801 - used like a function
+    """Keep both plugins from logging while the block runs."""
+
+    def __enter__(self) -> None:
+        self._disabled = logging.root.manager.disable
+        logging.disable(logging.CRITICAL)
+
+    def __exit__(self, *_: object) -> None:
+        logging.disable(self._disabled)
+
+
+def open_sandbox(
+    *,
+    apps: int,
+    findings: int,
+    qids: int = 8,
+    scans: int = 6,
+    seed: int = 1,
+    **switches: Any,  # noqa: ANN401
+) -> Sandbox:
+    """Give a sandbox of a small world, not yet entered."""
+    return Sandbox(
+        apps=apps,
+        findings=findings,
+        qids=qids,
+        scans=scans,
+        seed=seed,
+        switches=Switches(**{**QUICK, **switches}),
+    )
