@@ -12,14 +12,10 @@ from tests.sandbox.switches import Switches
 from tests.sandbox_tests.loads import JSON, Caller, document, vuln
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from tests.sandbox.model import Finding
     from tests.sandbox.oracle import Comparison
-
-    Plant = Callable[[Sandbox], str]
-
-WHOLE = "everything"
 
 
 @pytest.fixture
@@ -51,7 +47,7 @@ def sync(sandbox: Sandbox, load: JSON, *, full: bool = True, exit_code: int = 0)
     return sandbox.settle(exit_code, full=full)
 
 
-def an_open_one(sandbox: Sandbox, load: JSON) -> tuple[JSON, JSON]:
+def an_open_one(load: JSON) -> tuple[JSON, JSON]:
     """Give an asset with something open, and that."""
     asset = next(one for one in load["assets"] if one["vulns"])
     return asset, asset["vulns"][0]
@@ -76,7 +72,7 @@ def test_before_the_first_load_everything_is_missing(sandbox: Sandbox) -> None:
 
 def test_a_missing_finding_is_noticed(sandbox: Sandbox) -> None:
     load = right(sandbox)
-    asset, one = an_open_one(sandbox, load)
+    asset, one = an_open_one(load)
     asset["vulns"].remove(one)
     found = sync(sandbox, load)
     assert (found.missing, found.equal) == ([one["scanner_identifier"]], False)
@@ -86,7 +82,7 @@ def test_a_missing_finding_is_noticed(sandbox: Sandbox) -> None:
 def test_a_wrong_closure_is_noticed(sandbox: Sandbox, by_name: bool) -> None:
     sync(sandbox, right(sandbox))
     load = right(sandbox)
-    asset, one = an_open_one(sandbox, load)
+    asset, one = an_open_one(load)
     if by_name:
         one |= {"status": "closed", "closed_at": "2026-03-01T00:00:00Z"}
     else:
@@ -99,7 +95,7 @@ def test_a_wrong_closure_is_noticed(sandbox: Sandbox, by_name: bool) -> None:
 def test_a_status_that_hides_is_a_wrong_closure(sandbox: Sandbox, status: str) -> None:
     sync(sandbox, right(sandbox))
     load = right(sandbox)
-    _, one = an_open_one(sandbox, load)
+    _, one = an_open_one(load)
     one["status"] = status
     assert sync(sandbox, load).wrongly_closed == [one["scanner_identifier"]]
 
@@ -107,7 +103,6 @@ def test_a_status_that_hides_is_a_wrong_closure(sandbox: Sandbox, status: str) -
 def test_a_fixed_one_left_open_is_noticed(sandbox: Sandbox) -> None:
     sync(sandbox, right(sandbox))
     gone = opened(sandbox)
-    sandbox.clock.advance(sandbox.world.clock.now() - sandbox.clock.now())
     sandbox.world.fix_finding(gone)
     sandbox.begin()
     found = sync(sandbox, right(sandbox, autoclose=False))
@@ -152,14 +147,14 @@ def test_tags_that_users_added_are_no_difference(sandbox: Sandbox) -> None:
 
 def test_a_wrong_severity_is_noticed(sandbox: Sandbox) -> None:
     load = right(sandbox)
-    _, one = an_open_one(sandbox, load)
+    _, one = an_open_one(load)
     one["scanner_score"] = one["scanner_score"] % 5 + 1
     assert sync(sandbox, load).misjudged == [one["scanner_identifier"]]
 
 
 def test_a_wrong_asset_is_noticed(sandbox: Sandbox) -> None:
     load = right(sandbox)
-    asset, one = an_open_one(sandbox, load)
+    asset, one = an_open_one(load)
     asset["vulns"].remove(one)
     other = {"url": "https://other.example.test/", "tags": asset["tags"], "vulns": [one]}
     load["assets"].append(other)
@@ -168,7 +163,7 @@ def test_a_wrong_asset_is_noticed(sandbox: Sandbox) -> None:
 
 def test_an_asset_that_is_right_and_one_more_is_noticed(sandbox: Sandbox) -> None:
     load = right(sandbox)
-    asset, one = an_open_one(sandbox, load)
+    asset, one = an_open_one(load)
     load["assets"].append(
         {"url": "https://other.example.test/", "tags": asset["tags"], "vulns": [one]}
     )
@@ -187,7 +182,7 @@ def test_a_failed_sync_may_have_loaded_or_not_but_must_not_close(sandbox: Sandbo
     assert sandbox.settle(1, full=True).equal
     assert sync(sandbox, right(sandbox), exit_code=1).equal
     load = right(sandbox)
-    asset, one = an_open_one(sandbox, load)
+    asset, one = an_open_one(load)
     asset["vulns"].remove(one)
     assert sync(sandbox, load, exit_code=1).wrongly_closed == [one["scanner_identifier"]]
 
