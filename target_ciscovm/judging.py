@@ -40,6 +40,9 @@ def prepare(load: Load, intake: Intake) -> None:
     if problem := rejection_problem(load.counts, settings.max_failed_percent):
         raise LimitReached(problem)
     load.verdict = judge(load.sync, _arrived(load, intake, lost=lost))
+    if load.is_of_another_account:
+        # Ids that stand for a finding may mean another one there: the ledger tells nothing of it.
+        load.has_ledger = False
     if load.identity_changed and not load.verdict.proven:
         msg = (
             "A changed identity of assets or findings needs a full and proven load, or what was "

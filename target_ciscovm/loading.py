@@ -78,6 +78,13 @@ class Load:
         return account(self.sync)
 
     @property
+    def is_of_another_account(self) -> bool:
+        """Tell whether the load is of another Qualys account than what was sent before."""
+        before = self.ledger.identity
+        known = before.account if before else None
+        return bool(known and self.account and known != self.account)
+
+    @property
     def now(self) -> datetime | None:
         """Give the time at CVM, None where nobody told it."""
         return self.opening.now if self.opening else None

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
     from target_ciscovm.loading import Load
+    from target_ciscovm.spool import Spool
 
 
 def settle(load: Load) -> None:
@@ -25,10 +26,10 @@ def settle(load: Load) -> None:
     Raises:
         LedgerUnusable: when it cannot be written; it has its last content then.
     """
+    if load.is_of_another_account:
+        return
     before = load.ledger.identity
     known = before.account if before else None
-    if known and load.account and known != load.account:
-        return
     spool, settings = load.spool, load.settings
     proven = load.verdict.proven
     whole = spool.execute("SELECT key FROM load_asset WHERE whole = 1") if proven else ()
@@ -43,7 +44,7 @@ def settle(load: Load) -> None:
             closed=_closed(load),
             assets=_assets(load, others),
             whole=(row[0] for row in whole),
-            full_open=load.open_in_load if proven else None,
+            full_open=_open_in(spool) if proven else None,
         )
     )
 
@@ -64,6 +65,10 @@ def _of_others(load: Load) -> frozenset[int]:
         if len(asset.webapp_ids) == 1
         and asset.application not in names.get(asset.webapp_ids[0], {asset.application})
     )
+
+
+def _open_in(spool: Spool) -> int:
+    return spool.number("SELECT COUNT(*) FROM sent WHERE is_open = 1")
 
 
 def _opened(load: Load, others: Collection[int]) -> Iterator[Entry]:

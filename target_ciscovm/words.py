@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from target_ciscovm.accounting import FINDINGS
+
 if TYPE_CHECKING:
     from target_ciscovm.loading import Load
 
@@ -12,6 +14,9 @@ def succeeded_message(load: Load) -> str:
     """Say what the load has done."""
     assets = sum(part.assets for part in load.parts)
     what = f"{load.counts.mapped:,} findings on {assets:,} assets"
+    received = load.counts.received[FINDINGS]
+    if not load.parts and received:
+        return f"Of {received:,} findings none was left to send."
     if not load.parts:
         return "Nothing new came, so nothing was sent."
     if load.settings.destination == "files":

@@ -14,6 +14,7 @@ from tests.target.streams import (
     Sync,
     entry,
     finding,
+    fixed,
     joined,
     name_of,
     names,
@@ -209,6 +210,21 @@ def test_a_load_of_another_account_leaves_the_ledger_to_its_own(cvm: CVM) -> Non
     cvm.load(AFTER)
 
     assert cvm.open() == names(1, 2, 3, 9)
+
+
+def test_what_another_account_calls_by_the_same_id_is_another_finding(cvm: CVM) -> None:
+    ours = finding(4, uniqueId=None)
+    cvm.load(Sync(APPS, [ours, finding(2)]))
+    elsewhere: dict[str, Any] = {"uniqueId": None, "url": "https://theirs.example.test/"}
+    theirs = [finding(4, **elsewhere), fixed(4, **elsewhere)]
+
+    for row in theirs:
+        cvm.load(Sync([webapp(1)], [row], mode="incremental", proof={"subscription": "another"}))
+
+    (held,) = (
+        one for one in cvm.held() if one.locators["url"] == "https://app1.example.test/page4"
+    )
+    assert held.is_open
 
 
 class TestNobodyTellsTheAccount:

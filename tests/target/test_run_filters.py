@@ -77,6 +77,15 @@ def test_filters_that_leave_nothing_are_no_failure(cvm: CVM) -> None:
     assert [asset["vulns"] for asset in loaded.assets] == [[]]
 
 
+def test_a_load_of_which_nothing_is_left_says_so(cvm: CVM) -> None:
+    rows = [finding(n, severity=1) for n in range(5)]
+
+    loaded = cvm.load(Sync([webapp()], rows, scans=[], mode="incremental"), min_severity=5)
+
+    assert loaded.message == "Of 5 findings none was left to send."
+    assert cvm.requests["data_file"] == 0
+
+
 def test_nothing_filtered_counts_for_the_limit_of_rejections(cvm: CVM) -> None:
     rows = [finding(n, severity=1) for n in range(99)] + [finding(99, status=None)]
 
