@@ -66,6 +66,7 @@ class Import:
             survive=switches.manual_statuses_survive,
             counted=switches.findings_counted,
         )
+        self._all_fail = False
         self._closing: set[int] = set()
         self._seen: dict[int, set[str]] = {}
 
@@ -79,6 +80,7 @@ class Import:
             run.success = False
             run.problems.append("the connector failed")
             return
+        self._all_fail = self.faults.take("payloads-fail")
         documents = [(file, self._read(file)) for file in files]
         spoilt = self.switches.bad_file_spoils_run and any(not doc for _, doc in documents)
         for file, document in documents:
@@ -112,7 +114,7 @@ class Import:
             self._autoclose()
 
     def _payload_fails(self, file: DataFile) -> bool:
-        fails = self.faults.take("payload-fails") or self.faults.take("payloads-fail")
+        fails = self._all_fail or self.faults.take("payload-fails")
         if fails:
             self.run.problems.append(f"file {file.id}: a payload failed")
         return fails
