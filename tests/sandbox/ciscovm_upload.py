@@ -71,6 +71,8 @@ def _kept(
     connector_id = request.path_params["connector_id"]
     try:
         file = face.tenant.upload(connector_id, content)
+        if face.faults.take("upload-twice"):
+            file = face.tenant.upload(connector_id, content)
     except BadFileError as error:
         return face.error(400, str(error))
     if face.faults.take("upload-empty"):

@@ -97,6 +97,7 @@ _QUALYS_BODIES: Final = {
     "qualys-bad-gzip": _qualys("a gzip body that breaks off"),
     "qualys-reset": _qualys("the connection is closed before any answer"),
     "qualys-hung": _qualys("no answer for an hour"),
+    "qualys-slow": _qualys("a page of findings takes two seconds", 3),
     "qualys-foreign-root": _qualys("well-formed XML that is no Qualys answer"),
     "qualys-bad-characters": _qualys("characters that XML does not allow in a page", None),
     "qualys-half-page": _qualys("the last page comes with half its rows and says it is whole", 1),
@@ -113,11 +114,14 @@ _QUALYS_PAGING: Final = {
     "rows-vanish": _qualys("findings are deleted while they are walked"),
     "rows-appear": _qualys("findings appear while they are walked"),
     "rows-without-dates": _qualys("some rows lack their dates", None),
+    "clock-back": _qualys("both clocks go back by a day between two pages", 1, 1),
+    "clock-ahead": _qualys("both clocks go ahead by a day between two pages", 1, 1),
 }
 
 _CISCOVM: Final = {
     "upload-422": _ciscovm("an upload is refused with 422, nothing kept", 2),
     "upload-500": _ciscovm("an upload fails with 502", 2),
+    "upload-twice": _ciscovm("a gateway delivers an upload twice: two files are kept"),
     "upload-empty": _ciscovm("an upload is kept but its answer is empty"),
     "upload-reset": _ciscovm("the connection is closed in the middle of an upload"),
     "upload-413": _ciscovm("files above 100,000 bytes are refused with 413", None),

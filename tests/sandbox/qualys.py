@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Final
 
 from starlette.applications import Starlette
@@ -14,7 +15,7 @@ from tests.sandbox.qualys_face import KNOWLEDGE_BASE, Logged, QualysFace
 from tests.sandbox.qualys_fo import FoSide
 from tests.sandbox.qualys_login import issue_token, refuse_fo, refuse_qps
 from tests.sandbox.qualys_refusing import strike
-from tests.sandbox.qualys_spoiling import break_off, spoil_bytes
+from tests.sandbox.qualys_spoiling import SLOW_SECONDS, break_off, spoil_bytes
 from tests.sandbox.qualys_was import OBJECTS, WasSide, without_paging
 from tests.sandbox.refusals import RefusalError
 
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from tests.sandbox.switches import Switches
     from tests.sandbox.world import World
 
+PAGE: Final = "search/was/finding"
 VERSIONS: Final = ("2.0", "3.0", "4.0")
 _PROCESS_FAULTS: Final = ("tap-killed", "tap-terminated")
 _GET_COUNTS: Final = ("webapp", "wasscan")
@@ -71,6 +73,8 @@ class _Platform:
         endpoint = f"{parts['operation']}/was/{parts['kind']}"
         logged = self._log(request, endpoint)
         body = await request.body()
+        if endpoint == PAGE and self.face.faults.take("qualys-slow"):
+            await asyncio.sleep(SLOW_SECONDS)
         answer = strike(self.face, "was", endpoint) or refuse_qps(self.face, request)
         if answer is None:
             try:
@@ -116,7 +120,7 @@ class _Platform:
     def _spoiled(self, answer: Response, endpoint: str) -> Response:
         if answer.body and self.face.faults.armed("qualys-evaluation-comment"):
             answer = self.face.xml(bytes(answer.body) + b"\n" + EVALUATION.encode())
-        if endpoint == "search/was/finding" and answer.body:
+        if endpoint == PAGE and answer.body:
             answer = spoil_bytes(self.face, answer)
         return answer
 

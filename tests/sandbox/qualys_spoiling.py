@@ -6,6 +6,7 @@ import asyncio
 import gzip
 import re
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from starlette.responses import Response
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from tests.sandbox.qualys_face import QualysFace
 
 HANG_SECONDS: Final = 3600
+SLOW_SECONDS: Final = 2
+JUMP: Final = timedelta(days=1)
 _DATES: Final = re.compile(
     rb" *<(?:first|last)(?:Detected|Tested)Date>[^<]*</[A-Za-z]+>\n| *<updatedDate>[^<]*</\w+>\n"
 )
@@ -60,7 +63,7 @@ def spoil_page(face: QualysFace, page: Page, cursor: int | None, kind: str | Non
 
 
 def stir(face: QualysFace) -> None:
-    """Let findings vanish or appear after a page was served, while the rest is still walked."""
+    """Let findings vanish or appear, or clocks jump, between a page and the next one."""
     world = face.world
     if face.faults.take("rows-vanish"):
         for rows in world.findings.values():
@@ -69,6 +72,10 @@ def stir(face: QualysFace) -> None:
     if face.faults.take("rows-appear"):
         for _ in range(4):
             world.add_finding(world.random.choice(list(world.apps.values())))
+    if face.faults.take("clock-back"):
+        face.clock.advance(-JUMP)
+    if face.faults.take("clock-ahead"):
+        face.clock.advance(JUMP)
 
 
 def _row(face: QualysFace, kind: str | None, row_id: int) -> Finding | None:
