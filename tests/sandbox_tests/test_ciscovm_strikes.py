@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 import requests
 
-from tests.sandbox.fault_kinds import KINDS
 from tests.sandbox.sandbox import Sandbox
 from tests.sandbox.switches import Switches
 from tests.sandbox_tests.loads import Caller, asset, document, vuln
@@ -160,9 +158,3 @@ def test_over_the_licence_new_assets_get_nothing(client: Caller) -> None:
     client.sandbox.faults.disarm()
     client.load(LOAD)
     assert held(client.sandbox.tenant) == BOTH
-
-
-def test_every_fault_of_cvm_is_struck_above() -> None:
-    here = Path(__file__).read_text()
-    names = [name for name, kind in KINDS.items() if kind.place == "ciscovm"]
-    assert [name for name in names if f'"{name}"' not in here] == []
