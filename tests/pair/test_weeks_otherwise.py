@@ -1,0 +1,43 @@
+"""The same weeks with other settings: one asset for each app, findings of AppSec, filters."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from tests.pair.weeks import EXAMPLES, Weeks
+
+if TYPE_CHECKING:
+    from tests.sandbox.oracle import Oracle
+
+
+class WeeksByApp(Weeks):
+    """An asset is a web app, and its findings are those of the Application Security Module."""
+
+    target_settings: ClassVar[dict[str, Any]] = {
+        "locator_order": ["external_id", "application"],
+        "data_model": "findings",
+    }
+
+    def judge_by(self, oracle: Oracle) -> None:
+        oracle.place = lambda finding: str(finding.app.id)
+        oracle.tenant_place = lambda held: held.locators.get("external_id", "")
+
+
+class FilteredWeeks(Weeks):
+    """Some findings are left out, and deleted web apps are closed."""
+
+    target_settings: ClassVar[dict[str, Any]] = {
+        "exclude_potential": True,
+        "min_severity": 2,
+        "close_deleted_webapps": True,
+    }
+
+    def judge_by(self, oracle: Oracle) -> None:
+        oracle.visible = lambda finding: not finding.qid.potential and finding.severity >= 2
+        oracle.closes_deleted_apps = True
+
+
+TestWeeksByApp = WeeksByApp.TestCase
+TestWeeksByApp.settings = EXAMPLES
+TestFilteredWeeks = FilteredWeeks.TestCase
+TestFilteredWeeks.settings = EXAMPLES
