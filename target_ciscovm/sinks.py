@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import re
 from typing import TYPE_CHECKING, Final, Literal, TypeVar
 
 import msgspec
@@ -11,6 +9,7 @@ import msgspec
 from target_ciscovm.accounting import FINDINGS, WEBAPPS, Counts
 from target_ciscovm.lenient import tidy
 from target_ciscovm.locators import Identity, asset_key, place_of
+from target_ciscovm.loose_json import read_loosely
 from target_ciscovm.mapping import (
     MappingRules,
     finding_problem,
@@ -24,6 +23,7 @@ from target_ciscovm.spool import FindingRow
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from target_ciscovm.loose_json import JSON
     from target_ciscovm.rejections import Rejections
     from target_ciscovm.spool import Spool
 
@@ -31,10 +31,7 @@ SYNCS: Final = "syncs"
 LARGEST_ID: Final = 2**63 - 1
 LONGEST_KEY: Final = 200
 """Characters of a record's key in `rejected.jsonl`."""
-REPLACED: Final = "\ufffd"
-LONE_SURROGATE: Final = re.compile("[\ud800-\udfff]")
 R = TypeVar("R", bound=Record)
-JSON = None | bool | int | float | str | list["JSON"] | dict[str, "JSON"]
 
 
 class Intake:
@@ -98,7 +95,7 @@ class Intake:
         """Read a record that is not quite of its type; None, and rejected, when it cannot be."""
         loose: JSON = None
         try:
-            loose = self._loose(raw)
+            loose = read_loosely(raw, self._counts.notes)
             if not isinstance(loose, dict):
                 self._reject(line, stream, "the record is no JSON object", None)
                 return None
@@ -109,22 +106,6 @@ class Intake:
         except (ValueError, RecursionError):
             self._reject(line, stream, "the record is no JSON object", loose)
         return None
-
-    def _loose(self, raw: bytes) -> JSON:
-        """Decode with NaN as null and lone surrogates replaced, each counted."""
-
-        def null(_: str) -> None:
-            self._counts.notes["NaN or infinity in a record: taken as null"] += 1
-
-        text = raw.decode("utf-8", "replace")
-        if REPLACED in text and REPLACED.encode() not in raw:
-            self._counts.notes["Bytes that are no UTF-8 in a record: replaced"] += 1
-        loose: JSON = json.loads(text, parse_constant=null)
-        text = json.dumps(loose, ensure_ascii=False)
-        if LONE_SURROGATE.search(text):
-            self._counts.notes["Half a character (lone surrogate) in a record: replaced"] += 1
-            loose = json.loads(LONE_SURROGATE.sub(REPLACED, text))
-        return loose
 
     def _keep(self, line: int, stream: str, record: Record, raw: bytes) -> None:
         if isinstance(record, Finding):
