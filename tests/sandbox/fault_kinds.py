@@ -126,6 +126,7 @@ _CISCOVM: Final = {
     "upload-reset": _ciscovm("the connection is closed in the middle of an upload"),
     "upload-413": _ciscovm("files above 100,000 bytes are refused with 413", None),
     "lost-run-answer": _ciscovm("a run starts, but its answer is lost"),
+    "run-twice": _ciscovm("a gateway delivers a run twice: the second answer comes back"),
     "run-refused": _ciscovm("a run is refused as one is running already", 2),
     "run-fails": _ciscovm("a run ends without success, nothing imported"),
     "run-never-ends": _ciscovm("a run does not end", None),
