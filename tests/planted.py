@@ -1,0 +1,160 @@
+"""Plant one bad bug after another in a copy of the project, and see the tests notice each.
+
+`python -m tests.planted [--only NAME]` copies the project to a scratch folder, makes one change
+there, runs the tests that ought to notice, and goes on with the next. It ends with 0 when each bug
+was noticed, and names those that were not. No change is made to the project itself.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+ROOT: Final = Path(__file__).resolve().parent.parent
+COPIED: Final = ("tap_qualyswas", "target_ciscovm", "tests", "docs", "pyproject.toml", "README.md")
+OTHERS: Final = ("meltano.yml", ".env.example")
+SECONDS: Final = 900
+
+
+@dataclass(frozen=True)
+class Bug:
+    """One bug.
+
+    Attributes:
+        file: where it is planted.
+        right: the code as it is, once in the file.
+        wrong: what stands there instead.
+        tests: what ought to notice it, for pytest.
+    """
+
+    file: str
+    right: str
+    wrong: str
+    tests: tuple[str, ...]
+
+
+WEEKS: Final = ("tests/pair/test_weeks.py",)
+BUGS: Final[dict[str, Bug]] = {
+    "state passed on before the run": Bug(
+        "target_ciscovm/run.py",
+        "        self._deliver(load)\n",
+        "        self._pass_state(self._state or b'{}')\n        self._deliver(load)\n",
+        ("tests/target/test_outcomes.py", *WEEKS),
+    ),
+    "autoclose without proof": Bug(
+        "target_ciscovm/build.py",
+        "            self._plan.proven\n            and bool(webapps)\n",
+        "            bool(webapps)\n",
+        WEEKS,
+    ),
+    "asset split over parts": Bug(
+        "target_ciscovm/joins.py",
+        "        yield (key, [SpooledFinding(*row[1:]) for row in group])\n",
+        "        for row in group:\n            yield (key, [SpooledFinding(*row[1:])])\n",
+        ("tests/target/test_run_locators.py", *WEEKS),
+    ),
+    "offset paging": Bug(
+        "tap_qualyswas/paging.py",
+        "replace(span, after=known[-1]),)\n",
+        "replace(span, after=(span.after or known[0] - 1) + len(ids)),)\n",
+        ("tests/tap/test_paging.py", *WEEKS),
+    ),
+    "error read as an empty page": Bug(
+        "tap_qualyswas/answers.py",
+        "    document = _document(reply)\n    root = document.root\n",
+        "    try:\n        document = _document(reply)\n"
+        "    except errors.QualysError:\n"
+        "        return ServiceAnswer((), 0, False, None, 0, False)\n"
+        "    root = document.root\n",
+        WEEKS,
+    ),
+    "bookmark from the clock": Bug(
+        "tap_qualyswas/plan.py",
+        "    new = to_text(min(from_text(greatest), horizon))\n",
+        "    import datetime as d\n    new = to_text(d.datetime.now(d.timezone.utc))\n",
+        ("tests/tap/test_incremental.py", *WEEKS),
+    ),
+    "retry that sends half a file": Bug(
+        "target_ciscovm/multipart.py",
+        "        self._file.seek(0)\n",
+        "        tried = globals().setdefault('tried', set())\n"
+        "        self._file.seek(size // 2 if path in tried else 0)\n"
+        "        tried.add(path)\n",
+        ("tests/target/test_api_upload.py", *WEEKS),
+    ),
+    "secret in an error": Bug(
+        "target_ciscovm/api.py",
+        "        self.connector_id = connector_id\n",
+        "        self.connector_id = connector_id\n        self.api_key = api_key\n"
+        "        LOGGER.info('The key is %s', api_key)\n",
+        ("tests/target", "-k", "secret or key or outcome"),
+    ),
+    "FIXED ignored": Bug(
+        "target_ciscovm/sinks.py",
+        "                int(is_fixed(finding, self._mapping)),\n",
+        "                2 * int(is_fixed(finding, self._mapping)),\n",
+        WEEKS,
+    ),
+    "rejected record on a closing asset": Bug(
+        "target_ciscovm/spool.py",
+        '        self.execute("INSERT OR IGNORE INTO lost VALUES(?)", (asset,))\n',
+        "        return\n",
+        ("tests/target", "-k", "reject or lost"),
+    ),
+}
+
+
+def main() -> int:
+    """Plant each bug and give 0 when all were noticed, else 1."""
+    parser = argparse.ArgumentParser(prog="python -m tests.planted", description=__doc__)
+    parser.add_argument("--only", action="append", choices=list(BUGS), default=[])
+    chosen = parser.parse_args().only or list(BUGS)
+    missed = []
+    for name in chosen:
+        noticed, summary = plant(BUGS[name])
+        sys.stdout.write(f"{'noticed' if noticed else 'MISSED '}  {name}: {summary}\n")
+        sys.stdout.flush()
+        if not noticed:
+            missed.append(name)
+    sys.stdout.write(f"{len(chosen) - len(missed)} of {len(chosen)} planted bugs were noticed\n")
+    return 1 if missed else 0
+
+
+def plant(bug: Bug) -> tuple[bool, str]:
+    """Plant one bug in a copy; tell whether the tests failed, and pytest's last line."""
+    with tempfile.TemporaryDirectory(prefix="planted-") as folder:
+        copy = Path(folder)
+        for name in (*COPIED, *OTHERS):
+            source = ROOT / name
+            if source.is_dir():
+                shutil.copytree(source, copy / name, ignore=shutil.ignore_patterns("__pycache__"))
+            elif source.exists():
+                shutil.copy2(source, copy / name)
+        file = copy / bug.file
+        text = file.read_text(encoding="utf-8")
+        if text.count(bug.right) != 1:
+            return (False, f"the place in {bug.file} is not there once: mend tests/planted.py")
+        file.write_text(text.replace(bug.right, bug.wrong), encoding="utf-8")
+        done = subprocess.run(
+            [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", *bug.tests],
+            cwd=copy,
+            env={**os.environ, "PYTHONPATH": str(copy), "PYTHONDONTWRITEBYTECODE": "1"},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            timeout=SECONDS,
+            check=False,
+        )
+    lines = done.stdout.decode(errors="replace").splitlines()
+    failed = [line for line in lines if line.startswith("FAILED")]
+    return (done.returncode == 1 and bool(failed), (failed or lines or [""])[-1][:160])
+
+
+if __name__ == "__main__":
+    sys.exit(main())
