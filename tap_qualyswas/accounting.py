@@ -52,7 +52,13 @@ def counts_agree(tally: Tally) -> bool:
 
 
 def doubts(
-    tallies: Mapping[str, Tally], *, resumed: bool, evaluation: bool, unfetched_qids: int
+    tallies: Mapping[str, Tally],
+    *,
+    resumed: bool,
+    evaluation: bool,
+    unfetched_qids: int,
+    unclassified_qids: int,
+    has_base: bool,
 ) -> list[str]:
     """Give why what was read may not be all that there is; nothing when it is.
 
@@ -61,10 +67,14 @@ def doubts(
         resumed: whether it began from the cursor of an interrupted run.
         evaluation: whether the account marks itself as an evaluation.
         unfetched_qids: QIDs whose knowledge base entry could not be asked for.
+        unclassified_qids: QIDs whose finding with details did not come.
+        has_base: whether it is a full sync, or there was a complete one before.
     """
     found = []
     if resumed:
         found.append("the run went on from the cursor of an interrupted one")
+    if not has_base:
+        found.append("no full sync has been complete so far")
     if evaluation:
         found.append("the account marks itself as an evaluation")
     for name, tally in tallies.items():
@@ -80,6 +90,8 @@ def doubts(
         found.append("a web application vanished while findings were read")
     if unfetched_qids:
         found.append(f"knowledge_base: {unfetched_qids:,} QIDs could not be asked for")
+    if unclassified_qids:
+        found.append(f"knowledge_base: {unclassified_qids:,} QIDs could not be classified")
     return found
 
 

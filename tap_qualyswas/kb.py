@@ -14,7 +14,7 @@ from tap_qualyswas.shapes import Rejected
 from tap_qualyswas.walk import Sweep, Walk
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from tap_qualyswas.fields import Notes, Record
     from tap_qualyswas.run import Run
@@ -61,7 +61,21 @@ def read_knowledge_base(run: Run) -> Iterator[Record]:
 
 
 def _classify(run: Run) -> None:
-    """Ask for one finding of each QID with details."""
+    """Ask for one finding of each QID with details; those that do not come, once more."""
+    missing = _ask(run, run.qids.unclassified())
+    if missing:
+        missing = _ask(run, missing)
+    run.unclassified_qids = sum(map(len, missing.values()))
+    if run.unclassified_qids:
+        run.logger.warning(
+            "knowledge_base: %d QIDs stay without classification: the findings that stand for them "
+            "are no longer given. The next full sync asks for others.",
+            run.unclassified_qids,
+        )
+
+
+def _ask(run: Run, wanted: Mapping[str, Sequence[int]]) -> dict[str, list[int]]:
+    """Ask for findings with details, and give those that did not come: ids by finding type."""
     read = finding_shape()
     sweeps = [
         Sweep(
@@ -73,12 +87,16 @@ def _classify(run: Run) -> None:
             verbose=True,
             row_type=kind,
         )
-        for kind, ids in run.qids.unclassified().items()
+        for kind, ids in wanted.items()
         for at in range(0, len(ids), IDS_A_CALL)
     ]
+    came: set[object] = set()
     for page in Walk(run.api, sweeps).pages({sweep.key: [Span()] for sweep in sweeps}):
         for record in page.records:
             run.qids.classify(record)
+            came.add((record["type"], record["id"]))
+    left = {kind: [one for one in ids if (kind, one) not in came] for kind, ids in wanted.items()}
+    return {kind: ids for kind, ids in left.items() if ids}
 
 
 def _entries(run: Run, qids: Sequence[int], notes: Notes) -> list[Record]:

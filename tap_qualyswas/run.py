@@ -69,6 +69,7 @@ class Run:
         self.qids = Qids()
         self.resumed = False
         self.unfetched_qids = 0
+        self.unclassified_qids = 0
         self.not_proven: list[int] = []
         self.sync_id = str(uuid.uuid4())
         self.bookmarks = Bookmarks(state, lambda: self.now, logger)
@@ -242,13 +243,25 @@ class Run:
             resumed=self.resumed,
             evaluation=self.api.evaluation,
             unfetched_qids=self.unfetched_qids,
+            unclassified_qids=self.unclassified_qids,
+            has_base=self._has_base,
         )
+
+    @property
+    def _has_base(self) -> bool:
+        """Whether what this run adds to was read in full; a start date says from when on."""
+        is_first = self.plan.mode == "full" or self.settings.filters.start_date is not None
+        return is_first or self._memory.last_full_sync_at is not None
 
     def close(self) -> None:
         """Remember this sync in the state: its streams have all ended."""
-        full = self.plan.mode == "full" and not self.doubts()
+        memory = self._memory
         self.state.set_sync(
-            started_at=to_text(self.now), filters=self.filters, streams=self.selected, full=full
+            started_at=to_text(self.now),
+            filters=self.filters,
+            streams=self.selected,
+            full=self.plan.mode == "full" and not self.doubts(),
+            same=memory.same_filters is not False and memory.same_streams is not False,
         )
 
     def row(self) -> Record:
