@@ -51,32 +51,40 @@ def counts_agree(tally: Tally) -> bool:
     return min(tally.counted, after) <= tally.fetched <= max(tally.counted, after)
 
 
-def doubts(
-    tallies: Mapping[str, Tally],
-    *,
-    resumed: bool,
-    evaluation: bool,
-    unfetched_qids: int,
-    unclassified_qids: int,
-    has_base: bool,
-) -> list[str]:
-    """Give why what was read may not be all that there is; nothing when it is.
+@dataclass(frozen=True, slots=True)
+class Circumstances:
+    """What holds for a whole run.
 
-    Args:
-        tallies: the streams of the run.
+    Attributes:
         resumed: whether it began from the cursor of an interrupted run.
+        has_base: whether it is a full sync, or there was a complete one before.
         evaluation: whether the account marks itself as an evaluation.
         unfetched_qids: QIDs whose knowledge base entry could not be asked for.
         unclassified_qids: QIDs whose finding with details did not come.
-        has_base: whether it is a full sync, or there was a complete one before.
     """
-    found = []
-    if resumed:
-        found.append("the run went on from the cursor of an interrupted one")
-    if not has_base:
-        found.append("no full sync has been complete so far")
-    if evaluation:
-        found.append("the account marks itself as an evaluation")
+
+    resumed: bool
+    has_base: bool
+    evaluation: bool
+    unfetched_qids: int
+    unclassified_qids: int
+
+    def doubts(self) -> list[str]:
+        """Give why what was read may not be all that there is, whatever the streams read."""
+        unfetched, unclassified = self.unfetched_qids, self.unclassified_qids
+        found = (
+            (self.resumed, "the run went on from the cursor of an interrupted one"),
+            (not self.has_base, "no full sync has been complete so far"),
+            (self.evaluation, "the account marks itself as an evaluation"),
+            (unfetched, f"knowledge_base: {unfetched:,} QIDs could not be asked for"),
+            (unclassified, f"knowledge_base: {unclassified:,} QIDs could not be classified"),
+        )
+        return [reason for holds, reason in found if holds]
+
+
+def doubts(tallies: Mapping[str, Tally], circumstances: Circumstances) -> list[str]:
+    """Give why what was read may not be all that there is; nothing when it is."""
+    found = circumstances.doubts()
     for name, tally in tallies.items():
         if not tally.ended:
             found.append(f"{name} was not read to its end")
@@ -88,10 +96,6 @@ def doubts(
     if webapps and webapps.recounted is not None and webapps.recounted < webapps.fetched:
         # Out of the account's scope looks the same as deleted, and its findings may be half read.
         found.append("a web application vanished while findings were read")
-    if unfetched_qids:
-        found.append(f"knowledge_base: {unfetched_qids:,} QIDs could not be asked for")
-    if unclassified_qids:
-        found.append(f"knowledge_base: {unclassified_qids:,} QIDs could not be classified")
     return found
 
 

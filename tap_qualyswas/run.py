@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
 from tap_qualyswas import plan as planning
-from tap_qualyswas.accounting import Tally, doubts, missing_streams
+from tap_qualyswas.accounting import Circumstances, Tally, doubts, missing_streams
 from tap_qualyswas.bookmarks import Bookmarks
 from tap_qualyswas.dates import to_text
 from tap_qualyswas.errors import NothingMatches, SettingsError
@@ -238,14 +238,14 @@ class Run:
 
     def doubts(self) -> list[str]:
         """Give why what was read may not be all that there is, for the selected streams."""
-        return doubts(
-            self.tallies,
+        circumstances = Circumstances(
             resumed=self.resumed,
+            has_base=self._has_base,
             evaluation=self.api.evaluation,
             unfetched_qids=self.unfetched_qids,
             unclassified_qids=self.unclassified_qids,
-            has_base=self._has_base,
         )
+        return doubts(self.tallies, circumstances)
 
     @property
     def _has_base(self) -> bool:

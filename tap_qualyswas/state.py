@@ -172,10 +172,26 @@ class State:
         return self._look("syncs").get("streams")
 
     def set_sync(
-        self, *, started_at: str, filters: Mapping[str, Any], streams: Sequence[str], full: bool
+        self,
+        *,
+        started_at: str,
+        filters: Mapping[str, Any],
+        streams: Sequence[str],
+        full: bool,
+        same: bool,
     ) -> None:
-        """Remember a sync that ended; `full`: it was full and left nothing out."""
+        """Remember a sync that ended.
+
+        Args:
+            started_at: when it began.
+            filters: what it read.
+            streams: what it read.
+            full: whether it was full and left nothing out.
+            same: whether it read the same as those before; else they prove nothing any more.
+        """
         part = self.of("syncs")
+        if not same:
+            part.pop("lastFullSyncAt", None)
         part.update({"lastSyncAt": started_at, "filters": dict(filters), "streams": list(streams)})
         if full:
             part["lastFullSyncAt"] = started_at
