@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import sqlite3
+from collections import Counter
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Final
 
@@ -132,10 +133,14 @@ class Run:
         """Keep a state to be passed on when the load is safe."""
         self._state = value
 
+    @property
+    def notes(self) -> Counter[str]:
+        """Give the counts of what was not quite as expected."""
+        return Counter() if self._load is None else self._load.counts.notes
+
     def note_unknown(self, kind: str) -> None:
         """Count a message of a type that means nothing here."""
-        if self._load is not None:
-            self._load.counts.notes[f"message of unknown type {kind[:40]}: passed over"] += 1
+        self.notes[f"message of unknown type {kind[:40]}: passed over"] += 1
 
     def _run(self, load: Load, stack: ExitStack, read: Callable[[], None]) -> None:
         with load.stages.stage("looking at the connector"):

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import copy
 import sys
 from dataclasses import replace
 from functools import cached_property
 from typing import IO, TYPE_CHECKING, Any, ClassVar, Final
 
 import click
-import msgspec
 from singer_sdk import Target
 from singer_sdk.exceptions import ConfigValidationError
 from singer_sdk.helpers.capabilities import PluginCapabilities
@@ -17,6 +15,7 @@ from singer_sdk.helpers.capabilities import PluginCapabilities
 from target_ciscovm.coercion import coerce, from_environment
 from target_ciscovm.commands import SETTINGS_EXIT, Ending, draining, ending_well
 from target_ciscovm.errors import Interrupted
+from target_ciscovm.maps import Maps
 from target_ciscovm.patience import Patience
 from target_ciscovm.reader import SingerLines
 from target_ciscovm.run import Run
@@ -120,21 +119,16 @@ class TargetCiscoVM(Target):
 
     def on_record(self, line: int, stream: str, record: bytes) -> None:
         """Hand a record to the run, mapped if maps are set."""
-        if not self._maps:
+        if self._maps is None:
             self.run.take(line, stream, record)
             return
-        found = msgspec.json.decode(record)
-        for stream_map in self.mapper.stream_maps[stream]:
-            mapped = stream_map.transform(copy.copy(found))
-            if mapped is not None:
-                self.run.take(line, stream_map.stream_alias, msgspec.json.encode(mapped))
+        for name, mapped in self._maps.apply(line, stream, record, self.run.notes):
+            self.run.take(line, name, mapped)
 
     def on_schema(self, stream: str, schema: bytes, key_properties: object) -> None:
         """Tell the maps of a schema; the records themselves are checked by their types."""
-        if self._maps:
-            keys = key_properties if isinstance(key_properties, list) else None
-            decoded = msgspec.json.decode(schema, type=dict[str, Any])
-            self.mapper.register_raw_stream_schema(stream, decoded, keys)
+        if self._maps is not None:
+            self._maps.learn(stream, schema, key_properties)
 
     def on_state(self, value: bytes) -> None:
         """Keep a state until the load is safe."""
@@ -149,8 +143,9 @@ class TargetCiscoVM(Target):
         """Do nothing: at the end of the input the load was done and its state passed on."""
 
     @cached_property
-    def _maps(self) -> bool:
-        return bool(self.config.get("stream_maps") or self.config.get("flattening_enabled"))
+    def _maps(self) -> Maps | None:
+        wanted = self.config.get("stream_maps") or self.config.get("flattening_enabled")
+        return Maps(self.mapper) if wanted else None
 
     @staticmethod
     def _pass_state(value: bytes) -> None:
