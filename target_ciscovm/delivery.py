@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, Final
 
+from target_ciscovm import remembering
 from target_ciscovm.accounting import FINDINGS, over_limit, rejection_problem, shown
 from target_ciscovm.errors import LimitReached, RunFailed
 from target_ciscovm.send import TOO_LARGE, upload_all
@@ -81,6 +82,7 @@ def run(load: Load, api: CiscoVMAPI) -> None:
         StillRunning: when it did not end in time.
     """
     settings = load.settings
+    remembering.note(load)
     before = {run.id for run in api.runs()}
     load.run_id = api.run(
         [number for _, number in load.uploaded],

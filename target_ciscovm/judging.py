@@ -143,10 +143,11 @@ def check_guard(load: Load) -> None:
     if not load.verdict.proven or load.identity_changed:
         return
     in_cvm = None
-    if not load.has_ledger and load.api is not None:
+    settled = load.has_ledger and load.kept.exists
+    if not settled and load.api is not None:
         in_cvm = load.api.open_count(load.settings.data_model)
     balance = Balance(
-        load.open_before,
+        load.open_before if settled else None,
         load.absent.total,
         load.open_in_load,
         in_cvm,

@@ -32,6 +32,8 @@ class Load:
     """One load, as far as it has come.
 
     Attributes:
+        kept: the ledger that is written at the end.
+        ledger: what is read of it, with what is unsettled.
         has_ledger: whether something was settled before.
         identity_changed: whether the settings tell things apart in another way than before.
         model_changed: whether, with that, the data model is another one.
@@ -47,6 +49,7 @@ class Load:
     settings: Settings
     folder: RunFolder
     spool: Spool
+    kept: Ledger
     ledger: Ledger
     rejections: Rejections
     counts: Counts = field(default_factory=Counts)

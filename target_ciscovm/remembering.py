@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
+from target_ciscovm import unsettled
 from target_ciscovm.closing import identity_text
 from target_ciscovm.ledger import Entry, LedgerAsset, LedgerIdentity, Settlement
 
@@ -15,6 +16,10 @@ if TYPE_CHECKING:
 
     from target_ciscovm.loading import Load
     from target_ciscovm.spool import Spool
+
+
+OPEN: Final = "FROM sent WHERE is_open = 1"
+NEW: Final = OPEN + " AND identifier NOT IN (SELECT identifier FROM ledger.entry)"  # noqa: S608 - ours
 
 
 def settle(load: Load) -> None:
@@ -28,17 +33,13 @@ def settle(load: Load) -> None:
     """
     if load.is_of_another_account:
         return
-    before = load.ledger.identity
-    known = before.account if before else None
-    spool, settings = load.spool, load.settings
-    proven = load.verdict.proven
+    spool, proven = load.spool, load.verdict.proven
     whole = spool.execute("SELECT key FROM load_asset WHERE whole = 1") if proven else ()
-    others = frozenset() if load.account else _of_others(load)
-    load.ledger.settle(
+    others = _of_others(load)
+    unsettled.adopt(load.kept)
+    load.kept.settle(
         Settlement(
-            identity=LedgerIdentity(
-                known or load.account, identity_text(settings.identity, settings.data_model)
-            ),
+            identity=_identity(load),
             run_id=load.folder.run_id,
             opened=_opened(load, others),
             closed=_closed(load),
@@ -46,6 +47,33 @@ def settle(load: Load) -> None:
             whole=(row[0] for row in whole),
             full_open=_open_in(spool) if proven else None,
         )
+    )
+    unsettled.forget(load.kept)
+
+
+def note(load: Load) -> None:
+    """Write down what a run is about to open, for the case that its end is not seen.
+
+    Raises:
+        LedgerUnusable: when it cannot be written; nothing has been run then.
+    """
+    if load.is_of_another_account or not load.spool.number(f"SELECT COUNT(*) {NEW}"):
+        return
+    others = _of_others(load)
+    unsettled.note(
+        load.kept,
+        _identity(load),
+        load.folder.run_id,
+        _opened(load, others, NEW),
+        _assets(load, others, f"WHERE key IN (SELECT asset {NEW})"),
+    )
+
+
+def _identity(load: Load) -> LedgerIdentity:
+    before, settings = load.ledger.identity, load.settings
+    account = before.account if before else None
+    return LedgerIdentity(
+        account or load.account, identity_text(settings.identity, settings.data_model)
     )
 
 
@@ -55,6 +83,8 @@ def _of_others(load: Load) -> frozenset[int]:
     A tap that died before its last word does not name it, and what it brought is as good as ever.
     But ids are an account's own: one that the ledger knows under another name is somebody else's.
     """
+    if load.account:
+        return frozenset()
     names: dict[int, set[str | None]] = defaultdict(set)
     for asset in load.ledger.assets():
         if len(asset.webapp_ids) == 1:
@@ -68,12 +98,12 @@ def _of_others(load: Load) -> frozenset[int]:
 
 
 def _open_in(spool: Spool) -> int:
-    return spool.number("SELECT COUNT(*) FROM sent WHERE is_open = 1")
+    return spool.number(f"SELECT COUNT(*) {OPEN}")
 
 
-def _opened(load: Load, others: Collection[int]) -> Iterator[Entry]:
+def _opened(load: Load, others: Collection[int], which: str = OPEN) -> Iterator[Entry]:
     for identifier, asset, name, webapp, seen in load.spool.execute(
-        "SELECT identifier, asset, name, webapp, seen FROM sent WHERE is_open = 1"
+        f"SELECT identifier, asset, name, webapp, seen {which}"
     ):
         yield Entry(identifier, asset, name, None if webapp in others else webapp, seen)
 
@@ -88,11 +118,11 @@ def _closed(load: Load) -> Iterator[str]:
         yield identifier
 
 
-def _assets(load: Load, others: Collection[int]) -> Iterator[LedgerAsset]:
+def _assets(load: Load, others: Collection[int], which: str = "") -> Iterator[LedgerAsset]:
     decode = msgspec.json.Decoder(dict[str, str]).decode
     numbers = msgspec.json.Decoder(tuple[int, ...]).decode
     for key, locators, application, webapps in load.spool.execute(
-        "SELECT key, locators, application, webapps FROM load_asset"
+        f"SELECT key, locators, application, webapps FROM load_asset {which}"  # noqa: S608 - ours
     ):
         found = numbers(webapps)
         known = () if any(number in others for number in found) else found

@@ -24,6 +24,7 @@ from target_ciscovm.sinks import Intake
 from target_ciscovm.spool import Spool
 from target_ciscovm.stages import Ticker
 from target_ciscovm.summary import summarise
+from target_ciscovm.unsettled import read_as_one
 from target_ciscovm.words import failed_step, succeeded_message, succeeded_step
 
 if TYPE_CHECKING:
@@ -87,13 +88,9 @@ class Run:
             self.folder = folder.path
             rejections = Rejections(folder.file("rejected.jsonl"))
             stack.callback(rejections.close)
-            load = self._load = Load(
-                settings,
-                folder,
-                stack.enter_context(Spool(folder.spool / "records.db")),
-                stack.enter_context(Ledger(settings.ledger_path)),
-                rejections,
-            )
+            spool = stack.enter_context(Spool(folder.spool / "records.db"))
+            ledger = stack.enter_context(Ledger(settings.ledger_path))
+            load = self._load = Load(settings, folder, spool, ledger, ledger, rejections)
             try:
                 with writing_in(folder.path):
                     self._run(load, stack, read)
@@ -182,19 +179,20 @@ class Run:
             if load.opening.overage:
                 load.warnings.append(OVERAGE)
             if not settings.dry_run:
-                load.ledger.require_writable()
+                load.kept.require_writable()
+        load.ledger = stack.enter_context(read_as_one(load.kept, load.folder.spool))
         self._check_identity(load)
         if settings.reset_tags:
             LOGGER.warning("%s", RESET_WARNING)
             load.warnings.append(RESET_WARNING)
 
     def _check_identity(self, load: Load) -> None:
-        before, settings = load.ledger.identity, load.settings
+        before, settings = load.kept.identity, load.settings
         load.has_ledger = load.ledger.exists
         if before is None:
             return
         now = identity_text(settings.identity, settings.data_model)
-        problem = identity_problem(before.settings, now, load.ledger.open_count())
+        problem = identity_problem(before.settings, now, load.kept.open_count())
         if problem and not settings.accept_identity_change:
             raise SettingsError(problem)
         load.identity_changed = problem is not None
