@@ -3,31 +3,30 @@
 It only knows what a sync can see. A full sync sees all that Qualys shows. Any other one sees what
 appeared or was tested since the last sync; deletions, severity edits and moves to another page
 wait for the next full one. Where a sync failed, or the rows changed under it, both the state
-before and the state after are right.
+before and the state after are right. A sync that follows a failed one may go on where that one
+stopped: types of findings that it does not read from their first id wait for the next sync.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from tests.sandbox.model import FINDING_TYPES
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Sequence
 
     from tests.sandbox.model import Finding
-    from tests.sandbox.qualys_face import Logged
     from tests.sandbox.tenant_view import Held
     from tests.sandbox.world import World
-
-OK: Final = 200
 
 
 @dataclass(frozen=True)
 class Seen:
     """A finding as Qualys shows it at one moment."""
 
+    kind: str
     open: bool
     place: str
     severity: int
@@ -80,6 +79,7 @@ class Memory:
 
     expected: dict[str, Expected]
     known: set[str]
+    interrupted: bool = False
 
 
 class Oracle:
@@ -104,22 +104,33 @@ class Oracle:
         self.known: set[str] = set()
         self._before: dict[str, Seen] = {}
         self._tags_settled = False
+        self._interrupted = False
 
     def begin(self) -> None:
         """Remember what Qualys shows just before a sync starts."""
         self._before = self._look()
 
-    def settle(self, *, succeeded: bool, full: bool, proven: bool | None = True) -> None:
+    def settle(
+        self,
+        *,
+        succeeded: bool,
+        full: bool,
+        proven: bool | None = True,
+        read: Collection[str] = FINDING_TYPES,
+    ) -> None:
         """Work out what the tenant has to hold after a sync.
 
         Args:
             succeeded: whether it ended with exit code 0.
-            full: whether it read everything from the beginning, see `read_everything`.
+            full: whether it read everything from the beginning, see `reading.read_everything`.
             proven: whether a full sync could prove that it had everything, so that what is gone
                 had to be closed; None when both are right, as after a fault that it outlived.
+            read: the types of findings that it read from the first id on, see `reading.kinds_read`.
         """
         after = self._look()
-        outcome = _Outcome(succeeded, full, proven if succeeded else None)
+        seen = frozenset(read if self._interrupted else FINDING_TYPES)
+        outcome = _Outcome(succeeded, full, proven if succeeded else None, seen)
+        self._interrupted = not succeeded
         for uid in {*self.expected, *after, *self._before}:
             old = self.expected.get(uid) or Expected()
             shown = [one for one in (self._before.get(uid), after.get(uid)) if one]
@@ -145,15 +156,17 @@ class Oracle:
 
     def memory(self) -> Memory:
         """Return what a later oracle of the same world has to know."""
-        return Memory(self.expected, self.known)
+        return Memory(self.expected, self.known, self._interrupted)
 
     def remember(self, memory: Memory) -> None:
         """Take over what an earlier oracle knew."""
         self.expected, self.known = memory.expected, memory.known
+        self._interrupted = memory.interrupted
 
     def _look(self) -> dict[str, Seen]:
         return {
             self.world.unique_id(finding): Seen(
+                kind=finding.type,
                 open=self.is_open(finding),
                 place=self.place(finding),
                 severity=finding.severity,
@@ -188,14 +201,15 @@ class _Outcome:
     succeeded: bool
     full: bool
     proven: bool | None
+    seen: frozenset[str]
 
 
 def _shown(old: Expected, shown: Sequence[Seen], outcome: _Outcome) -> Expected:
     """Return what is right for a finding that was shown before or after the sync, or both."""
     last = shown[-1]
     stable = len(shown) == 2
-    resent = outcome.full or last.tested != old.tested
-    settled = outcome.succeeded and stable and resent
+    walked = outcome.succeeded and last.kind in outcome.seen
+    settled = walked and stable and (outcome.full or last.tested != old.tested)
     swept = settled and outcome.full and outcome.proven is True
     either = {*old.open, *(one.open for one in shown)} | (set() if stable else {False})
     return Expected(
@@ -203,7 +217,7 @@ def _shown(old: Expected, shown: Sequence[Seen], outcome: _Outcome) -> Expected:
         open={last.open} if settled else either,
         places={last.place} if swept else {*old.places, *(one.place for one in shown)},
         severities={last.severity} if settled else {*old.severities, last.severity},
-        tested=last.tested if outcome.succeeded and stable else old.tested,
+        tested=last.tested if walked and stable else old.tested,
         tags=last.tags,
     )
 
@@ -230,29 +244,6 @@ def cut(url: str) -> str:
     scheme, separator, rest = bare.partition("://")
     host, slash, path = rest.partition("/")
     return f"{scheme.lower()}{separator}{host.lower()}{slash}{path}"
-
-
-def read_everything(
-    log: Iterable[Logged], world: World, kinds: Sequence[str] = FINDING_TYPES
-) -> bool:
-    """Return whether findings of all kinds were asked for without a lower bound of date or id."""
-    searches = [
-        {(one.field, one.operator): one.value for one in logged.criteria}
-        for logged in log
-        if logged.endpoint == "search/was/finding" and logged.status == OK
-    ]
-    return all(any(_from_the_start(asked, world, kind) for asked in searches) for kind in kinds)
-
-
-def _from_the_start(asked: Mapping[tuple[str, str], str], world: World, kind: str) -> bool:
-    if asked.get(("type", "EQUALS"), kind) != kind:
-        return False
-    for field_name, operator in asked:
-        if field_name.endswith("Date") or (field_name == "id" and operator in {"IN", "EQUALS"}):
-            return False
-    rows = world.findings[kind]
-    lowest = int(asked.get(("id", "GREATER"), "-1"))
-    return not rows or lowest < rows[0].id
 
 
 def _names(finding: Finding) -> Iterable[str]:

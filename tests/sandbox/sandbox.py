@@ -12,8 +12,10 @@ from tests.sandbox import ciscovm, qualys
 from tests.sandbox.clock import START, Clock
 from tests.sandbox.faults import Faults
 from tests.sandbox.generation import WorldSize
-from tests.sandbox.oracle import Comparison, Oracle, read_everything
+from tests.sandbox.model import FINDING_TYPES
+from tests.sandbox.oracle import Comparison, Oracle
 from tests.sandbox.qualys_face import QualysFace
+from tests.sandbox.reading import kinds_read, read_everything
 from tests.sandbox.server import Server
 from tests.sandbox.switches import Switches
 from tests.sandbox.tenant import API_KEY, CONNECTOR_ID, Tenant
@@ -45,6 +47,10 @@ HIDING: Final = frozenset(
     }
 )
 """With these a sync may end well without having seen or loaded everything: a later one has to."""
+
+BREAKING: Final = frozenset({"tap-killed", "tap-terminated", "tap-error"})
+"""A sync that one of these has struck has failed, also where COMMAND's exit code does not say so:
+that of a shell's pipe is the target's alone."""
 
 
 @dataclass(frozen=True)
@@ -189,9 +195,10 @@ class Sandbox:
         struck = {name for name, number in (self.faults.struck - self._struck).items() if number}
         hidden = struck | {name for name in HIDING if self.faults.armed(name)}
         self.oracle.settle(
-            succeeded=exit_code == 0 and not HIDING & hidden,
+            succeeded=exit_code == 0 and not HIDING & hidden and not BREAKING & struck,
             full=read_everything(log, self.world) if full is None else full,
             proven=self._proven(struck),
+            read=kinds_read(log, self.world) if full is None else FINDING_TYPES,
         )
         found = self.oracle.compare(self.tenant.held(self.connector_id))
         self.begin()

@@ -1,0 +1,199 @@
+"""The judge knows what each sync could see: its mode, its faults, where it began."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.sandbox.criteria import Criterion
+from tests.sandbox.model import FINDING_TYPES, SENSITIVE_CONTENT, VULNERABILITY
+from tests.sandbox.oracle import place_by_url
+from tests.sandbox.qualys_face import Logged
+from tests.sandbox.reading import kinds_read, read_everything
+from tests.sandbox.sandbox import DAY, Sandbox
+from tests.sandbox.switches import Switches
+from tests.sandbox_tests.loads import JSON, Caller, document, vuln
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.sandbox.model import Finding
+    from tests.sandbox.oracle import Comparison
+
+
+class Bench:
+    """A world, and a tenant that a right first sync has filled.
+
+    Attributes:
+        victim: an open vulnerability.
+        name: its UUID.
+    """
+
+    def __init__(self, sandbox: Sandbox) -> None:
+        self.sandbox, self.world = sandbox, sandbox.world
+        self.victim = next(one for one in self.world.findings[VULNERABILITY] if one.open)
+        self.name = self.world.unique_id(self.victim)
+
+    def load(self, *, without: Finding | None = None) -> None:
+        """Load what is open now, closing by absence; perhaps without one."""
+        assets: dict[str, JSON] = {}
+        for found in self.world.all_findings():
+            url = place_by_url(found)
+            asset = assets.setdefault(url, {"url": url, "vulns": [], "tags": []})
+            tags = {found.app.name, *(tag.name for tag in found.app.tags)}
+            asset["tags"] = sorted({*asset["tags"], *tags})
+            if found.open and found is not without:
+                name = self.world.unique_id(found)
+                asset["vulns"].append(vuln(name, scanner_score=found.severity))
+        Caller(self.sandbox).load(document(*assets.values()))
+
+    def pass_day(self) -> None:
+        """Let a day pass on which nothing happens by itself."""
+        self.world.day += 1
+        self.sandbox.clock.advance(DAY)
+        self.sandbox.begin()
+
+    def walk(self, *kinds: str) -> None:
+        """Note requests as of a tap that reads these types from the first id on."""
+        since = ("lastTestedDate", "GREATER", "2026-01-01T00:00:00Z")
+        self.sandbox.face.log += [asked(kind, since) for kind in kinds]
+
+    def settle(self, *, full: bool | None = True, exit_code: int = 0) -> Comparison:
+        return self.sandbox.settle(exit_code, full=full)
+
+
+def asked(kind: str, *criteria: tuple[str, str, str], status: int = 200) -> Logged:
+    every = (("type", "EQUALS", kind), *criteria)
+    found = tuple(Criterion(*one) for one in every)
+    return Logged("POST", "search/was/finding", 0, criteria=found, status=status)
+
+
+def differences(found: Comparison) -> dict[str, list[str]]:
+    return {name: uids for name, uids in vars(found).items() if uids}
+
+
+@pytest.fixture
+def bench() -> Iterator[Bench]:
+    switches = Switches(rate_limit=0, run_seconds=0)
+    with Sandbox(apps=3, findings=30, scans=3, switches=switches) as sandbox:
+        made = Bench(sandbox)
+        made.load()
+        assert made.settle().equal
+        made.pass_day()
+        yield made
+
+
+def test_a_wrong_closure_stays_one_until_it_is_healed(bench: Bench) -> None:
+    bench.load(without=bench.victim)
+    assert [bench.settle().wrongly_closed for _ in range(2)] == [[bench.name]] * 2
+    bench.load()
+
+    assert bench.settle().equal
+
+
+@pytest.mark.parametrize("fault", ["qualys-nothing", "qualys-half-page", "payload-fails"])
+def test_a_sync_that_could_not_see_all_is_not_held_to_it(bench: Bench, fault: str) -> None:
+    bench.world.fix_finding(bench.victim)
+    bench.sandbox.faults.arm(fault)
+    bench.sandbox.begin()
+
+    assert bench.settle().equal
+    bench.sandbox.faults.disarm()
+    assert differences(bench.settle()) == {"wrongly_open": [bench.name]}
+
+
+def test_after_a_fault_that_was_outlived_what_is_gone_may_be_closed_or_not(bench: Bench) -> None:
+    bench.world.delete_finding(bench.victim)
+    bench.sandbox.begin()
+    bench.sandbox.faults.arm("qualys-502*1")
+    bench.sandbox.faults.take("qualys-502")
+
+    assert bench.settle().equal
+    bench.load()
+    assert bench.settle().equal
+
+
+def test_an_evaluation_account_proves_nothing_gone(bench: Bench) -> None:
+    bench.world.delete_finding(bench.victim)
+    bench.sandbox.faults.arm("qualys-evaluation-header")
+    bench.sandbox.begin()
+
+    assert bench.settle().equal
+    bench.load()
+    assert differences(bench.settle()) == {"wrongly_closed": [bench.name]}
+
+
+@pytest.mark.parametrize("closes", [True, False])
+def test_deleted_apps_are_closed_only_where_settings_say_so(bench: Bench, closes: bool) -> None:
+    app = bench.victim.app
+    opened = [bench.world.unique_id(one) for one in bench.world.findings_of(app) if one.open]
+    bench.sandbox.oracle.closes_deleted_apps = closes
+    bench.world.delete_app(app)
+    bench.sandbox.begin()
+
+    assert bench.settle(full=True).wrongly_open == (sorted(opened) if closes else [])
+
+
+def test_what_settings_hide_has_to_be_closed(bench: Bench) -> None:
+    bench.sandbox.oracle.visible = lambda finding: finding is not bench.victim
+    bench.sandbox.begin()
+
+    assert differences(bench.settle()) == {"wrongly_open": [bench.name]}
+    bench.load(without=bench.victim)
+    assert bench.settle().equal
+
+
+def test_a_sync_after_a_failed_one_may_leave_out_types_that_were_read_then(bench: Bench) -> None:
+    bench.settle(full=None, exit_code=1)
+    bench.pass_day()
+    bench.world.fix_finding(bench.victim)
+    bench.sandbox.begin()
+
+    bench.walk(SENSITIVE_CONTENT)
+    assert bench.settle(full=None).equal
+    bench.walk(*FINDING_TYPES)
+    assert differences(bench.settle(full=None)) == {"wrongly_open": [bench.name]}
+
+
+def test_after_a_good_sync_nothing_may_be_left_out(bench: Bench) -> None:
+    bench.world.fix_finding(bench.victim)
+    bench.sandbox.begin()
+    bench.walk(SENSITIVE_CONTENT)
+
+    assert differences(bench.settle(full=None)) == {"wrongly_open": [bench.name]}
+
+
+def test_a_tap_that_was_struck_has_failed_whatever_the_exit_code_says(bench: Bench) -> None:
+    bench.world.fix_finding(bench.victim)
+    bench.sandbox.begin()
+    bench.sandbox.faults.arm("tap-killed+0")
+    bench.sandbox.faults.take("tap-killed")
+
+    assert bench.settle(full=None, exit_code=0).equal
+
+
+@pytest.mark.parametrize(
+    ("criteria", "status", "everything", "read"),
+    [
+        ([], 200, True, True),
+        ([("id", "GREATER", "0")], 200, True, True),
+        ([("id", "GREATER", "9007199254740999999")], 200, False, False),
+        ([("lastTestedDate", "GREATER", "2026-01-01T00:00:00Z")], 200, False, True),
+        ([("id", "IN", "1,2")], 200, False, False),
+        ([], 500, False, False),
+    ],
+)
+def test_what_was_read_is_told_from_the_requests(
+    bench: Bench,
+    criteria: list[tuple[str, str, str]],
+    status: int,
+    everything: bool,
+    read: bool,
+) -> None:
+    log = [asked(kind, *criteria, status=status) for kind in FINDING_TYPES]
+
+    assert read_everything(log, bench.world) is everything
+    assert kinds_read(log, bench.world) == set(FINDING_TYPES if read else ())
+    assert not read_everything(log[1:], bench.world)
+    assert kinds_read(log[1:], bench.world) <= set(FINDING_TYPES[1:])
