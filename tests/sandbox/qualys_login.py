@@ -75,9 +75,9 @@ def _good_token(face: QualysFace, given: str) -> bool:
         return False
     try:
         claims = json.loads(base64.urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4)))
-    except ValueError:
+        return bool(claims["sub"] == face.client_id and claims["exp"] > face.world.moment())
+    except (ValueError, KeyError, TypeError):
         return False
-    return bool(claims["sub"] == face.client_id and claims["exp"] > face.world.moment())
 
 
 def _basic(face: QualysFace) -> str:
