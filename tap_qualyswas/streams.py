@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import logging
 import sys
+from datetime import datetime, timezone
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from singer_sdk import SchemaDirectory, Stream, StreamSchema
 from singer_sdk.helpers.conform import TypeConformanceLevel
+from singer_sdk.singerlib import RecordMessage
 
 from tap_qualyswas import inventory, schemas
 from tap_qualyswas.kb import read_knowledge_base
@@ -20,7 +23,7 @@ else:
     from typing_extensions import override
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Generator, Iterable, Iterator
 
     from tap_qualyswas.fields import Record
     from tap_qualyswas.run import Run
@@ -56,9 +59,32 @@ class QualysStream(Stream):
     @override
     def get_records(self, context: Any) -> Iterable[dict[str, Any]]:
         yield from self.read()
+        self._qualys.message_writer.flush()
         tally = self.run.tallies.get(self.name)
         if tally is not None:
             tally.ended = True
+
+    @override
+    def _generate_record_messages(self, record: Any) -> Generator[RecordMessage, None, None]:
+        # The SDK looks up each property of each record in the selection: a quarter of the time of
+        # a sync, for nothing where nothing is deselected.
+        if not self._is_whole:
+            yield from super()._generate_record_messages(record)
+            return
+        for stream_map in self.stream_maps:
+            mapped = stream_map.transform(record)
+            if mapped is not None:
+                yield RecordMessage(
+                    stream_map.stream_alias,
+                    mapped,
+                    self._stream_version,
+                    datetime.now(timezone.utc),
+                )
+
+    @cached_property
+    def _is_whole(self) -> bool:
+        """Whether no property is deselected."""
+        return all(self.mask.values())
 
     @override
     def get_replication_key_signpost(self, context: Any = None) -> None:
