@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from target_ciscovm.kdi_types import shorten
@@ -35,6 +36,12 @@ def asset_tags(
     if rules.skip:
         return None
     wanted = [*names, *(applications if rules.application else ())]
-    tidy = (one_line(name) for name in wanted)
-    tags = (shorten(one_line(rules.prefix + name), MAX_LENGTH) for name in tidy if name)
-    return list(dict.fromkeys(tags))
+    tags = (_tag(rules.prefix, name) for name in wanted if name)
+    return list(dict.fromkeys(tag for tag in tags if tag))
+
+
+@lru_cache(maxsize=4096)
+def _tag(prefix: str, name: str) -> str:
+    """Give one tag, empty for a name of nothing but blanks: the same few are asked for often."""
+    tidy = one_line(name)
+    return shorten(one_line(prefix + tidy), MAX_LENGTH) if tidy else ""
