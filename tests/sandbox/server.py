@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import sys
 import threading
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 import uvicorn
 
 from tests.sandbox.connection import Breakable
+
+if sys.version_info >= (3, 13):
+    from typing import override
+else:
+    from typing_extensions import override
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -34,6 +41,34 @@ class Delayed:
         await self.app(scope, receive, send)
 
 
+class _Prompt(uvicorn.Server):
+    """Stops as soon as it is told to; uvicorn itself looks every tenth of a second.
+
+    Hundreds of tests wait for one to stop.
+    """
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._told = asyncio.Event()
+
+    @override
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        self._loop = asyncio.get_running_loop()
+        await super().startup(sockets)
+
+    @override
+    async def main_loop(self) -> None:
+        await self._told.wait()
+
+    def end(self) -> None:
+        """Let the server stop, from any thread."""
+        self.should_exit = True
+        if self._loop is not None:
+            with suppress(RuntimeError):  # it has ended meanwhile
+                self._loop.call_soon_threadsafe(self._told.set)
+
+
 class Server:
     """Serve `app` on 127.0.0.1 while the `with` block runs.
 
@@ -47,7 +82,7 @@ class Server:
         # in two parts, waits 40 ms for the client's delayed acknowledgement.
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.port: int = self._socket.getsockname()[1]
-        self._server = uvicorn.Server(
+        self._server = _Prompt(
             uvicorn.Config(
                 Breakable(Delayed(app, latency) if latency else app),
                 log_level="critical",
@@ -85,7 +120,7 @@ class Server:
 
     def stop_soon(self) -> None:
         """Take no more requests, without waiting for the end: `stop` does."""
-        self._server.should_exit = True
+        self._server.end()
 
     def stop(self) -> None:
         """Stop serving; a hanging answer is cut off."""
