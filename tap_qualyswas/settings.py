@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal, cast
@@ -358,10 +359,6 @@ def read_settings(config: Mapping[str, Any]) -> Settings:
     if missing:
         msg = f"{' and '.join(missing)} must be set for auth_method {method}."
         raise SettingsError(msg)
-    bundle = config.get("ca_bundle")
-    if bundle and not Path(bundle).is_file():
-        msg = f"ca_bundle names no file: {bundle}"
-        raise SettingsError(msg)
     return Settings(
         platform=find_platform(
             config.get("region"), config.get("api_url"), config.get("gateway_url")
@@ -371,10 +368,24 @@ def read_settings(config: Mapping[str, Any]) -> Settings:
         password=config.get("password"),
         client_id=config.get("client_id"),
         client_secret=config.get("client_secret"),
-        ca_bundle=bundle,
+        ca_bundle=_bundle(config.get("ca_bundle")),
         filters=_filters(config),
         **{name: config[name] for name in _TAKEN_OVER},
     )
+
+
+def _bundle(path: str | None) -> str | None:
+    if not path:
+        return None
+    if not Path(path).is_file():
+        msg = f"ca_bundle names no file: {path}"
+        raise SettingsError(msg)
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(path)
+    except OSError:  # which an SSLError is, too
+        msg = f"ca_bundle must be a PEM file with CA certificates; {path} cannot be read as one."
+        raise SettingsError(msg) from None
+    return path
 
 
 _TAKEN_OVER: Final = (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import ssl
 import tempfile
 from dataclasses import dataclass
 from http.cookiejar import DefaultCookiePolicy
@@ -23,7 +24,7 @@ from tap_qualyswas.errors import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from requests.auth import AuthBase
 
@@ -163,7 +164,7 @@ class Transport:
 
 def connection_error(error: requests.RequestException, place: str) -> QualysError:
     """Give the error for what `requests` raised. Its own text may hold the request: left out."""
-    if isinstance(error, requests.exceptions.SSLError):
+    if any(isinstance(cause, ssl.SSLCertVerificationError) for cause in _causes(error)):
         return UntrustedServer(place)
     if isinstance(error, requests.exceptions.ConnectTimeout):
         return Unreachable(f"No connection to {place} within {CONNECT_SECONDS:.0f} s.")
@@ -183,19 +184,21 @@ BROKEN: Final = (
 def _unreachable(error: requests.RequestException, place: str) -> str:
     if isinstance(error, requests.exceptions.ProxyError):
         return f"The proxy on the way to {place} did not let the call through."
-    if _is_unknown_host(error):
+    if isinstance(error, requests.exceptions.SSLError):
+        # Any break of a connection over TLS comes as this; only a certificate is a matter of trust.
+        return f"No secure connection to {place} came about. Check that it is an https server."
+    if any(isinstance(cause, socket.gaierror) for cause in _causes(error)):
         host = place.partition(" ")[0]
         return f"There is no host {host} in the DNS. Check region or api_url, and the network."
     return f"The connection to {place} failed or was closed by the other side."
 
 
-def _is_unknown_host(error: BaseException) -> bool:
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """Give an error and what led to it; urllib3 keeps it in `reason` or among the arguments."""
     seen: BaseException | None = error
     while seen is not None:
-        if isinstance(seen, socket.gaierror):
-            return True
+        yield seen
         reason = getattr(seen, "reason", None) or next(
             (part for part in seen.args if isinstance(part, BaseException)), None
         )
         seen = reason if isinstance(reason, BaseException) else seen.__cause__ or seen.__context__
-    return False

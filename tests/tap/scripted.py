@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 from xml.sax.saxutils import escape
 
 if TYPE_CHECKING:
+    import ssl
     from collections.abc import Iterable, Mapping
     from types import TracebackType
 
@@ -66,6 +67,7 @@ class ScriptedServer:
         scripts: answers by path, each given once, in their order.
         always: answers by path for when its list is used up; the default is an empty result.
         date: the `Date` of each answer, None for no such header.
+        tls: for answers over TLS.
     """
 
     def __init__(
@@ -73,6 +75,7 @@ class ScriptedServer:
         scripts: Mapping[str, Iterable[Answer]] | None = None,
         always: Mapping[str, Answer] | None = None,
         date: str | None = DATE,
+        tls: ssl.SSLContext | None = None,
     ) -> None:
         self.asked: list[Asked] = []
         self._scripts = {path: deque(answers) for path, answers in (scripts or {}).items()}
@@ -81,6 +84,11 @@ class ScriptedServer:
         self._lock = threading.Lock()
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         self._server.daemon_threads = True
+        self._scheme = "http" if tls is None else "https"
+        if tls is not None:
+            self._server.socket = tls.wrap_socket(
+                self._server.socket, server_side=True, do_handshake_on_connect=False
+            )
         self._thread = threading.Thread(
             target=self._server.serve_forever, args=(0.01,), daemon=True
         )
@@ -88,7 +96,7 @@ class ScriptedServer:
     @property
     def url(self) -> str:
         """Base URL."""
-        return f"http://127.0.0.1:{self._server.server_port}"
+        return f"{self._scheme}://127.0.0.1:{self._server.server_port}"
 
     @property
     def config(self) -> dict[str, str]:
