@@ -25,9 +25,9 @@ if TYPE_CHECKING:
 
 
 def tap(options: dict[str, Any]) -> Callable[[], None]:
-    """Run the tap; `streams` selects some, else the usual ones are read."""
-    streams = options.pop("streams", None)
-    plugin = TapQualysWAS(config=options)
+    """Run the tap; `streams` selects some, else the usual ones; `state` is what it goes on from."""
+    streams, state = options.pop("streams", None), options.pop("state", None)
+    plugin = TapQualysWAS(config=options, state=state)
     for stream in plugin.streams.values():
         if streams:
             stream.metadata.root.selected = stream.name in streams

@@ -1,0 +1,125 @@
+"""Calls to Qualys and what they take under its limits, next to the call patterns of others."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from tests.bench.measuring import run_program
+from tests.bench.plain_tap import KINDS
+from tests.bench.results import Goal, Section
+from tests.bench.rivals import RIVALS, Rows, check
+from tests.bench.stage import Size, stage
+from tests.bench.waiting import in_words, wall_seconds
+from tests.sandbox.sandbox import Sandbox
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+NAME: Final = "calls"
+SMALL: Final = Size(10_000, 1000, 300, 200)
+LARGE: Final = Size(1_000_000, 10_000, 300, 2000)
+QUICK: Final = Size(1000, 40, 30, 20)
+CHECKED: Final = Size(1000, 120, 50, 40)
+HEADS: Final = ["apps / findings", "pattern", "full", "takes", "incremental", "takes"]
+MOST_FULL: Final = 30
+MOST_INCREMENTAL: Final = 16
+TOLD: Final = """\
+The tap's calls are those that the sandbox counted: in a full sync, and in the incremental one of \
+the next day, on which some 2% of the findings have changed. The others read the same rows; each \
+is a small client of the sandbox ([code](../tests/bench/rivals.py)) that was run at {checked} to \
+see that the formula counts what it does. They ask again for all web applications every day, and \
+only for findings that have changed. The time is computed, not slept: one second a call, two at \
+once, at most 300 in any hour, as Qualys documents them."""
+
+
+@dataclass(frozen=True)
+class Day:
+    """One sync: calls of the tap, and what was there to read for anybody."""
+
+    calls: int
+    rows: Rows
+
+
+def measure(*, quick: bool) -> Section:
+    """Count the tap's calls at both sizes, and the others' by their formulas."""
+    with _sandbox(QUICK if quick else CHECKED) as sandbox:
+        check(sandbox)
+    section = Section(NAME, "Calls to Qualys", TOLD.format(checked=CHECKED), HEADS, [])
+    for size in (QUICK,) if quick else (SMALL, LARGE):
+        full, incremental = _two_days(size)
+        section.rows.extend(_rows(size, full, incremental))
+        section.goals.extend(_goals(size, full, incremental))
+    return section
+
+
+def _sandbox(size: Size) -> Sandbox:
+    return Sandbox(apps=size.apps, findings=size.findings, qids=size.qids, scans=size.scans)
+
+
+def _two_days(size: Size) -> tuple[Day, Day]:
+    with stage(size) as platform:
+        sandbox, lines = platform.sandbox, platform.folder / "lines.jsonl"
+        login = platform.login(sandbox.qualys_url)
+        days = []
+        for number in (1, 2):
+            sandbox.qualys_requests.clear()
+            run_program("tap", login, result=lines)
+            changed, state = _read(lines)
+            apps = len(sandbox.world.apps)
+            rows = Rows(apps, tuple(changed[kind] for kind in KINDS))
+            days.append(Day(sandbox.qualys_requests.total(), rows))
+            if number == 1:
+                login = {**login, "state": state}
+                sandbox.next_day()
+    return days[0], days[1]
+
+
+def _read(lines: Path) -> tuple[Counter[str], object]:
+    """Give the findings that were written, by type, and the last state."""
+    found: Counter[str] = Counter()
+    state: object = None
+    with lines.open("rb") as file:
+        for line in file:
+            if line.startswith(b'{"type":"RECORD","stream":"findings"'):
+                found[json.loads(line)["record"]["type"]] += 1
+            elif line.startswith(b'{"type":"STATE"'):
+                state = json.loads(line)["value"]
+    return found, state
+
+
+def _rows(size: Size, full: Day, incremental: Day) -> list[list[str]]:
+    patterns = [("`tap-qualyswas`", full.calls, incremental.calls)]
+    patterns += [
+        (rival.label, rival.formula(full.rows), rival.formula(incremental.rows)) for rival in RIVALS
+    ]
+    return [
+        [
+            f"{size.apps:,} / {size.findings:,}",
+            label,
+            f"{whole:,}",
+            in_words(wall_seconds(whole)),
+            f"{daily:,}",
+            in_words(wall_seconds(daily)),
+        ]
+        for label, whole, daily in patterns
+    ]
+
+
+def _goals(size: Size, full: Day, incremental: Day) -> list[Goal]:
+    named = f"{size.apps:,} / {size.findings:,}"
+    if size == LARGE:
+        formula = (
+            size.findings / 1000
+            + size.qids / 100
+            + size.qids / 250
+            + size.apps / 500
+            + size.scans / 500
+        )
+        return [Goal(f"calls of a full sync, {named}", full.calls, most=1.1 * formula + 30)]
+    return [
+        Goal(f"calls of a full sync, {named}", full.calls, most=MOST_FULL),
+        Goal(f"calls of an incremental sync, {named}", incremental.calls, most=MOST_INCREMENTAL),
+    ]
