@@ -1,0 +1,81 @@
+"""Answers, rows and texts of any size: cut, asked for in smaller parts, or refused in words."""
+
+from __future__ import annotations
+
+import gzip
+from typing import Final
+
+import pytest
+
+from tap_qualyswas import errors
+from tap_qualyswas.transport import MAX_PAGE_BYTES
+from tests.tap.qualys import sync_here
+from tests.tap.scripted import (
+    FINDINGS,
+    KB,
+    SEARCH,
+    Answer,
+    ScriptedServer,
+    finding,
+    page,
+    scan,
+    webapp,
+)
+
+ONE_TYPE: Final = {"finding_types": ["VULNERABILITY"]}
+LONG: Final = "x" * 9_000_000
+ENTRY: Final = (
+    "<KNOWLEDGE_BASE_VULN_LIST_OUTPUT><RESPONSE><VULN_LIST><VULN><QID>150001</QID>"
+    f"<TITLE>t</TITLE><DIAGNOSIS>{LONG}</DIAGNOSIS></VULN></VULN_LIST></RESPONSE>"
+    "</KNOWLEDGE_BASE_VULN_LIST_OUTPUT>"
+)
+
+
+@pytest.mark.parametrize(
+    ("stream", "field", "scripts"),
+    [
+        ("findings", "name", {FINDINGS: page(finding(1, name=LONG))}),
+        ("webapps", "os", {f"{SEARCH}webapp": page(webapp(1, os=LONG))}),
+        ("scans", "name", {f"{SEARCH}wasscan": page(scan(1, name=LONG))}),
+        ("knowledge_base", "diagnosis", {FINDINGS: page(finding(1)), KB: ENTRY}),
+    ],
+)
+def test_a_text_of_many_megabytes_is_cut_and_told(
+    stream: str, field: str, scripts: dict[str, str]
+) -> None:
+    answers = {path: [Answer(body)] for path, body in scripts.items()}
+    with ScriptedServer(answers) as server:
+        outcome = sync_here({**server.config, **ONE_TYPE})
+
+    (row,) = outcome.records(stream)
+    assert 1000 < len(row[field]) < 150_000
+    assert f"{stream}: texts that were too long were cut: " in outcome.log
+
+
+def test_a_page_beyond_all_measure_is_asked_for_in_smaller_ones() -> None:
+    rows = [finding(1), finding(2)]
+    blanks = " " * (MAX_PAGE_BYTES + 1)
+    bloated = gzip.compress(page(*rows).replace("<data>", f"{blanks}<data>").encode(), 1)
+    answers = [Answer(bloated, headers={"Content-Encoding": "gzip"}), Answer(page(*rows))]
+    with ScriptedServer({FINDINGS: answers}) as server:
+        outcome = sync_here({**server.config, **ONE_TYPE, "page_size": 40})
+
+    assert [row["id"] for row in outcome.records("findings")] == [1, 2]
+    first, second, *_ = server.asked_at(FINDINGS)
+    assert "<limitResults>40</limitResults>" in first.body
+    assert "<limitResults>20</limitResults>" in second.body
+
+
+def test_a_line_that_no_target_would_take_is_not_written() -> None:
+    tags = "".join(
+        f"<Tag><id>{n}</id><name>A tag with the number {n}</name></Tag>" for n in range(200_000)
+    )
+    row = webapp(1, tags=f"<count>200000</count><list>{tags}</list>")
+    with (
+        ScriptedServer({f"{SEARCH}webapp": [Answer(page(row))]}) as server,
+        pytest.raises(errors.LineTooLong, match="would exceed 8 MiB") as raised,
+    ):
+        sync_here(server.config)
+
+    assert raised.value.exit_code == 1
+    assert raised.value.outcome.records("webapps") == []  # type: ignore[attr-defined] # sync_here
