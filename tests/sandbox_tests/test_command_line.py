@@ -237,13 +237,16 @@ def start(line: Line, options: Sequence[str], *command: str) -> subprocess.Popen
     )
 
 
-def test_serve_prints_the_variables_and_answers_until_it_is_told_to_end(line: Line) -> None:
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_serve_prints_the_variables_and_serves_until_it_is_told_to_end(
+    line: Line, number: signal.Signals
+) -> None:
     with start(line, ["--serve"]) as process:
         assert process.stdout
         names = set[str]()
         while not names.issuperset(VARIABLES):
             names.add(process.stdout.readline().removeprefix("export ").partition("=")[0])
-        process.send_signal(signal.SIGINT)
+        process.send_signal(number)
         assert process.wait(20) == 0
 
     assert Home(line.home).exists()
