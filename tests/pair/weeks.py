@@ -6,7 +6,6 @@ import copy
 import os
 import shutil
 import tempfile
-from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
@@ -20,6 +19,7 @@ from hypothesis.stateful import (
     rule,
 )
 
+from tests.pair.figures import FIGURES
 from tests.pair.together import Pair, open_sandbox
 from tests.sandbox.tenant_people import People
 
@@ -27,9 +27,6 @@ if TYPE_CHECKING:
     from tests.pair.together import Synced
     from tests.sandbox.model import Finding, WebApp
     from tests.sandbox.oracle import Oracle
-
-FIGURES: Counter[str] = Counter()
-"""What all examples of this process have been through, for the line at the end."""
 
 EXAMPLES: Final = settings(
     max_examples=int(os.environ.get("WEEKS_EXAMPLES", "100")),
@@ -265,6 +262,10 @@ class Weeks(RuleBasedStateMachine):
             self.by_hand.setdefault(number, set()).add(tag)
 
     @invariant()
+    def a_step_is_counted(self) -> None:
+        FIGURES["steps"] += 1
+
+    @invariant()
     def tags_set_by_hand_are_kept(self) -> None:
         for number, tags in self.by_hand.items():
             asset = self.sandbox.tenant.state.assets.get(number)
@@ -290,7 +291,7 @@ class Weeks(RuleBasedStateMachine):
         # Characters that XML does not allow are replaced, so a URL may be another one this time.
         self.until_full |= name in {"qualys-other-account", "qualys-bad-characters"}
         synced = self.pair.sync(full_sync=full)
-        FIGURES["faults"] += faults.struck.total() > before
+        FIGURES["faults survived"] += faults.struck.total() > before
         faults.disarm()
         self.check(synced)
 
@@ -302,7 +303,7 @@ class Weeks(RuleBasedStateMachine):
             kept = lines[: int(len(lines) * share)]
             return kept[: kept.rfind(b"\n") + 1] if whole else kept
 
-        FIGURES["faults"] += 1
+        FIGURES["faults survived"] += 1
         self.check(self.pair.sync(cut, full_sync=full))
 
     @rule(stream=st.sampled_from(["webapps", "scans", "knowledge_base", "syncs"]))
@@ -314,7 +315,7 @@ class Weeks(RuleBasedStateMachine):
                 line for line in lines.splitlines(keepends=True) if mark not in line[:80]
             )
 
-        FIGURES["faults"] += 1
+        FIGURES["faults survived"] += 1
         self.check(self.pair.sync(drop, full_sync=True))
 
     @rule(every=st.integers(2, 9))
@@ -330,18 +331,18 @@ class Weeks(RuleBasedStateMachine):
                 if number % every or mark not in row[:80] or b'"SCHEMA"' in row[:60]
             )
 
-        FIGURES["faults"] += 1
+        FIGURES["faults survived"] += 1
         self.until_full = True
         self.check(self.pair.sync(lose, full_sync=True))
 
     @rule()
     def the_state_is_lost(self) -> None:
-        FIGURES["faults"] += 1
+        FIGURES["faults survived"] += 1
         self.pair.state = {}
 
     @rule()
     def the_ledger_is_lost(self) -> None:
-        FIGURES["faults"] += 1
+        FIGURES["faults survived"] += 1
         self.forgotten = self.until_full = True
         for path in self.home.glob("ledger-*.db"):
             path.unlink()
@@ -354,14 +355,14 @@ class Weeks(RuleBasedStateMachine):
             self.sandbox.next_day(turbulent=True)
         self.check(self.pair.sync())
         self.pair.state, newer = state, copy.deepcopy(self.pair.state)
-        FIGURES["faults"] += 1
+        FIGURES["faults survived"] += 1
         self.until_full = True
         self.check(self.pair.load(old))
         self.pair.state = newer
 
     @rule(junk=st.sampled_from([b"not json\n", b"{}\n", b"[1]\n", b'{"type":"RECORD"}\n']))
     def somebody_writes_into_the_pipe(self, junk: bytes) -> None:
-        FIGURES["bad inputs"] += 1
+        FIGURES["bad inputs tried"] += 1
         synced = self.pair.sync(lambda lines: lines + junk)
         assert synced.exit_code == 1
         self.check(synced)
