@@ -14,9 +14,11 @@ from typing import TYPE_CHECKING, Final
 from tests.sandbox import victims
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from tests.sandbox.faults import Faults
+
+    Process = subprocess.Popen[bytes]
 
 NOT_FOUND: Final = 127
 NOT_EXECUTABLE: Final = 126
@@ -48,37 +50,50 @@ class Command:
 
     def run(self, line: Sequence[str], environment: Mapping[str, str]) -> int:
         """Run a command to its end and return its exit code, 128 and the number for a signal."""
-        try:
-            process = subprocess.Popen(line, env=dict(environment))
-        except OSError as error:
-            say(f"cannot run '{line[0]}': {error.strerror}")
-            return NOT_FOUND if isinstance(error, FileNotFoundError) else NOT_EXECUTABLE
-        self._faults.carry_out = lambda name: _carry_out(name, process.pid)
-        try:
-            with self._ending_with(process):
+        with self._handing_on() as follow:
+            try:
+                process = subprocess.Popen(line, env=dict(environment))
+            except OSError as error:
+                say(f"cannot run '{line[0]}': {error.strerror}")
+                return NOT_FOUND if isinstance(error, FileNotFoundError) else NOT_EXECUTABLE
+            self._faults.carry_out = lambda name: _carry_out(name, process.pid)
+            try:
+                follow(process)
                 return _exit_code(process.wait())
-        except KeyboardInterrupt:
-            # The terminal has told COMMAND as well: it is left the time to end.
-            self.interrupted = True
-            process.wait()
-            return 128 + signal.SIGINT
-        finally:
-            self._faults.carry_out = None
+            except KeyboardInterrupt:
+                # The terminal has told COMMAND as well: it is left the time to end.
+                self.interrupted = True
+                process.wait()
+                return 128 + signal.SIGINT
+            finally:
+                self._faults.carry_out = None
 
     @contextmanager
-    def _ending_with(self, process: subprocess.Popen[bytes]) -> Iterator[None]:
-        """Hand a SIGTERM on, so that no COMMAND is left behind without its servers."""
-        if threading.current_thread() is not threading.main_thread():
-            yield
-            return
+    def _handing_on(self) -> Iterator[Callable[[Process], None]]:
+        """Hand a SIGTERM on, so that no COMMAND is left behind without its servers.
+
+        It may come at any moment from now on: before COMMAND is there, it waits for it.
+        """
+        told: list[int] = []
+        started: list[Process] = []
+
+        def follow(process: Process) -> None:
+            started.append(process)
+            for number in told:
+                process.send_signal(number)
 
         def hand_on(number: int, _: object) -> None:
             self.interrupted = True
-            process.send_signal(number)
+            told.append(number)
+            for process in started:
+                process.send_signal(number)
 
+        if threading.current_thread() is not threading.main_thread():
+            yield follow
+            return
         before = signal.signal(signal.SIGTERM, hand_on)
         try:
-            yield
+            yield follow
         finally:
             signal.signal(signal.SIGTERM, before)
 

@@ -262,3 +262,8 @@ def test_a_sandbox_that_is_told_to_end_takes_its_command_along(line: Line) -> No
 
     assert time.monotonic() - began < 10
     assert [day["exit_code"] for day in line.days()] == [143]
+
+
+def test_a_sandbox_can_be_told_to_end_from_the_first_moment_on(line: Line) -> None:
+    with start(line, [], *shell("kill -TERM $PPID; exec sleep 60")) as process:
+        assert process.wait(20) == 143
