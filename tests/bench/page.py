@@ -1,0 +1,66 @@
+"""The page of the docs, written from what was measured."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from tests.bench.plots import svg
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from tests.bench.results import Goal, Section
+
+INTRODUCTION: Final = """\
+# Performance
+
+This page was written by the benchmark, `python -m tests.bench --page docs`, on {day}, on {machine}.
+Figures of another machine differ; the ratios, each taken in one run, hardly do. To measure on
+yours:
+
+```sh
+uv run python -m tests.bench            # all of it, some twenty minutes on a quiet machine
+uv run python -m tests.bench --only tap # one part
+```
+
+The goals are those that the code is held to; one that is missed is said to be.
+"""
+
+
+def write(sections: Sequence[Section], folder: Path, *, machine: str, day: str) -> None:
+    """Write `performance.md` and its plots into a folder."""
+    parts = [INTRODUCTION.format(machine=machine, day=day)]
+    for section in sections:
+        parts += _section(section)
+        for plot in section.plots:
+            (folder / f"{plot.name}.svg").write_text(svg(plot), encoding="utf-8")
+    (folder / "performance.md").write_text("\n".join(parts), encoding="utf-8")
+
+
+def _section(section: Section) -> Iterator[str]:
+    yield f"## {section.title}\n\n{section.told}\n"
+    yield "\n".join(table(section.heads, section.rows)) + "\n"
+    for plot in section.plots:
+        yield f"![{plot.title}]({plot.name}.svg)\n"
+    if section.goals:
+        yield "\n".join(f"- {goal_line(goal)}" for goal in section.goals) + "\n"
+
+
+def table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
+    """Give the lines of a table: names to the left, figures to the right."""
+    yield f"| {' | '.join(heads)} |"
+    marks = ["---:" if _is_figure(cell) else "---" for cell in (rows[0] if rows else heads)]
+    yield f"| {' | '.join(marks)} |"
+    for row in rows:
+        yield f"| {' | '.join(row)} |"
+
+
+def _is_figure(cell: str) -> bool:
+    return cell[:1].isdigit() and "/" not in cell
+
+
+def goal_line(goal: Goal) -> str:
+    """Say how a goal was met, or missed."""
+    value = f"{goal.value:,.2f}" if goal.value < 100 else f"{goal.value:,.0f}"
+    return f"{goal.name}: **{value}**, {goal.bound}{'' if goal.is_met else ': missed'}"

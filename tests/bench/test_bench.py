@@ -1,0 +1,77 @@
+"""The benchmark runs, measures what it says, and says so on its page."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+from lxml import etree
+
+from tests.bench import page
+from tests.bench.__main__ import PARTS, main
+from tests.bench.plots import svg
+from tests.bench.results import Curve, Goal, Plot, Section
+from tests.bench.waiting import in_words, wall_seconds
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.mark.parametrize("name", PARTS)
+def test_each_part_measures_and_tells_what_it_found(name: str, tmp_path: Path) -> None:
+    found = tmp_path / "found.json"
+
+    code = main(["--quick", "--only", name, "--json", str(found), "--page", str(tmp_path)])
+
+    assert code == 0
+    (section,) = json.loads(found.read_text(encoding="utf-8"))["sections"]
+    assert section["name"] == name
+    assert section["rows"]
+    assert all(len(row) == len(section["heads"]) for row in section["rows"])
+    text = (tmp_path / "performance.md").read_text(encoding="utf-8")
+    assert section["title"] in text
+    for plot in section["plots"]:
+        assert f"({plot['name']}.svg)" in text
+        drawn = etree.fromstring((tmp_path / f"{plot['name']}.svg").read_bytes())
+        assert drawn.tag.endswith("svg")
+
+
+@pytest.mark.parametrize(
+    ("calls", "seconds"),
+    [(0, 0), (1, 1), (2, 1), (3, 2), (300, 150), (301, 3601), (302, 3601), (601, 7201)],
+)
+def test_calls_take_what_the_limits_let_them(calls: int, seconds: float) -> None:
+    assert wall_seconds(calls) == seconds
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(14, "14 s"), (119, "119 s"), (120, "2.0 min"), (10_800, "3.0 h"), (1_728_000, "20.0 days")],
+)
+def test_times_are_told_in_the_unit_that_people_use(seconds: float, text: str) -> None:
+    assert in_words(seconds) == text
+
+
+def test_a_missed_goal_is_said_to_be_missed(tmp_path: Path) -> None:
+    goals = [Goal("speed", 9.5, least=10), Goal("calls", 30, most=30)]
+    section = Section("x", "Title", "Told.", ["a", "b"], [["one", "1"]], goals)
+
+    page.write([section], tmp_path, machine="a machine", day="2026-01-01")
+
+    text = (tmp_path / "performance.md").read_text(encoding="utf-8")
+    assert "- speed: **9.50**, at least 10: missed\n" in text
+    assert "- calls: **30.00**, at most 30\n" in text
+    assert "| a | b |\n| --- | ---: |\n| one | 1 |\n" in text
+    assert "2026-01-01, on a machine" in text
+
+
+def test_a_plot_begins_at_zero_and_holds_its_points() -> None:
+    plot = Plot("p", "P & Q", "rows", "seconds", [Curve("a", [(1, 2.0), (10, 9.0)])])
+
+    drawn = etree.fromstring(svg(plot))
+
+    texts = [element.text for element in drawn.iter("{http://www.w3.org/2000/svg}text")]
+    assert texts[:3] == ["0", "0", "1.8"]
+    circles = list(drawn.iter("{http://www.w3.org/2000/svg}circle"))
+    assert [circle.get("cx") for circle in circles] == ["120.0", "624.0"]
