@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING, Final
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -10,6 +11,8 @@ from target_ciscovm import report_words as words
 from target_ciscovm.report_pictures import draw_bars, draw_flow, draw_steps
 
 if TYPE_CHECKING:
+    from jinja2 import Template
+
     from target_ciscovm.report_model import Report
     from target_ciscovm.report_pictures import Bars
 
@@ -37,26 +40,10 @@ SEVERITIES: Final = {5: "Urgent", 4: "Critical", 3: "Serious", 2: "Medium", 1: "
 
 def render(report: Report) -> str:
     """Give the page of `report` as HTML."""
-    environment = Environment(
-        loader=PackageLoader("target_ciscovm"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        finalize=_clean,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters |= {
-        "number": words.number,
-        "short": words.short_number,
-        "cut": words.cut,
-        "size": words.size,
-        "duration": words.duration,
-        "moment": words.moment,
-    }
     sent = report.destination == "ciscovm"
     done = sent and report.outcome in {"succeeded", "succeeded_unproven", "still_running"}
     colour, sign, outcome = OUTCOMES[report.outcome]
-    return environment.get_template("report.html.j2").render(
+    return _template().render(
         report=report,
         colour=colour,
         sign=sign,
@@ -112,3 +99,24 @@ def _phases(report: Report) -> Bars | None:
             for phase in phases
         ]
     )
+
+
+@cache
+def _template() -> Template:
+    environment = Environment(
+        loader=PackageLoader("target_ciscovm"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        finalize=_clean,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {
+        "number": words.number,
+        "short": words.short_number,
+        "cut": words.cut,
+        "size": words.size,
+        "duration": words.duration,
+        "moment": words.moment,
+    }
+    return environment.get_template("report.html.j2")

@@ -15,6 +15,8 @@ from tests.pair.weeks import FATAL, SURVIVED, Weeks
 if TYPE_CHECKING:
     from pathlib import Path
 
+pytestmark = pytest.mark.timeout(7200)
+
 DAYS: Final = 60
 APPS: Final = 200
 SHORT_DAYS: Final = 10

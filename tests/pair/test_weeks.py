@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.pair.weeks import EXAMPLES, Weeks
+
+pytestmark = pytest.mark.timeout(1200)
 
 TestWeeks = Weeks.TestCase
 TestWeeks.settings = EXAMPLES

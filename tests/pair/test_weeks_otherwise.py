@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar
 
+import pytest
+
 from tests.pair.weeks import EXAMPLES, Weeks
 
 if TYPE_CHECKING:
     from tests.sandbox.oracle import Oracle
+
+pytestmark = pytest.mark.timeout(1200)
 
 
 class WeeksByApp(Weeks):
