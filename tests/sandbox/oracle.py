@@ -136,8 +136,11 @@ class Oracle:
             shown = [one for one in (self._before.get(uid), after.get(uid)) if one]
             if shown:
                 self.expected[uid] = _shown(old, shown, outcome)
-            elif old.app_id in self.world.apps or self.closes_deleted_apps:
-                self.expected[uid] = _vanished(old, outcome)
+            else:
+                kept = old.app_id not in self.world.apps and not self.closes_deleted_apps
+                # Nobody tells its tags any more: another app on its page may have others.
+                told = replace(old, tags=frozenset())
+                self.expected[uid] = told if kept else _vanished(told, outcome)
         self._tags_settled = succeeded and full
         self._before = after
 

@@ -135,6 +135,18 @@ def test_deleted_apps_are_closed_only_where_settings_say_so(bench: Bench, closes
     assert bench.settle(full=True).wrongly_open == (sorted(opened) if closes else [])
 
 
+def test_nobody_tells_the_tags_of_a_deleted_app_any_more(bench: Bench) -> None:
+    app = bench.victim.app
+    names = {bench.world.unique_id(one) for one in bench.world.findings_of(app)}
+    bench.world.delete_app(app)
+    bench.sandbox.begin()
+    for asset in bench.sandbox.tenant.state.assets.values():
+        if names & {entry.scanner_identifier for entry in asset.entries.values()}:
+            asset.tags.clear()
+
+    assert set(bench.settle().untagged) & names == set()
+
+
 def test_what_settings_hide_has_to_be_closed(bench: Bench) -> None:
     bench.sandbox.oracle.visible = lambda finding: finding is not bench.victim
     bench.sandbox.begin()
