@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 DESCRIPTION: Final = """\
 Serve a made-up Qualys platform and a made-up Cisco Vulnerability Management tenant on loopback,
 run COMMAND against them once for each day of the made-up world, and tell whether the tenant then
-holds what the world is. World, tenant and Meltano's state are kept in .sandbox/, so that the next
-call is the next day; other sizes than the kept world's begin a new one. The exit code is
-COMMAND's: the last one of the days that is not 0.
+holds what the world is. World, tenant and all of Meltano's state are kept in .sandbox/ (or where
+--home says), so that the next call is the next day; other sizes than the kept world's begin a new
+one. The exit code is COMMAND's: the last one of the days that is not 0.
 """
 FOLDER: Final = ".sandbox"
 

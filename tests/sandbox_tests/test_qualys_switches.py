@@ -1,0 +1,96 @@
+"""What is only inferred about Qualys shows on the wire as its switch stands."""
+
+from __future__ import annotations
+
+import ast
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import requests
+
+import tests.sandbox
+from tests.sandbox.sandbox import Sandbox
+from tests.sandbox.switches import Switches
+from tests.sandbox_tests.asking import Asker
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@contextmanager
+def a_client(**switches: Any) -> Iterator[tuple[Sandbox, Asker]]:  # noqa: ANN401
+    with Sandbox(apps=4, findings=40, scans=6, switches=Switches(**switches)) as sandbox:
+        yield sandbox, Asker(sandbox)
+
+
+@pytest.mark.parametrize("taken", [True, False])
+def test_dates_without_a_time(taken: bool) -> None:
+    with a_client(bare_dates=taken) as (_, client):
+        answer = client.search("finding", ("lastTestedDate", "GREATER", "2020-01-01"))
+
+    assert answer.code == ("SUCCESS" if taken else "INVALID_REQUEST")
+    assert answer.count == (40 if taken else -1)
+
+
+@pytest.mark.parametrize("limit", [1000, 7])
+def test_rows_of_a_verbose_page(limit: int) -> None:
+    with a_client(verbose_limit=limit) as (_, client):
+        lean = client.search("finding", limitResults=1000)
+        verbose = client.search("finding", limitResults=1000, verbose="true")
+
+    assert (lean.count, verbose.count) == (40, min(limit, 40))
+    assert verbose.text("hasMoreRecords") == ("true" if limit == 7 else "false")
+
+
+@pytest.mark.parametrize("told", [True, False])
+def test_the_updated_date_of_lean_findings(told: bool) -> None:
+    with a_client(lean_updated_date=told) as (_, client):
+        lean = client.search("finding", limitResults=5)
+        verbose = client.search("finding", limitResults=5, verbose="true")
+
+    assert [text is not None for text in lean.values("updatedDate")] == [told] * 5
+    assert None not in verbose.values("updatedDate")
+
+
+@pytest.mark.parametrize("told", [True, False])
+def test_ends_of_scans_in_searches_and_by_id(told: bool) -> None:
+    with a_client(search_scan_details=told) as (_, client):
+        found = client.search("wasscan", verbose="true")
+        one = client.get(f"get/was/wasscan/{found.ids[0]}")
+
+    assert [text is not None for text in found.values("endScanDate")] == [told] * 6
+    assert None not in one.values("endScanDate")
+
+
+@pytest.mark.parametrize("told", [True, False])
+def test_systems_of_web_apps_in_searches_and_by_id(told: bool) -> None:
+    with a_client(search_app_details=told) as (sandbox, client):
+        known = next(app for app in sandbox.world.apps.values() if app.os)
+        found = client.search("webapp", ("id", "EQUALS", str(known.id)), verbose="true")
+        one = client.get(f"get/was/webapp/{known.id}")
+
+    assert found.values("os") == [known.os if told else None]
+    assert one.values("os") == [known.os]
+
+
+@pytest.mark.parametrize("told", [True, False])
+def test_the_subscription_in_the_headers(told: bool) -> None:
+    with a_client(subscription_header=told) as (sandbox, client):
+        headers = requests.post(
+            f"{client.base}/count/was/webapp", headers=client.headers, timeout=20
+        ).headers
+
+    assert (f":{sandbox.world.subscription}:" in headers.get("X-Powered-By", "")) is told
+
+
+def test_the_model_knows_nothing_of_what_is_tested_with_it() -> None:
+    folder = Path(tests.sandbox.__file__ or "").parent
+    for path in folder.glob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+            for name in names:
+                assert not name.startswith(("tap_qualyswas", "target_ciscovm")), path
+                assert name.startswith("tests.sandbox") or not name.startswith("tests"), path
