@@ -33,6 +33,12 @@ LONGEST_KEY: Final = 200
 """Characters of a record's key in `rejected.jsonl`."""
 R = TypeVar("R", bound=Record)
 
+# Made before any run begins: msgspec asks the types for their hashes then, and drops whatever is
+# raised meanwhile, also by the handler of a signal that asks for the end.
+DECODERS: Final[dict[str, msgspec.json.Decoder[Record]]] = {
+    name: msgspec.json.Decoder(kind) for name, kind in TYPES.items()
+}
+
 
 class Intake:
     """Takes records one by one, in any order.
@@ -67,7 +73,6 @@ class Intake:
         self._identity = identity
         self._first = f"{identity.order[0]}:"
         self._mapping = mapping
-        self._decoders = {name: msgspec.json.Decoder(kind) for name, kind in TYPES.items()}
 
     def take(self, line: int, stream: str, raw: bytes) -> None:
         """Take one record as it stands in its line.
@@ -75,7 +80,7 @@ class Intake:
         Raises:
             DiskFull: when there is no room to keep it.
         """
-        decoder = self._decoders.get(stream)
+        decoder = DECODERS.get(stream)
         if decoder is None:
             unknown = self._counts.passed_over if stream in PASSED_OVER else self._counts.foreign
             unknown[stream] += 1

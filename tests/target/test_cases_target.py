@@ -272,7 +272,7 @@ def test_a_signal_is_no_end_of_the_input(given: bytes, cvm: CVM) -> None:
     process.signal(signal.SIGTERM)
     ended = process.end()
 
-    assert (ended.exit_code, ended.output) == (143, "")
+    assert (ended.exit_code, ended.output) == (143, ""), ended.log
     assert cvm.requests["data_file"] == cvm.requests["run"] == 0
 
 
