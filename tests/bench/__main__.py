@@ -11,14 +11,15 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+import msgspec
+
 from tests.bench import calls, growth, memory, page, pipe, tap, target
 from tests.bench.measuring import machine
+from tests.bench.results import Section
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from types import ModuleType
-
-    from tests.bench.results import Section
 
 PARTS: Final[dict[str, ModuleType]] = {
     part.NAME: part for part in (calls, tap, target, pipe, memory, growth)
@@ -41,18 +42,24 @@ def main(arguments: Sequence[str]) -> int:
         _say("", f"{section.title} ({time.monotonic() - start:.0f} s)", "")
         _say(*page.table(section.heads, section.rows))
         _say(*map(page.goal_line, section.goals))
+    missed = [goal for section in sections for goal in section.goals if not goal.is_met]
     if options.json:
+        sections = _merged(options.json, sections)
         _write_json(options.json, sections)
     if options.page:
         day = datetime.now(timezone.utc).date().isoformat()
         page.write(sections, options.page, machine=machine(), day=day)
-    missed = [goal for section in sections for goal in section.goals if not goal.is_met]
     return 1 if missed and not options.quick else 0
 
 
 def _parser() -> argparse.ArgumentParser:
     made = argparse.ArgumentParser(prog="python -m tests.bench", description=DESCRIPTION)
-    made.add_argument("--json", type=Path, metavar="FILE", help="write all figures as JSON")
+    made.add_argument(
+        "--json",
+        type=Path,
+        metavar="FILE",
+        help="write all figures as JSON; parts that are not measured now are kept from before",
+    )
     made.add_argument("--page", type=Path, metavar="FOLDER", help="write performance.md and plots")
     made.add_argument(
         "--only", choices=PARTS, action="append", help="measure one part; may be repeated"
@@ -61,6 +68,14 @@ def _parser() -> argparse.ArgumentParser:
         "--quick", action="store_true", help="small sizes, one run: sees that it works"
     )
     return made
+
+
+def _merged(path: Path, sections: Sequence[Section]) -> list[Section]:
+    """Give the parts measured now and, of the others, those that the file holds, in order."""
+    kept = json.loads(path.read_bytes())["sections"] if path.exists() else []
+    found = {part["name"]: msgspec.convert(part, Section) for part in kept}
+    found |= {section.name: section for section in sections}
+    return [found[name] for name in PARTS if name in found]
 
 
 def _write_json(path: Path, sections: Sequence[Section]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -9,6 +10,7 @@ import msgspec
 from lxml import etree
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 
@@ -44,29 +46,35 @@ def _rows(path: Path) -> bytes | None:
 
 
 class TargetFloor:
-    """Lines decoded with msgspec, KDI files encoded and written; their content is known beforehand.
+    """Lines decoded, KDI files encoded and written; their content is known beforehand.
 
     Args:
         files: folder of the KDI files that the target makes of the lines.
         written: where they are written again.
+        library: `msgspec`, or `json` of the standard library.
     """
 
-    def __init__(self, files: Path, written: Path) -> None:
+    def __init__(self, files: Path, written: Path, library: str) -> None:
         found = sorted(files.rglob("kdi-*.json"))
         self._files: list[tuple[Path, Any]] = [
             (written / path.name, msgspec.json.decode(path.read_bytes())) for path in found
         ]
+        self._decode: Callable[[bytes], Any] = json.loads
+        self._encode: Callable[[Any], bytes] = _encode_plainly
+        if library == "msgspec":
+            self._decode = msgspec.json.Decoder().decode
+            self._encode = msgspec.json.Encoder().encode
 
     def run(self) -> None:
         """Decode all of standard input, then write."""
-        decode = msgspec.json.Decoder().decode
         for line in sys.stdin.buffer:
-            decode(line)
-        encode = msgspec.json.Encoder().encode
+            self._decode(line)
         for path, document in self._files:
             with path.open("wb") as file:
                 for key, value in document.items():
-                    if isinstance(value, list):
-                        file.writelines(encode(entry) for entry in value)
-                    else:
-                        file.write(encode({key: value}))
+                    entries = value if isinstance(value, list) else [{key: value}]
+                    file.writelines(map(self._encode, entries))
+
+
+def _encode_plainly(entry: Any) -> bytes:  # noqa: ANN401 - any JSON
+    return json.dumps(entry, separators=(",", ":")).encode()

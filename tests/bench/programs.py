@@ -56,7 +56,8 @@ def stock_target(options: dict[str, Any]) -> Callable[[], None]:
 
 def target_floor(options: dict[str, Any]) -> Callable[[], None]:
     """Read and write as little as a target can."""
-    return TargetFloor(Path(options["files"]), Path(options["output_path"])).run
+    files, output = Path(options["files"]), Path(options["output_path"])
+    return TargetFloor(files, output, options["library"]).run
 
 
 PROGRAMS: Final = {

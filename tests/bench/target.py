@@ -16,28 +16,38 @@ NAME: Final = "target"
 SIZE: Final = Size(20_000, 1000)
 QUICK: Final = Size(2000, 20, 30, 10)
 RUNS: Final = 5
-HEADS: Final = ["", "findings a second", "by processor time", "times the target", "peak MB"]
+HEADS: Final = ["", "findings a second", "by the clock", "times the target", "peak MB"]
+LABELS: Final = {
+    "target": "`target-ciscovm`",
+    "stock-target": "stock SDK target",
+    "target-floor json": "floor: json of Python",
+    "target-floor msgspec": "floor: msgspec",
+}
 TOLD: Final = """\
 From the lines of all streams of a full sync to checked KDI files, with nothing sent; the median \
 of {runs} runs of each, taken in turns. The stock target is a `BatchSink` on the same SDK that \
 writes each batch as JSON ([code](../tests/bench/stock_target.py)): it maps nothing and joins \
-nothing. The floor decodes the same lines with msgspec and writes the same KDI entries again, \
-which it had before; no target can be as fast."""
+nothing. The floor decodes the same lines and writes the same KDI entries again, which it had \
+before, and does nothing between: with the json module of Python as with msgspec, which is written \
+in C. Findings arrive in any order and must be in the order of their assets, so a target has to put \
+them down somewhere and read each a second time; no floor does. Speeds are by processor time, which \
+other programs on the machine disturb least."""
 
 
 def measure(*, quick: bool) -> Section:
-    """Run the three in turns."""
+    """Run all in turns."""
     size, runs = (QUICK, 1) if quick else (SIZE, RUNS)
-    costs: dict[str, list[Cost]] = {"target": [], "stock-target": [], "target-floor": []}
+    costs: dict[str, list[Cost]] = {name: [] for name in LABELS}
     with stage(size) as platform:
         made = platform.empty("files")
         _run(platform, "target", {"output_path": str(made)})
         for _ in range(runs):
             for name, found in costs.items():
-                options = {"output_path": str(platform.empty(name)), "files": str(made)}
-                if name != "target-floor":
-                    del options["files"]
-                found.append(_run(platform, name, options))
+                program, _, library = name.partition(" ")
+                options = {"output_path": str(platform.empty(program))}
+                if library:
+                    options |= {"files": str(made), "library": library}
+                found.append(_run(platform, program, options))
     return _section(size, runs, {name: median(found) for name, found in costs.items()})
 
 
@@ -46,21 +56,17 @@ def _run(platform: Stage, name: str, options: dict[str, Any]) -> Cost:
 
 
 def _section(size: Size, runs: int, costs: dict[str, Cost]) -> Section:
-    speed = {name: size.findings / cost.seconds for name, cost in costs.items()}
+    speed = {name: size.findings / cost.cpu for name, cost in costs.items()}
     own = speed["target"]
     rows = [
         [
             label,
             f"{speed[name]:,.0f}",
-            f"{size.findings / costs[name].cpu:,.0f}",
+            f"{size.findings / costs[name].seconds:,.0f}",
             f"{speed[name] / own:.2f}",
             f"{costs[name].peak_mb:.0f}",
         ]
-        for label, name in (
-            ("`target-ciscovm`", "target"),
-            ("stock SDK target", "stock-target"),
-            ("floor: msgspec", "target-floor"),
-        )
+        for name, label in LABELS.items()
     ]
     return Section(
         NAME,
@@ -71,6 +77,7 @@ def _section(size: Size, runs: int, costs: dict[str, Cost]) -> Section:
         [
             Goal("findings a second", own, least=20_000),
             Goal("times the stock SDK target", own / speed["stock-target"], least=5),
-            Goal("share of its floor", own / speed["target-floor"], least=1 / 3),
+            Goal("share of the floor, json", own / speed["target-floor json"], least=1 / 3),
+            Goal("share of the floor, msgspec", own / speed["target-floor msgspec"], least=1 / 3),
         ],
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import pytest
@@ -35,6 +36,19 @@ def test_each_part_measures_and_tells_what_it_found(name: str, tmp_path: Path) -
         assert f"({plot['name']}.svg)" in text
         drawn = etree.fromstring((tmp_path / f"{plot['name']}.svg").read_bytes())
         assert drawn.tag.endswith("svg")
+
+
+def test_a_part_measured_anew_takes_the_place_of_its_own_figures_only(tmp_path: Path) -> None:
+    kept = tmp_path / "found.json"
+    others = [Section(name, name, "", ["a"], [["old"]]) for name in ("growth", "calls", "memory")]
+    document = {"machine": "m", "sections": [asdict(section) for section in others]}
+    kept.write_text(json.dumps(document), encoding="utf-8")
+
+    main(["--quick", "--only", "memory", "--json", str(kept)])
+
+    found = json.loads(kept.read_text(encoding="utf-8"))["sections"]
+    assert [section["name"] for section in found] == ["calls", "memory", "growth"]
+    assert [section["rows"] == [["old"]] for section in found] == [True, False, True]
 
 
 @pytest.mark.parametrize(
