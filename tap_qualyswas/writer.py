@@ -60,7 +60,11 @@ class CountingWriter(GenericSingerWriter[bytes, Message]):
     def serialize_message(self, message: Message) -> bytes:
         line: bytes = self._encoder.encode(message.to_dict()) + b"\n"
         if len(line) > MAX_LINE_BYTES:
-            msg = f"A {message.type.value} line of {len(line):,} bytes would exceed 8 MiB."
+            msg = (
+                f"A {message.type.value} line of {getattr(message, 'stream', 'the state')} would "
+                f"take {len(line):,} bytes, more than the 8 MiB that targets take. Deselect the "
+                "long property in the catalog, or leave the stream out."
+            )
             raise LineTooLong(msg)
         return line
 

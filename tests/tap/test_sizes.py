@@ -73,7 +73,7 @@ def test_a_line_that_no_target_would_take_is_not_written() -> None:
     row = webapp(1, tags=f"<count>200000</count><list>{tags}</list>")
     with (
         ScriptedServer({f"{SEARCH}webapp": [Answer(page(row))]}) as server,
-        pytest.raises(errors.LineTooLong, match="would exceed 8 MiB") as raised,
+        pytest.raises(errors.LineTooLong, match="RECORD line of webapps would take") as raised,
     ):
         sync_here(server.config)
 
