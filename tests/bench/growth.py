@@ -36,23 +36,23 @@ class Series:
 FINDINGS: Final = Series(
     "findings",
     "findings",
-    [(rows, Size(rows, 500)) for rows in (5_000, 20_000, 40_000, 80_000)],
+    [(rows, Size(rows, 500)) for rows in (5_000, 10_000, 20_000, 40_000)],
 )
 OTHERS: Final = (
     Series(
         "apps",
-        "web applications, with 20,000 findings",
-        [(apps, Size(20_000, apps)) for apps in (100, 1000, 2000, 4000)],
+        "web applications, with 10,000 findings",
+        [(apps, Size(10_000, apps)) for apps in (100, 500, 1000, 2000)],
     ),
     Series(
         "per-app",
-        "findings of each web application, with 20,000 findings",
-        [(20_000 // apps, Size(20_000, apps)) for apps in (200, 20, 5, 2)],
+        "findings of each web application, with 10,000 findings",
+        [(10_000 // apps, Size(10_000, apps)) for apps in (100, 10, 2, 1)],
     ),
     Series(
         "qids",
-        "QIDs, with 20,000 findings",
-        [(qids, Size(20_000, 500, qids)) for qids in (100, 500, 1000, 2000)],
+        "QIDs, with 10,000 findings",
+        [(qids, Size(10_000, 500, qids)) for qids in (100, 500, 1000, 2000)],
     ),
 )
 QUICK: Final = Series("findings", "findings", [(500, Size(500, 10, 20, 5))])

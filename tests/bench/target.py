@@ -28,10 +28,10 @@ From the lines of all streams of a full sync to checked KDI files, with nothing 
 of {runs} runs of each, taken in turns. The stock target is a `BatchSink` on the same SDK that \
 writes each batch as JSON ([code](../tests/bench/stock_target.py)): it maps nothing and joins \
 nothing. The floor decodes the same lines and writes the same KDI entries again, which it had \
-before, and does nothing between: with the json module of Python as with msgspec, which is written \
-in C. Findings arrive in any order and must be in the order of their assets, so a target has to put \
-them down somewhere and read each a second time; no floor does. Speeds are by processor time, which \
-other programs on the machine disturb least."""
+before, and does nothing between: with the json module of Python, and with msgspec, which is \
+written in C. Findings arrive in any order and must be in the order of their assets, so a target \
+has to put them down somewhere and read each a second time; no floor does. Speeds are by processor \
+time, which other programs on the machine disturb least."""
 
 
 def measure(*, quick: bool) -> Section:
