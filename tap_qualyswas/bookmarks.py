@@ -77,6 +77,10 @@ class Bookmarks:
         """
         self._inherited[stream] = from_text(horizon)
 
+    def has_inherited(self, stream: str) -> bool:
+        """Tell whether a stream's walk was begun by an interrupted run."""
+        return stream in self._inherited
+
     def move(self, stream: str, key: str, greatest: str | None, *, same_filters: bool) -> None:
         """Move a stream's bookmark as far as is safe.
 

@@ -93,6 +93,9 @@ def read_scans(run: Run) -> Iterator[Record]:
     collector = ScanCollector(run)
     yield from Reading(run, "scans", sweeps, run.frame(window_start), collector).records()
     run.move_bookmark("scans", BOOKMARK, collector.greatest)
+    if run.bookmarks.has_inherited("scans"):
+        # Scans launched since the interrupted run lie behind the cursor: ask for those that run.
+        run.bookmarks.unended_scans = None
     if "scan_results" in run.selected:
         pending = run.state.pending("scan_results")
         kept = pending if isinstance(pending, list) else []

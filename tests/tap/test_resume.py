@@ -205,3 +205,24 @@ def test_a_scan_that_ends_between_the_two_runs_is_read_afterwards() -> None:
         last = platform.sync_here(never, state=resumed.state)
 
     assert platform.world.unique_id(first) in rows_of(last.messages, "findings")
+
+
+def test_a_scan_launched_between_the_two_runs_holds_the_findings_too() -> None:
+    """The resumed walk of the scans never sees it: it lies behind the cursor."""
+    never = {"full_sync_every_days": 0, "overlap_hours": 0}
+    with Platform(SIZE) as platform:
+        world = platform.world
+        first = platform.sync_here(never)
+        cut = platform.sync_here(never, state=first.state)
+        state = next(s for _, s in cuts(cut) if "resume" in s["bookmarks"]["scans"])
+        platform.clock.advance(DAY)
+        running = world.launch_scan(world.findings["VULNERABILITY"][0].app)
+        platform.clock.advance(DAY)
+        world.reopen_finding(world.findings["INFORMATION_GATHERED"][-1])
+        resumed = platform.sync_here(never, state=state)
+        found = world.add_finding(running.app, scan=running)
+        world.finish_scan(running)
+        last = platform.sync_here(never, state=resumed.state)
+
+    assert "scans goes on where an interrupted run stopped" in resumed.log
+    assert world.unique_id(found) in rows_of(last.messages, "findings")
