@@ -48,7 +48,7 @@ def live(home: Path, *, days: int, apps: int, findings: int) -> None:
     """Let so many turbulent days pass, each with a fault, and a full sync in fine weather last."""
     pick = random.Random(days)
     with open_sandbox(apps=apps, findings=findings, qids=60, scans=apps) as sandbox:
-        pair = Pair(sandbox, home, settings={"max_close_percent": 100})
+        pair = Pair(sandbox, home, settings={"max_close_percent": 99})
         for _ in range(days):
             fault = pick.choice(FAULTS)
             sandbox.faults.arm(f"{fault}+{pick.randrange(5)}")

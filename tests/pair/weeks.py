@@ -154,7 +154,8 @@ class Weeks(RuleBasedStateMachine):
             tap_settings={"max_concurrency": workers, "page_size": page_size},
             settings={
                 "part_max_bytes": part,
-                "max_close_percent": 100,
+                # 100 would also take an empty account for the truth: nothing else could notice.
+                "max_close_percent": 99,
                 **self.target_settings,
             },
         )
@@ -287,7 +288,8 @@ class Weeks(RuleBasedStateMachine):
         before = faults.struck.total()
         faults.arm(fault)
         name = fault.partition("+")[0]
-        self.forgotten |= name == "qualys-other-account"
+        if name == "qualys-other-account":
+            self.forgotten = self.sandbox.oracle.ledger_lost = True
         # Characters that XML does not allow are replaced, so a URL may be another one this time.
         self.until_full |= name in {"qualys-other-account", "qualys-bad-characters"}
         synced = self.pair.sync(full_sync=full)
@@ -343,7 +345,7 @@ class Weeks(RuleBasedStateMachine):
     @rule()
     def the_ledger_is_lost(self) -> None:
         FIGURES["faults survived"] += 1
-        self.forgotten = self.until_full = True
+        self.forgotten = self.until_full = self.sandbox.oracle.ledger_lost = True
         for path in self.home.glob("ledger-*.db"):
             path.unlink()
 
