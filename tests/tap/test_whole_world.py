@@ -164,9 +164,10 @@ def check_proof(outcome: Outcome, platform: Platform, before: Rows) -> bool:
 @settings(
     max_examples=40,
     deadline=None,
+    derandomize=True,  # the same worlds for everybody who runs the tests
     suppress_health_check=[HealthCheck.too_slow],
     # Each run is real HTTP: a failure is shown as it came, shrinking it would take minutes.
-    phases=[Phase.explicit, Phase.reuse, Phase.generate],
+    phases=[Phase.explicit, Phase.generate],
 )
 @given(SIZES, SWITCHES, SETTINGS, FAULTS, UNPROVEN_FAULTS, KILLS)
 def test_all_is_emitted_or_the_sync_is_not_complete(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any, Final
 
+import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
@@ -111,14 +112,7 @@ class Reader:
         assert apps & set(self.platform.world.apps) <= self.webapps
 
 
-@settings(
-    max_examples=25,
-    deadline=None,
-    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
-    # Each run is real HTTP: a failure is shown as it came, shrinking it would take minutes.
-    phases=[Phase.explicit, Phase.reuse, Phase.generate],
-)
-@given(
+VARYING: Final = given(
     size=SIZES,
     switches=SWITCHES,
     runs=RUNS,
@@ -126,7 +120,30 @@ class Reader:
     every=st.sampled_from([0, 7]),
     overlap=st.sampled_from([0, 24]),
 )
-def test_what_was_read_is_what_is_there_day_after_day(
+QUICK: Final = settings(
+    max_examples=25,
+    deadline=None,
+    derandomize=True,  # the same worlds for everybody who runs the tests
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+    # Each run is real HTTP: a failure is shown as it came, shrinking it would take minutes.
+    phases=[Phase.explicit, Phase.generate],
+)
+
+
+@QUICK
+@VARYING
+def test_what_was_read_is_what_is_there_day_after_day(**chosen: Any) -> None:  # noqa: ANN401
+    live(**chosen)
+
+
+@pytest.mark.long
+@settings(QUICK, max_examples=500, derandomize=False)
+@VARYING
+def test_so_it_is_in_ever_other_worlds(**chosen: Any) -> None:  # noqa: ANN401
+    live(**chosen)
+
+
+def live(
     *,
     size: WorldSize,
     switches: Switches,
