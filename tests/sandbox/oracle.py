@@ -91,6 +91,8 @@ class Oracle:
         place: what tells assets apart: by default the finding's URL up to `?` and `#`.
         tenant_place: the same of what the tenant holds.
         closes_deleted_apps: whether what deleted web apps had open is to be closed.
+        ledger_lost: to be set when the connector has lost what it knew. Until its next proven full
+            sync it cannot know what deleted apps had on pages that they share with other apps.
     """
 
     def __init__(self, world: World) -> None:
@@ -100,6 +102,7 @@ class Oracle:
         self.place: Callable[[Finding], str] = place_by_url
         self.tenant_place: Callable[[Held], str] = lambda entry: entry.locators.get("url", "")
         self.closes_deleted_apps = False
+        self.ledger_lost = False
         self.expected: dict[str, Expected] = {}
         self.known: set[str] = set()
         self._before: dict[str, Seen] = {}
@@ -137,12 +140,17 @@ class Oracle:
             if shown:
                 self.expected[uid] = _shown(old, shown, outcome)
             else:
-                kept = old.app_id not in self.world.apps and not self.closes_deleted_apps
-                # Nobody tells its tags any more: another app on its page may have others.
-                told = replace(old, tags=frozenset())
-                self.expected[uid] = told if kept else _vanished(told, outcome)
+                self.expected[uid] = self._gone(old, outcome)
+        self.ledger_lost &= not (succeeded and full and proven)
         self._tags_settled = succeeded and full
         self._before = after
+
+    def _gone(self, old: Expected, outcome: _Outcome) -> Expected:
+        # Nobody tells its tags any more: another app on its page may have others.
+        told = replace(old, tags=frozenset())
+        if old.app_id in self.world.apps or self.closes_deleted_apps:
+            return _vanished(told, outcome)
+        return replace(told, open={*told.open, False}) if self.ledger_lost else told
 
     def compare(self, held: Iterable[Held]) -> Comparison:
         """Hold what the connector has in the tenant against what it has to have there."""

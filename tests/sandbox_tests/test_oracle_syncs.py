@@ -147,6 +147,22 @@ def test_nobody_tells_the_tags_of_a_deleted_app_any_more(bench: Bench) -> None:
     assert set(bench.settle().untagged) & names == set()
 
 
+def test_what_a_deleted_app_had_may_close_once_the_ledger_is_lost(bench: Bench) -> None:
+    later = next(app for app in bench.world.apps.values() if app is not bench.victim.app)
+    bench.sandbox.oracle.ledger_lost = True
+    bench.world.delete_app(bench.victim.app)
+    bench.sandbox.begin()
+    assert bench.settle().equal
+
+    bench.sandbox.tenant.people.judge(bench.name, "closed")
+    assert bench.settle().equal
+    opened = [bench.world.unique_id(one) for one in bench.world.findings_of(later) if one.open]
+    bench.world.delete_app(later)
+    bench.sandbox.begin()
+    bench.sandbox.tenant.people.judge(opened[0], "closed")
+    assert bench.settle().wrongly_closed == opened[:1]
+
+
 def test_what_settings_hide_has_to_be_closed(bench: Bench) -> None:
     bench.sandbox.oracle.visible = lambda finding: finding is not bench.victim
     bench.sandbox.begin()
