@@ -44,7 +44,7 @@ def main(arguments: Sequence[str]) -> int:
         _say(*map(page.goal_line, section.goals))
     missed = [goal for section in sections for goal in section.goals if not goal.is_met]
     if options.json:
-        sections = _merged(options.json, sections)
+        sections = merged(options.json, sections)
         _write_json(options.json, sections)
     if options.page:
         day = datetime.now(timezone.utc).date().isoformat()
@@ -70,7 +70,7 @@ def _parser() -> argparse.ArgumentParser:
     return made
 
 
-def _merged(path: Path, sections: Sequence[Section]) -> list[Section]:
+def merged(path: Path, sections: Sequence[Section]) -> list[Section]:
     """Give the parts measured now and, of the others, those that the file holds, in order."""
     kept = json.loads(path.read_bytes())["sections"] if path.exists() else []
     found = {part["name"]: msgspec.convert(part, Section) for part in kept}

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 NAME: Final = "calls"
 SMALL: Final = Size(10_000, 1000, 300, 200)
 LARGE: Final = Size(1_000_000, 10_000, 300, 2000)
-QUICK: Final = Size(1000, 40, 30, 20)
+QUICK: Final = Size(300, 20, 30, 10)
 CHECKED: Final = Size(1000, 120, 50, 40)
 HEADS: Final = ["apps / findings", "pattern", "full", "takes", "incremental", "takes"]
 MOST_FULL: Final = 30
