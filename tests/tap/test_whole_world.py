@@ -162,7 +162,7 @@ def check_proof(outcome: Outcome, platform: Platform, before: Rows) -> bool:
 
 
 @settings(
-    max_examples=40,
+    max_examples=25,
     deadline=None,
     derandomize=True,  # the same worlds for everybody who runs the tests
     suppress_health_check=[HealthCheck.too_slow],
