@@ -100,11 +100,12 @@ def median(costs: list[Cost]) -> Cost:
 
 
 def machine() -> str:
-    """Say what the figures were measured on."""
+    """Say what the figures were measured on, and how much else it had to do."""
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     python = f"{platform.python_implementation()} {platform.python_version()}"
     cores = f"{os.cpu_count()} cores ({_processor()})"
-    return f"{cores}, {memory:.0f} GB, {platform.system()} {platform.machine()}, {python}"
+    load = f"load average {os.getloadavg()[2]:.1f} in the last 15 minutes"
+    return f"{cores}, {memory:.0f} GB, {platform.system()} {platform.machine()}, {python}, {load}"
 
 
 def _processor() -> str:

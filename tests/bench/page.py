@@ -15,9 +15,12 @@ if TYPE_CHECKING:
 INTRODUCTION: Final = """\
 # Performance
 
-This page was written by the benchmark, `python -m tests.bench --page docs`, on {day}, on {machine}.
-Figures of another machine differ; the ratios, each taken in one run, hardly do. To measure on
-yours:
+This page was written by the benchmark, `python -m tests.bench --page docs`, on {day}, on a machine
+with {machine}.
+
+Figures of another machine differ; the ratios, each taken in one run, hardly do. A load average
+above the number of cores means that others were working there meanwhile: then times by the clock
+are far too long, and speeds by processor time somewhat too low. To measure on yours:
 
 ```sh
 uv run python -m tests.bench            # all of it, some twenty minutes on a quiet machine

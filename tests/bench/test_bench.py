@@ -70,13 +70,13 @@ def test_a_missed_goal_is_said_to_be_missed(tmp_path: Path) -> None:
     goals = [Goal("speed", 9.5, least=10), Goal("calls", 30, most=30)]
     section = Section("x", "Title", "Told.", ["a", "b"], [["one", "1"]], goals)
 
-    page.write([section], tmp_path, machine="a machine", day="2026-01-01")
+    page.write([section], tmp_path, machine="some cores", day="2026-01-01")
 
     text = (tmp_path / "performance.md").read_text(encoding="utf-8")
     assert "- speed: **9.50**, at least 10: missed\n" in text
     assert "- calls: **30.00**, at most 30\n" in text
     assert "| a | b |\n| --- | ---: |\n| one | 1 |\n" in text
-    assert "2026-01-01, on a machine" in text
+    assert "2026-01-01, on a machine\nwith some cores." in text
 
 
 def test_a_plot_begins_at_zero_and_holds_its_points() -> None:
