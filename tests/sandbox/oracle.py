@@ -37,7 +37,11 @@ class Seen:
 
 @dataclass
 class Expected:
-    """What the tenant may hold of a finding: every combination of these is right."""
+    """What the tenant may hold of a finding: every combination of these is right.
+
+    Attributes:
+        strays: where it may be left over: places of before, of which a lost ledger alone knew.
+    """
 
     app_id: int = 0
     open: set[bool] = field(default_factory=lambda: {False})
@@ -45,6 +49,7 @@ class Expected:
     severities: set[int] = field(default_factory=set)
     tested: int = 0
     tags: frozenset[str] = frozenset()
+    strays: frozenset[str] = frozenset()
 
 
 @dataclass
@@ -92,7 +97,8 @@ class Oracle:
         tenant_place: the same of what the tenant holds.
         closes_deleted_apps: whether what deleted web apps had open is to be closed.
         ledger_lost: to be set when the connector has lost what it knew. Until its next proven full
-            sync it cannot know what deleted apps had on pages that they share with other apps.
+            sync it cannot know what deleted apps had on pages that they share with other apps,
+            nor where findings that have moved lay before.
     """
 
     def __init__(self, world: World) -> None:
@@ -132,7 +138,7 @@ class Oracle:
         """
         after = self._look()
         seen = frozenset(read if self._interrupted else FINDING_TYPES)
-        outcome = _Outcome(succeeded, full, proven if succeeded else None, seen)
+        outcome = _Outcome(succeeded, full, proven if succeeded else None, seen, self.ledger_lost)
         self._interrupted = not succeeded
         for uid in {*self.expected, *after, *self._before}:
             old = self.expected.get(uid) or Expected()
@@ -160,8 +166,7 @@ class Oracle:
         known = self.known | rows.keys()
         found = Comparison()
         for uid in sorted(known | self.expected.keys()):
-            opened = [entry for entry in rows.get(uid, ()) if entry.is_open]
-            self._judge(uid, opened, found, known=uid in known)
+            self._judge(uid, rows.get(uid, ()), found, known=uid in known)
         self.known = known
         return found
 
@@ -191,8 +196,13 @@ class Oracle:
             if self.visible(finding)
         }
 
-    def _judge(self, uid: str, opened: Sequence[Held], found: Comparison, *, known: bool) -> None:
+    def _judge(self, uid: str, held: Sequence[Held], found: Comparison, *, known: bool) -> None:
         expected = self.expected.get(uid) or Expected()
+        opened = [
+            entry
+            for entry in held
+            if entry.is_open and self.tenant_place(entry) not in expected.strays
+        ]
         if not opened:
             if expected.open == {True}:
                 (found.wrongly_closed if known else found.missing).append(uid)
@@ -213,6 +223,7 @@ class _Outcome:
     full: bool
     proven: bool | None
     seen: frozenset[str]
+    blind: bool
 
 
 def _shown(old: Expected, shown: Sequence[Seen], outcome: _Outcome) -> Expected:
@@ -230,6 +241,7 @@ def _shown(old: Expected, shown: Sequence[Seen], outcome: _Outcome) -> Expected:
         severities={last.severity} if settled else {*old.severities, last.severity},
         tested=last.tested if walked and stable else old.tested,
         tags=last.tags,
+        strays=(old.strays | (old.places if outcome.blind and swept else set())) - {last.place},
     )
 
 

@@ -163,6 +163,23 @@ def test_what_a_deleted_app_had_may_close_once_the_ledger_is_lost(bench: Bench) 
     assert bench.settle().wrongly_closed == opened[:1]
 
 
+@pytest.mark.parametrize("lost", [True, False])
+def test_what_has_moved_may_be_left_over_once_the_ledger_is_lost(bench: Bench, lost: bool) -> None:
+    bench.sandbox.oracle.ledger_lost = lost
+    bench.world.move_finding(bench.victim, "https://moved.example.test/")
+    bench.sandbox.begin()
+    app = bench.victim.app
+    there: JSON = {
+        "url": "https://moved.example.test/",
+        "vulns": [vuln(bench.name, scanner_score=bench.victim.severity)],
+        "tags": sorted({app.name, *(tag.name for tag in app.tags)}),
+    }
+    Caller(bench.sandbox).load(document(there, skip_autoclose=True))
+
+    for _ in range(2):
+        assert differences(bench.settle()) == ({} if lost else {"misplaced": [bench.name]})
+
+
 def test_what_settings_hide_has_to_be_closed(bench: Bench) -> None:
     bench.sandbox.oracle.visible = lambda finding: finding is not bench.victim
     bench.sandbox.begin()
