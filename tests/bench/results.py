@@ -5,6 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 
+def _short(number: float) -> str:
+    return f"{number:,.2f}".removesuffix(".00")
+
+
 @dataclass(frozen=True)
 class Goal:
     """A figure with its bound.
@@ -30,8 +34,8 @@ class Goal:
     def bound(self) -> str:
         """Give the bound in words."""
         if self.least is not None:
-            return f"at least {self.least:,.4g}"
-        return "" if self.most is None else f"at most {self.most:,.10g}"
+            return f"at least {_short(self.least)}"
+        return "" if self.most is None else f"at most {_short(self.most)}"
 
 
 @dataclass(frozen=True)

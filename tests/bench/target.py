@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from tests.bench.stage import Stage
 
 NAME: Final = "target"
-SIZE: Final = Size(20_000, 1000)
+SIZE: Final = Size(40_000, 1000)
 QUICK: Final = Size(2000, 20, 30, 10)
 RUNS: Final = 5
 HEADS: Final = ["", "findings a second", "by the clock", "times the target", "peak MB"]

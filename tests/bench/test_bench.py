@@ -74,7 +74,7 @@ def test_a_missed_goal_is_said_to_be_missed(tmp_path: Path) -> None:
 
     text = (tmp_path / "performance.md").read_text(encoding="utf-8")
     assert "- speed: **9.50**, at least 10: missed\n" in text
-    assert "- calls: **30.00**, at most 30\n" in text
+    assert "- calls: **30**, at most 30\n" in text
     assert "| a | b |\n| --- | ---: |\n| one | 1 |\n" in text
     assert "2026-01-01, on a machine\nwith some cores." in text
 
