@@ -65,5 +65,6 @@ def _is_figure(cell: str) -> bool:
 
 def goal_line(goal: Goal) -> str:
     """Say how a goal was met, or missed."""
-    value = f"{goal.value:,.2f}" if goal.value < 100 else f"{goal.value:,.0f}"
+    is_whole = goal.value >= 100 or goal.value == int(goal.value)
+    value = f"{goal.value:,.{0 if is_whole else 2}f}"
     return f"{goal.name}: **{value}**, {goal.bound}{'' if goal.is_met else ': missed'}"
