@@ -31,7 +31,7 @@ REFUSED: Final = [
 ]
 FAILED: Final = [
     ("tap-error", errors.InvalidRequest, "Invalid value format. Specify another value. Check"),
-    ("qualys-rate-absurd", errors.WaitTooLong, "a wait of 950,400 s, more than max_wait_seconds"),
+    ("qualys-rate-absurd*0", errors.WaitTooLong, "a wait of 950,400 s, more than max_wait_seconds"),
     ("qualys-rate-unreadable*0", errors.Busy, "allows no more calls for now (HTTP 429)"),
     ("qualys-concurrency*0", errors.Busy, "allows no more calls at a time for now (1960"),
     ("qualys-maintenance*0", errors.Unavailable, "is under maintenance (1999"),
