@@ -21,6 +21,7 @@ from tap_qualyswas.commands import (
     read_state,
 )
 from tap_qualyswas.connecting import FIRST_WAIT_SECONDS, connect
+from tap_qualyswas.exposure import exposed
 from tap_qualyswas.run import Run, require_selection
 from tap_qualyswas.settings import CONFIG_SCHEMA, read_settings
 from tap_qualyswas.state import State
@@ -189,6 +190,8 @@ class TapQualysWAS(Tap):
     @classmethod
     @override
     def cb_config(cls, ctx: click.Context, param: click.Option, value: tuple[str, ...]) -> Any:
+        for warning in exposed(cls.config_jsonschema, ENV_PREFIX, value):
+            cls.logger.warning("%s", warning)
         try:
             return super().cb_config(ctx, param, value)
         except (OSError, ValueError, TypeError):

@@ -15,6 +15,7 @@ from singer_sdk.helpers.capabilities import PluginCapabilities
 from target_ciscovm.coercion import coerce, from_environment
 from target_ciscovm.commands import SETTINGS_EXIT, Ending, draining, ending_well
 from target_ciscovm.errors import Interrupted
+from target_ciscovm.exposure import exposed
 from target_ciscovm.maps import Maps
 from target_ciscovm.patience import Patience
 from target_ciscovm.reader import SingerLines
@@ -185,6 +186,8 @@ class TargetCiscoVM(Target):
     @classmethod
     @override
     def cb_config(cls, ctx: click.Context, param: click.Option, value: tuple[str, ...]) -> Any:
+        for warning in exposed(cls.config_jsonschema, ENV_PREFIX, value):
+            cls.logger.warning("%s", warning)
         try:
             return super().cb_config(ctx, param, value)
         except (OSError, ValueError, TypeError):

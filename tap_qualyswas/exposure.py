@@ -1,0 +1,55 @@
+"""Files with secrets in them that others on the machine can read: said, not refused."""
+
+from __future__ import annotations
+
+import re
+import stat
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from dotenv import find_dotenv
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+MELTANO: Final = ".meltano"
+"""Meltano's own folder: what it writes there, its users cannot help."""
+
+
+def exposed(schema: Mapping[str, Any], prefix: str, config_files: Iterable[str] = ()) -> list[str]:
+    """Give a sentence for each file of settings with a secret in it that others can read.
+
+    Args:
+        schema: config schema with `properties`, secrets marked as such.
+        prefix: of the environment variables, for the nearest `.env`.
+        config_files: paths as the command line gave them; what is no file is passed over.
+    """
+    secrets = [name for name, part in schema["properties"].items() if part.get("secret")]
+    in_json = [rf'"{name}"\s*:\s*"[^"]' for name in secrets]
+    named = {Path(path): in_json for path in config_files}
+    if nearest := find_dotenv(usecwd=True):
+        # `#` begins a comment, and a variable with nothing behind it is not set.
+        variable = rf"^\s*(export\s+)?{prefix}(%s)\s*=\s*[\"']?[^\"'\s]"
+        named[Path(nearest)] = [variable % name.upper() for name in secrets]
+    return [
+        f"{path} holds a secret and can be read by other users of this machine. Run: chmod 600 "
+        f"{path}"
+        for path, patterns in named.items()
+        if MELTANO not in path.parts and _is_open(path) and _holds(path, patterns)
+    ]
+
+
+def _is_open(path: Path) -> bool:
+    try:
+        mode = path.stat().st_mode
+    except OSError:
+        return False
+    return stat.S_ISREG(mode) and bool(mode & (stat.S_IRGRP | stat.S_IROTH))
+
+
+def _holds(path: Path, patterns: Iterable[str]) -> bool:
+    try:
+        text = path.read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return False
+    return any(re.search(pattern, text, re.MULTILINE) for pattern in patterns)

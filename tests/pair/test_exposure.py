@@ -1,0 +1,64 @@
+"""Files with secrets that others can read are warned about, by both plugins."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import pytest
+
+from tap_qualyswas import exposure as tap_exposure
+from target_ciscovm import exposure as target_exposure
+from tests.pair.commands import BIN, run
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+SECRETS: Final = {"tap-qualyswas": "password", "target-ciscovm": "api_key"}
+MARKER: Final = "marker-of-a-secret"
+
+
+@pytest.mark.parametrize("plugin", SECRETS)
+@pytest.mark.parametrize(("mode", "warned"), [(0o644, True), (0o640, True), (0o600, False)])
+def test_a_config_file_that_others_can_read_is_warned_about(
+    plugin: str, mode: int, warned: bool, tmp_path: Path
+) -> None:
+    file = tmp_path / "config.json"
+    file.write_text(f'{{\n"{SECRETS[plugin]}": "{MARKER}"\n}}')
+    file.chmod(mode)
+
+    ended = run([str(BIN / plugin), "--config", str(file)], {})
+
+    assert ended.exit_code == 2
+    assert ("can be read by other users" in ended.output) is warned
+    assert MARKER not in ended.output
+
+
+@pytest.mark.parametrize("plugin", SECRETS)
+def test_a_config_file_without_a_secret_is_anybodys(plugin: str, tmp_path: Path) -> None:
+    file = tmp_path / "config.json"
+    file.write_text(f'{{"{SECRETS[plugin]}": ""}}')
+    file.chmod(0o644)
+
+    ended = run([str(BIN / plugin), "--config", str(file), "--about"], {})
+
+    assert ended.exit_code == 0
+    assert "can be read by other users" not in ended.output
+
+
+@pytest.mark.parametrize(("line", "warned"), [("{}={}", True), ("#{}={}", False), ("{}=", False)])
+@pytest.mark.parametrize("plugin", SECRETS)
+def test_an_env_file_is_looked_at_too(
+    plugin: str, line: str, warned: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    package = {"tap-qualyswas": tap_exposure, "target-ciscovm": target_exposure}[plugin]
+    variable = f"{plugin.replace('-', '_')}_{SECRETS[plugin]}".upper()
+    file = tmp_path / ".env"
+    file.write_text("A=b\n" + line.format(variable, MARKER) + "\n")
+    file.chmod(0o644)
+    schema = {"properties": {SECRETS[plugin]: {"secret": True}}}
+
+    found = package.exposed(schema, f"{plugin.replace('-', '_')}_".upper())
+
+    assert bool(found) is warned
+    assert MARKER not in "".join(found)
