@@ -100,7 +100,7 @@ def test_a_try_without_an_answer_sends_the_same_file_whole_again(
 ) -> None:
     server.script(*UPLOAD, Reply(failure="hang"), DONE)
 
-    assert connect(server, replace(QUICK, read_seconds=0.1)).upload(path) == 11
+    assert connect(server, replace(QUICK, read_seconds=0.5)).upload(path) == 11
     assert [request.form_file for request in server.requests] == [CONTENT] * 2
 
 
