@@ -232,6 +232,7 @@ class Files:
         paths = {name: Path(self._folder.name) / name for name in self._contents}
         for name, content in self._contents.items():
             paths[name].write_text(content if isinstance(content, str) else json.dumps(content))
+            paths[name].chmod(0o600)
         return {name: str(path) for name, path in paths.items()}
 
     def __exit__(self, *_: object) -> None:
