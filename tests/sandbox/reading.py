@@ -41,7 +41,8 @@ def kinds_read(log: Iterable[Logged], world: World) -> frozenset[str]:
 
 def _searches(log: Iterable[Logged]) -> Iterable[Asked]:
     for logged in log:
-        if logged.endpoint == "search/was/finding" and logged.status == OK:
+        # A strike that answers in Qualys's place is logged before anybody has read what was asked.
+        if logged.endpoint == "search/was/finding" and logged.status == OK and logged.criteria:
             yield {(one.field, one.operator): one.value for one in logged.criteria}
 
 
