@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import pytest
+from hypothesis import settings
 
 from tests.pair.weeks import EXAMPLES, Weeks
 
@@ -44,4 +45,4 @@ class FilteredWeeks(Weeks):
 TestWeeksByApp = WeeksByApp.TestCase
 TestWeeksByApp.settings = EXAMPLES
 TestFilteredWeeks = FilteredWeeks.TestCase
-TestFilteredWeeks.settings = EXAMPLES
+TestFilteredWeeks.settings = settings(EXAMPLES, max_examples=40)

@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 EXAMPLES: Final = settings(
     max_examples=int(os.environ.get("WEEKS_EXAMPLES", "100")),
     stateful_step_count=8,
+    # The same examples each time: the everyday suite tells of a change, the long form searches.
+    derandomize=True,
     deadline=None,
     suppress_health_check=list(HealthCheck),
     print_blob=True,
