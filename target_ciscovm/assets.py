@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from target_ciscovm import kdi_types as kdi
-from target_ciscovm.locators import Identity, Place, sent_locators
+from target_ciscovm.locators import Identity, Place
 from target_ciscovm.tags import TagRules, asset_tags
 from target_ciscovm.text import one_line
 
@@ -63,11 +63,13 @@ class Holder:
     last_tested: str | None = None
 
 
-def describe(key: str, holder: Holder, sources: Sources, rules: AssetRules) -> kdi.Asset:
-    """Give the asset, with neither vulnerabilities nor findings yet."""
+def describe(
+    locators: Mapping[str, str], holder: Holder, sources: Sources, rules: AssetRules
+) -> kdi.Asset:
+    """Give the asset at these locators, with neither vulnerabilities nor findings yet."""
     apps = sources.apps_of(holder.ids)
-    asset = located(sent_locators(key, holder.place, rules.identity))
-    asset.os = _os(holder, sources)
+    asset = located(locators)
+    asset.os = _os(holder, apps, sources)
     asset.tags = _tags(holder, apps, rules)
     if not rules.ignore_scanner_last_seen:
         asset.last_seen_at = last_seen(holder, sources)
@@ -91,8 +93,8 @@ def last_seen(holder: Holder, sources: Sources) -> str | None:
     return max(seen) if seen else holder.last_tested
 
 
-def _os(holder: Holder, sources: Sources) -> str | None:
-    for app in sources.apps_of(holder.ids):
+def _os(holder: Holder, apps: list[WebApp], sources: Sources) -> str | None:
+    for app in apps:
         if system := one_line(app.os):
             return system
     scans = (sources.scans[number] for number in sorted(holder.ids) if number in sources.scans)

@@ -144,9 +144,9 @@ class Builder:
         return Holder(before.webapps, place)
 
     def _add(self, key: str, found: AssetItems, holder: Holder) -> None:
-        asset = describe(key, holder, self._sources, self._plan.assets)
-        self._apps_in_load |= holder.ids
         locators = sent_locators(key, holder.place, self._plan.assets.identity)
+        asset = describe(locators, holder, self._sources, self._plan.assets)
+        self._apps_in_load |= holder.ids
         self._write(key, asset, found, holder.ids, locators)
 
     def _add_clean(self) -> None:

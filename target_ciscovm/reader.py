@@ -128,12 +128,12 @@ class SingerLines(GenericSingerReader[bytes]):
     def _hand_over(self, number: int, message: Message) -> None:
         kind = message.type
         if kind == "RECORD":
-            stream = message.stream
-            if stream is None or not bytes(message.record):
+            stream, record = message.stream, bytes(message.record)
+            if stream is None or not record:
                 raise InputBroken(number, "is a RECORD without a stream or a record")
             if stream not in self._seen:
                 raise InputBroken(number, f"is a record of {stream[:80]!r} before its SCHEMA")
-            self.handler.on_record(number, stream, bytes(message.record))
+            self.handler.on_record(number, stream, record)
         elif kind == "STATE":
             if bytes(message.value):
                 self.handler.on_state(bytes(message.value))

@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from target_ciscovm.assets import AssetRules, Holder, Sources, describe, last_seen, located
-from target_ciscovm.locators import Identity, Place
+from target_ciscovm.locators import Identity, Place, sent_locators
 from target_ciscovm.scans_seen import LastScan
 from target_ciscovm.tags import TagRules
 from tests.sandbox.kdi_check import check
@@ -39,7 +39,9 @@ def described(
     holder: Holder, known: Sources = NOTHING, rules: AssetRules | None = None, key: str = KEY
 ) -> dict[str, Any]:
     """Describe an asset and give it as it stands in the file, checked."""
-    asset: Asset = describe(key, holder, known, rules or AssetRules())
+    used = rules or AssetRules()
+    locators = sent_locators(key, holder.place, used.identity)
+    asset: Asset = describe(locators, holder, known, used)
     asset.vulns = []
     assert check(document(asset, [])) == []
     found: dict[str, Any] = msgspec.to_builtins(asset)
