@@ -6,13 +6,13 @@ scanner type and name that a file uses must be defined in that file, and there i
 
 from __future__ import annotations
 
-import os
 from array import array
 from dataclasses import dataclass, field
-from typing import IO, TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from target_ciscovm.errors import CiscoVMError
 from target_ciscovm.kdi_limits import check_asset, check_definition
+from target_ciscovm.private_files import open_private
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 ASSETS_END: Final = b'],"vuln_defs":['
 FILE_END: Final = b"]}\n"
+BUFFER_BYTES: Final = 1 << 20
 
 
 class Group(NamedTuple):
@@ -94,8 +95,7 @@ class PartWriter:
         self.name = path.name
         self._definition = definition
         self._names: dict[str, bytes] = {}
-        descriptor = os.open(path, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600)
-        self._file: IO[bytes] = os.fdopen(descriptor, "wb", buffering=1 << 20)
+        self._file = open_private(path, buffer_bytes=BUFFER_BYTES)
         self._offset = self._file.write(group.header())
         self._tail = len(ASSETS_END) + len(FILE_END)
 

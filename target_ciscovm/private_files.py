@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import errno
 import hashlib
+import io
 import os
 import re
 from contextlib import contextmanager, suppress
@@ -58,14 +59,16 @@ def private_file(path: Path, setting: str = "output_path") -> Path:
     return path
 
 
-def open_private(path: Path, setting: str = "output_path") -> IO[bytes]:
+def open_private(
+    path: Path, setting: str = "output_path", *, buffer_bytes: int = io.DEFAULT_BUFFER_SIZE
+) -> IO[bytes]:
     """Open a file for writing from its beginning, with mode 0600; never through a symlink.
 
     Raises:
         NoAccess: it cannot be opened.
     """
     with refusals(path, "opened", setting):
-        return os.fdopen(_open(path, os.O_CREAT | os.O_TRUNC), "wb")
+        return os.fdopen(_open(path, os.O_CREAT | os.O_TRUNC), "wb", buffer_bytes)
 
 
 def plain_name(text: str) -> str:

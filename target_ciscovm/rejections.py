@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from typing import IO, TYPE_CHECKING
 
 import msgspec
+
+from target_ciscovm.private_files import open_private
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -34,8 +35,7 @@ class Rejections:
     def write(self, line: int, stream: str, key: str | None, reason: str) -> None:
         """Write down one record that was not taken."""
         if self._file is None:
-            descriptor = os.open(self.path, os.O_CREAT | os.O_WRONLY | os.O_APPEND, 0o600)
-            self._file = os.fdopen(descriptor, "ab")
+            self._file = open_private(self.path)
         self._file.write(msgspec.json.encode(Rejection(line, stream, key, reason)) + b"\n")
 
     def flush(self) -> None:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
 import sys
 from typing import TYPE_CHECKING
 
 import msgspec
 
+from target_ciscovm.private_files import open_private
 from target_ciscovm.report_model import (
     Changes,
     Closing,
@@ -85,8 +85,7 @@ def write_html(report: Report, path: Path) -> None:
 
 
 def _write_private(path: Path, data: bytes) -> None:
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
+    with open_private(path) as file:
         file.write(data)
 
 
