@@ -9,6 +9,7 @@ from typing import IO, TYPE_CHECKING, Any, Final
 import click
 from singer_sdk.exceptions import ConfigValidationError
 
+from target_ciscovm.accounting import SIGNAL_EXIT
 from target_ciscovm.errors import CiscoVMError, Interrupted, SettingsError
 from target_ciscovm.reader import drain
 
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 RUNTIME_EXIT: Final = 1
-SIGNAL_EXIT: Final = 128
 SETTINGS_EXIT: Final = SettingsError.exit_code
 
 

@@ -14,7 +14,7 @@ from target_ciscovm.dates import parse, to_text
 from target_ciscovm.errors import CiscoVMError, LimitReached
 from target_ciscovm.items import ItemRules
 from target_ciscovm.kdi import Files
-from target_ciscovm.proof import Arrived, judge
+from target_ciscovm.proof import FULL, Arrived, judge
 
 if TYPE_CHECKING:
     from target_ciscovm.assets import Sources
@@ -163,7 +163,7 @@ def is_nothing(load: Load, intake: Intake) -> str | None:
     if not received.total():
         return "no record came: the tap wrote nothing, or a mapper dropped it all"
     sync = intake.sync
-    if sync is None or sync.mode != "full" or received[FINDINGS]:
+    if sync is None or sync.mode != FULL or received[FINDINGS]:
         return None
     if preparing.read_sources(load.spool).scans:
         return None

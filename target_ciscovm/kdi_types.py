@@ -20,6 +20,8 @@ when it is created but looked up uncut, so it would never be found again (KennaS
 pull request 519)."""
 HASH_LENGTH: Final = 12
 
+DataModel = Literal["vulnerabilities", "findings"]
+"""What findings become in CVM: the names of the setting `data_model`."""
 VulnStatus = Literal["open", "closed", "false_positive", "risk_accepted"]
 TriageState = Literal[
     "new",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from operator import attrgetter
-from typing import TYPE_CHECKING, Final, Literal, cast
+from typing import TYPE_CHECKING, Final, cast
 
 from target_ciscovm import kdi_types as kdi
 from target_ciscovm.dates import to_utc
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
     from target_ciscovm.records import Finding
 
-DataModel = Literal["vulnerabilities", "findings"]
 Item = kdi.Vuln | kdi.Finding
 
 OPEN_STATUSES: Final = frozenset({"NEW", "ACTIVE", "REOPENED", "PROTECTED"})
@@ -42,7 +41,7 @@ HIGHEST: Final = 5
 class MappingRules:
     """How findings are mapped: the settings of the same names."""
 
-    data_model: DataModel = "vulnerabilities"
+    data_model: kdi.DataModel = "vulnerabilities"
     status_map: Mapping[str, str] = field(default_factory=dict)
     map_ignored: bool = False
     with_evidence: bool = True
@@ -116,7 +115,7 @@ def closed_item(
     *,
     last_seen_at: str,
     closed_at: str,
-    data_model: DataModel,
+    data_model: kdi.DataModel,
 ) -> Item:
     """Give an entry that closes what CVM has under this identifier."""
     if data_model == "findings":

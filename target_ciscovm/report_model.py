@@ -10,6 +10,8 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct, field
 
+from target_ciscovm.kdi_types import DataModel  # noqa: TC001 - msgspec reads the types
+
 Count = Annotated[int, Meta(ge=0)]
 Seconds = Annotated[float, Meta(ge=0)]
 
@@ -23,7 +25,6 @@ Outcome = Literal[
     "interrupted",
 ]
 Mode = Literal["full", "incremental"]
-DataModel = Literal["vulnerabilities", "findings"]
 Destination = Literal["ciscovm", "files", "dry_run"]
 
 

@@ -9,7 +9,7 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING, Final
 
 from target_ciscovm import delivery, judging, remembering
-from target_ciscovm.accounting import EXIT_CODES, PASSES_STATE_ON
+from target_ciscovm.accounting import EXIT_CODES, PASSES_STATE_ON, SIGNAL_EXIT
 from target_ciscovm.closing import identity_problem, identity_text
 from target_ciscovm.errors import CiscoVMError, Interrupted, Refused, SettingsError, StillRunning
 from target_ciscovm.folders import remove_old_runs, require_disk, run_folder, writing_in
@@ -36,7 +36,6 @@ if TYPE_CHECKING:
 
 LOGGER: Final = logging.getLogger(__name__)
 
-SIGNAL_EXIT: Final = 128
 LEAST_ROOM: Final = 20_000_000
 """Bytes without which nothing is begun."""
 LOOK_EVERY: Final = 20_000
@@ -253,7 +252,7 @@ class Run:
             load.rejections.close()
             write_json(report, load.folder.file("report.json"))
             write_html(report, load.folder.file("report.html"))
-        except OSError as error:
-            LOGGER.warning("The report could not be written: %s.", error.strerror or error)
+        except (OSError, CiscoVMError) as error:
+            LOGGER.warning("The report could not be written: %s", error)
         else:
             LOGGER.info("The report is %s", load.folder.file("report.html").resolve())

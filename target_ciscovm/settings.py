@@ -19,7 +19,8 @@ from target_ciscovm.tags import TagRules
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from target_ciscovm.report_model import DataModel, Destination
+    from target_ciscovm.kdi_types import DataModel
+    from target_ciscovm.report_model import Destination
 
 STATUS_WORDS: Final[dict[DataModel, tuple[str, ...]]] = {
     "vulnerabilities": get_args(VulnStatus),

@@ -11,8 +11,8 @@ import pytest
 from target_ciscovm.details import EVIDENCE
 from target_ciscovm.halving import halve, read_assets, strip_evidence, without_evidence
 from target_ciscovm.kdi import EncodedAsset, Files, Group, Part
-from target_ciscovm.kdi_types import Asset
-from target_ciscovm.mapping import DataModel, MappingRules, map_finding
+from target_ciscovm.kdi_types import Asset, DataModel
+from target_ciscovm.mapping import MappingRules, map_finding
 from tests.target.kdi_files import asset, definition, held, urls
 from tests.target.rows import as_finding
 

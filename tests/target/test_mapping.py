@@ -9,9 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from target_ciscovm.kdi_types import TriageState, VulnStatus
+from target_ciscovm.kdi_types import DataModel, TriageState, VulnStatus
 from target_ciscovm.mapping import (
-    DataModel,
     Item,
     MappingRules,
     closed_item,
