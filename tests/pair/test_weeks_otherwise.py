@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import pytest
-from hypothesis import settings
 
 from tests.pair.weeks import EXAMPLES, Weeks
 
@@ -45,4 +44,4 @@ class FilteredWeeks(Weeks):
 TestWeeksByApp = WeeksByApp.TestCase
 TestWeeksByApp.settings = EXAMPLES
 TestFilteredWeeks = FilteredWeeks.TestCase
-TestFilteredWeeks.settings = settings(EXAMPLES, max_examples=40)
+TestFilteredWeeks.settings = EXAMPLES

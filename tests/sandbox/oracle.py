@@ -147,9 +147,19 @@ class Oracle:
                 self.expected[uid] = _shown(old, shown, outcome)
             else:
                 self.expected[uid] = self._gone(old, outcome)
+        if succeeded:
+            self._note_hidden()
         self.ledger_lost &= not (succeeded and full and proven)
         self._tags_settled = succeeded and full
         self._before = after
+
+    def _note_hidden(self) -> None:
+        """Remember when what the filters hide was tested: an edit alone brings no row of it."""
+        for finding in self.world.all_findings():
+            if not self.visible(finding):
+                uid = self.world.unique_id(finding)
+                old = self.expected.get(uid) or Expected(app_id=finding.app.id)
+                self.expected[uid] = replace(old, tested=finding.tested)
 
     def _gone(self, old: Expected, outcome: _Outcome) -> Expected:
         # Nobody tells its tags any more: another app on its page may have others.

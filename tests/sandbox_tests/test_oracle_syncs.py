@@ -189,6 +189,21 @@ def test_what_settings_hide_has_to_be_closed(bench: Bench) -> None:
     assert bench.settle().equal
 
 
+def test_what_an_edit_brings_into_sight_is_owed_by_the_next_full_sync(bench: Bench) -> None:
+    bench.victim.severity = 1
+    bench.sandbox.oracle.visible = lambda finding: (
+        finding is not bench.victim or finding.severity > 1
+    )
+    bench.sandbox.begin()
+    bench.load(without=bench.victim)
+    assert bench.settle().equal
+    bench.world.edit_severity(bench.victim, 3)
+    bench.sandbox.begin()
+
+    assert bench.settle(full=False).equal
+    assert differences(bench.settle()) == {"wrongly_closed": [bench.name]}
+
+
 def test_a_sync_after_a_failed_one_may_leave_out_types_that_were_read_then(bench: Bench) -> None:
     bench.settle(full=None, exit_code=1)
     bench.pass_day()
