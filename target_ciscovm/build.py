@@ -80,8 +80,9 @@ class Builder:
         self._sent: list[Sent] = []
         self._assets: list[tuple[object, ...]] = []
         self._filtered: list[tuple[str, str]] = []
+        self._leaving: list[tuple[str, str, str]] = []
         self._apps_in_load: set[int] = set()
-        self._any_moved = False
+        self._any_leaving = False
         self._progress = Progress("building", counts.kept[FINDINGS])
 
     def build(self) -> None:
@@ -90,12 +91,12 @@ class Builder:
         Raises:
             DiskFull: when there is no room for them.
         """
-        self._any_moved = bool(self._spool.number("SELECT COUNT(*) FROM moved"))
+        self._any_leaving = bool(self._spool.number("SELECT COUNT(*) FROM leaving"))
         for key, rows in joins.findings_by_asset(self._spool):
             self._add_findings(key, rows)
             self._progress.add(len(rows))
         self._flush()
-        for key in list(joins.moved_elsewhere(self._spool)) if self._any_moved else ():
+        for key in joins.left_behind(self._spool):
             self._add_findings(key, [])
         self._add_clean()
         self._flush()
@@ -119,10 +120,25 @@ class Builder:
             self._counts.filtered[name] += 1
         self._filtered += found.filtered
         self._sent += found.sent
-        for moved in joins.moved_from(self._spool, key) if self._any_moved else ():
-            found.close(moved.identifier, moved.name, self._plan.now)
+        for left in joins.leaving_from(self._spool, key) if self._any_leaving else ():
+            found.close(left.identifier, left.name, self._plan.now)
+        holder = self._holder(key, found)
+        if self._closes_by_name(key, holder):
+            self._close_gone(key, found)
         if found.items:
-            self._add(key, found, self._holder(key, found))
+            self._add(key, found, holder)
+
+    def _closes_by_name(self, key: str, holder: Holder) -> bool:
+        """Tell whether what is gone from the asset can be closed only by name, one by one."""
+        proven = self._plan.proven and self._plan.has_ledger
+        return proven and not self._is_whole(key, holder.ids)
+
+    def _close_gone(self, key: str, found: AssetItems) -> None:
+        there = {row.identifier for row in found.sent} | found.closed
+        for gone in joins.gone_from(self._spool, key):
+            if gone.identifier not in there:
+                found.close(gone.identifier, gone.name, self._plan.now)
+                self._leaving.append((key, *gone))
 
     def _sent_name(self, row: SpooledFinding) -> str | None:
         if not self._plan.has_ledger:
@@ -229,5 +245,6 @@ class Builder:
         self._spool.insert("sent", self._sent, 7)
         self._spool.insert("filtered", self._filtered, 2)
         self._spool.insert("load_asset", self._assets, 7)
-        for rows in (self._sent, self._filtered, self._assets):
+        self._spool.insert("leaving", self._leaving, 3)
+        for rows in (self._sent, self._filtered, self._assets, self._leaving):
             rows.clear()

@@ -58,6 +58,7 @@ class AssetItems:
         sent: a row for each of them.
         filtered: identifier and filter of each finding that was left out.
         names: names of the definitions used.
+        closed: identifiers of what is closed by name without a row of its own.
     """
 
     def __init__(self, key: str, catalogue: Catalogue, rules: ItemRules) -> None:
@@ -66,6 +67,7 @@ class AssetItems:
         self.sent: list[Sent] = []
         self.filtered: list[tuple[str, str]] = []
         self.names: set[str] = set()
+        self.closed: set[str] = set()
         self._catalogue = catalogue
         self._rules = rules
         self._tags: dict[str, None] = {}
@@ -109,7 +111,7 @@ class AssetItems:
         )
 
     def close(self, identifier: str, name: str, seen: str) -> None:
-        """Close what is open here and whose finding has moved to another asset."""
+        """Close what is open here and whose finding has moved to another asset, or is gone."""
         used = self._catalogue.use(name)
         self.items.append(
             closed_item(
@@ -121,6 +123,7 @@ class AssetItems:
             )
         )
         self.names.add(used)
+        self.closed.add(identifier)
 
     def holder(self) -> Holder:
         """Give the web applications of the asset."""

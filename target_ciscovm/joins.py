@@ -33,8 +33,12 @@ CREATE TABLE load_asset(
 );
 CREATE TABLE filtered(identifier TEXT NOT NULL, filter TEXT NOT NULL);
 CREATE TABLE closable(webapp INTEGER PRIMARY KEY);
+CREATE TABLE held(asset TEXT PRIMARY KEY);
 CREATE TABLE listed(webapp INTEGER PRIMARY KEY);
-CREATE TABLE moved(asset TEXT NOT NULL, identifier TEXT NOT NULL, name TEXT NOT NULL);
+CREATE TABLE leaving(
+    asset TEXT NOT NULL, identifier TEXT NOT NULL, name TEXT NOT NULL,
+    PRIMARY KEY(asset, identifier)
+) WITHOUT ROWID;
 """
 """Tables of what a load holds, made beside the records."""
 
@@ -49,8 +53,12 @@ class SpooledFinding(NamedTuple):
     raw: bytes
 
 
-class Moved(NamedTuple):
-    """What is open in CVM at an asset that the finding is no longer at."""
+class Leaving(NamedTuple):
+    """What is open in CVM at an asset, and is to be closed there by name.
+
+    Its finding is at another asset now, or it is gone from an asset that cannot be closed by
+    absence.
+    """
 
     identifier: str
     name: str
@@ -118,7 +126,7 @@ def mark_fixed(spool: Spool, *, has_ledger: bool, fixed_in_window: Callable[[byt
 def find_moved(spool: Spool) -> None:
     """Find what is open at another asset than where its finding is now."""
     spool.execute(
-        "INSERT INTO moved SELECT e.asset, e.identifier, e.name FROM finding f JOIN "
+        "INSERT INTO leaving SELECT e.asset, e.identifier, e.name FROM finding f JOIN "
         "ledger.entry e ON e.identifier = f.identifier WHERE f.fixed = 0 AND f.asset <> e.asset"
     )
 
@@ -137,8 +145,8 @@ def hold_assets(spool: Spool, closable: Iterable[int]) -> None:
     """
     spool.insert("closable", ((number,) for number in closable), 1)
     spool.execute(
-        "INSERT OR IGNORE INTO lost SELECT DISTINCT asset FROM ledger.entry WHERE webapp_id IS NOT "
-        "NULL AND webapp_id NOT IN (SELECT webapp FROM closable)"
+        "INSERT INTO held SELECT DISTINCT asset FROM ledger.entry WHERE webapp_id IS NOT NULL AND "
+        "webapp_id NOT IN (SELECT webapp FROM closable)"
     )
     spool.execute(
         "INSERT OR IGNORE INTO lost SELECT e.asset FROM lost_finding f JOIN ledger.entry e ON "
@@ -157,24 +165,47 @@ def findings_by_asset(spool: Spool) -> Iterator[tuple[str, list[SpooledFinding]]
         yield (key, [SpooledFinding(*row[1:]) for row in group])
 
 
-def moved_from(spool: Spool, asset: str) -> list[Moved]:
+def leaving_from(spool: Spool, asset: str) -> list[Leaving]:
     """Give what moved away from an asset."""
-    rows = spool.execute("SELECT identifier, name FROM moved WHERE asset = ?", (asset,))
-    return [Moved(*row) for row in rows]
+    rows = spool.execute("SELECT identifier, name FROM leaving WHERE asset = ?", (asset,))
+    return [Leaving(*row) for row in rows]
 
 
-def moved_elsewhere(spool: Spool) -> Iterator[str]:
-    """Give the assets that something moved away from, and that no finding is at any more."""
+def gone_from(spool: Spool, asset: str) -> list[Leaving]:
+    """Give what is open at an asset of web applications that may be closed by absence.
+
+    Nothing where a record was lost: it may be any of them.
+    """
+    if _is_in(spool, "lost", asset):
+        return []
     rows = spool.execute(
-        "SELECT DISTINCT asset FROM moved WHERE asset NOT IN (SELECT asset FROM finding WHERE "
-        "asset IS NOT NULL) ORDER BY asset"
-    ).fetchall()
-    yield from (row[0] for row in rows)
+        "SELECT identifier, name FROM ledger.entry WHERE asset = ? AND webapp_id IN (SELECT webapp "
+        "FROM closable) ORDER BY identifier",
+        (asset,),
+    )
+    return [Leaving(*row) for row in rows]
+
+
+def left_behind(spool: Spool) -> list[str]:
+    """Give the assets that no finding is at any more, but cannot be closed by absence.
+
+    Something moved away from them, or they are held for another web application.
+    """
+    rows = spool.execute(
+        "SELECT asset FROM (SELECT asset FROM leaving UNION SELECT asset FROM held) WHERE asset "
+        "NOT IN (SELECT asset FROM finding WHERE asset IS NOT NULL) ORDER BY asset"
+    )
+    return [row[0] for row in rows]
 
 
 def is_lost(spool: Spool, asset: str) -> bool:
     """Tell whether the asset must not be closed by absence."""
-    return spool.execute("SELECT 1 FROM lost WHERE asset = ?", (asset,)).fetchone() is not None
+    return _is_in(spool, "lost", asset) or _is_in(spool, "held", asset)
+
+
+def _is_in(spool: Spool, table: str, asset: str) -> bool:
+    found = spool.execute(f"SELECT 1 FROM {table} WHERE asset = ?", (asset,))  # noqa: S608 - ours
+    return found.fetchone() is not None
 
 
 def is_in_load(spool: Spool, asset: str) -> bool:
@@ -195,8 +226,9 @@ def assets_lacking(spool: Spool) -> Iterator[SentAsset]:
     """Give the assets with something open by the ledger that the load does not hold."""
     rows = spool.execute(
         "SELECT a.key, a.locators, a.application, a.webapp_ids FROM ledger.asset a WHERE a.key NOT "
-        "IN (SELECT key FROM load_asset) AND a.key NOT IN (SELECT asset FROM lost) AND EXISTS "
-        "(SELECT 1 FROM ledger.entry e WHERE e.asset = a.key) ORDER BY a.key"
+        "IN (SELECT key FROM load_asset) AND a.key NOT IN (SELECT asset FROM lost) AND a.key NOT "
+        "IN (SELECT asset FROM held) AND EXISTS (SELECT 1 FROM ledger.entry e WHERE e.asset = "
+        "a.key) ORDER BY a.key"
     ).fetchall()
     yield from map(_sent_asset, rows)
 
@@ -214,7 +246,8 @@ def _sent_asset(row: tuple[str, str, str | None, str]) -> SentAsset:
 def absent(spool: Spool, listed: Iterable[int]) -> Absent:
     """Count what is open by the ledger, and closed by the load without being named as a fix.
 
-    That is what it lacks at assets that it holds whole, and what moved and is now filtered.
+    That is what it lacks at assets that it holds whole, what is closed by name in its place where
+    an asset cannot be, and what moved and is now filtered.
     """
     spool.insert("listed", ((number,) for number in listed), 1)
     spool.execute("CREATE INDEX sent_identifier ON sent(identifier)")
@@ -222,7 +255,7 @@ def absent(spool: Spool, listed: Iterable[int]) -> Absent:
     rows = spool.execute(
         "SELECT f.filter, e.webapp_id IS NOT NULL AND e.webapp_id NOT IN (SELECT webapp FROM "
         "listed), COUNT(*) FROM ledger.entry e JOIN load_asset a ON a.key = e.asset AND (a.whole "
-        "OR e.identifier IN (SELECT identifier FROM moved)) "
+        "OR e.identifier IN (SELECT identifier FROM leaving)) "
         "LEFT JOIN filtered f ON f.identifier = e.identifier WHERE NOT EXISTS (SELECT 1 FROM sent "
         "s WHERE s.identifier = e.identifier) GROUP BY 1, 2"
     ).fetchall()

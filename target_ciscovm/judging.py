@@ -129,7 +129,7 @@ def _count(load: Load) -> None:
     load.open_before = load.ledger.open_count()
     load.opened = joins.opened(spool)
     load.new_assets = joins.new_assets(spool)
-    if load.plan.proven or spool.number("SELECT COUNT(*) FROM moved"):
+    if load.plan.proven or spool.number("SELECT COUNT(*) FROM leaving"):
         load.absent = joins.absent(spool, load.plan.read.listed)
         load.counts.will_close.update(load.absent.by_filter)
 

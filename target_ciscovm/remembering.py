@@ -111,9 +111,10 @@ def _opened(load: Load, others: Collection[int], which: str = OPEN) -> Iterator[
 def _closed(load: Load) -> Iterator[str]:
     for (identifier,) in load.spool.execute("SELECT identifier FROM sent WHERE is_open = 0"):
         yield identifier
-    # What moved and is not sent again from its new place, being filtered, is closed as well.
+    # What moved and is not sent again from its new place, being filtered, is closed as well, and
+    # what is gone from where an asset cannot be closed by absence.
     for (identifier,) in load.spool.execute(
-        "SELECT identifier FROM moved WHERE identifier NOT IN (SELECT identifier FROM sent)"
+        "SELECT identifier FROM leaving WHERE identifier NOT IN (SELECT identifier FROM sent)"
     ):
         yield identifier
 

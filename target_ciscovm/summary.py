@@ -31,9 +31,11 @@ if TYPE_CHECKING:
 
 SEVERITIES: Final = range(1, 6)
 LEDGER_NAME: Final = (
-    "SELECT e.webapp_id, COALESCE(MAX(a.application), ''), COUNT(*) FROM ledger.entry e LEFT JOIN "
-    "ledger.asset a ON a.key = e.asset WHERE e.webapp_id IS NOT NULL GROUP BY 1 ORDER BY 1"
+    "SELECT e.webapp_id, COALESCE(MAX(CASE WHEN INSTR(a.webapp_ids, ',') = 0 THEN a.application "
+    "END), ''), COUNT(*) FROM ledger.entry e LEFT JOIN ledger.asset a ON a.key = e.asset WHERE "
+    "e.webapp_id IS NOT NULL GROUP BY 1 ORDER BY 1"
 )
+"""An asset that several share has the name of one of them, and tells nothing of the others."""
 
 
 def summarise(load: Load, report: Report) -> None:
