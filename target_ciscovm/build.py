@@ -4,33 +4,31 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final, cast
+from typing import TYPE_CHECKING
 
 import msgspec
 
-from target_ciscovm import joins, records
-from target_ciscovm.accounting import ALREADY_CLOSED, FINDINGS, OUTDATED
+from target_ciscovm import joins
 from target_ciscovm.assets import AssetRules, Holder, describe, last_seen, located
-from target_ciscovm.items import AssetItems, ItemRules, Sent
-from target_ciscovm.joins import FIXED, NOTHING_TO_CLOSE
+from target_ciscovm.filters import FilterRules, exclude_informational
+from target_ciscovm.items import AssetItems
+from target_ciscovm.joins import FIXED
 from target_ciscovm.kdi import EncodedAsset, Group
 from target_ciscovm.locators import Place, asset_key, sent_locators
 from target_ciscovm.spool import BATCH
 from target_ciscovm.stages import Progress
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from target_ciscovm import kdi_types as kdi
-    from target_ciscovm.accounting import Counts
     from target_ciscovm.assets import Sources
     from target_ciscovm.catalogue import Catalogue
     from target_ciscovm.closing import Read
-    from target_ciscovm.joins import SentAsset, SpooledFinding
+    from target_ciscovm.joins import Leaving, SentAsset, SpooledFinding
     from target_ciscovm.kdi import Files
+    from target_ciscovm.shared import Shared
     from target_ciscovm.spool import Spool
-
-LEFT_OUT: Final = {NOTHING_TO_CLOSE: ALREADY_CLOSED, joins.OUTDATED: OUTDATED}
 
 
 @dataclass(frozen=True)
@@ -47,6 +45,7 @@ class Plan:
         other_model: whether something was sent in the other data model before, and is to go.
         other_identity: whether assets were told apart in another way before. CVM may then take an
             old asset for a new one, so all that is closed is closed before anything is opened.
+        inactive: web applications that are left out, being scanned no longer.
         now: dates the closing of what moved; empty where nobody tells it, and nothing is closed.
     """
 
@@ -60,30 +59,35 @@ class Plan:
     other_model: bool = False
     other_identity: bool = False
     assets: AssetRules = field(default_factory=AssetRules)
-    items: ItemRules = field(default_factory=ItemRules)
+    data_model: kdi.DataModel = "vulnerabilities"
+    filters: FilterRules = field(default_factory=FilterRules)
+    inactive: frozenset[int] = frozenset()
 
 
 class Builder:
-    """Writes the files of a load, and what is in them into the spool's tables."""
+    """Writes the files of a load, and what is in them into the spool's tables.
+
+    Attributes:
+        mapped: findings that stand in the files.
+    """
 
     def __init__(
-        self, spool: Spool, files: Files, catalogue: Catalogue, counts: Counts, plan: Plan
+        self, spool: Spool, files: Files, catalogue: Catalogue, shared: Shared, plan: Plan
     ) -> None:
+        self.mapped = 0
         self._spool = spool
         self._files = files
         self._catalogue = catalogue
-        self._counts = counts
+        self._shared = shared
         self._plan = plan
         self._sources = plan.sources
-        self._decode = msgspec.json.Decoder(records.Finding).decode
         self._encode = msgspec.json.Encoder().encode
-        self._sent: list[Sent] = []
+        self._names: list[str] = []
         self._assets: list[tuple[object, ...]] = []
-        self._filtered: list[tuple[str, str]] = []
         self._leaving: list[tuple[str, str, str]] = []
         self._apps_in_load: set[int] = set()
-        self._any_leaving = False
-        self._progress = Progress("building", counts.kept[FINDINGS])
+        self._any_leaving = self._any_lost = False
+        self._progress = Progress("building", spool.number("SELECT COUNT(*) FROM finding"))
 
     def build(self) -> None:
         """Write all assets of the load.
@@ -91,7 +95,9 @@ class Builder:
         Raises:
             DiskFull: when there is no room for them.
         """
+        self._define()
         self._any_leaving = bool(self._spool.number("SELECT COUNT(*) FROM leaving"))
+        self._any_lost = joins.is_any_lost(self._spool)
         for key, rows in joins.findings_by_asset(self._spool):
             self._add_findings(key, rows)
             self._progress.add(len(rows))
@@ -106,27 +112,40 @@ class Builder:
                     self._add_gone(asset)
         self._flush()
 
-    def _add_findings(self, key: str, rows: list[SpooledFinding]) -> None:
-        found = AssetItems(key, self._catalogue, self._plan.items)
+    def _define(self) -> None:
+        """Give each QID its definition, and leave out what needs no more than that to be told."""
+        known = [self._catalogue.of(one) for one in self._shared.representatives]
+        self._names = [one.name for one in known]
+        rules = self._plan.filters
+        joins.define(
+            self._spool,
+            self._names,
+            (number for number, one in enumerate(known) if exclude_informational(one.facts, rules)),
+        )
+
+    def _add_findings(self, key: str, rows: Sequence[SpooledFinding]) -> None:
+        found = AssetItems()
+        apps, names = self._shared.apps, self._names
         for row in rows:
-            if row.fixed in LEFT_OUT:
-                self._counts.filtered[LEFT_OUT[row.fixed]] += 1
+            if row.state > FIXED:
                 continue
-            finding = self._decode(row.raw)
-            name = self._sent_name(row) if row.fixed == FIXED else None
-            found.add(row, finding, self._counts.notes, name)
-        self._counts.mapped += len(found.sent)
-        for _, name in found.filtered:
-            self._counts.filtered[name] += 1
-        self._filtered += found.filtered
-        self._sent += found.sent
+            found.note(row, None if row.app is None else apps[row.app])
+            if row.filter is None:
+                sent_name = self._sent_name(row) if row.state == FIXED else None
+                item = self._spool.item(row.item_at, row.item_bytes)
+                found.add(row, item, sent_name or names[row.definition])
+        self.mapped += len(found.sent)
         for left in joins.leaving_from(self._spool, key) if self._any_leaving else ():
-            found.close(left.identifier, left.name, self._plan.now)
+            self._close(found, left)
         holder = self._holder(key, found)
         if self._closes_by_name(key, holder):
             self._close_gone(key, found)
         if found.items:
             self._add(key, found, holder)
+
+    def _close(self, found: AssetItems, left: Leaving) -> None:
+        name = self._catalogue.use(left.name)
+        found.close(left.identifier, name, self._plan.now, self._plan.data_model)
 
     def _closes_by_name(self, key: str, holder: Holder) -> bool:
         """Tell whether what is gone from the asset can be closed only by name, one by one."""
@@ -134,10 +153,10 @@ class Builder:
         return proven and not self._is_whole(key, holder.ids)
 
     def _close_gone(self, key: str, found: AssetItems) -> None:
-        there = {row.identifier for row in found.sent} | found.closed
+        there = found.sent | found.closed
         for gone in joins.gone_from(self._spool, key):
             if gone.identifier not in there:
-                found.close(gone.identifier, gone.name, self._plan.now)
+                self._close(found, gone)
                 self._leaving.append((key, *gone))
 
     def _sent_name(self, row: SpooledFinding) -> str | None:
@@ -146,7 +165,10 @@ class Builder:
         found = self._spool.execute(
             "SELECT name FROM ledger.entry WHERE identifier = ?", (row.identifier,)
         ).fetchone()
-        return str(found[0]) if found else None
+        if found is None:
+            return None
+        representative = self._shared.representatives[row.definition]
+        return self._catalogue.use(str(found[0]), representative)
 
     def _holder(self, key: str, found: AssetItems) -> Holder:
         holder = found.holder()
@@ -169,7 +191,7 @@ class Builder:
         """Add web applications that were scanned and of which nothing else is in the load."""
         by_key: dict[str, set[int]] = defaultdict(set)
         for number, scan in self._sources.scans.items():
-            if number in self._apps_in_load or number in self._plan.items.inactive:
+            if number in self._apps_in_load or number in self._plan.inactive:
                 continue
             if self._plan.since is not None and scan.seen <= self._plan.since:
                 continue
@@ -178,9 +200,8 @@ class Builder:
                 by_key[key].add(number)
         for key, numbers in sorted(by_key.items()):
             if not joins.is_in_load(self._spool, key):
-                nothing = AssetItems(key, self._catalogue, self._plan.items)
                 holder = Holder(frozenset(numbers), self._place(min(numbers)))
-                self._add(key, nothing, holder)
+                self._add(key, AssetItems(), holder)
 
     def _place(self, number: int) -> Place:
         app, scan = self._sources.webapps.get(number), self._sources.scans.get(number)
@@ -188,11 +209,10 @@ class Builder:
         return Place(url, number, (app.name if app else None) or (scan.name if scan else None))
 
     def _add_gone(self, before: SentAsset) -> None:
-        nothing = AssetItems(before.key, self._catalogue, self._plan.items)
         asset = located(before.locators)
         if not self._plan.assets.ignore_scanner_last_seen:
             asset.last_seen_at = last_seen(Holder(before.webapps, Place()), self._sources)
-        self._write(before.key, asset, nothing, before.webapps, before.locators)
+        self._write(before.key, asset, AssetItems(), before.webapps, before.locators)
 
     def _write(
         self,
@@ -206,7 +226,7 @@ class Builder:
         whole = self._is_whole(key, webapps)
         reset = self._plan.assets.reset_tags and asset.tags is not None and self._rows_of(webapps)
         encoded = EncodedAsset(key, self._encode(asset), frozenset(found.names), len(found.items))
-        first = self._plan.other_identity and not any(row.is_open for row in found.sent)
+        first = self._plan.other_identity and not found.any_open
         part, position = self._files.add(encoded, Group(not whole, reset, first))
         self._assets.append(
             (
@@ -219,32 +239,29 @@ class Builder:
                 self._encode(sorted(webapps)).decode(),
             )
         )
-        if len(self._assets) >= BATCH or len(self._sent) >= BATCH:
+        if len(self._assets) >= BATCH:
             self._flush()
 
     def _set_items(self, asset: kdi.Asset, found: AssetItems) -> None:
-        if self._plan.items.mapping.data_model == "findings":
-            asset.findings = cast("list[kdi.Finding]", found.items)
-            asset.vulns = [] if self._plan.other_model else None
+        others: list[msgspec.Raw] | None = [] if self._plan.other_model else None
+        if self._plan.data_model == "findings":
+            asset.findings, asset.vulns = found.items, others
         else:
-            asset.vulns = cast("list[kdi.Vuln]", found.items)
-            asset.findings = [] if self._plan.other_model else None
+            asset.vulns, asset.findings = found.items, others
 
     def _is_whole(self, key: str, webapps: frozenset[int]) -> bool:
         return (
             self._plan.proven
             and bool(webapps)
             and all(self._plan.read.may_close(number) for number in webapps)
-            and not joins.is_lost(self._spool, key)
+            and not (self._any_lost and joins.is_lost(self._spool, key))
         )
 
     def _rows_of(self, webapps: Iterable[int]) -> bool:
         return all(number in self._sources.webapps for number in webapps)
 
     def _flush(self) -> None:
-        self._spool.insert("sent", self._sent, 7)
-        self._spool.insert("filtered", self._filtered, 2)
         self._spool.insert("load_asset", self._assets, 7)
         self._spool.insert("leaving", self._leaving, 3)
-        for rows in (self._sent, self._filtered, self._assets, self._leaving):
-            rows.clear()
+        self._assets.clear()
+        self._leaving.clear()

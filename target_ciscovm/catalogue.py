@@ -17,14 +17,14 @@ if TYPE_CHECKING:
 
 
 class Known(NamedTuple):
-    """A finding's definition: its name, and what filters ask of its QID."""
+    """The definition of a QID: its name, and what filters ask."""
 
     name: str
     facts: QidFacts
 
 
 class Catalogue:
-    """Definitions, made when the first finding of a QID asks for its own.
+    """Definitions, made when they are asked for.
 
     Args:
         entries: rows of `knowledge_base`.
@@ -36,24 +36,18 @@ class Catalogue:
     ) -> None:
         self._entries = {entry.qid: entry for entry in entries if entry.qid is not None}
         self._sent_names = sent_names
-        self._known: dict[object, Known] = {}
         self._json: dict[str, bytes] = {}
-        self._classified: set[str] = set()
         self._encode = msgspec.json.Encoder().encode
 
-    def of(self, finding: Finding) -> Known:
-        """Give the definition of the finding's QID."""
-        # QID 0 is that of everything imported: there it is the name that tells things apart.
-        key: object = finding.qid or (finding.finding_type, finding.name)
-        known = self._known.get(key)
-        if known is None or (not known.facts.classified and (finding.cwe or finding.wasc)):
-            known = self._known[key] = self._make(finding)
-        return known
+    def of(self, representative: Finding) -> Known:
+        """Give the definition of a QID.
 
-    def _make(self, finding: Finding) -> Known:
-        qid = finding.qid
+        Args:
+            representative: a finding of it, see `shared.Shared`.
+        """
+        qid = representative.qid
         entry = self._entries.get(qid) if qid else None
-        made = definition(finding, entry, self._sent_names.get(qid) if qid else None)
+        made = definition(representative, entry, self._sent_names.get(qid) if qid else None)
         if made.name not in self._json or made.classified:
             self._json[made.name] = self._encode(made)
         return Known(made.name, QidFacts(known=entry is not None, classified=made.classified))

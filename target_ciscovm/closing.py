@@ -5,28 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from target_ciscovm.dates import parse
-
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
     from target_ciscovm.locators import Identity
 
 NEVER_STOPS: Final = 100
-
-
-def closes_fixed(
-    *, open_before: bool, has_ledger: bool, fixed_date: str | None, window_start: str | None
-) -> bool:
-    """Tell whether a FIXED row is sent as closed.
-
-    With a ledger, when it has the finding open. Without one, when it was fixed since the beginning
-    of the window that the tap read; a first full sync has no such beginning and closes none.
-    """
-    if has_ledger:
-        return open_before
-    fixed, start = parse(fixed_date), parse(window_start)
-    return fixed is not None and start is not None and fixed >= start
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,15 @@ HIGHEST_WASC: Final = 99
 """The threat classification has 49; the form has two digits."""
 
 
+def definition_key(finding: Finding) -> object:
+    """Give what findings of one definition have in common.
+
+    QID 0 is that of everything imported from other scanners: there it is the name that tells
+    things apart.
+    """
+    return finding.qid or (finding.finding_type, finding.name)
+
+
 def definition(
     finding: Finding, entry: KnowledgeBaseEntry | None = None, sent_name: str | None = None
 ) -> VulnDef:
@@ -51,8 +60,7 @@ def definition_name(
     """Give `QID {qid} {title}`, fitted to CVM's limit.
 
     Without a title of the knowledge base the name last sent stays, then the finding's own name is
-    taken. QID 0 is that of everything imported from other scanners, so its name has to tell the
-    definitions apart.
+    taken.
     """
     title = one_line(entry.title) if entry else ""
     if not title and sent_name:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, Final
 
-from target_ciscovm import remembering
+from target_ciscovm import joins, remembering
 from target_ciscovm.accounting import FINDINGS, over_limit, rejection_problem, shown
 from target_ciscovm.errors import LimitReached, RunFailed
 from target_ciscovm.send import TOO_LARGE, upload_all
@@ -69,8 +69,7 @@ def _reject_asset(load: Load, key: str) -> None:
     if rows:
         load.counts.reject_late(FINDINGS, TOO_LARGE, count=len(rows))
         load.counts.mapped -= len(rows)
-    load.spool.execute("DELETE FROM sent WHERE asset = ?", (key,))
-    load.spool.execute("DELETE FROM load_asset WHERE key = ?", (key,))
+    joins.refuse(load.spool, key)
 
 
 def run(load: Load, api: CiscoVMAPI) -> None:

@@ -11,7 +11,7 @@ import msgspec
 from target_ciscovm.text import plain
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable
 
     from target_ciscovm.kdi_types import FieldValue
     from target_ciscovm.records import Classification, Finding, Score
@@ -63,7 +63,6 @@ DIRECT: Final = {
 }
 """Label, and the property that is shown as it is. The order is that of the text."""
 MADE: Final[dict[str, tuple[str, Callable[[Any], FieldValue | None]]]] = {
-    "Potential": ("potential", bool),
     "Ignored": ("is_ignored", lambda value: value or None),
     "CVSS v3 base": ("cvss_v3", _base),
     "CVSS v3 vector": ("cvss_v3", _vector),
@@ -72,17 +71,25 @@ MADE: Final[dict[str, tuple[str, Callable[[Any], FieldValue | None]]]] = {
     "CWE": ("cwe", _numbers),
 }
 """Label, property, and how its value is made, if it has any. These come after the others."""
+POTENTIAL: Final = "Potential"
+"""Label of whether Qualys could not confirm it, between the two."""
 
 # One call for all of them: details are most of the work that a finding is.
 _direct: Final = attrgetter(*DIRECT.values())
 _sources: Final = attrgetter(*(source for source, _ in MADE.values()))
+_labels: Final = [f"{label}: " for label in DIRECT]
 _makers: Final = [(label, make) for label, (_, make) in MADE.items()]
 
 
 def as_fields(finding: Finding, *, with_evidence: bool = True) -> dict[str, FieldValue]:
     """Give the details as named values; what Qualys does not tell has no name in it."""
-    values = chain(_told(finding), _made(finding, with_evidence=with_evidence))
-    return {label: plain(value) if isinstance(value, str) else value for label, value in values}
+    told: Iterable[tuple[str, FieldValue | None]] = zip(DIRECT, _direct(finding), strict=True)
+    values = chain(told, _made(finding, with_evidence=with_evidence))
+    return {
+        label: plain(value) if isinstance(value, str) else value
+        for label, value in values
+        if value is not None and value != ""
+    }
 
 
 def as_text(finding: Finding, *, with_evidence: bool = True) -> str:
@@ -90,7 +97,11 @@ def as_text(finding: Finding, *, with_evidence: bool = True) -> str:
 
     Further lines of a value are set in, so that none of them reads like a label.
     """
-    lines = [f"{label}: {value}" for label, value in _told(finding)]
+    lines = [
+        f"{label}{value}"
+        for label, value in zip(_labels, _direct(finding), strict=True)
+        if value is not None and value != ""
+    ]
     for label, made in _made(finding, with_evidence=with_evidence):
         lines.append(f"{label}: {YES_NO[made] if isinstance(made, bool) else made}")
     if "".join(lines).isprintable():
@@ -98,27 +109,24 @@ def as_text(finding: Finding, *, with_evidence: bool = True) -> str:
     return "\n".join([plain(line).replace("\n", "\n  ") for line in lines])
 
 
-def _told(finding: Finding) -> list[tuple[str, FieldValue]]:
-    return [
-        pair
-        for pair in zip(DIRECT, _direct(finding), strict=True)
-        if pair[1] is not None and pair[1] != ""
-    ]
-
-
-def _made(finding: Finding, *, with_evidence: bool) -> Iterator[tuple[str, FieldValue]]:
-    for (label, make), source in zip(_makers, _sources(finding), strict=True):
-        value = None if source is None else make(source)
-        if value is not None and value != "":
-            yield (label, value)
-    evidence = _evidence(finding) if with_evidence else None
-    if evidence:
-        yield (EVIDENCE, evidence)
+def _made(finding: Finding, *, with_evidence: bool) -> list[tuple[str, FieldValue]]:
+    found: list[tuple[str, FieldValue]] = []
+    if finding.potential is not None:
+        found.append((POTENTIAL, finding.potential))
+    sources = _sources(finding)
+    if any(sources):
+        for (label, make), source in zip(_makers, sources, strict=True):
+            value = None if source is None else make(source)
+            if value is not None and value != "":
+                found.append((label, value))
+    if with_evidence and (evidence := _evidence(finding)):
+        found.append((EVIDENCE, evidence))
+    return found
 
 
 def _evidence(finding: Finding) -> str | None:
-    parts = [part for part in (finding.result_list, finding.ssl_data) if part]
-    if not parts:
+    if not (finding.result_list or finding.ssl_data):
         return None
+    parts = [part for part in (finding.result_list, finding.ssl_data) if part]
     text = b"\n".join(msgspec.json.format(msgspec.json.encode(part), indent=2) for part in parts)
     return plain(text.decode())[:MAX_EVIDENCE].rstrip()

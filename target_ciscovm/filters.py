@@ -6,6 +6,7 @@ They act on open findings only: a fix is always passed on, or it would stay open
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -25,6 +26,15 @@ class FilterRules:
     exclude_potential: bool = False
     min_severity: int = LOWEST_SEVERITY
 
+    @cached_property
+    def look_at_findings(self) -> bool:
+        """Whether any of `FILTERS` is on."""
+        return (
+            self.exclude_non_exploitable
+            or self.exclude_potential
+            or self.min_severity > LOWEST_SEVERITY
+        )
+
 
 @dataclass(frozen=True)
 class QidFacts:
@@ -39,37 +49,40 @@ class QidFacts:
     classified: bool = False
 
 
-def exclude_non_exploitable(finding: Finding, _qid: QidFacts, rules: FilterRules) -> bool:
+def exclude_non_exploitable(finding: Finding, rules: FilterRules) -> bool:
     """Leave out what cannot be exploited due to configuration: a virtual patch protects it."""
     return rules.exclude_non_exploitable and finding.status == "PROTECTED"
 
 
-def exclude_informational(_finding: Finding, qid: QidFacts, rules: FilterRules) -> bool:
-    """Leave out what has neither CVE nor CWE nor WASC; never what nothing is known of."""
-    return rules.exclude_informational and qid.known and not qid.classified
-
-
-def exclude_potential(finding: Finding, _qid: QidFacts, rules: FilterRules) -> bool:
+def exclude_potential(finding: Finding, rules: FilterRules) -> bool:
     """Leave out what Qualys could not confirm."""
     return rules.exclude_potential and finding.potential is True
 
 
-def min_severity(finding: Finding, _qid: QidFacts, rules: FilterRules) -> bool:
+def min_severity(finding: Finding, rules: FilterRules) -> bool:
     """Leave out what is less severe; a finding without a severity stays."""
     return finding.severity is not None and 0 < finding.severity < rules.min_severity
 
 
-FILTERS: Final[dict[str, Callable[[Finding, QidFacts, FilterRules], bool]]] = {
+def exclude_informational(qid: QidFacts, rules: FilterRules) -> bool:
+    """Leave out what has neither CVE nor CWE nor WASC; never what nothing is known of."""
+    return rules.exclude_informational and qid.known and not qid.classified
+
+
+FILTERS: Final[dict[str, Callable[[Finding, FilterRules], bool]]] = {
     "exclude_non_exploitable": exclude_non_exploitable,
-    "exclude_informational": exclude_informational,
     "exclude_potential": exclude_potential,
     "min_severity": min_severity,
 }
+"""Those that look at the finding alone; `exclude_informational` comes after them."""
+INFORMATIONAL: Final = "exclude_informational"
 
 
-def filtered_by(finding: Finding, qid: QidFacts, rules: FilterRules) -> str | None:
-    """Name the first filter that leaves the finding out, None when it stays."""
+def filtered_by(finding: Finding, rules: FilterRules) -> str | None:
+    """Name the first of `FILTERS` that leaves the finding out, None when it stays."""
+    if not rules.look_at_findings:
+        return None
     for name, leaves_out in FILTERS.items():
-        if leaves_out(finding, qid, rules):
+        if leaves_out(finding, rules):
             return name
     return None

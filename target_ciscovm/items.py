@@ -1,53 +1,22 @@
-"""The findings of one asset, filtered and mapped, and what they say of the asset itself."""
+"""What stands in the file for one asset: its findings, and what they say of the asset itself."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
+
+import msgspec
 
 from target_ciscovm.assets import Holder
-from target_ciscovm.dates import to_utc
-from target_ciscovm.filters import FilterRules, filtered_by
 from target_ciscovm.joins import OPEN
 from target_ciscovm.locators import Place, place_of
-from target_ciscovm.mapping import MappingRules, closed_item, map_finding, notes
+from target_ciscovm.mapping import closed_item
 
 if TYPE_CHECKING:
-    from collections import Counter
-    from collections.abc import Collection
-
-    from target_ciscovm.catalogue import Catalogue
-    from target_ciscovm.filters import QidFacts
     from target_ciscovm.joins import SpooledFinding
-    from target_ciscovm.mapping import Item
-    from target_ciscovm.records import Finding
+    from target_ciscovm.kdi_types import DataModel
+    from target_ciscovm.records import WebAppRef
 
-INACTIVE: Final = "asset_inactivity_days"
-
-
-class Sent(NamedTuple):
-    """A finding as it is sent; the columns of the spool's table `sent`."""
-
-    identifier: str
-    asset: str
-    name: str
-    webapp: int | None
-    severity: int | None
-    is_open: int
-    seen: str
-
-
-@dataclass(frozen=True)
-class ItemRules:
-    """How findings become items.
-
-    Attributes:
-        inactive: web applications that are left out, being scanned no longer.
-    """
-
-    mapping: MappingRules = field(default_factory=MappingRules)
-    filters: FilterRules = field(default_factory=FilterRules)
-    inactive: Collection[int] = frozenset()
+_encode: Final = msgspec.json.Encoder().encode
 
 
 class AssetItems:
@@ -55,74 +24,52 @@ class AssetItems:
 
     Attributes:
         items: what stands in the file.
-        sent: a row for each of them.
-        filtered: identifier and filter of each finding that was left out.
         names: names of the definitions used.
+        sent: identifiers of the findings in it.
         closed: identifiers of what is closed by name without a row of its own.
+        any_open: whether any of them is open.
     """
 
-    def __init__(self, key: str, catalogue: Catalogue, rules: ItemRules) -> None:
-        self.key = key
-        self.items: list[Item] = []
-        self.sent: list[Sent] = []
-        self.filtered: list[tuple[str, str]] = []
+    def __init__(self) -> None:
+        self.items: list[msgspec.Raw] = []
         self.names: set[str] = set()
+        self.sent: set[str] = set()
         self.closed: set[str] = set()
-        self._catalogue = catalogue
-        self._rules = rules
+        self.any_open = False
         self._tags: dict[str, None] = {}
         self._places: dict[int, Place] = {}
         self._nowhere = Place()
-        self._last_tested: str | None = None
+        self._last_looked_at = ""
 
-    def add(
-        self, row: SpooledFinding, finding: Finding, noted: Counter[str], sent_name: str | None
-    ) -> None:
-        """Map a finding, or leave it out.
+    def note(self, row: SpooledFinding, app: WebAppRef | None) -> None:
+        """Take what a finding says of the asset, also one that is left out."""
+        if app is None or app.id is None:
+            self._nowhere = place_of(row.url, app)
+        elif app.id not in self._places:
+            self._places[app.id] = place_of(row.url, app)
+            self._tags |= dict.fromkeys(tag.name for tag in app.tags or () if tag.name)
+        self._last_looked_at = max(self._last_looked_at, row.seen)
+
+    def add(self, row: SpooledFinding, item: bytes, name: str) -> None:
+        """Add a finding under the name of its definition.
 
         Args:
             row: the finding as it was kept.
-            finding: its record.
-            noted: is told what was not quite as expected.
-            sent_name: the name that it is open under in CVM, when it is a fix of something sent.
+            item: JSON of its entry, without that name.
+            name: of the definition.
         """
-        self._note_holder(finding)
-        known = self._catalogue.of(finding)
-        is_open = row.fixed == OPEN
-        left_out = self._left_out(finding, known.facts) if is_open else None
-        if left_out:
-            self.filtered.append((row.identifier, left_out))
-            return
-        name = known.name if sent_name is None else self._catalogue.use(sent_name, finding)
-        for note in notes(finding, self._rules.mapping):
-            noted[note] += 1
-        self.items.append(map_finding(finding, name, self._rules.mapping))
+        self.items.append(msgspec.Raw(b'{"vuln_def_name":%b,%b' % (_encode(name), item[1:])))
         self.names.add(name)
-        self.sent.append(
-            Sent(
-                row.identifier,
-                self.key,
-                name,
-                row.webapp,
-                finding.severity,
-                int(is_open),
-                row.seen,
-            )
-        )
+        self.sent.add(row.identifier)
+        self.any_open |= row.state == OPEN
 
-    def close(self, identifier: str, name: str, seen: str) -> None:
+    def close(self, identifier: str, name: str, seen: str, data_model: DataModel) -> None:
         """Close what is open here and whose finding has moved to another asset, or is gone."""
-        used = self._catalogue.use(name)
-        self.items.append(
-            closed_item(
-                identifier,
-                used,
-                last_seen_at=seen,
-                closed_at=seen,
-                data_model=self._rules.mapping.data_model,
-            )
+        item = closed_item(
+            identifier, name, last_seen_at=seen, closed_at=seen, data_model=data_model
         )
-        self.names.add(used)
+        self.items.append(msgspec.Raw(_encode(item)))
+        self.names.add(name)
         self.closed.add(identifier)
 
     def holder(self) -> Holder:
@@ -133,22 +80,5 @@ class AssetItems:
             self._nowhere if lowest is None else self._places[lowest],
             {number: place.webapp_name or "" for number, place in self._places.items()},
             tuple(self._tags),
-            self._last_tested,
+            self._last_looked_at or None,
         )
-
-    def _note_holder(self, finding: Finding) -> None:
-        app = finding.web_app
-        if app is None or app.id is None:
-            self._nowhere = place_of(finding.url, app)
-        elif app.id not in self._places:
-            self._places[app.id] = place_of(finding.url, app)
-            self._tags |= dict.fromkeys(tag.name for tag in app.tags or () if tag.name)
-        tested = to_utc(finding.last_tested_date) or to_utc(finding.last_detected_date)
-        if tested and (self._last_tested is None or tested > self._last_tested):
-            self._last_tested = tested
-
-    def _left_out(self, finding: Finding, facts: QidFacts) -> str | None:
-        app = finding.web_app
-        if app is not None and app.id in self._rules.inactive:
-            return INACTIVE
-        return filtered_by(finding, facts, self._rules.filters)

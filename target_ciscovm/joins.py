@@ -6,13 +6,15 @@ The ledger is attached to the spool's connection as `ledger`; see `ledger` for i
 from __future__ import annotations
 
 from itertools import groupby
-from operator import itemgetter
+from operator import attrgetter
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import msgspec
 
+from target_ciscovm.filters import INFORMATIONAL
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Iterable, Iterator
 
     from target_ciscovm.spool import Spool
 
@@ -20,18 +22,18 @@ OPEN: Final = 0
 FIXED: Final = 1
 NOTHING_TO_CLOSE: Final = 2
 OUTDATED: Final = 3
-"""Values of `finding.fixed`."""
+REFUSED: Final = 4
+"""Values of `finding.state`."""
 
 OUTPUT: Final = """
-CREATE TABLE sent(
-    identifier TEXT NOT NULL, asset TEXT NOT NULL, name TEXT NOT NULL, webapp INTEGER,
-    severity INTEGER, is_open INTEGER NOT NULL, seen TEXT NOT NULL
-);
+CREATE VIEW sent AS SELECT
+    identifier, asset, webapp, severity, seen, definition, state = 0 AS is_open
+    FROM finding WHERE state < 2 AND filter IS NULL;
+CREATE TABLE definition(number INTEGER PRIMARY KEY, name TEXT NOT NULL);
 CREATE TABLE load_asset(
     key TEXT PRIMARY KEY, whole INTEGER NOT NULL, part TEXT NOT NULL, position INTEGER NOT NULL,
     locators TEXT NOT NULL, application TEXT, webapps TEXT NOT NULL
 );
-CREATE TABLE filtered(identifier TEXT NOT NULL, filter TEXT NOT NULL);
 CREATE TABLE closable(webapp INTEGER PRIMARY KEY);
 CREATE TABLE held(asset TEXT PRIMARY KEY);
 CREATE TABLE listed(webapp INTEGER PRIMARY KEY);
@@ -46,11 +48,17 @@ CREATE TABLE leaving(
 class SpooledFinding(NamedTuple):
     """A finding in the order of assets."""
 
+    asset: str
     identifier: str
     webapp: int | None
-    fixed: int
+    state: int
+    filter: str | None
+    definition: int
+    app: int | None
+    url: str | None
     seen: str
-    raw: bytes
+    item_at: int
+    item_bytes: int
 
 
 class Leaving(NamedTuple):
@@ -94,40 +102,74 @@ def mark_outdated(spool: Spool) -> None:
     dated earlier, where a scan was deleted, so this is not for those.
     """
     spool.execute(
-        "UPDATE finding SET fixed = 3 WHERE seen < (SELECT e.seen FROM ledger.entry e WHERE "
+        "UPDATE finding SET state = 3 WHERE seen < (SELECT e.seen FROM ledger.entry e WHERE "
         "e.identifier = finding.identifier)"
     )
 
 
-def mark_fixed(spool: Spool, *, has_ledger: bool, fixed_in_window: Callable[[bytes], bool]) -> None:
-    """Bring FIXED rows to the asset where they are open, and mark those with nothing to close.
+def mark_fixed(spool: Spool) -> None:
+    """Bring FIXED rows to where the ledger has them open; others have nothing to close."""
+    spool.execute(
+        "UPDATE finding SET asset = (SELECT asset FROM ledger.entry e WHERE e.identifier = "
+        "finding.identifier) WHERE state = 1 AND EXISTS (SELECT 1 FROM ledger.entry e WHERE "
+        "e.identifier = finding.identifier)"
+    )
+    spool.execute(
+        "UPDATE finding SET state = 2 WHERE state = 1 AND NOT EXISTS (SELECT 1 FROM "
+        "ledger.entry e WHERE e.identifier = finding.identifier)"
+    )
+
+
+def mark_fixed_before(spool: Spool, since: str | None) -> None:
+    """Where no ledger tells what is open, close only what was fixed since then; None: nothing.
 
     Args:
-        spool: with the ledger attached.
-        has_ledger: whether there is a ledger to tell.
-        fixed_in_window: tells by the record itself, where there is none.
+        spool: with the findings.
+        since: beginning of the window that the tap read, in UTC as text. A first full sync has
+            none.
     """
-    if has_ledger:
-        spool.execute(
-            "UPDATE finding SET asset = (SELECT asset FROM ledger.entry e WHERE e.identifier = "
-            "finding.identifier) WHERE fixed = 1 AND EXISTS (SELECT 1 FROM ledger.entry e WHERE "
-            "e.identifier = finding.identifier)"
-        )
-        spool.execute(
-            "UPDATE finding SET fixed = 2 WHERE fixed = 1 AND NOT EXISTS (SELECT 1 FROM "
-            "ledger.entry e WHERE e.identifier = finding.identifier)"
-        )
-        return
-    rows = spool.execute("SELECT rowid, raw FROM finding WHERE fixed = 1")
-    late = [(row,) for row, raw in rows if not fixed_in_window(raw)]
-    spool.connection.executemany("UPDATE finding SET fixed = 2 WHERE rowid = ?", late)
+    spool.execute(
+        "UPDATE finding SET state = 2 WHERE state = 1 AND (?1 IS NULL OR closed IS NULL OR closed "
+        "< ?1)",
+        (since,),
+    )
+
+
+def define(spool: Spool, names: Iterable[str], informational: Iterable[int]) -> None:
+    """Tell the definitions of the load, and leave out those that a filter leaves out.
+
+    Args:
+        spool: with the findings.
+        names: of the definitions, by their number.
+        informational: numbers of the definitions that `exclude_informational` leaves out.
+    """
+    spool.insert("definition", enumerate(names), 2)
+    spool.connection.executemany(
+        f"UPDATE finding SET filter = '{INFORMATIONAL}' WHERE state = 0 AND filter IS NULL AND "  # noqa: S608 - ours
+        "definition = ?",
+        ((number,) for number in informational),
+    )
+
+
+def leave_out(spool: Spool, webapps: Iterable[int], name: str) -> None:
+    """Leave out what is open of some web applications, before any other filter."""
+    spool.connection.executemany(
+        "UPDATE finding SET filter = ? WHERE state = 0 AND webapp = ?",
+        ((name, number) for number in webapps),
+    )
+
+
+def tally(spool: Spool) -> dict[tuple[int, str | None], int]:
+    """Count findings by their state and the filter that leaves them out."""
+    rows = spool.execute("SELECT state, filter, COUNT(*) FROM finding GROUP BY 1, 2")
+    return {(state, name): count for state, name, count in rows}
 
 
 def find_moved(spool: Spool) -> None:
     """Find what is open at another asset than where its finding is now."""
     spool.execute(
         "INSERT INTO leaving SELECT e.asset, e.identifier, e.name FROM finding f JOIN "
-        "ledger.entry e ON e.identifier = f.identifier WHERE f.fixed = 0 AND f.asset <> e.asset"
+        "ledger.entry e ON e.identifier = f.identifier WHERE f.state = 0 AND f.asset <> e.asset"
     )
 
 
@@ -157,12 +199,12 @@ def hold_assets(spool: Spool, closable: Iterable[int]) -> None:
 def findings_by_asset(spool: Spool) -> Iterator[tuple[str, list[SpooledFinding]]]:
     """Give the findings of each asset, assets in the order of their keys."""
     spool.execute("CREATE INDEX finding_asset ON finding(asset)")
+    columns = ", ".join(SpooledFinding._fields)
     rows = spool.execute(
-        "SELECT asset, identifier, webapp, fixed, seen, raw FROM finding WHERE asset IS NOT NULL "
-        "ORDER BY asset, rowid"
+        f"SELECT {columns} FROM finding WHERE asset IS NOT NULL ORDER BY asset, rowid"  # noqa: S608 - ours
     )
-    for key, group in groupby(rows, itemgetter(0)):
-        yield (key, [SpooledFinding(*row[1:]) for row in group])
+    for key, group in groupby(map(SpooledFinding._make, rows), attrgetter("asset")):
+        yield (key, list(group))
 
 
 def leaving_from(spool: Spool, asset: str) -> list[Leaving]:
@@ -196,6 +238,21 @@ def left_behind(spool: Spool) -> list[str]:
         "NOT IN (SELECT asset FROM finding WHERE asset IS NOT NULL) ORDER BY asset"
     )
     return [row[0] for row in rows]
+
+
+def refuse(spool: Spool, asset: str) -> None:
+    """Take an asset out of the load again."""
+    spool.execute(
+        "UPDATE finding SET state = ? WHERE asset = ? AND state < 2 AND filter IS NULL",
+        (REFUSED, asset),
+    )
+    spool.execute("DELETE FROM leaving WHERE asset = ?", (asset,))
+    spool.execute("DELETE FROM load_asset WHERE key = ?", (asset,))
+
+
+def is_any_lost(spool: Spool) -> bool:
+    """Tell whether there is any asset that must not be closed by absence."""
+    return bool(spool.number("SELECT EXISTS (SELECT 1 FROM lost UNION ALL SELECT 1 FROM held)"))
 
 
 def is_lost(spool: Spool, asset: str) -> bool:
@@ -250,14 +307,12 @@ def absent(spool: Spool, listed: Iterable[int]) -> Absent:
     an asset cannot be, and what moved and is now filtered.
     """
     spool.insert("listed", ((number,) for number in listed), 1)
-    spool.execute("CREATE INDEX sent_identifier ON sent(identifier)")
-    spool.execute("CREATE INDEX filtered_identifier ON filtered(identifier)")
     rows = spool.execute(
         "SELECT f.filter, e.webapp_id IS NOT NULL AND e.webapp_id NOT IN (SELECT webapp FROM "
         "listed), COUNT(*) FROM ledger.entry e JOIN load_asset a ON a.key = e.asset AND (a.whole "
         "OR e.identifier IN (SELECT identifier FROM leaving)) "
-        "LEFT JOIN filtered f ON f.identifier = e.identifier WHERE NOT EXISTS (SELECT 1 FROM sent "
-        "s WHERE s.identifier = e.identifier) GROUP BY 1, 2"
+        "LEFT JOIN finding f ON f.identifier = e.identifier AND f.filter IS NOT NULL WHERE NOT "
+        "EXISTS (SELECT 1 FROM sent s WHERE s.identifier = e.identifier) GROUP BY 1, 2"
     ).fetchall()
     by_filter: dict[str, int] = {}
     gone = deleted = 0

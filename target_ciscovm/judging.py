@@ -3,26 +3,31 @@
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from typing import TYPE_CHECKING, Final
 
 from target_ciscovm import joins, preparing
-from target_ciscovm.accounting import FINDINGS, rejection_problem
+from target_ciscovm.accounting import ALREADY_CLOSED, FINDINGS, OUTDATED, rejection_problem
 from target_ciscovm.assets import AssetRules
 from target_ciscovm.build import Builder, Plan
 from target_ciscovm.closing import Balance, guard
 from target_ciscovm.dates import parse, to_text
 from target_ciscovm.errors import CiscoVMError, LimitReached
-from target_ciscovm.items import ItemRules
 from target_ciscovm.kdi import Files
 from target_ciscovm.proof import FULL, Arrived, judge
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from target_ciscovm.assets import Sources
     from target_ciscovm.loading import Load
+    from target_ciscovm.shared import Shared
     from target_ciscovm.sinks import Intake
 
 LOGGER: Final = logging.getLogger(__name__)
 
+LEFT_OUT: Final = {joins.NOTHING_TO_CLOSE: ALREADY_CLOSED, joins.OUTDATED: OUTDATED}
+NOWHERE: Final = "nothing in it tells an asset: no URL, no web application"
 SCHEMA_NAME: Final = "ledger"
 
 
@@ -36,10 +41,13 @@ def prepare(load: Load, intake: Intake) -> None:
     preparing.count_kept(spool, load.counts)
     load.sync = intake.sync
     sources = preparing.read_sources(spool)
-    lost = preparing.place_findings(spool, sources, settings.identity, load.counts, load.rejections)
+    nowhere = preparing.place_findings(spool, sources, intake.shared.apps, settings.identity)
+    for identifier in nowhere:
+        load.counts.reject_late(FINDINGS, NOWHERE)
+        load.rejections.write(0, FINDINGS, identifier, NOWHERE)
     if problem := rejection_problem(load.counts, settings.max_failed_percent):
         raise LimitReached(problem)
-    load.verdict = judge(load.sync, _arrived(load, intake, lost=lost))
+    load.verdict = judge(load.sync, _arrived(load, intake, lost=bool(nowhere)))
     if load.is_of_another_account:
         # Ids that stand for a finding may mean another one there: the ledger tells nothing of it.
         load.has_ledger = False
@@ -91,11 +99,13 @@ def _plan(load: Load, intake: Intake, sources: Sources) -> Plan:
             settings.reset_tags,
             settings.ignore_scanner_last_seen,
         ),
-        items=ItemRules(settings.mapping, settings.filters, inactive),
+        data_model=settings.data_model,
+        filters=settings.filters,
+        inactive=inactive,
     )
 
 
-def build(load: Load) -> None:
+def build(load: Load, shared: Shared) -> None:
     """Write the KDI files and count what they will do.
 
     Raises:
@@ -106,8 +116,14 @@ def build(load: Load) -> None:
         raise ValueError(msg)
     catalogue = preparing.read_catalogue(load.spool, has_ledger=load.has_ledger)
     load.files = Files(load.folder.path, load.settings.part_max_bytes, catalogue.json)
-    Builder(load.spool, load.files, catalogue, load.counts, load.plan).build()
+    builder = Builder(load.spool, load.files, catalogue, shared, load.plan)
+    builder.build()
     load.parts = load.files.close()
+    load.counts.mapped = builder.mapped
+    tally = joins.tally(load.spool)
+    load.counts.filtered.update(_left_out(tally))
+    load.open_in_load = tally.get((joins.OPEN, None), 0)
+    load.closed_by_name = tally.get((joins.FIXED, None), 0)
     difference = load.counts.open_difference
     if difference:
         msg = (
@@ -118,10 +134,16 @@ def build(load: Load) -> None:
     _count(load)
 
 
+def _left_out(tally: Mapping[tuple[int, str | None], int]) -> Counter[str]:
+    found: Counter[str] = Counter()
+    for (state, name), count in tally.items():
+        if reason := LEFT_OUT.get(state, name):
+            found[reason] += count
+    return found
+
+
 def _count(load: Load) -> None:
     spool = load.spool
-    load.open_in_load = spool.number("SELECT COUNT(*) FROM sent WHERE is_open = 1")
-    load.closed_by_name = spool.number("SELECT COUNT(*) FROM sent WHERE is_open = 0")
     if not load.has_ledger or load.plan is None:
         load.opened = load.open_in_load
         load.new_assets = sum(part.assets for part in load.parts)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from typing import Final, Literal
 
-from msgspec import Struct
+from msgspec import Raw, Struct
 
 from target_ciscovm.text import one_line
 
@@ -37,13 +37,13 @@ FieldValue = str | int | float | bool
 
 
 class Vuln(Struct, kw_only=True, omit_defaults=True, gc=False):
-    """A vulnerability of an asset."""
+    """A vulnerability of an asset; what its definition is called is known only in the end."""
 
     scanner_type: str
     scanner_identifier: str
-    vuln_def_name: str
     status: VulnStatus
     last_seen_at: str
+    vuln_def_name: str | None = None
     scanner_score: int | None = None
     created_at: str | None = None
     closed_at: str | None = None
@@ -51,12 +51,12 @@ class Vuln(Struct, kw_only=True, omit_defaults=True, gc=False):
 
 
 class Finding(Struct, kw_only=True, omit_defaults=True):
-    """A finding of an asset, in the Application Security Module."""
+    """A finding of an asset, in the Application Security Module; see `Vuln`."""
 
     scanner_type: str
     scanner_identifier: str
-    vuln_def_name: str
     last_seen_at: str
+    vuln_def_name: str | None = None
     severity: int | None = None
     triage_state: TriageState | None = None
     created_at: str | None = None
@@ -81,7 +81,7 @@ class VulnDef(Struct, kw_only=True, omit_defaults=True):
 
 
 class Asset(Struct, kw_only=True, omit_defaults=True):
-    """An asset with all that a load says of it."""
+    """An asset with all that a load says of it; what was found on it is JSON already."""
 
     url: str | None = None
     external_id: str | None = None
@@ -91,8 +91,8 @@ class Asset(Struct, kw_only=True, omit_defaults=True):
     os: str | None = None
     last_seen_at: str | None = None
     tags: list[str] | None = None
-    vulns: list[Vuln] | None = None
-    findings: list[Finding] | None = None
+    vulns: list[Raw] | None = None
+    findings: list[Raw] | None = None
 
 
 def shorten(name: str, longest: int = MAX_NAME) -> str:

@@ -147,6 +147,7 @@ def application(name: str | None) -> str | None:
     return one_line(name).replace('"', "'") or None
 
 
+@lru_cache(maxsize=8192)
 def tidy_url(url: str | None, *, keep_query: bool = False) -> str | None:
     """Give a URL in one spelling: scheme and host in lower case, no fragment, no credentials.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from operator import attrgetter
-from typing import TYPE_CHECKING, Final, cast
+from typing import TYPE_CHECKING, Final, NamedTuple, cast
 
 from target_ciscovm import kdi_types as kdi
 from target_ciscovm.dates import to_utc
@@ -20,6 +20,7 @@ Item = kdi.Vuln | kdi.Finding
 
 OPEN_STATUSES: Final = frozenset({"NEW", "ACTIVE", "REOPENED", "PROTECTED"})
 FIXED: Final = "FIXED"
+KNOWN_STATUSES: Final = OPEN_STATUSES | {FIXED}
 WITHOUT_STATUS: Final = "INFORMATION_GATHERED"
 """The finding type whose rows never have a status (recorded answers)."""
 
@@ -29,8 +30,10 @@ IGNORED: Final[dict[str, kdi.TriageState]] = {
     "NOT_APPLICABLE": "not_a_security_issue",
 }
 NO_REASON: Final[kdi.TriageState] = "risk_accepted"
+CLOSED: Final = frozenset({"closed", "resolved"})
+"""KDI's words for a state that closes what CVM has."""
 DATES: Final = ("firstDetectedDate", "lastDetectedDate", "lastTestedDate", "fixedDate")
-_DATES: Final = attrgetter(
+_dates: Final = attrgetter(
     "first_detected_date", "last_detected_date", "last_tested_date", "fixed_date"
 )
 LOWEST: Final = 1
@@ -47,7 +50,36 @@ class MappingRules:
     with_evidence: bool = True
 
 
-def finding_problem(finding: Finding) -> str | None:
+class Moments(NamedTuple):
+    """The dates of a finding in UTC, as KDI writes them; None for one that cannot be read."""
+
+    first_detected: str | None
+    last_detected: str | None
+    last_tested: str | None
+    fixed: str | None
+
+    @property
+    def last_seen(self) -> str | None:
+        """When the finding was last seen; the order is written down in the docs. Never "now"."""
+        return self.last_detected or self.last_tested or self.fixed or self.first_detected
+
+    @property
+    def last_looked_at(self) -> str:
+        """When Qualys last looked at the finding, whatever it saw; empty if nothing tells."""
+        return max(self.last_tested or "", self.fixed or "", self.last_detected or "")
+
+    @property
+    def closed(self) -> str | None:
+        """When it was found to be fixed."""
+        return self.fixed or self.last_tested
+
+
+def moments(finding: Finding) -> Moments:
+    """Read the finding's dates."""
+    return Moments(*map(to_utc, _dates(finding)))
+
+
+def finding_problem(finding: Finding, at: Moments) -> str | None:
     """Say why a finding cannot be loaded, None when it can."""
     if finding.key is None:
         return "it has no uniqueId, and no id with a type"
@@ -55,58 +87,44 @@ def finding_problem(finding: Finding) -> str | None:
         return "it has neither a qid nor a name"
     if finding.status is None and finding.type not in {WITHOUT_STATUS, None}:
         return f"it has no status, which only {WITHOUT_STATUS} rows may lack"
-    if last_seen(finding) is None:
+    if at.last_seen is None:
         return "it has no date that can be read"
     return None
 
 
-def is_fixed(finding: Finding, rules: MappingRules) -> bool:
-    """Tell whether the finding is to be closed in CVM by name."""
-    return _status(finding, rules) in {"closed", "resolved"}
+def closes(item: Item) -> bool:
+    """Tell whether the item closes by name what CVM has."""
+    return (item.status if isinstance(item, kdi.Vuln) else item.triage_state) in CLOSED
 
 
-def notes(finding: Finding, rules: MappingRules) -> list[str]:
+def notes(finding: Finding, at: Moments, rules: MappingRules) -> list[str]:
     """Name what was not quite as expected and how it was taken, for the report's counts."""
     found = []
     status = finding.status
-    if status and status not in OPEN_STATUSES | {FIXED} and status not in rules.status_map:
+    if status and status not in KNOWN_STATUSES and status not in rules.status_map:
         found.append(f"unknown status {status[:40]}: taken as open")
     if finding.severity is not None and _severity(finding) is None:
         found.append(f"severity {finding.severity} is not 1 to 5: left out")
     if rules.map_ignored and finding.is_ignored and _ignored(finding) is None:
         found.append(f"ignored without a known reason: taken as {NO_REASON}")
-    found += [
-        f"{name} is no date that can be read: left out"
-        for name, value in zip(DATES, _DATES(finding), strict=True)
-        if value and not value.isspace() and to_utc(value) is None
-    ]
+    given = _dates(finding)
+    if given.count(None) < at.count(None):
+        found += [
+            f"{name} is no date that can be read: left out"
+            for name, text, read in zip(DATES, given, at, strict=True)
+            if read is None and text and not text.isspace()
+        ]
     return found
 
 
-def last_seen(finding: Finding) -> str | None:
-    """Give when the finding was last seen; the order is written down in the docs. Never "now"."""
-    return (
-        to_utc(finding.last_detected_date)
-        or to_utc(finding.last_tested_date)
-        or to_utc(finding.fixed_date)
-        or to_utc(finding.first_detected_date)
-    )
-
-
-def last_looked_at(finding: Finding) -> str:
-    """Give when Qualys last looked at the finding, whatever it saw."""
-    dates = (finding.last_tested_date, finding.fixed_date, finding.last_detected_date)
-    return max((to_utc(date) or "" for date in dates), default="")
-
-
-def map_finding(finding: Finding, vuln_def_name: str, rules: MappingRules) -> Item:
-    """Give the finding as KDI wants it, in the data model of the rules.
+def map_finding(finding: Finding, at: Moments, rules: MappingRules) -> Item:
+    """Give the finding as KDI wants it, in the data model of the rules, without its definition.
 
     The finding must have passed `finding_problem`.
     """
     if rules.data_model == "findings":
-        return _map_finding(finding, vuln_def_name, rules)
-    return _map_vuln(finding, vuln_def_name, rules)
+        return _map_finding(finding, at, rules)
+    return _map_vuln(finding, at, rules)
 
 
 def closed_item(
@@ -141,33 +159,30 @@ def identifier_of(finding: Finding) -> str:
     return kdi.shorten(finding.key or "")
 
 
-def _map_vuln(finding: Finding, vuln_def_name: str, rules: MappingRules) -> kdi.Vuln:
+def _map_vuln(finding: Finding, at: Moments, rules: MappingRules) -> kdi.Vuln:
     status = _status(finding, rules)
-    seen = last_seen(finding) or ""
-    closed = to_utc(finding.fixed_date) or to_utc(finding.last_tested_date) or seen
+    seen = at.last_seen or ""
     return kdi.Vuln(
         scanner_type=kdi.SCANNER_TYPE,
         scanner_identifier=identifier_of(finding),
-        vuln_def_name=vuln_def_name,
         status=cast("kdi.VulnStatus", status),
         last_seen_at=seen,
         scanner_score=_severity(finding),
-        created_at=to_utc(finding.first_detected_date),
-        closed_at=closed if status == "closed" else None,
+        created_at=at.first_detected,
+        closed_at=at.closed or seen if status == "closed" else None,
         details=as_text(finding, with_evidence=rules.with_evidence),
     )
 
 
-def _map_finding(finding: Finding, vuln_def_name: str, rules: MappingRules) -> kdi.Finding:
+def _map_finding(finding: Finding, at: Moments, rules: MappingRules) -> kdi.Finding:
     severity = _severity(finding)
     return kdi.Finding(
         scanner_type=kdi.SCANNER_TYPE,
         scanner_identifier=identifier_of(finding),
-        vuln_def_name=vuln_def_name,
-        last_seen_at=last_seen(finding) or "",
+        last_seen_at=at.last_seen or "",
         severity=None if severity is None else severity * 2,
         triage_state=cast("kdi.TriageState | None", _status(finding, rules)),
-        created_at=to_utc(finding.first_detected_date),
+        created_at=at.first_detected,
         additional_fields=as_fields(finding, with_evidence=rules.with_evidence),
     )
 

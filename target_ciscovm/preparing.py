@@ -12,25 +12,24 @@ from target_ciscovm import joins, records
 from target_ciscovm.accounting import FINDINGS
 from target_ciscovm.assets import Sources
 from target_ciscovm.catalogue import Catalogue
-from target_ciscovm.closing import Read, closes_fixed
-from target_ciscovm.dates import days_before, parse, to_text
+from target_ciscovm.closing import Read
+from target_ciscovm.dates import days_before, parse, to_text, to_utc
 from target_ciscovm.locators import Place, asset_key, place_of
 from target_ciscovm.proof import FULL
 from target_ciscovm.scans_seen import latest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from datetime import datetime
 
     from target_ciscovm.accounting import Counts
     from target_ciscovm.build import Plan
     from target_ciscovm.locators import Identity
     from target_ciscovm.records import Sync
-    from target_ciscovm.rejections import Rejections
     from target_ciscovm.spool import Spool
 
-NOWHERE: Final = "nothing in it tells an asset: no URL, no web application"
 NAME_OF_QID: Final = re.compile(r"QID (\d+)(?: |$)")
+INACTIVE: Final = "asset_inactivity_days"
 WEBAPP_FILTERS: Final = ("webapp_ids", "webapp_tag_ids", "webapp_name_contains")
 """Filters of the tap, by the names that its row of `syncs` gives them."""
 
@@ -49,8 +48,8 @@ class Closable:
 
 
 def count_kept(spool: Spool, counts: Counts) -> None:
-    """Tell the counts how many rows the spool holds."""
-    spool.flush()
+    """Tell the counts how many rows the spool holds, one for each key."""
+    spool.supersede()
     counts.kept[FINDINGS] = spool.number("SELECT COUNT(*) FROM finding")
     for stream, count in spool.execute("SELECT stream, COUNT(*) FROM other GROUP BY stream"):
         counts.kept[stream] = count
@@ -78,32 +77,35 @@ def _sent_names(spool: Spool) -> Iterator[tuple[int, str]]:
 
 
 def place_findings(
-    spool: Spool, sources: Sources, identity: Identity, counts: Counts, rejections: Rejections
-) -> bool:
+    spool: Spool, sources: Sources, apps: Sequence[records.WebAppRef], identity: Identity
+) -> list[str]:
     """Find the asset of findings that only the web application's own row can tell.
 
+    Args:
+        spool: with the findings.
+        sources: rows of web applications.
+        apps: web applications as the findings name them, by number.
+        identity: how assets are told apart.
+
     Returns:
-        Whether one was lost for want of any asset.
+        Identifiers of those without any asset, which are not in the spool any more.
     """
-    decode = msgspec.json.Decoder(records.Finding).decode
-    rows = spool.execute("SELECT rowid FROM finding WHERE asset IS NULL").fetchall()
-    lost = False
-    for (rowid,) in rows:
-        found = spool.execute("SELECT raw FROM finding WHERE rowid = ?", (rowid,)).fetchone()
-        finding = decode(found[0])
-        key = asset_key(_place(finding, sources), identity)
+    rows = spool.execute(
+        "SELECT rowid, identifier, url, app FROM finding WHERE asset IS NULL"
+    ).fetchall()
+    nowhere = []
+    for rowid, identifier, url, app in rows:
+        key = asset_key(_place(url, None if app is None else apps[app], sources), identity)
         if key is not None:
             spool.execute("UPDATE finding SET asset = ? WHERE rowid = ?", (key, rowid))
             continue
-        lost = True
-        counts.reject_late(FINDINGS, NOWHERE)
-        rejections.write(0, FINDINGS, finding.key, NOWHERE)
+        nowhere.append(identifier)
         spool.execute("DELETE FROM finding WHERE rowid = ?", (rowid,))
-    return lost
+    return nowhere
 
 
-def _place(finding: records.Finding, sources: Sources) -> Place:
-    place = place_of(finding.url, finding.web_app)
+def _place(url: str | None, named: records.WebAppRef | None, sources: Sources) -> Place:
+    place = place_of(url, named)
     app = sources.webapps.get(place.webapp_id) if place.webapp_id is not None else None
     if app is None:
         return place
@@ -140,30 +142,22 @@ def what_was_read(
 
 def join_ledger(spool: Spool, plan: Plan, sync: Sync | None) -> None:
     """Hold the findings against the ledger: what is fixed, what moved, what must stay open."""
-    window = next(
-        (part.window_start for part in (sync.streams if sync else ()) if part.stream == FINDINGS),
-        None,
-    )
-    if plan.has_ledger and not plan.fresh:
-        joins.mark_outdated(spool)
-    decode = msgspec.json.Decoder(records.Finding).decode
-
-    def fixed_in_window(raw: bytes) -> bool:
-        if not plan.fresh:
-            return False
-        finding = decode(raw)
-        fixed = finding.fixed_date or finding.last_tested_date
-        return closes_fixed(
-            open_before=False, has_ledger=False, fixed_date=fixed, window_start=window
-        )
-
-    joins.mark_fixed(spool, has_ledger=plan.has_ledger, fixed_in_window=fixed_in_window)
+    joins.leave_out(spool, plan.inactive, INACTIVE)
     if not plan.has_ledger:
+        joins.mark_fixed_before(spool, _window_start(sync) if plan.fresh else None)
         return
+    if not plan.fresh:
+        joins.mark_outdated(spool)
+    joins.mark_fixed(spool)
     if plan.now:
         joins.find_moved(spool)
     known = joins.webapps_before(spool) | set(plan.read.listed)
     joins.hold_assets(spool, (number for number in known if plan.read.may_close(number)))
+
+
+def _window_start(sync: Sync | None) -> str | None:
+    streams = sync.streams if sync else ()
+    return to_utc(next((one.window_start for one in streams if one.stream == FINDINGS), None))
 
 
 def previous_sync(sync: Sync | None) -> str | None:

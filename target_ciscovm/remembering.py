@@ -103,7 +103,8 @@ def _open_in(spool: Spool) -> int:
 
 def _opened(load: Load, others: Collection[int], which: str = OPEN) -> Iterator[Entry]:
     for identifier, asset, name, webapp, seen in load.spool.execute(
-        f"SELECT identifier, asset, name, webapp, seen {which}"
+        "SELECT identifier, asset, (SELECT name FROM definition WHERE number = sent.definition), "  # noqa: S608 - ours
+        f"webapp, seen {which}"
     ):
         yield Entry(identifier, asset, name, None if webapp in others else webapp, seen)
 

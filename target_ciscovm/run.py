@@ -20,7 +20,7 @@ from target_ciscovm.opening import OVERAGE, connect, look
 from target_ciscovm.private_files import private_folder
 from target_ciscovm.rejections import Rejections
 from target_ciscovm.report import Report, table, write_html, write_json
-from target_ciscovm.sinks import Intake
+from target_ciscovm.sinks import Intake, IntakeRules
 from target_ciscovm.spool import Spool
 from target_ciscovm.stages import Ticker
 from target_ciscovm.summary import summarise
@@ -116,8 +116,8 @@ class Run:
             raise ValueError(msg)
         self._intake.take(line, stream, record)
         if line % LOOK_EVERY == 0:
-            path = self._load.spool.path
-            require_disk(path.parent, path.stat().st_size + LEAST_ROOM)
+            spool = self._load.spool
+            require_disk(spool.path.parent, spool.size + LEAST_ROOM)
             received = self._load.counts.received
             self._ticker.tick(
                 "received %s findings, %s records in all so far",
@@ -145,8 +145,7 @@ class Run:
             load.spool,
             load.rejections,
             load.counts,
-            load.settings.identity,
-            load.settings.mapping,
+            IntakeRules(load.settings.identity, load.settings.mapping, load.settings.filters),
         )
         with load.stages.stage("reading"):
             read()
@@ -158,10 +157,10 @@ class Run:
             load.sync = intake.sync
             self._abort(nothing)
             return
-        require_disk(load.folder.path, load.spool.path.stat().st_size + LEAST_ROOM)
+        require_disk(load.folder.path, load.spool.size + LEAST_ROOM)
         with load.stages.stage("building"):
             judging.prepare(load, intake)
-            judging.build(load)
+            judging.build(load, intake.shared)
             judging.check_guard(load)
             load.rejections.flush()
         self._deliver(load)

@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Literal, TypeVar
 
 import msgspec
 
 from target_ciscovm.accounting import FINDINGS, WEBAPPS, Counts
+from target_ciscovm.filters import FilterRules, filtered_by
+from target_ciscovm.joins import FIXED, OPEN
 from target_ciscovm.lenient import tidy
 from target_ciscovm.locators import Identity, asset_key, place_of
 from target_ciscovm.loose_json import read_loosely
 from target_ciscovm.mapping import (
     MappingRules,
+    closes,
     finding_problem,
     identifier_of,
-    is_fixed,
-    last_looked_at,
+    map_finding,
+    moments,
+    notes,
 )
 from target_ciscovm.records import KEYS, PASSED_OVER, TYPES, Finding, Record, Sync, WebAppRef
+from target_ciscovm.shared import Shared
 from target_ciscovm.spool import FindingRow
 
 if TYPE_CHECKING:
@@ -40,14 +46,26 @@ DECODERS: Final[dict[str, msgspec.json.Decoder[Record]]] = {
 }
 
 
+@dataclass(frozen=True)
+class IntakeRules:
+    """What a finding is and becomes: the settings of the same names."""
+
+    identity: Identity = field(default_factory=Identity)
+    mapping: MappingRules = field(default_factory=MappingRules)
+    filters: FilterRules = field(default_factory=FilterRules)
+
+
 class Intake:
     """Takes records one by one, in any order.
+
+    A finding is mapped as it comes, so that each is read once only.
 
     Attributes:
         sync: the last `syncs` row, None when none came.
         proof_is_last: whether no other record came after it.
         lost_unknown: whether a record was lost of which no asset is known.
         webapps_lost: ids of web applications whose own row was rejected.
+        shared: what the findings have in common.
 
     Args:
         spool: where good records go.
@@ -56,23 +74,20 @@ class Intake:
     """
 
     def __init__(
-        self,
-        spool: Spool,
-        rejections: Rejections,
-        counts: Counts,
-        identity: Identity,
-        mapping: MappingRules,
+        self, spool: Spool, rejections: Rejections, counts: Counts, rules: IntakeRules
     ) -> None:
         self.sync: Sync | None = None
         self.proof_is_last = True
         self.lost_unknown = False
         self.webapps_lost: set[int] = set()
+        self.shared = Shared()
         self._spool = spool
         self._rejections = rejections
         self._counts = counts
-        self._identity = identity
-        self._first = f"{identity.order[0]}:"
-        self._mapping = mapping
+        self._rules = rules
+        self._first = f"{rules.identity.order[0]}:"
+        self._url_tells_all = not {"fqdn", "ip_address"} & set(rules.identity.order)
+        self._encode = msgspec.json.Encoder().encode
 
     def take(self, line: int, stream: str, raw: bytes) -> None:
         """Take one record as it stands in its line.
@@ -94,7 +109,10 @@ class Intake:
             if tidied is None:
                 return
             record, raw = tidied
-        self._keep(line, stream, record, raw)
+        if isinstance(record, Finding):
+            self._keep_finding(line, record)
+        else:
+            self._keep(line, stream, record, raw)
 
     def _tidied(self, line: int, stream: str, raw: bytes) -> tuple[Record, bytes] | None:
         """Read a record that is not quite of its type; None, and rejected, when it cannot be."""
@@ -113,9 +131,6 @@ class Intake:
         return None
 
     def _keep(self, line: int, stream: str, record: Record, raw: bytes) -> None:
-        if isinstance(record, Finding):
-            self._keep_finding(line, record, raw)
-            return
         key = getattr(record, KEYS[stream])
         if key is None:
             self._reject(line, stream, f"it has no {_wire_name(stream)}", None)
@@ -124,26 +139,39 @@ class Intake:
             self.sync = record
         self._spool.add(stream, str(key), raw)
 
-    def _keep_finding(self, line: int, finding: Finding, raw: bytes) -> None:
-        problem = finding_problem(finding)
-        app = finding.web_app
-        if problem:
+    def _keep_finding(self, line: int, finding: Finding) -> None:
+        at, rules = moments(finding), self._rules
+        if problem := finding_problem(finding, at):
             self._reject(line, FINDINGS, problem, finding)
             return
+        for note in notes(finding, at, rules.mapping):
+            self._counts.notes[note] += 1
+        app = finding.web_app
+        asset = self._asset(finding.url, app)
+        item = map_finding(finding, at, rules.mapping)
+        is_fixed = closes(item)
+        text = self._encode(item)
         self._spool.add_finding(
             FindingRow(
-                identifier_of(finding),
-                self._asset(finding.url, app),
+                item.scanner_identifier,
+                asset,
                 app.id if app else None,
-                int(is_fixed(finding, self._mapping)),
-                raw,
-                last_looked_at(finding),
+                FIXED if is_fixed else OPEN,
+                None if is_fixed else filtered_by(finding, rules.filters),
+                self.shared.definition_of(finding),
+                self.shared.app_of(app),
+                None if asset and self._url_tells_all else finding.url,
+                finding.severity,
+                at.last_looked_at,
+                at.closed if is_fixed else None,
+                self._spool.add_item(text),
+                len(text),
             )
         )
 
     def _asset(self, url: str | None, app: WebAppRef | None) -> str | None:
         """Give the asset's key where no web application row could change it."""
-        key = asset_key(place_of(url, app), self._identity)
+        key = asset_key(place_of(url, app), self._rules.identity)
         return key if key and key.startswith(self._first) else None
 
     def _reject(self, line: int, stream: str, reason: str, record: Finding | JSON) -> None:

@@ -1,14 +1,18 @@
 """The spool: records on disk while they arrive in any order, and in the order of assets after.
 
-One SQLite file in the run's folder, without journal: it is thrown away at every end. A full disk
-shows as SQLite's own error, which `folders.writing_in` turns into a sentence.
+Two files in the run's folder, which are thrown away at every end: a database without journal, and
+beside it what stands in KDI files for each finding, which nothing is ever searched for in. A full
+disk shows as the system's own error, which `folders.writing_in` turns into a sentence.
 """
 
 from __future__ import annotations
 
 import os
 import sqlite3
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final, NamedTuple
+
+from target_ciscovm.private_files import open_private
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -17,12 +21,14 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
 BATCH: Final = 2000
-CACHE_KIB: Final = 64 * 1024
+CACHE_KIB: Final = 16 * 1024
+ITEMS_BUFFER: Final = 1 << 18
 
 SCHEMA: Final = """
 CREATE TABLE finding(
-    identifier TEXT NOT NULL UNIQUE, asset TEXT, webapp INTEGER, fixed INTEGER NOT NULL,
-    raw BLOB NOT NULL, seen TEXT NOT NULL
+    identifier TEXT NOT NULL, asset TEXT, webapp INTEGER, state INTEGER NOT NULL, filter TEXT,
+    definition INTEGER NOT NULL, app INTEGER, url TEXT, severity INTEGER, seen TEXT NOT NULL,
+    closed TEXT, item_at INTEGER NOT NULL, item_bytes INTEGER NOT NULL
 );
 CREATE TABLE other(
     stream TEXT NOT NULL, key TEXT NOT NULL, raw BLOB NOT NULL, PRIMARY KEY(stream, key)
@@ -33,18 +39,38 @@ CREATE TABLE lost_finding(identifier TEXT PRIMARY KEY);
 
 
 class FindingRow(NamedTuple):
-    """A finding as it is kept: what joins go by, and the record as it came.
+    """A finding as it is kept: what joins go by, and what becomes of it in the file.
 
-    `asset` is None while only the web application's own row can tell it; `fixed` is 0 or 1; `seen`
-    is when Qualys last looked at it, in UTC as text.
+    Attributes:
+        asset: key of its asset, None while only the web application's own row can tell it.
+        webapp: id of its web application.
+        state: see `joins.OPEN` and those beside it.
+        filter: the filter that leaves it out, None when it stays.
+        definition: number of its QID in `shared.Shared`.
+        app: number of its web application there.
+        url: its own URL, where the asset's key does not tell the place.
+        seen: when Qualys last looked at it, in UTC as text.
+        closed: when it was found to be fixed, for one that is.
+        item_at: where its item begins, see `Spool.add_item`.
+        item_bytes: how long it is.
     """
 
     identifier: str
     asset: str | None
     webapp: int | None
-    fixed: int
-    raw: bytes
+    state: int
+    filter: str | None
+    definition: int
+    app: int | None
+    url: str | None
+    severity: int | None
     seen: str
+    closed: str | None
+    item_at: int
+    item_bytes: int
+
+
+MARKS: Final = ", ".join("?" for _ in FindingRow._fields)
 
 
 class Spool:
@@ -57,6 +83,10 @@ class Spool:
     def __init__(self, path: Path) -> None:
         os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
         self.path = path
+        self._items_path = path.with_suffix(".items")
+        self._items = open_private(self._items_path, buffer_bytes=ITEMS_BUFFER)
+        self._items_bytes = 0
+        self._items_read = os.open(self._items_path, os.O_RDONLY)
         self.connection = sqlite3.connect(path, isolation_level=None, uri=True)
         for pragma in (
             "journal_mode=OFF",
@@ -80,10 +110,29 @@ class Spool:
         self.remove()
 
     def add_finding(self, row: FindingRow) -> None:
-        """Keep a finding in place of an earlier one of the same identifier."""
+        """Keep a finding; of those with the same identifier `supersede` leaves the last."""
         self._findings.append(row)
         if len(self._findings) >= BATCH:
             self.flush()
+
+    def add_item(self, item: bytes) -> int:
+        """Keep JSON of a finding's entry, which lacks the name of its definition.
+
+        Returns:
+            Where it begins.
+        """
+        begin = self._items_bytes
+        self._items_bytes += self._items.write(item)
+        return begin
+
+    def item(self, begin: int, length: int) -> bytes:
+        """Give an item back; `flush` must have been called."""
+        return os.pread(self._items_read, length, begin)
+
+    @property
+    def size(self) -> int:
+        """How many bytes of disk it needs."""
+        return self.path.stat().st_size + self._items_bytes
 
     def add(self, stream: str, key: str, raw: bytes) -> None:
         """Keep a row of another stream in place of an earlier one of the same key."""
@@ -99,15 +148,24 @@ class Spool:
 
     def flush(self) -> None:
         """Write what is still in memory."""
-        self._many(
-            "INSERT INTO finding VALUES(?, ?, ?, ?, ?, ?) ON CONFLICT(identifier) DO UPDATE SET "
-            "asset = excluded.asset, webapp = excluded.webapp, fixed = excluded.fixed, "
-            "raw = excluded.raw, seen = excluded.seen",
-            self._findings,
-        )
+        self._items.flush()
+        self._many(f"INSERT INTO finding VALUES({MARKS})", self._findings)
         self._many("INSERT OR REPLACE INTO other VALUES(?, ?, ?)", self._others)
         self._findings.clear()
         self._others.clear()
+
+    def supersede(self) -> None:
+        """Write what is still in memory, and remove all but the last row of each identifier.
+
+        To sort all identifiers at once is several times as fast as to look for each as it comes.
+        """
+        self.flush()
+        self.execute("CREATE INDEX finding_identifier ON finding(identifier)")
+        repeated = "FROM finding GROUP BY identifier HAVING COUNT(*) > 1"
+        self.execute(
+            f"DELETE FROM finding WHERE identifier IN (SELECT identifier {repeated}) AND rowid NOT "  # noqa: S608 - ours
+            f"IN (SELECT MAX(rowid) {repeated})"
+        )
 
     def execute(self, statement: str, values: Iterable[object] = ()) -> sqlite3.Cursor:
         """Run one statement."""
@@ -141,6 +199,11 @@ class Spool:
             yield raw
 
     def remove(self) -> None:
-        """Close and delete the file; does nothing the second time."""
+        """Close and delete the files; does nothing the second time."""
         self.connection.close()
+        if not self._items.closed:
+            os.close(self._items_read)
+            with suppress(OSError):  # what a full disk did not take is written once more here
+                self._items.close()
         self.path.unlink(missing_ok=True)
+        self._items_path.unlink(missing_ok=True)

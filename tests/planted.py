@@ -56,8 +56,8 @@ BUGS: Final[dict[str, Bug]] = {
     ),
     "asset split over parts": Bug(
         "target_ciscovm/joins.py",
-        "        yield (key, [SpooledFinding(*row[1:]) for row in group])\n",
-        "        for row in group:\n            yield (key, [SpooledFinding(*row[1:])])\n",
+        "        yield (key, list(group))\n",
+        "        for row in group:\n            yield (key, [row])\n",
         ("tests/target/test_run_locators.py", *WEEKS),
     ),
     "offset paging": Bug(
@@ -98,8 +98,8 @@ BUGS: Final[dict[str, Bug]] = {
     ),
     "FIXED ignored": Bug(
         "target_ciscovm/sinks.py",
-        "                int(is_fixed(finding, self._mapping)),\n",
-        "                2 * int(is_fixed(finding, self._mapping)),\n",
+        "                FIXED if is_fixed else OPEN,\n",
+        "                2 if is_fixed else OPEN,\n",
         WEEKS,
     ),
     "rejected record on a closing asset": Bug(

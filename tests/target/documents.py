@@ -26,7 +26,12 @@ def problems(*items: Item) -> list[str]:
     """Check items as the vulnerabilities and findings of one asset."""
     asset = kdi_types.Asset(
         url="https://app1.example.test/",
-        vulns=[item for item in items if isinstance(item, kdi_types.Vuln)],
-        findings=[item for item in items if isinstance(item, kdi_types.Finding)],
+        vulns=[as_json(item) for item in items if isinstance(item, kdi_types.Vuln)],
+        findings=[as_json(item) for item in items if isinstance(item, kdi_types.Finding)],
     )
-    return check(document(asset, {item.vuln_def_name for item in items}))
+    return check(document(asset, {item.vuln_def_name or "" for item in items}))
+
+
+def as_json(item: Item) -> msgspec.Raw:
+    """Give an item as it stands in its asset."""
+    return msgspec.Raw(msgspec.json.encode(item))

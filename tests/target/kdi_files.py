@@ -33,8 +33,10 @@ def vuln(identifier: str, name: str = "QID 1 T", details: str | None = None) -> 
 
 
 def encoded(key: str, vulns: list[Vuln]) -> EncodedAsset:
-    json = msgspec.json.encode(Asset(url=f"https://{key}.example.test/", vulns=vulns))
-    return EncodedAsset(key, json, frozenset(item.vuln_def_name for item in vulns), len(vulns))
+    items = [msgspec.Raw(msgspec.json.encode(item)) for item in vulns]
+    json = msgspec.json.encode(Asset(url=f"https://{key}.example.test/", vulns=items))
+    names = frozenset(item.vuln_def_name or "" for item in vulns)
+    return EncodedAsset(key, json, names, len(vulns))
 
 
 def asset(number: int, names: tuple[str, ...] = ("QID 1 T",), text: str = "") -> EncodedAsset:

@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 
 from target_ciscovm import records
+from target_ciscovm.mapping import Item, MappingRules, map_finding, moments
 
 Row = dict[str, Any]
 
@@ -54,6 +55,17 @@ def scan(number: int = 1, app: int = 9001, **changes: object) -> Row:
 
 def entry(qid: int = 150001, **changes: object) -> Row:
     return {"qid": qid, "title": f"Title of {qid}", "cves": []} | changes
+
+
+def map_row(rules: MappingRules, name: str, **changes: object) -> Item:
+    """Give what becomes of a row, under the name of its definition."""
+    return map_as(as_finding(**changes), rules, name)
+
+
+def map_as(finding: records.Finding, rules: MappingRules, name: str) -> Item:
+    """Give what becomes of a finding, under the name of its definition."""
+    item = map_finding(finding, moments(finding), rules)
+    return msgspec.structs.replace(item, vuln_def_name=name)
 
 
 def as_finding(**changes: object) -> records.Finding:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import json
 
 import pytest
@@ -22,13 +21,10 @@ def told(catalogue: Catalogue, name: str) -> Row:
     return found
 
 
-def test_findings_of_one_qid_share_one_definition() -> None:
+def test_a_definition_has_the_title_of_the_knowledge_base() -> None:
     catalogue = Catalogue([as_entry(title="XSS", solution="<p>Do")], {})
 
-    one, two = catalogue.of(as_finding(name="a")), catalogue.of(as_finding(id=2, name="b"))
-
-    assert one == two
-    assert told(catalogue, one.name) == {
+    assert told(catalogue, catalogue.of(as_finding(name="a")).name) == {
         "scanner_type": "QualysWAS",
         "name": "QID 150001 XSS",
         "solution": "Do",
@@ -73,17 +69,6 @@ def test_filters_are_told_what_is_known_of_the_qid(
     catalogue = Catalogue([as_entry(150001, **entry) for entry in entries], {})
 
     assert catalogue.of(as_finding(**row)).facts == facts
-
-
-def test_a_class_that_only_one_finding_tells_is_the_qids_from_then_on() -> None:
-    rows = [as_finding(), as_finding(**CWE), as_finding(id=3)]
-
-    for order in itertools.permutations(rows):
-        catalogue = Catalogue([], {})
-        names = {catalogue.of(finding).name for finding in order}
-        (name,) = names
-        assert told(catalogue, name)["cwe_identifiers"] == "CWE-79"
-        assert catalogue.of(as_finding()).facts.classified is True
 
 
 def test_a_name_of_another_load_is_defined_in_this_one() -> None:

@@ -11,48 +11,11 @@ from hypothesis import strategies as st
 from target_ciscovm.closing import (
     Balance,
     Read,
-    closes_fixed,
     guard,
     identity_problem,
     identity_text,
 )
 from target_ciscovm.locators import Identity
-
-FIXED, LATER = "2024-05-01T08:00:00Z", "2024-05-01T08:00:01Z"
-
-
-@pytest.mark.parametrize("window", [None, FIXED, LATER])
-def test_with_a_ledger_a_fix_closes_what_was_open(window: str | None) -> None:
-    for was_open in (True, False):
-        assert (
-            closes_fixed(
-                open_before=was_open, has_ledger=True, fixed_date=FIXED, window_start=window
-            )
-            is was_open
-        )
-
-
-@pytest.mark.parametrize(
-    ("fixed_date", "window", "closes"),
-    [
-        (FIXED, FIXED, True),
-        (LATER, FIXED, True),
-        (FIXED, LATER, False),
-        (FIXED, None, False),
-        (None, FIXED, False),
-        ("0000-00-00", FIXED, False),
-        ("2024-05-01T10:00:00+02:00", FIXED, True),
-    ],
-)
-def test_without_a_ledger_a_fix_closes_from_the_beginning_of_the_window_on(
-    fixed_date: str | None, window: str | None, closes: bool
-) -> None:
-    assert (
-        closes_fixed(
-            open_before=False, has_ledger=False, fixed_date=fixed_date, window_start=window
-        )
-        is closes
-    )
 
 
 def test_only_a_web_application_that_was_read_may_be_closed() -> None:

@@ -8,7 +8,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from target_ciscovm.details import DIRECT, EVIDENCE, MADE, MAX_EVIDENCE, as_fields, as_text
+from target_ciscovm.details import (
+    DIRECT,
+    EVIDENCE,
+    MADE,
+    MAX_EVIDENCE,
+    POTENTIAL,
+    as_fields,
+    as_text,
+)
 from target_ciscovm.records import Finding
 from tests.sandbox.kdi_values import additional_fields
 from tests.target.rows import as_finding
@@ -39,7 +47,7 @@ FULL = {
 def test_every_detail_of_a_finding_is_there_by_its_name() -> None:
     found = as_fields(as_finding(**FULL))
 
-    assert set(found) == {*DIRECT, *MADE, EVIDENCE}
+    assert set(found) == {*DIRECT, POTENTIAL, *MADE, EVIDENCE}
     assert found["URL"] == "https://app1.example.test/page1"
     assert found["CVSS v3 base"] == 6.1
     assert found["OWASP"] == "3 Injection"
@@ -72,7 +80,7 @@ def test_the_text_has_a_line_for_each_and_the_evidence_last() -> None:
     assert "Potential: no" in lines
     assert "Ignored: yes" in lines
     labels = [line.partition(":")[0] for line in lines if not line.startswith(" ")]
-    assert labels == [*DIRECT, *MADE, EVIDENCE]
+    assert labels == [*DIRECT, POTENTIAL, *MADE, EVIDENCE]
 
 
 def test_the_whole_url_is_told_also_where_the_assets_is_cut() -> None:

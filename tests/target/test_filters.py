@@ -2,27 +2,34 @@
 
 from __future__ import annotations
 
-import itertools
-
 import pytest
 
-from target_ciscovm.filters import FILTERS, FilterRules, QidFacts, filtered_by
+from target_ciscovm.filters import (
+    FILTERS,
+    INFORMATIONAL,
+    FilterRules,
+    QidFacts,
+    exclude_informational,
+    filtered_by,
+)
 from tests.target.rows import as_finding
 
 NOTHING_KNOWN = QidFacts()
 CLASSIFIED = QidFacts(known=True, classified=True)
-INFORMATIONAL = QidFacts(known=True, classified=False)
+UNCLASSIFIED = QidFacts(known=True, classified=False)
 
 
-def left_out(rules: FilterRules, facts: QidFacts = CLASSIFIED, **row: object) -> str | None:
-    return filtered_by(as_finding(**row), facts, rules)
+def left_out(rules: FilterRules, **row: object) -> str | None:
+    return filtered_by(as_finding(**row), rules)
 
 
 @pytest.mark.parametrize("status", ["NEW", "ACTIVE", "REOPENED", "PROTECTED", None, "ODD"])
 def test_nothing_is_left_out_by_default(status: str | None) -> None:
-    for potential, facts in itertools.product((True, False, None), (CLASSIFIED, INFORMATIONAL)):
+    for potential in (True, False, None):
         row = {"status": status, "potential": potential, "severity": 1}
-        assert left_out(FilterRules(), facts, **row) is None
+        assert left_out(FilterRules(), **row) is None
+    for facts in (CLASSIFIED, UNCLASSIFIED, NOTHING_KNOWN):
+        assert not exclude_informational(facts, FilterRules())
 
 
 @pytest.mark.parametrize(
@@ -38,18 +45,14 @@ def test_non_exploitable_is_what_a_virtual_patch_protects(status: str | None, go
     ("facts", "gone"),
     [
         (CLASSIFIED, False),
-        (INFORMATIONAL, True),
+        (UNCLASSIFIED, True),
         (NOTHING_KNOWN, False),
         (QidFacts(known=False, classified=True), False),
     ],
     ids=str,
 )
 def test_informational_is_a_qid_that_is_known_to_have_no_class(facts: QidFacts, gone: bool) -> None:
-    rules = FilterRules(exclude_informational=True)
-
-    for kind in ("VULNERABILITY", "INFORMATION_GATHERED"):
-        found = left_out(rules, facts, type=kind, severity=1)
-        assert found == ("exclude_informational" if gone else None)
+    assert exclude_informational(facts, FilterRules(exclude_informational=True)) is gone
 
 
 @pytest.mark.parametrize(("potential", "gone"), [(True, True), (False, False), (None, False)])
@@ -76,14 +79,13 @@ def test_a_finding_without_a_severity_stays(severity: int | None) -> None:
 def test_a_finding_is_counted_for_the_first_filter_only() -> None:
     rules = FilterRules(
         exclude_non_exploitable=True,
-        exclude_informational=True,
         exclude_potential=True,
         min_severity=5,
     )
     row = {"status": "PROTECTED", "potential": True, "severity": 1}
 
-    assert left_out(rules, INFORMATIONAL, **row) == next(iter(FILTERS))
+    assert left_out(rules, **row) == next(iter(FILTERS))
 
 
 def test_each_filter_is_a_setting_of_its_name() -> None:
-    assert list(FILTERS) == list(FilterRules.__dataclass_fields__)
+    assert {*FILTERS, INFORMATIONAL} == set(FilterRules.__dataclass_fields__)

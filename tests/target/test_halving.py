@@ -12,9 +12,10 @@ from target_ciscovm.details import EVIDENCE
 from target_ciscovm.halving import halve, read_assets, strip_evidence, without_evidence
 from target_ciscovm.kdi import EncodedAsset, Files, Group, Part
 from target_ciscovm.kdi_types import Asset, DataModel
-from target_ciscovm.mapping import MappingRules, map_finding
+from target_ciscovm.mapping import MappingRules
+from tests.target.documents import as_json
 from tests.target.kdi_files import asset, definition, held, urls
-from tests.target.rows import as_finding
+from tests.target.rows import Row, map_row
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -37,13 +38,13 @@ def part_of(files: Files, *assets: EncodedAsset) -> Part:
 
 
 def with_evidence(model: DataModel, **row: object) -> EncodedAsset:
-    finding = as_finding(resultList=[{"request": "GET /"}], **row)
-    item = map_finding(finding, "QID 1 T", MappingRules(model))
-    made: Asset = msgspec.convert(
-        {"url": "https://a.example.test/", "vulns" if model == MODELS[0] else "findings": [item]},
-        Asset,
-        from_attributes=True,
-    )
+    changes: Row = {"resultList": [{"request": "GET /"}], **row}
+    items = [as_json(map_row(MappingRules(model), "QID 1 T", **changes))]
+    made = Asset(url="https://a.example.test/")
+    if model == MODELS[0]:
+        made.vulns = items
+    else:
+        made.findings = items
     return EncodedAsset("a", msgspec.json.encode(made), frozenset({"QID 1 T"}), 1)
 
 
@@ -100,9 +101,7 @@ def test_one_asset_goes_without_its_evidence(files: Files, model: DataModel) -> 
     assert leaner.bytes < part.bytes
     assert not part.path.exists()
     after = only_item(leaner.path)
-    bare = json.loads(
-        msgspec.json.encode(map_finding(as_finding(), "QID 1 T", MappingRules(model)))
-    )
+    bare = json.loads(msgspec.json.encode(map_row(MappingRules(model), "QID 1 T")))
     assert EVIDENCE in str(before)
     assert after == bare
 

@@ -14,16 +14,15 @@ from target_ciscovm.mapping import (
     Item,
     MappingRules,
     closed_item,
+    closes,
     finding_problem,
     identifier_of,
-    is_fixed,
-    last_seen,
-    map_finding,
+    moments,
     notes,
 )
 from target_ciscovm.records import Finding
 from tests.target.documents import problems
-from tests.target.rows import Row, as_finding
+from tests.target.rows import Row, as_finding, map_as, map_row
 
 Model = Literal["vulnerabilities", "findings"]
 MODELS: tuple[Model, ...] = get_args(Model)
@@ -34,10 +33,19 @@ NAME = "QID 150001 Title"
 
 def mapped(rules: MappingRules = VULNERABILITIES, **row: object) -> Row:
     """Map a finding and give it as it stands in the file, checked."""
-    item = map_finding(as_finding(**row), NAME, rules)
+    item = map_row(rules, NAME, **row)
     assert problems(item) == []
     found: Row = msgspec.to_builtins(item)
     return found
+
+
+def problem(finding: Finding) -> str | None:
+    return finding_problem(finding, moments(finding))
+
+
+def noted(rules: MappingRules, **row: object) -> list[str]:
+    finding = as_finding(**row)
+    return notes(finding, moments(finding), rules)
 
 
 def test_a_finding_becomes_a_vulnerability() -> None:
@@ -91,7 +99,7 @@ def test_each_status_has_one_meaning(status: str, vuln: str, triage: str | None)
 def test_information_without_a_status_is_open(status: str | None) -> None:
     row: Row = {"type": "INFORMATION_GATHERED", "status": status}
 
-    assert finding_problem(as_finding(**row)) is None
+    assert problem(as_finding(**row)) is None
     assert mapped(**row)["status"] == "open"
     assert "triage_state" not in mapped(FINDINGS, **row)
 
@@ -123,7 +131,7 @@ def test_a_severity_is_the_score_and_doubled_in_the_findings_model(severity: int
 def test_a_severity_that_is_none_is_left_out(severity: int | None) -> None:
     assert "scanner_score" not in mapped(severity=severity)
     assert "severity" not in mapped(FINDINGS, severity=severity)
-    told = notes(as_finding(severity=severity), VULNERABILITIES)
+    told = noted(VULNERABILITIES, severity=severity)
     assert told == ([] if severity is None else [f"severity {severity} is not 1 to 5: left out"])
 
 
@@ -153,9 +161,9 @@ def test_ignored_findings_are_mapped_only_when_asked_for(
 def test_an_ignored_finding_without_a_reason_is_counted() -> None:
     rules = IGNORED_TOO["vulnerabilities"]
 
-    assert len(notes(as_finding(isIgnored=True), rules)) == 1
-    assert notes(as_finding(isIgnored=True, ignoredReason="FALSE_POSITIVE"), rules) == []
-    assert notes(as_finding(isIgnored=True), VULNERABILITIES) == []
+    assert len(noted(rules, isIgnored=True)) == 1
+    assert noted(rules, isIgnored=True, ignoredReason="FALSE_POSITIVE") == []
+    assert noted(VULNERABILITIES, isIgnored=True) == []
 
 
 def test_a_fix_of_an_ignored_finding_is_a_fix() -> None:
@@ -170,8 +178,8 @@ def test_a_status_map_overrides_what_is_built_in(word: str) -> None:
 
     for status in ("PROTECTED", "FIXED", "ODD", "odd"):
         assert mapped(rules, status=status)["status"] == word
-        assert is_fixed(as_finding(status=status), rules) is (word == "closed")
-        assert notes(as_finding(status=status), rules) == []
+        assert closes(map_row(rules, NAME, status=status)) is (word == "closed")
+        assert noted(rules, status=status) == []
     assert mapped(rules, status="ACTIVE")["status"] == "open"
 
 
@@ -180,11 +188,11 @@ def test_a_status_map_of_the_findings_model_has_its_words(word: str) -> None:
     rules = MappingRules("findings", {"PROTECTED": word})
 
     assert mapped(rules, status="PROTECTED")["triage_state"] == word
-    assert is_fixed(as_finding(status="PROTECTED"), rules) is (word == "resolved")
+    assert closes(map_row(rules, NAME, status="PROTECTED")) is (word == "resolved")
 
 
 def test_an_unknown_status_is_counted_by_its_name() -> None:
-    assert notes(as_finding(status="odd" * 100), VULNERABILITIES) == [
+    assert noted(VULNERABILITIES, status="odd" * 100) == [
         f"unknown status {('ODD' * 100)[:40]}: taken as open"
     ]
 
@@ -194,7 +202,7 @@ def test_a_date_that_cannot_be_read_is_left_out_and_counted(date: str) -> None:
     row: Row = {"firstDetectedDate": date, "fixedDate": date}
 
     assert "created_at" not in mapped(**row)
-    assert notes(as_finding(**row), VULNERABILITIES) == [
+    assert noted(VULNERABILITIES, **row) == [
         "firstDetectedDate is no date that can be read: left out",
         "fixedDate is no date that can be read: left out",
     ]
@@ -202,7 +210,7 @@ def test_a_date_that_cannot_be_read_is_left_out_and_counted(date: str) -> None:
 
 @pytest.mark.parametrize("date", [None, "", "  "])
 def test_a_date_that_is_not_there_is_not_counted(date: str | None) -> None:
-    assert notes(as_finding(firstDetectedDate=date), VULNERABILITIES) == []
+    assert noted(VULNERABILITIES, firstDetectedDate=date) == []
 
 
 DATES = {
@@ -216,9 +224,9 @@ DATES = {
 def test_last_seen_falls_back_in_one_order_and_is_never_now() -> None:
     dates: dict[str, str | None] = dict(DATES)
     for name, date in DATES.items():
-        assert last_seen(as_finding(**dates)) == date
+        assert moments(as_finding(**dates)).last_seen == date
         dates[name] = "0000-00-00"
-    assert last_seen(as_finding(**dates)) is None
+    assert moments(as_finding(**dates)).last_seen is None
 
 
 @pytest.mark.parametrize(
@@ -237,10 +245,10 @@ def test_last_seen_falls_back_in_one_order_and_is_never_now() -> None:
     ids=str,
 )
 def test_what_cannot_be_loaded_says_why(row: Row, says: str) -> None:
-    problem = finding_problem(as_finding(**row))
+    told = problem(as_finding(**row))
 
-    assert problem is not None
-    assert says in problem
+    assert told is not None
+    assert says in told
 
 
 @pytest.mark.parametrize(
@@ -262,8 +270,8 @@ def test_what_cannot_be_loaded_says_why(row: Row, says: str) -> None:
 def test_what_can_be_loaded_needs_no_more_than_kdi(row: Row) -> None:
     finding = as_finding(**row)
 
-    assert finding_problem(finding) is None
-    assert problems(*(map_finding(finding, NAME, MappingRules(model)) for model in MODELS)) == []
+    assert problem(finding) is None
+    assert problems(*(map_as(finding, MappingRules(model), NAME) for model in MODELS)) == []
 
 
 @pytest.mark.parametrize(
@@ -284,7 +292,7 @@ def test_an_identifier_of_ten_thousand_characters_fits_and_stays_apart() -> None
     one, two = (as_finding(uniqueId="u" * 10_000 + end) for end in "ab")
 
     assert identifier_of(one) != identifier_of(two)
-    assert problems(*(map_finding(row, NAME, VULNERABILITIES) for row in (one, two))) == []
+    assert problems(*(map_as(row, VULNERABILITIES, NAME) for row in (one, two))) == []
 
 
 @pytest.mark.parametrize("field", ["severity", "timesDetected", "status", "lastTestedDate"])
@@ -347,11 +355,11 @@ def test_whatever_has_no_problem_is_mapped_to_what_cvm_takes(
     row: Row, model: Model, map_ignored: bool
 ) -> None:
     finding = as_finding(**row)
-    if finding_problem(finding) is None:
+    if problem(finding) is None:
         rules = MappingRules(model, map_ignored=map_ignored)
-        assert problems(map_finding(finding, NAME, rules)) == []
-        assert all(isinstance(note, str) for note in notes(finding, rules))
+        assert problems(map_as(finding, rules, NAME)) == []
+        assert all(isinstance(note, str) for note in notes(finding, moments(finding), rules))
 
 
 def test_a_finding_of_nothing_is_a_problem_and_no_crash() -> None:
-    assert finding_problem(Finding()) is not None
+    assert problem(Finding()) is not None

@@ -15,7 +15,7 @@ from target_ciscovm.accounting import Counts
 from target_ciscovm.locators import Identity
 from target_ciscovm.mapping import MappingRules
 from target_ciscovm.rejections import Rejections
-from target_ciscovm.sinks import Intake
+from target_ciscovm.sinks import Intake, IntakeRules
 from target_ciscovm.spool import Spool
 from tests.target.private import mode_of
 from tests.target.rows import Row, entry, finding, scan, webapp
@@ -34,7 +34,8 @@ class Taking:
         self.counts = Counts()
         self.spool = Spool(folder / "records.db")
         self.rejections = Rejections(folder / "rejected.jsonl")
-        self.intake = Intake(self.spool, self.rejections, self.counts, identity, rules)
+        wanted = IntakeRules(identity, rules)
+        self.intake = Intake(self.spool, self.rejections, self.counts, wanted)
         self.line = 0
 
     def take(self, stream: str, row: object) -> None:
@@ -54,7 +55,7 @@ class Taking:
     @property
     def kept(self) -> list[tuple[str, str | None, int | None, int]]:
         self.spool.flush()
-        rows = self.spool.execute("SELECT identifier, asset, webapp, fixed FROM finding")
+        rows = self.spool.execute("SELECT identifier, asset, webapp, state FROM finding")
         return list(rows)
 
     def others(self, stream: str) -> list[Row]:
@@ -96,7 +97,9 @@ def test_a_later_row_of_the_same_key_takes_the_place_of_an_earlier_one(taking: T
         taking.take("findings", finding(status=status))
         taking.take("webapps", webapp(name=status))
 
-    assert [fixed for *_, fixed in taking.kept] == [1]
+    taking.spool.supersede()
+
+    assert [state for *_, state in taking.kept] == [1]
     assert [row["name"] for row in taking.others("webapps")] == ["FIXED"]
 
 
@@ -339,7 +342,7 @@ def test_a_status_map_decides_what_is_fixed(tmp_path: Path) -> None:
     taking.take("findings", finding(1, status="PROTECTED"))
     taking.take("findings", finding(2, status="FIXED"))
 
-    assert [fixed for *_, fixed in taking.kept] == [1, 0]
+    assert [state for *_, state in taking.kept] == [1, 0]
     taking.spool.remove()
 
 
