@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from tests.sandbox.model import FINDING_TYPES
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Sequence
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
     from tests.sandbox.model import Finding
     from tests.sandbox.tenant_view import Held
@@ -99,6 +99,8 @@ class Oracle:
         ledger_lost: to be set when the connector has lost what it knew. Until its next proven full
             sync it cannot know what deleted apps had on pages that they share with other apps,
             nor where findings that have moved lay before.
+        may_resume: whether the next sync may go on where an earlier one stopped. To be set when an
+            older state comes back, which may be that of an interrupted sync.
     """
 
     def __init__(self, world: World) -> None:
@@ -113,7 +115,7 @@ class Oracle:
         self.known: set[str] = set()
         self._before: dict[str, Seen] = {}
         self._tags_settled = False
-        self._interrupted = False
+        self.may_resume = False
 
     def begin(self) -> None:
         """Remember what Qualys shows just before a sync starts."""
@@ -137,33 +139,39 @@ class Oracle:
             read: the types of findings that it read from the first id on, see `reading.kinds_read`.
         """
         after = self._look()
-        seen = frozenset(read if self._interrupted else FINDING_TYPES)
+        seen = frozenset(read if self.may_resume else FINDING_TYPES)
         outcome = _Outcome(succeeded, full, proven if succeeded else None, seen, self.ledger_lost)
-        self._interrupted = not succeeded
+        self.may_resume = not succeeded
+        hidden = self._hidden()
         for uid in {*self.expected, *after, *self._before}:
             old = self.expected.get(uid) or Expected()
             shown = [one for one in (self._before.get(uid), after.get(uid)) if one]
             if shown:
                 self.expected[uid] = _shown(old, shown, outcome)
             else:
-                self.expected[uid] = self._gone(old, outcome)
+                self.expected[uid] = self._gone(old, outcome, hidden=uid in hidden)
         if succeeded:
-            self._note_hidden()
+            self._note(hidden)
         self.ledger_lost &= not (succeeded and full and proven)
         self._tags_settled = succeeded and full
         self._before = after
 
-    def _note_hidden(self) -> None:
-        """Remember when what the filters hide was tested: an edit alone brings no row of it."""
-        for finding in self.world.all_findings():
-            if not self.visible(finding):
-                uid = self.world.unique_id(finding)
-                old = self.expected.get(uid) or Expected(app_id=finding.app.id)
-                self.expected[uid] = replace(old, tested=finding.tested)
+    def _hidden(self) -> dict[str, Finding]:
+        every = self.world.all_findings()
+        return {self.world.unique_id(one): one for one in every if not self.visible(one)}
 
-    def _gone(self, old: Expected, outcome: _Outcome) -> Expected:
+    def _note(self, hidden: Mapping[str, Finding]) -> None:
+        """Remember when what the filters hide was tested: an edit alone brings no row of it."""
+        for uid, finding in hidden.items():
+            old = self.expected.get(uid) or Expected(app_id=finding.app.id)
+            self.expected[uid] = replace(old, tested=finding.tested)
+
+    def _gone(self, old: Expected, outcome: _Outcome, *, hidden: bool) -> Expected:
         # Nobody tells its tags any more: another app on its page may have others.
         told = replace(old, tags=frozenset())
+        if hidden and not (outcome.full and outcome.proven):
+            # Closing what the filters leave out is right, and owed by a proven full sync only.
+            return replace(told, open={*told.open, False})
         if old.app_id in self.world.apps or self.closes_deleted_apps:
             return _vanished(told, outcome)
         return replace(told, open={*told.open, False}) if self.ledger_lost else told
@@ -182,12 +190,12 @@ class Oracle:
 
     def memory(self) -> Memory:
         """Return what a later oracle of the same world has to know."""
-        return Memory(self.expected, self.known, self._interrupted)
+        return Memory(self.expected, self.known, self.may_resume)
 
     def remember(self, memory: Memory) -> None:
         """Take over what an earlier oracle knew."""
         self.expected, self.known = memory.expected, memory.known
-        self._interrupted = memory.interrupted
+        self.may_resume = memory.interrupted
 
     def _look(self) -> dict[str, Seen]:
         return {
@@ -214,7 +222,7 @@ class Oracle:
             if entry.is_open and self.tenant_place(entry) not in expected.strays
         ]
         if not opened:
-            if expected.open == {True}:
+            if expected.open == {True} and not any(map(_judged_by_hand, held)):
                 (found.wrongly_closed if known else found.missing).append(uid)
         elif expected.open == {False}:
             found.wrongly_open.append(uid)
@@ -290,6 +298,11 @@ def _plain(tag: str) -> str:
 
 def _tagged(entry: Held, tags: frozenset[str]) -> bool:
     return tags <= {_plain(tag) for tag in entry.tags}
+
+
+def _judged_by_hand(entry: Held) -> bool:
+    """Tell whether a person says that it is a false positive or the like, which a load lets be."""
+    return entry.closed_by == "manual" and not entry.is_closed
 
 
 def _severity_is_right(entry: Held, severities: set[int]) -> bool:

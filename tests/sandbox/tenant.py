@@ -77,6 +77,7 @@ class Tenant:
 
     Attributes:
         people: what users do by hand in CVM.
+        book: its assets, by their locators.
         overage: the licence is over its limit.
         inactivity_days: after which an asset counts as inactive; None for never.
     """
@@ -97,7 +98,7 @@ class Tenant:
         self.lock = threading.RLock()
         self.people = People(self)
         self.order = order_of(self.switches.locator_order)
-        self._book = AssetBook(self.state, self.order)
+        self.book = AssetBook(self.state, self.order)
         self._started: dict[int, float] = {}
 
     @classmethod
@@ -226,7 +227,7 @@ class Tenant:
             for run in sorted((run for run in on if self._is_due(run)), key=lambda run: run.due):
                 now = self.clock.now() if run.endless else run.due
                 conditions = Conditions(self.switches, self.faults, self.is_over())
-                Import(self.state, self._book, run, now, conditions).carry_out()
+                Import(self.state, self.book, run, now, conditions).carry_out()
 
     def _is_due(self, run: Run) -> bool:
         if run.endless and self.faults.armed("run-never-ends"):

@@ -77,6 +77,8 @@ class Bookkeeper:
             self._count("reopened_scanner_vuln_count", entry)
             entry.closed_at = entry.closed_by = None
         entry.status = status
+        if entry.is_open:
+            entry.closed_by = None
         if entry.kind == "vuln":
             self._reopen_merged(asset, entry, count=True)
 

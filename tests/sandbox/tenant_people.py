@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tests.sandbox.cvm_locators import order_of
 from tests.sandbox.tenant_entries import Bookkeeper
 from tests.sandbox.tenant_state import Counters, TagSources
 
@@ -59,7 +60,14 @@ class People:
             found = list(self._entries(scanner_identifier, "finding"))
             for _, entry in found:
                 entry.status = state
+                entry.closed_by = None if entry.is_open else "manual"
             return len(found)
+
+    def rank_locators(self, *first: str) -> None:
+        """Set the order of locators in CVM's settings: these first, the others as CVM has them."""
+        with self._tenant.lock:
+            self._tenant.settle()
+            self._tenant.order = self._tenant.book.order = order_of(first)
 
     def _asset(self, asset_id: int) -> Asset:
         self._tenant.settle()

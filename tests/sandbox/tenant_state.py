@@ -109,7 +109,12 @@ class TagSources:
 
 @dataclass
 class Entry:
-    """What one connector says of one vulnerability (or finding) of one asset."""
+    """What one connector says of one vulnerability (or finding) of one asset.
+
+    Attributes:
+        closed_by: who closed it; `manual` also for a finding that a person has taken out of the
+            open ones by another state, such as `false_positive`.
+    """
 
     kind: Kind
     connector_id: int

@@ -63,6 +63,27 @@ def test_triage_states_set_by_hand_stay_when_a_load_names_none() -> None:
     here.people.triage("f", "false_positive")
     load(here, same)
     assert held(here) == {"f": "false_positive"}
+    assert [one.closed_by for one in here.held()] == ["manual"]
+
+
+def test_a_triage_state_that_a_load_names_takes_the_place_of_a_persons() -> None:
+    here = tenant()
+    load(here, document(asset(findings=[finding("f")])))
+    here.people.triage("f", "risk_accepted")
+    load(here, document(asset(findings=[finding("f", triage_state="new")])))
+    assert held(here) == {"f": "new"}
+    assert [one.closed_by for one in here.held()] == [None]
+
+
+def test_a_new_order_of_locators_decides_from_the_next_run_on() -> None:
+    here = tenant()
+    load(here, document(asset(vuln("a"), application="Shop")))
+    here.people.rank_locators("application")
+    load(here, document(asset(vuln("b"), application="Shop", url="https://two.example.test/")))
+    assert len(here.state.assets) == 1
+    here.people.rank_locators()
+    load(here, document(asset(vuln("c"), application="Shop")))
+    assert len(here.state.assets) == 2
 
 
 @pytest.mark.parametrize("allowed", [1, 2])
