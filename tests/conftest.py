@@ -17,6 +17,7 @@ TOLD: Final = (
     "syncs",
     "faults survived",
     "bad inputs tried",
+    "identities changed",
     "wrong closures",
     "lost findings",
 )

@@ -10,7 +10,8 @@ from hypothesis import HealthCheck, Phase, settings
 
 from tests.pair.figures import FIGURES
 from tests.pair.together import Pair, open_sandbox
-from tests.pair.weeks import FATAL, SURVIVED, Weeks
+from tests.pair.weather import FATAL, SURVIVED
+from tests.pair.weeks import Weeks
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -22,10 +22,6 @@ class WeeksByApp(Weeks):
         "data_model": "findings",
     }
 
-    def judge_by(self, oracle: Oracle) -> None:
-        oracle.place = lambda finding: str(finding.app.id)
-        oracle.tenant_place = lambda held: held.locators.get("external_id", "")
-
 
 class FilteredWeeks(Weeks):
     """Some findings are left out, and deleted web apps are closed."""
@@ -37,7 +33,7 @@ class FilteredWeeks(Weeks):
     }
 
     def judge_by(self, oracle: Oracle) -> None:
-        oracle.visible = lambda finding: not finding.qid.potential and finding.severity >= 2
+        super().judge_by(oracle)
         oracle.closes_deleted_apps = True
 
 

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
+    from typing_extensions import Self
+
     from tests.sandbox.oracle import Comparison
 
 MINUTES: Final = timedelta(minutes=5)
@@ -37,6 +39,7 @@ class Synced:
         tap_exit: exit code of the tap.
         exit_code: of the target.
         outcome: as the report says; empty when there is none.
+        message: of the report, in one line.
         proven: whether the target closed by absence.
         found: the tenant held against the world.
     """
@@ -44,6 +47,7 @@ class Synced:
     tap_exit: int
     exit_code: int
     outcome: str
+    message: str
     proven: bool
     found: Comparison
 
@@ -55,6 +59,7 @@ class Pair:
     Attributes:
         state: what the target passed on last.
         settings: of the target, besides those that point at the sandbox.
+        earlier: the states before it, oldest first.
         written: what the tap wrote last, for replays.
         syncs: how many runs there were.
     """
@@ -62,33 +67,54 @@ class Pair:
     sandbox: Sandbox
     home: Path
     state: dict[str, Any] = field(default_factory=dict)
+    earlier: list[dict[str, Any]] = field(default_factory=list)
     tap_settings: dict[str, Any] = field(default_factory=dict)
     settings: dict[str, Any] = field(default_factory=dict)
     written: bytes = b""
     syncs: int = 0
 
-    def sync(self, spoil: Callable[[bytes], bytes] = bytes, **tap_settings: object) -> Synced:
+    @property
+    def is_interrupted(self) -> bool:
+        """Whether the state has the cursor of a walk that did not get to its end."""
+        return any("resume" in part for part in self.state.get("bookmarks", {}).values())
+
+    def sync(
+        self,
+        spoil: Callable[[bytes], bytes] = bytes,
+        meanwhile: Callable[[bytes], None] | None = None,
+        **tap_settings: object,
+    ) -> Synced:
         """Run the tap, then the target with what the tap wrote.
 
         Args:
             spoil: what becomes of the lines on their way.
+            meanwhile: is called with them as soon as the target begins to read.
             tap_settings: for this run only.
         """
         # Runs follow one another by minutes in reality; within a second no order could be told.
         self.sandbox.clock.advance(MINUTES)
+        self.sandbox.begin()
         tap_exit = self._tap(tap_settings)
         lines = spoil(self.written)
-        return self.load(lines, tap_exit, whole=lines == self.written)
+        return self.load(lines, tap_exit, whole=lines == self.written, meanwhile=meanwhile)
 
-    def load(self, lines: bytes, tap_exit: int = 0, *, whole: bool = True) -> Synced:
+    def load(
+        self,
+        lines: bytes,
+        tap_exit: int = 0,
+        *,
+        whole: bool = True,
+        meanwhile: Callable[[bytes], None] | None = None,
+    ) -> Synced:
         """Run the target with these lines, pass its state on, and judge.
 
         Args:
             lines: as a tap wrote them.
             tap_exit: the tap's exit code.
             whole: whether all that the tap wrote is there.
+            meanwhile: see `sync`.
         """
-        exit_code, report = self._target(lines)
+        exit_code, report = self.run_target(_Pipe(lines, meanwhile))
         # Whoever runs the pair sees both exit codes: a failed tap is a failed run.
         found = self.sandbox.settle(exit_code or tap_exit or int(not whole))
         self.syncs += 1
@@ -96,6 +122,7 @@ class Pair:
             tap_exit,
             exit_code,
             report.get("outcome", ""),
+            report.get("message", ""),
             bool(report.get("proof", {}).get("proven")) and exit_code == 0,
             found,
         )
@@ -123,7 +150,8 @@ class Pair:
         self.written = out.buffer.getvalue()
         return exit_code
 
-    def _target(self, lines: bytes) -> tuple[int, dict[str, Any]]:
+    def run_target(self, lines: IO[bytes]) -> tuple[int, dict[str, Any]]:
+        """Run the target alone and pass its state on; give its exit code and its report."""
         env = self.sandbox.env
         config = {
             "api_url": env["TARGET_CISCOVM_API_URL"],
@@ -142,10 +170,11 @@ class Pair:
             try:
                 with ending_well(logging.getLogger("target-ciscovm")):
                     target = QuickTarget(config=config)
-                    target.listen(cast("IO[str]", io.BytesIO(lines)))
+                    target.listen(cast("IO[str]", lines))
             except Ending as ending:
                 exit_code = ending.exit_code
         for line in out.getvalue().splitlines():
+            self.earlier.append(self.state)
             self.state = json.loads(line)
         return (exit_code, self._report(target))
 
@@ -156,6 +185,19 @@ class Pair:
             return {}
         found: dict[str, Any] = json.loads((folder / "report.json").read_text())
         return found
+
+
+class _Pipe(io.BytesIO):
+    """Lines for a target; `meanwhile` is called when it begins to read them."""
+
+    def __init__(self, lines: bytes, meanwhile: Callable[[bytes], None] | None) -> None:
+        super().__init__(lines)
+        self._meanwhile = meanwhile
+
+    def __iter__(self) -> Self:
+        if self._meanwhile is not None:
+            self._meanwhile(self.getvalue())
+        return self
 
 
 class quiet:  # noqa: N801 - used like a function

@@ -1,0 +1,142 @@
+"""What goes wrong while the weeks go by."""
+
+from __future__ import annotations
+
+import copy
+import io
+
+from hypothesis import strategies as st
+from hypothesis.stateful import precondition, rule
+
+from tests.pair.figures import FIGURES
+from tests.pair.life import Life
+from tests.pair.weather import FATAL, OF_CLOCKS, SURVIVED
+
+
+class Trouble(Life):
+    """Faults of the two systems, of the pipe, and of what is remembered."""
+
+    @rule(name=st.sampled_from(SURVIVED), after=st.integers(0, 6), full=st.booleans())
+    def a_sync_in_bad_weather(self, name: str, after: int, full: bool) -> None:
+        self.strike(f"{name}+{after}", full=full)
+
+    @rule(name=st.sampled_from(FATAL), full=st.booleans())
+    def a_sync_that_cannot_go_well(self, name: str, full: bool) -> None:
+        self.strike(name, full=full)
+
+    def strike(self, fault: str, *, full: bool) -> None:
+        faults = self.sandbox.faults
+        before = faults.struck.total()
+        faults.arm(fault)
+        name = fault.partition("+")[0]
+        if name == "qualys-other-account":
+            self.forgotten = self.sandbox.oracle.ledger_lost = True
+        # Characters that XML does not allow are replaced, so a URL may be another one this time.
+        self.until_full |= name in {"qualys-other-account", "qualys-bad-characters"}
+        synced = self.pair.sync(full_sync=full)
+        FIGURES["faults survived"] += faults.struck.total() > before
+        faults.disarm()
+        self.check(synced)
+
+    @rule(name=st.sampled_from(OF_CLOCKS), after=st.integers(0, 3), full=st.booleans())
+    def the_clocks_jump_under_a_sync(self, name: str, after: int, full: bool) -> None:
+        self.until_full = True
+        self.strike(f"{name}+{after}", full=full)
+
+    @rule(full=st.booleans())
+    def two_schedules_start_at_once(self, full: bool) -> None:
+        """The second one finds the first one's lock, and leaves without a word to CVM."""
+        met = []
+
+        def second(lines: bytes) -> None:
+            asked, state = self.sandbox.ciscovm_requests.copy(), copy.deepcopy(self.pair.state)
+            exit_code, report = self.pair.run_target(io.BytesIO(lines))
+            assert (exit_code, report["outcome"]) == (1, "failed"), report
+            assert "is being loaded by process" in report["message"]
+            assert (self.sandbox.ciscovm_requests, self.pair.state) == (asked, state)
+            met.append(report)
+
+        FIGURES["faults survived"] += 1
+        synced = self.pair.sync(meanwhile=second, full_sync=full)
+        assert met
+        self.check(synced, fine=True)
+
+    @rule(share=st.floats(0, 1), whole=st.booleans(), full=st.booleans())
+    def the_tap_dies(self, share: float, whole: bool, full: bool) -> None:
+        """The pipe ends somewhere, between two lines or within one."""
+
+        def cut(lines: bytes) -> bytes:
+            kept = lines[: int(len(lines) * share)]
+            return kept[: kept.rfind(b"\n") + 1] if whole else kept
+
+        FIGURES["faults survived"] += 1
+        self.check(self.pair.sync(cut, full_sync=full))
+
+    @rule(stream=st.sampled_from(["webapps", "scans", "knowledge_base", "syncs"]))
+    def a_mapper_drops_a_stream(self, stream: str) -> None:
+        mark = f'"stream":"{stream}"'.encode()
+
+        def drop(lines: bytes) -> bytes:
+            return b"".join(
+                line for line in lines.splitlines(keepends=True) if mark not in line[:80]
+            )
+
+        FIGURES["faults survived"] += 1
+        self.check(self.pair.sync(drop, full_sync=True))
+
+    @rule(every=st.integers(2, 9))
+    def a_mapper_loses_some_findings(self, every: int) -> None:
+        """Nobody can know what they were; so nothing may close, and a full sync heals."""
+        mark = b'"stream":"findings"'
+
+        def lose(lines: bytes) -> bytes:
+            rows = lines.splitlines(keepends=True)
+            return b"".join(
+                row
+                for number, row in enumerate(rows)
+                if number % every or mark not in row[:80] or b'"SCHEMA"' in row[:60]
+            )
+
+        FIGURES["faults survived"] += 1
+        self.until_full = True
+        self.check(self.pair.sync(lose, full_sync=True))
+
+    @rule()
+    def the_state_is_lost(self) -> None:
+        FIGURES["faults survived"] += 1
+        self.pair.state = {}
+
+    @precondition(lambda self: self.pair.earlier)
+    @rule(back=st.integers(1, 3))
+    def an_older_state_comes_back(self, back: int) -> None:
+        FIGURES["faults survived"] += 1
+        earlier = self.pair.earlier
+        self.pair.state = copy.deepcopy(earlier[-min(back, len(earlier))])
+        self.sandbox.oracle.may_resume = True
+
+    @rule()
+    def the_ledger_is_lost(self) -> None:
+        FIGURES["faults survived"] += 1
+        self.forgotten = self.until_full = self.sandbox.oracle.ledger_lost = True
+        for path in self.home.glob("ledger-*.db"):
+            path.unlink()
+
+    @rule(days=st.integers(0, 2))
+    def an_old_load_comes_again(self, days: int) -> None:
+        """What was written before is replayed after newer runs: it must close nothing."""
+        old, state = self.pair.written, copy.deepcopy(self.pair.state)
+        for _ in range(days):
+            self.sandbox.next_day(turbulent=True)
+        self.check(self.pair.sync())
+        self.pair.state, newer = state, copy.deepcopy(self.pair.state)
+        FIGURES["faults survived"] += 1
+        self.until_full = True
+        self.check(self.pair.load(old))
+        self.pair.state = newer
+
+    @rule(junk=st.sampled_from([b"not json\n", b"{}\n", b"[1]\n", b'{"type":"RECORD"}\n']))
+    def somebody_writes_into_the_pipe(self, junk: bytes) -> None:
+        FIGURES["bad inputs tried"] += 1
+        synced = self.pair.sync(lambda lines: lines + junk)
+        assert synced.exit_code == 1
+        self.check(synced)
