@@ -1,0 +1,69 @@
+"""Answers that are meant to do harm are refused in words: nothing is fetched or blown up."""
+
+from __future__ import annotations
+
+from io import BytesIO
+from typing import Final
+
+import pytest
+
+from tap_qualyswas.errors import BrokenAnswer
+from tap_qualyswas.parsing import parse, read_large
+from tests.tap.qualys import sync_here
+from tests.tap.scripted import (
+    FINDINGS,
+    KB,
+    SEARCH,
+    Answer,
+    ScriptedServer,
+    finding,
+    page,
+)
+
+TENS: Final = "".join(f'<!ENTITY l{n} "{f"&l{n - 1};" * 10}">' for n in range(1, 10))
+BOMB: Final = f'<!DOCTYPE a [<!ENTITY l0 "lol">{TENS}]>'
+ROW: Final = "<a><row><id>&l9;</id></row></a>"
+PLACES: Final = (f"{SEARCH}webapp", f"{SEARCH}wasscan", FINDINGS, KB)
+
+
+def with_entity(text: str, declared: str) -> str:
+    """Put a declaration before an answer's root element, and a reference into it."""
+    body = text.partition("?>")[2] or text
+    return f'<?xml version="1.0"?>{declared}{body.replace("</", "&x;</", 1)}'
+
+
+@pytest.mark.parametrize("where", PLACES)
+def test_entities_are_never_fetched_from_wherever_they_are_declared_to_be(where: str) -> None:
+    with ScriptedServer() as elsewhere:
+        declared = (
+            f'<!DOCTYPE a SYSTEM "{elsewhere.url}/a.dtd" '
+            f'[<!ENTITY x SYSTEM "{elsewhere.url}/x"><!ENTITY % p SYSTEM "{elsewhere.url}/p"> %p;]>'
+        )
+        answers = {FINDINGS: [Answer(page(finding(1)))]} if where == KB else {}
+        answers[where] = [Answer(with_entity(page(finding(1)), declared))]
+        with (
+            ScriptedServer(answers) as server,
+            pytest.raises(BrokenAnswer, match="entities"),
+        ):
+            sync_here({**server.config, "finding_types": ["VULNERABILITY"], "max_attempts": 1})
+
+        assert elsewhere.asked == []
+
+
+def test_a_bomb_of_entities_is_refused_in_every_kind_of_answer() -> None:
+    body = (BOMB + ROW).encode()
+
+    with pytest.raises(BrokenAnswer, match="entities"):
+        parse(body)
+    with pytest.raises(BrokenAnswer, match="entities"):
+        read_large(BytesIO(body), ("row",), lambda element: element.findtext("id"))
+
+
+@pytest.mark.parametrize("depth", [10_000, 1_000_000])
+def test_elements_nested_without_end_are_refused(depth: int) -> None:
+    with pytest.raises(BrokenAnswer):
+        parse(b"<a>" * depth + b"</a>" * depth)
+
+
+def test_an_attribute_of_many_megabytes_does_no_harm() -> None:
+    assert parse(b'<a b="' + b"x" * 12_000_000 + b'"><c>1</c></a>').root.findtext("c") == "1"
