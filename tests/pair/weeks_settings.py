@@ -79,6 +79,7 @@ class ChangingSettings(Life):
     def live_by(self, settings: dict[str, Any]) -> None:
         """Give the target these settings, and CVM the order of locators that they tell of."""
         self.pair.settings = settings
+        self.sandbox.oracle.forget_places()
         self.sandbox.tenant.people.rank_locators(*settings.get("tenant_locator_order", ()))
 
 

@@ -40,6 +40,7 @@ class Expected:
     """What the tenant may hold of a finding: every combination of these is right.
 
     Attributes:
+        places: the assets on which it may lie; empty when nobody can tell.
         strays: where it may be left over: places of before, of which a lost ledger alone knew.
     """
 
@@ -188,6 +189,14 @@ class Oracle:
         self.known = known
         return found
 
+    def forget_places(self) -> None:
+        """Forget where everything lies, as `place` tells assets apart otherwise from now on.
+
+        Of what no sync shows any more, nobody can tell in the new way where it lay.
+        """
+        for uid, old in self.expected.items():
+            self.expected[uid] = replace(old, places=set(), strays=frozenset())
+
     def memory(self) -> Memory:
         """Return what a later oracle of the same world has to know."""
         return Memory(self.expected, self.known, self.may_resume)
@@ -227,7 +236,8 @@ class Oracle:
         elif expected.open == {False}:
             found.wrongly_open.append(uid)
         else:
-            if not {self.tenant_place(entry) for entry in opened} <= expected.places:
+            places = {self.tenant_place(entry) for entry in opened}
+            if expected.places and not places <= expected.places:
                 found.misplaced.append(uid)
             if not all(_severity_is_right(entry, expected.severities) for entry in opened):
                 found.misjudged.append(uid)
