@@ -31,6 +31,21 @@ test "${ended[1]}" = 0 && exit "${ended[0]}"
 exit "${ended[1]}"
 """
 
+AT_ONCE: Final = """
+cd "${MELTANO_STATE_BACKEND_URI#file://}/.."
+tap-qualyswas --config=ENV > lines
+{ cat lines; until test -e second; do sleep 0.05; done; } | target-ciscovm --config=ENV > first &
+for _ in $(seq 400); do test -s output/connector-*.lock && break; sleep 0.05; done
+target-ciscovm --config=ENV < lines > state-of-second 2> log-of-second
+code=$?
+mv state-of-second second
+wait $!
+echo "ENDED $? $code" >&2
+cat log-of-second >&2
+test ! -s second
+"""
+"""The second load begins and ends while the first one waits for the end of its input."""
+
 
 @dataclass(frozen=True)
 class Way:
@@ -81,23 +96,33 @@ IN_A_ROW: Final = {
 FOREIGN: Final = ("TAP_QUALYSWAS_", "TARGET_CISCOVM_", "MELTANO_")
 
 
-def days(home: Path, number: int, *faults: str) -> tuple[list[dict[str, Any]], list[str]]:
-    """Live some days; give the report's days, and how tap and target ended on each."""
+def days(
+    home: Path, number: int, *faults: str, line: str = PIPE
+) -> tuple[list[dict[str, Any]], list[str]]:
+    """Live some days; give the report's days, and how the two commands ended on each."""
+    found, log = lived(home, number, *faults, line=line)
+    told = [one for one in log.splitlines() if one.startswith("ENDED ")]
+    return found, [one.removeprefix("ENDED ") for one in told]
+
+
+def lived(
+    home: Path, number: int, *faults: str, line: str = PIPE
+) -> tuple[list[dict[str, Any]], str]:
+    """Live some days; give the report's days, and all that was logged."""
     report = home.with_suffix(".json")
     options = ["--home", home, *SIZES, "--days", number, "--report", report]
     options += [word for fault in faults for word in ("--fault", fault)]
-    command = [sys.executable, "-m", "tests.sandbox", *options, "--", "bash", "-c", PIPE]
+    command = [sys.executable, "-m", "tests.sandbox", *options, "--", "bash", "-c", line]
     env = {name: text for name, text in os.environ.items() if not name.startswith(FOREIGN)}
     env["TARGET_CISCOVM_POLL_SECONDS"] = "1"
-    line = [str(word) for word in command]
+    words = [str(word) for word in command]
     done = subprocess.run(
-        line, cwd=ROOT, env=env, capture_output=True, text=True, timeout=280, check=False
+        words, cwd=ROOT, env=env, capture_output=True, text=True, timeout=280, check=False
     )
-    told = [line for line in done.stderr.splitlines() if line.startswith("ENDED ")]
     assert report.exists(), done.stderr
     assert "Traceback" not in done.stderr, done.stderr
     found: list[dict[str, Any]] = json.loads(report.read_text())["days"]
-    return found, [line.removeprefix("ENDED ") for line in told]
+    return found, done.stderr
 
 
 @pytest.fixture(scope="module")
@@ -141,3 +166,13 @@ def test_faults_day_after_day_do_no_harm(tmp_path: Path) -> None:
     assert [held(day) for day in found] == loaded
     assert [day["wrongly_closed"] for day in found] == [0] * len(found)
     assert [day["equal"] for day in found if day["exit_code"] == 0] == [True] * 8
+
+
+def test_of_two_loads_at_once_one_is_refused_and_has_sent_nothing(tmp_path: Path) -> None:
+    found, log = lived(tmp_path / "home", 1, line=AT_ONCE)
+
+    (day,) = found
+    assert "ENDED 0 1" in log
+    assert "is being loaded by process" in log
+    assert (day["exit_code"], day["equal"]) == (0, True)
+    assert day["ciscovm_requests"]["run"] == 1
