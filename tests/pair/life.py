@@ -111,6 +111,11 @@ class Life(RuleBasedStateMachine):
             wrong.pop("wrongly_open", None)
         assert not wrong, (synced, wrong)
 
+    def pass_day(self, *, turbulent: bool) -> None:
+        """Make it the next morning."""
+        self.sandbox.next_day(turbulent=turbulent)
+        FIGURES["days"] += 1
+
     # -- what the settings make of the world
 
     def lets_through(self, finding: Finding) -> bool:

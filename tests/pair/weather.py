@@ -42,6 +42,14 @@ SURVIVED: Final = (
     "ciscovm-429",
 )
 """Faults that a run may live through; whether it did, its exit code tells."""
+BROKEN_PAGES: Final = (
+    "qualys-html",
+    "qualys-empty",
+    "qualys-cut-body",
+    "qualys-cut-xml",
+    "qualys-foreign-root",
+)
+"""Those of them that could be taken for a page without rows."""
 FATAL: Final = (
     "tap-error",
     "qualys-credentials",

@@ -9,7 +9,6 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import rule
 
-from tests.pair.figures import FIGURES
 from tests.pair.weeks_people import PeopleAtCVM, PeopleAtQualys
 from tests.pair.weeks_settings import ChangingSettings
 from tests.pair.weeks_trouble import Trouble
@@ -33,8 +32,7 @@ class Weeks(PeopleAtQualys, PeopleAtCVM, ChangingSettings, Trouble):
     @rule(turbulent=st.booleans(), days=st.integers(1, 3))
     def days_pass(self, turbulent: bool, days: int) -> None:
         for _ in range(days):
-            self.sandbox.next_day(turbulent=turbulent)
-        FIGURES["days"] += days
+            self.pass_day(turbulent=turbulent)
 
     @rule()
     def a_sync(self) -> None:

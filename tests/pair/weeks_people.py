@@ -21,15 +21,24 @@ MARKS: Final = st.sampled_from(["false_positive", "risk_accepted"])
 class PeopleAtQualys(Life):
     """Edits that move no date by which a sync could see them."""
 
-    @rule(pick=st.integers(0, 99), reason=st.sampled_from(["FALSE_POSITIVE", None]))
-    def somebody_ignores(self, pick: int, reason: str | None) -> None:
-        if finding := self.any_finding(pick):
-            self.sandbox.world.ignore_finding(finding, reason)
-
-    @rule(pick=st.integers(0, 99), severity=st.integers(1, 5))
-    def somebody_edits_a_severity(self, pick: int, severity: int) -> None:
-        if finding := self.any_finding(pick):
-            self.sandbox.world.edit_severity(finding, severity)
+    @rule(
+        pick=st.integers(0, 99),
+        reason=st.sampled_from(["FALSE_POSITIVE", None]),
+        severity=st.integers(1, 5),
+        what=st.sampled_from(["ignore", "severity", "patch"]),
+    )
+    def somebody_edits_a_finding(
+        self, pick: int, reason: str | None, severity: int, what: str
+    ) -> None:
+        world, finding = self.sandbox.world, self.any_finding(pick)
+        if finding is None:
+            return
+        if what == "ignore":
+            world.ignore_finding(finding, reason)
+        elif what == "severity":
+            world.edit_severity(finding, severity)
+        else:
+            world.protect_finding(finding)
 
     @rule(pick=st.integers(0, 99))
     def a_finding_is_deleted(self, pick: int) -> None:
@@ -59,11 +68,6 @@ class PeopleAtQualys(Life):
     def an_app_is_deleted(self, pick: int) -> None:
         if app := self.any_app(pick):
             self.sandbox.world.delete_app(app)
-
-    @rule(pick=st.integers(0, 99))
-    def a_virtual_patch_is_put_before_a_finding(self, pick: int) -> None:
-        if finding := self.any_finding(pick):
-            self.sandbox.world.protect_finding(finding)
 
 
 class PeopleAtCVM(Life):

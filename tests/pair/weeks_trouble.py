@@ -10,7 +10,7 @@ from hypothesis.stateful import precondition, rule
 
 from tests.pair.figures import FIGURES
 from tests.pair.life import Life
-from tests.pair.weather import FATAL, OF_CLOCKS, SURVIVED
+from tests.pair.weather import BROKEN_PAGES, FATAL, OF_CLOCKS, SURVIVED
 
 
 class Trouble(Life):
@@ -20,8 +20,16 @@ class Trouble(Life):
     def a_sync_in_bad_weather(self, name: str, after: int, full: bool) -> None:
         self.strike(f"{name}+{after}", full=full)
 
-    @rule(name=st.sampled_from(FATAL), full=st.booleans())
-    def a_sync_that_cannot_go_well(self, name: str, full: bool) -> None:
+    @rule(name=st.sampled_from(BROKEN_PAGES), after=st.integers(0, 3))
+    def a_page_breaks_on_a_day_with_news(self, name: str, after: int) -> None:
+        """It would be lost without a trace, for what is new is counted by nobody."""
+        self.pass_day(turbulent=True)
+        self.strike(f"{name}+{after}", full=False)
+
+    @rule(name=st.sampled_from(FATAL), full=st.booleans(), day=st.booleans())
+    def a_sync_that_cannot_go_well(self, name: str, full: bool, day: bool) -> None:
+        if day:
+            self.pass_day(turbulent=True)
         self.strike(name, full=full)
 
     def strike(self, fault: str, *, full: bool) -> None:
@@ -126,7 +134,7 @@ class Trouble(Life):
         """What was written before is replayed after newer runs: it must close nothing."""
         old, state = self.pair.written, copy.deepcopy(self.pair.state)
         for _ in range(days):
-            self.sandbox.next_day(turbulent=True)
+            self.pass_day(turbulent=True)
         self.check(self.pair.sync())
         self.pair.state, newer = state, copy.deepcopy(self.pair.state)
         FIGURES["faults survived"] += 1
