@@ -1,7 +1,8 @@
-"""Progress lines: `findings 12,000 / 48,311 · 25% · ~3 min left`."""
+"""Progress lines: `findings 12,000 / 48,311 · 25% · ~3 min left`, and never a long silence."""
 
 from __future__ import annotations
 
+import threading
 import time
 from typing import TYPE_CHECKING, Final
 
@@ -9,7 +10,10 @@ if TYPE_CHECKING:
     import logging
     from collections.abc import Callable
 
+    from typing_extensions import Self
+
 INTERVAL_SECONDS: Final = 10.0
+WAITING: Final = " · waiting for Qualys"
 MINUTE: Final = 60.0
 HOUR: Final = 3600.0
 
@@ -42,11 +46,14 @@ def _duration(seconds: float) -> str:
 class Progress:
     """Tell how far a stream is, at most every ten seconds, and at its end.
 
+    While its `with` block runs it tells so too when no page has come for as long.
+
     Args:
         name: of the stream.
         total: rows in all, None when they were not counted.
         logger: gets the lines.
         monotonic: a clock in seconds.
+        interval: seconds from one line to the next.
     """
 
     def __init__(
@@ -55,18 +62,40 @@ class Progress:
         total: int | None,
         logger: logging.Logger,
         monotonic: Callable[[], float] = time.monotonic,
+        interval: float = INTERVAL_SECONDS,
     ) -> None:
         self._name = name
         self._logger = logger
         self._monotonic = monotonic
         self._began = self._told = monotonic()
+        self._interval = interval
+        self._done = 0
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._beat, name=f"progress-{name}", daemon=True)
         self.total = total
+
+    def __enter__(self) -> Self:
+        """Begin to tell of silences."""
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """End it."""
+        self._ended.set()
+        self._thread.join()
 
     def tell(self, done: int, *, ended: bool = False) -> None:
         """Tell that `done` rows have been read."""
-        now = self._monotonic()
-        if not ended and now - self._told < INTERVAL_SECONDS:
-            return
-        self._told = now
-        line = progress_line(self._name, done, self.total, now - self._began)
-        self._logger.info("%s", line, extra={"rows": done, "total": self.total})
+        self._done = done
+        if ended or self._monotonic() - self._told >= self._interval:
+            self._say()
+
+    def _say(self, more: str = "") -> None:
+        now = self._told = self._monotonic()
+        line = progress_line(self._name, self._done, self.total, now - self._began)
+        self._logger.info("%s%s", line, more, extra={"rows": self._done, "total": self.total})
+
+    def _beat(self) -> None:
+        while not self._ended.wait(max(self._told + self._interval - self._monotonic(), 0)):
+            if self._monotonic() - self._told >= self._interval:
+                self._say(WAITING)

@@ -67,12 +67,12 @@ class Reading:
             QualysError: when the read cannot go on.
         """
         self._resume()
-        pages = self._pages()
-        for page in pages:
-            self._collector.take(page.records)
-            yield from page.records
-            # The rows have been written when the next one is asked for, and so may be the mark.
-            self._settle(page)
+        with self._progress:
+            for page in self._pages():
+                self._collector.take(page.records)
+                yield from page.records
+                # The rows have been written when the next is asked for, and so may be the mark.
+                self._settle(page)
         self._finish()
 
     def _pages(self) -> Iterator[Page]:

@@ -39,6 +39,11 @@ class Sources:
     webapps: Mapping[int, WebApp]
     scans: Mapping[int, LastScan]
 
+    def tell_all_of(self, number: int) -> bool:
+        """Tell whether nothing about the web application is left for its findings to tell."""
+        app = self.webapps.get(number)
+        return app is not None and bool(app.name) and number in self.scans
+
     def apps_of(self, ids: Iterable[int]) -> list[WebApp]:
         """Give the rows of these web applications, by id; those without a row are left out."""
         return [self.webapps[number] for number in sorted(ids) if number in self.webapps]

@@ -86,6 +86,7 @@ class Builder:
         self._assets: list[tuple[object, ...]] = []
         self._leaving: list[tuple[str, str, str]] = []
         self._apps_in_load: set[int] = set()
+        self._told: dict[int, kdi.Asset] = {}
         self._any_leaving = self._any_lost = False
         self._progress = Progress("building", spool.number("SELECT COUNT(*) FROM finding"))
 
@@ -183,9 +184,20 @@ class Builder:
 
     def _add(self, key: str, found: AssetItems, holder: Holder) -> None:
         locators = sent_locators(key, holder.place, self._plan.assets.identity)
-        asset = describe(locators, holder, self._sources, self._plan.assets)
+        asset = self._described(locators, holder)
         self._apps_in_load |= holder.ids
         self._write(key, asset, found, holder.ids, locators)
+
+    def _described(self, locators: dict[str, str], holder: Holder) -> kdi.Asset:
+        """Describe an asset; what is said of a web application is worked out once."""
+        number = next(iter(holder.ids)) if len(holder.ids) == 1 else None
+        if number is None or not self._sources.tell_all_of(number):
+            return describe(locators, holder, self._sources, self._plan.assets)
+        told = self._told.get(number)
+        if told is None:
+            told = describe({}, holder, self._sources, self._plan.assets)
+            self._told[number] = told
+        return msgspec.structs.replace(told, **locators)
 
     def _add_clean(self) -> None:
         """Add web applications that were scanned and of which nothing else is in the load."""

@@ -79,8 +79,12 @@ def place_of(url: str | None, app: WebAppRef | None) -> Place:
     """Give where a finding is: its own URL, else that of its web application."""
     if app is None:
         return Place(url)
-    own = url if url and not url.isspace() else None
-    return Place(own or app.url, app.id, app.name)
+    return Place(own_url(url) or app.url, app.id, app.name)
+
+
+def own_url(url: str | None) -> str | None:
+    """Give a finding's own URL, None when it says nothing."""
+    return url if url and not url.isspace() else None
 
 
 def asset_key(place: Place, identity: Identity) -> str | None:
@@ -142,6 +146,7 @@ def locator_value(name: str, place: Place, *, keep_query: bool) -> str | None:
     return host if (name == "ip_address") == _is_address(host) else None
 
 
+@lru_cache(maxsize=8192)
 def application(name: str | None) -> str | None:
     """Give a web application's name as CVM can search it: a double quote breaks its queries."""
     return one_line(name).replace('"', "'") or None

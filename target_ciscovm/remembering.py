@@ -10,9 +10,10 @@ import msgspec
 from target_ciscovm import unsettled
 from target_ciscovm.closing import identity_text
 from target_ciscovm.ledger import Entry, LedgerAsset, LedgerIdentity, Settlement
+from target_ciscovm.stages import Progress
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Collection, Iterable, Iterator
 
     from target_ciscovm.loading import Load
     from target_ciscovm.spool import Spool
@@ -41,7 +42,7 @@ def settle(load: Load) -> None:
         Settlement(
             identity=_identity(load),
             run_id=load.folder.run_id,
-            opened=_opened(load, others),
+            opened=_told(_opened(load, others), _open_in(spool)),
             closed=_closed(load),
             assets=_assets(load, others),
             whole=(row[0] for row in whole),
@@ -57,14 +58,15 @@ def note(load: Load) -> None:
     Raises:
         LedgerUnusable: when it cannot be written; nothing has been run then.
     """
-    if load.is_of_another_account or not load.spool.number(f"SELECT COUNT(*) {NEW}"):
+    new = load.spool.number(f"SELECT COUNT(*) {NEW}")
+    if load.is_of_another_account or not new:
         return
     others = _of_others(load)
     unsettled.note(
         load.kept,
         _identity(load),
         load.folder.run_id,
-        _opened(load, others, NEW),
+        _told(_opened(load, others, NEW), new),
         _assets(load, others, f"WHERE key IN (SELECT asset {NEW})"),
     )
 
@@ -107,6 +109,13 @@ def _opened(load: Load, others: Collection[int], which: str = OPEN) -> Iterator[
         f"webapp, seen {which}"
     ):
         yield Entry(identifier, asset, name, None if webapp in others else webapp, seen)
+
+
+def _told(entries: Iterable[Entry], total: int) -> Iterator[Entry]:
+    progress = Progress("remembering", total)
+    for entry in entries:
+        yield entry
+        progress.add(1)
 
 
 def _closed(load: Load) -> Iterator[str]:

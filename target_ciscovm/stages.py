@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import logging
+import threading
 import time
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, ClassVar, Final
 
 from target_ciscovm.report_model import Phase
 from target_ciscovm.report_words import duration
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from typing_extensions import Self
 
 LOGGER: Final = logging.getLogger(__name__)
 
@@ -34,7 +37,8 @@ class Stages:
         """Measure one stage, also when it ends by an error."""
         begun = time.monotonic()
         try:
-            yield
+            with Heartbeat(name):
+                yield
         finally:
             self.phases.append(Phase(name=name, seconds=round(time.monotonic() - begun, 3)))
 
@@ -42,6 +46,48 @@ class Stages:
     def seconds(self) -> float:
         """Give the seconds since the beginning."""
         return round(time.monotonic() - self._begun, 3)
+
+
+class Heartbeat:
+    """Logs that a stage goes on, while its `with` block runs and no ticker says how far it is.
+
+    Some steps, such as an index over a million rows, are one call that cannot tell.
+
+    Args:
+        stage: its name.
+        seconds: of silence before a line.
+    """
+
+    last_tick: ClassVar[float] = 0
+    """When a ticker said something last, by `time.monotonic`."""
+
+    def __init__(self, stage: str, seconds: float = QUIET_SECONDS) -> None:
+        self._stage = stage
+        self._seconds = seconds
+        self._begun = self._said = time.monotonic()
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._beat, name="heartbeat", daemon=True)
+
+    def __enter__(self) -> Self:
+        """Begin."""
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """End."""
+        self._ended.set()
+        self._thread.join()
+
+    def _beat(self) -> None:
+        while not self._ended.wait(max(self._due - time.monotonic(), 0)):
+            now = time.monotonic()
+            if now >= self._due:
+                self._said = now
+                LOGGER.info("%s goes on, for %s so far", self._stage, duration(now - self._begun))
+
+    @property
+    def _due(self) -> float:
+        return max(self._said, Heartbeat.last_tick) + self._seconds
 
 
 class Ticker:
@@ -53,7 +99,7 @@ class Ticker:
     def tick(self, text: str, *values: object) -> None:
         """Log the line if the last one is long enough ago."""
         if self.is_due:
-            self._said = time.monotonic()
+            self._said = Heartbeat.last_tick = time.monotonic()
             LOGGER.info(text, *values)
 
     @property

@@ -1,0 +1,64 @@
+"""A person who looks at the log knows what goes on, and never waits long for a word."""
+
+from __future__ import annotations
+
+import logging
+import time
+
+import pytest
+
+from target_ciscovm import stages
+from target_ciscovm.stages import Heartbeat, Progress, Stages, Ticker
+
+SHORT = 0.05
+
+
+@pytest.fixture(autouse=True)
+def told(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> pytest.LogCaptureFixture:
+    caplog.set_level(logging.INFO)
+    monkeypatch.setattr(stages, "QUIET_SECONDS", SHORT)
+    return caplog
+
+
+def test_a_stage_is_measured_also_when_it_fails() -> None:
+    found = Stages()
+
+    with pytest.raises(LookupError), found.stage("building"):
+        raise LookupError
+
+    assert [phase.name for phase in found.phases] == ["building"]
+
+
+def test_a_step_that_cannot_tell_how_far_it_is_tells_that_it_goes_on(
+    told: pytest.LogCaptureFixture,
+) -> None:
+    with Heartbeat("remembering", SHORT):
+        time.sleep(SHORT * 4)
+    before = len(told.messages)
+    time.sleep(SHORT * 3)
+
+    assert before >= 2
+    assert all(line.startswith("remembering goes on, for ") for line in told.messages)
+    assert len(told.messages) == before
+
+
+def test_it_is_silent_while_a_ticker_says_more(told: pytest.LogCaptureFixture) -> None:
+    ticker = Ticker()
+    with Heartbeat("reading", SHORT * 4):
+        for _ in range(20):
+            time.sleep(SHORT / 2)
+            ticker.tick("received %s", 1)
+
+    assert set(told.messages) == {"received 1"}
+
+
+def test_progress_has_count_total_share_and_time_left(told: pytest.LogCaptureFixture) -> None:
+    progress = Progress("building", 200)
+    time.sleep(SHORT * 2)
+    progress.add(50)
+
+    (line,) = told.messages
+    assert line.startswith("building 50 / 200 · 25% · ~")
+    assert line.endswith(" left")
