@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
 INTERVAL_SECONDS: Final = 10.0
+SOON: Final = 0.8
+"""Share of it after which a page is told: pages that come are told before a silence is."""
 WAITING: Final = " · waiting for Qualys"
 MINUTE: Final = 60.0
 HOUR: Final = 3600.0
@@ -87,7 +89,7 @@ class Progress:
     def tell(self, done: int, *, ended: bool = False) -> None:
         """Tell that `done` rows have been read."""
         self._done = done
-        if ended or self._monotonic() - self._told >= self._interval:
+        if ended or self._monotonic() - self._told >= self._interval * SOON:
             self._say()
 
     def _say(self, more: str = "") -> None:

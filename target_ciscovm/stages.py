@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 LOGGER: Final = logging.getLogger(__name__)
 
 QUIET_SECONDS: Final = 10.0
+"""Most seconds without a line."""
+SOON: Final = 0.8
+"""Share of them after which a ticker says how far it is, before the heartbeat knows no better."""
 
 
 class Stages:
@@ -30,7 +33,7 @@ class Stages:
 
     def __init__(self) -> None:
         self.phases: list[Phase] = []
-        self._begun = time.monotonic()
+        self._begun = Heartbeat.last_said = time.monotonic()
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
@@ -58,13 +61,13 @@ class Heartbeat:
         seconds: of silence before a line.
     """
 
-    last_tick: ClassVar[float] = 0
-    """When a ticker said something last, by `time.monotonic`."""
+    last_said: ClassVar[float] = 0
+    """When this or a ticker said something, by `time.monotonic`: there is one log for all."""
 
     def __init__(self, stage: str, seconds: float = QUIET_SECONDS) -> None:
         self._stage = stage
         self._seconds = seconds
-        self._begun = self._said = time.monotonic()
+        self._begun = time.monotonic()
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._beat, name="heartbeat", daemon=True)
 
@@ -82,16 +85,16 @@ class Heartbeat:
         while not self._ended.wait(max(self._due - time.monotonic(), 0)):
             now = time.monotonic()
             if now >= self._due:
-                self._said = now
+                Heartbeat.last_said = now
                 LOGGER.info("%s goes on, for %s so far", self._stage, duration(now - self._begun))
 
     @property
     def _due(self) -> float:
-        return max(self._said, Heartbeat.last_tick) + self._seconds
+        return Heartbeat.last_said + self._seconds
 
 
 class Ticker:
-    """Logs how far something is, at most every ten seconds."""
+    """Logs how far something is, somewhat less than every ten seconds."""
 
     def __init__(self) -> None:
         self._said = time.monotonic()
@@ -99,17 +102,17 @@ class Ticker:
     def tick(self, text: str, *values: object) -> None:
         """Log the line if the last one is long enough ago."""
         if self.is_due:
-            self._said = Heartbeat.last_tick = time.monotonic()
+            self._said = Heartbeat.last_said = time.monotonic()
             LOGGER.info(text, *values)
 
     @property
     def is_due(self) -> bool:
         """Tell whether the last line is long enough ago."""
-        return time.monotonic() - self._said >= QUIET_SECONDS
+        return time.monotonic() - self._said >= QUIET_SECONDS * SOON
 
 
 class Progress:
-    """Logs how far something is of a known whole, with the time left, at most every ten seconds.
+    """Logs how far something is of a known whole, with the time left, see `Ticker`.
 
     Args:
         what: is going on, such as `building`.

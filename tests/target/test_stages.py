@@ -34,6 +34,7 @@ def test_a_stage_is_measured_also_when_it_fails() -> None:
 def test_a_step_that_cannot_tell_how_far_it_is_tells_that_it_goes_on(
     told: pytest.LogCaptureFixture,
 ) -> None:
+    Heartbeat.last_said = time.monotonic()
     with Heartbeat("remembering", SHORT):
         time.sleep(SHORT * 4)
     before = len(told.messages)
@@ -45,6 +46,7 @@ def test_a_step_that_cannot_tell_how_far_it_is_tells_that_it_goes_on(
 
 
 def test_it_is_silent_while_a_ticker_says_more(told: pytest.LogCaptureFixture) -> None:
+    Heartbeat.last_said = time.monotonic()
     ticker = Ticker()
     with Heartbeat("reading", SHORT * 4):
         for _ in range(20):
