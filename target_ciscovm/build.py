@@ -11,7 +11,7 @@ import msgspec
 from target_ciscovm import joins
 from target_ciscovm.assets import AssetRules, Holder, describe, last_seen, located
 from target_ciscovm.filters import FilterRules, exclude_informational
-from target_ciscovm.items import AssetItems
+from target_ciscovm.items import AssetItems, Named, named
 from target_ciscovm.joins import FIXED
 from target_ciscovm.kdi import EncodedAsset, Group
 from target_ciscovm.locators import Place, asset_key, sent_locators
@@ -82,7 +82,7 @@ class Builder:
         self._plan = plan
         self._sources = plan.sources
         self._encode = msgspec.json.Encoder().encode
-        self._names: list[str] = []
+        self._names: list[Named] = []
         self._assets: list[tuple[object, ...]] = []
         self._leaving: list[tuple[str, str, str]] = []
         self._apps_in_load: set[int] = set()
@@ -116,11 +116,11 @@ class Builder:
     def _define(self) -> None:
         """Give each QID its definition, and leave out what needs no more than that to be told."""
         known = [self._catalogue.of(one) for one in self._shared.representatives]
-        self._names = [one.name for one in known]
+        self._names = [named(one.name) for one in known]
         rules = self._plan.filters
         joins.define(
             self._spool,
-            self._names,
+            (one.name for one in known),
             (number for number, one in enumerate(known) if exclude_informational(one.facts, rules)),
         )
 
@@ -160,7 +160,7 @@ class Builder:
                 self._close(found, gone)
                 self._leaving.append((key, *gone))
 
-    def _sent_name(self, row: SpooledFinding) -> str | None:
+    def _sent_name(self, row: SpooledFinding) -> Named | None:
         if not self._plan.has_ledger:
             return None
         found = self._spool.execute(
@@ -169,7 +169,7 @@ class Builder:
         if found is None:
             return None
         representative = self._shared.representatives[row.definition]
-        return self._catalogue.use(str(found[0]), representative)
+        return named(self._catalogue.use(str(found[0]), representative))
 
     def _holder(self, key: str, found: AssetItems) -> Holder:
         holder = found.holder()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import msgspec
 
@@ -17,6 +17,18 @@ if TYPE_CHECKING:
     from target_ciscovm.records import WebAppRef
 
 _encode: Final = msgspec.json.Encoder().encode
+
+
+class Named(NamedTuple):
+    """The name of a definition, and how an entry of it begins in the file."""
+
+    name: str
+    json: bytes
+
+
+def named(name: str) -> Named:
+    """Give a definition's name in both forms."""
+    return Named(name, b'{"vuln_def_name":%b,' % _encode(name))
 
 
 class AssetItems:
@@ -38,28 +50,33 @@ class AssetItems:
         self.any_open = False
         self._tags: dict[str, None] = {}
         self._places: dict[int, Place] = {}
+        self._noted: set[int | None] = set()
         self._nowhere = Place()
         self._last_looked_at = ""
 
     def note(self, row: SpooledFinding, app: WebAppRef | None) -> None:
         """Take what a finding says of the asset, also one that is left out."""
+        self._last_looked_at = max(self._last_looked_at, row.seen)
+        if row.app in self._noted:
+            return
         if app is None or app.id is None:
             self._nowhere = place_of(row.url, app)
-        elif app.id not in self._places:
+            return
+        self._noted.add(row.app)
+        if app.id not in self._places:
             self._places[app.id] = place_of(row.url, app)
             self._tags |= dict.fromkeys(tag.name for tag in app.tags or () if tag.name)
-        self._last_looked_at = max(self._last_looked_at, row.seen)
 
-    def add(self, row: SpooledFinding, item: bytes, name: str) -> None:
+    def add(self, row: SpooledFinding, item: bytes, named: Named) -> None:
         """Add a finding under the name of its definition.
 
         Args:
             row: the finding as it was kept.
             item: JSON of its entry, without that name.
-            name: of the definition.
+            named: the name.
         """
-        self.items.append(msgspec.Raw(b'{"vuln_def_name":%b,%b' % (_encode(name), item[1:])))
-        self.names.add(name)
+        self.items.append(msgspec.Raw(named.json + item[1:]))
+        self.names.add(named.name)
         self.sent.add(row.identifier)
         self.any_open |= row.state == OPEN
 

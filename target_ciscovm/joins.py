@@ -50,7 +50,6 @@ class SpooledFinding(NamedTuple):
 
     asset: str
     identifier: str
-    webapp: int | None
     state: int
     filter: str | None
     definition: int
