@@ -210,8 +210,12 @@ class Run:
         self.bookmarks.move(stream, key, greatest, same_filters=same)
 
     def resume_mark(self, stream: str, frame: Frame) -> Mark | None:
-        """Give where an interrupted walk of the same frame goes on, None when there is none."""
-        mark = self.state.mark(stream, frame)
+        """Give where an interrupted walk of the same frame goes on, None when there is none.
+
+        With `full_sync` everything is read from the beginning: a walk that went on can be no proof,
+        and one may be just what is asked for.
+        """
+        mark = None if self.settings.full_sync else self.state.mark(stream, frame)
         if mark is None:
             return None
         try:
