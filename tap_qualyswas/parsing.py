@@ -207,7 +207,11 @@ def read_large(
         BrokenAnswer: as `parse` does.
     """
     source.seek(0)
-    start, _ = _prolog(source.read(HEAD_BYTES))
+    start, root_at = _prolog(source.read(HEAD_BYTES))
+    if root_at < 0:
+        # What declares entities could stand behind it.
+        msg = f"Qualys sent a document that has not begun after {HEAD_BYTES:,} bytes."
+        raise BrokenAnswer(msg)
     source.seek(start)
     try:
         return ([read(element) for element in _elements(source, tags)], 0)
