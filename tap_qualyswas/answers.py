@@ -66,12 +66,20 @@ class Reply:
         status: HTTP status.
         headers: by any spelling of their names.
         body: the bytes, unpacked.
+        secrets: what must not be repeated of it: the login that was sent.
     """
 
     place: str
     status: int
     headers: Mapping[str, str]
     body: bytes
+    secrets: tuple[str, ...] = ()
+
+    def quote(self, text: str) -> str:
+        """Give a text of the answer without the login, which some servers repeat."""
+        for secret in self.secrets:
+            text = text.replace(secret, "***")
+        return text
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +157,7 @@ def _document(reply: Reply) -> Document:
         if status == OK:
             raise
         raise by_status(reply, "", "") from None
-    code, text = _code_and_text(document.root)
+    code, text = map(reply.quote, _code_and_text(document.root))
     if code not in {"", SUCCESS}:
         raise by_code(reply, code, text, _items(document.root))
     if status != OK:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import threading
 import time
+from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from typing import IO, TYPE_CHECKING, Final, TypeVar
 
@@ -214,7 +215,7 @@ class QualysAPI:
                 head = source.read(HEAD_BYTES)
                 # A report is a WasScan; what is small and something else is an error in HTTP 200.
                 if reply.status != OK or (size <= HEAD_BYTES and root_name(head) != "WasScan"):
-                    check(Reply(reply.place, reply.status, reply.headers, head))
+                    check(replace(reply, body=head))
                 return read(source)
 
         return self._again(attempt)

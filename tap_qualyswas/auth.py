@@ -6,6 +6,7 @@ in their place.
 
 from __future__ import annotations
 
+import base64
 import threading
 import time
 from typing import TYPE_CHECKING, Final
@@ -27,6 +28,18 @@ RENEW_BEFORE_SECONDS: Final = 10 * 60
 def basic_auth(username: str, password: str) -> HTTPBasicAuth:
     """Give Basic authentication, in UTF-8 and on one line."""
     return HTTPBasicAuth(username.encode(), password.encode())
+
+
+def secrets_of(authorization: str) -> tuple[str, ...]:
+    """Give what must not be shown of an `Authorization` header: the token, and the password."""
+    kind, _, token = authorization.partition(" ")
+    if not token:
+        return ()
+    if kind != "Basic":
+        return (token,)
+    login = base64.b64decode(token).decode(errors="replace")
+    password = login.partition(":")[2]
+    return (token, password) if password else (token,)
 
 
 class BearerAuth(AuthBase):

@@ -14,6 +14,7 @@ import requests
 from requests.adapters import HTTPAdapter
 
 from tap_qualyswas.answers import Reply
+from tap_qualyswas.auth import secrets_of
 from tap_qualyswas.errors import (
     AnswerTooLarge,
     BrokenAnswer,
@@ -159,7 +160,8 @@ class Transport:
             raise connection_error(error, self._place) from None
 
     def _reply(self, response: requests.Response, body: bytes) -> Reply:
-        return Reply(self._place, response.status_code, response.headers, body)
+        sent = response.request.headers.get("Authorization", "")
+        return Reply(self._place, response.status_code, response.headers, body, secrets_of(sent))
 
 
 def connection_error(error: requests.RequestException, place: str) -> QualysError:
