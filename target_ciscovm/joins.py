@@ -178,6 +178,15 @@ def webapps_before(spool: Spool) -> set[int]:
     return {row[0] for row in rows}
 
 
+def webapps_known_by_findings(spool: Spool) -> set[int]:
+    """Give the web applications that the load has findings of which the ledger has as theirs."""
+    rows = spool.execute(
+        "SELECT DISTINCT f.webapp FROM finding f JOIN ledger.entry e ON e.identifier = "
+        "f.identifier AND e.webapp_id = f.webapp"
+    )
+    return {row[0] for row in rows}
+
+
 def hold_assets(spool: Spool, closable: Iterable[int]) -> None:
     """Mark assets where something is open that must not be closed by absence.
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from target_ciscovm import unsettled
+from target_ciscovm import joins, unsettled
 from target_ciscovm.closing import identity_text
 from target_ciscovm.ledger import Entry, LedgerAsset, LedgerIdentity, Settlement
 from target_ciscovm.stages import Progress
@@ -83,7 +83,8 @@ def _of_others(load: Load) -> frozenset[int]:
     """Find web applications that cannot be the ledger's, in a load that names no account.
 
     A tap that died before its last word does not name it, and what it brought is as good as ever.
-    But ids are an account's own: one that the ledger knows under another name is somebody else's.
+    But ids are an account's own: one that the ledger knows under another name is somebody else's,
+    unless it has findings that the ledger knows to be its own. Then it was renamed.
     """
     if load.account:
         return frozenset()
@@ -91,11 +92,15 @@ def _of_others(load: Load) -> frozenset[int]:
     for asset in load.ledger.assets():
         if len(asset.webapp_ids) == 1:
             names[asset.webapp_ids[0]].add(asset.application)
-    return frozenset(
-        asset.webapp_ids[0]
-        for asset in _assets(load, ())
-        if len(asset.webapp_ids) == 1
-        and asset.application not in names.get(asset.webapp_ids[0], {asset.application})
+    ours = joins.webapps_known_by_findings(load.spool)
+    return (
+        frozenset(
+            asset.webapp_ids[0]
+            for asset in _assets(load, ())
+            if len(asset.webapp_ids) == 1
+            and asset.application not in names.get(asset.webapp_ids[0], {asset.application})
+        )
+        - ours
     )
 
 
@@ -136,5 +141,7 @@ def _assets(load: Load, others: Collection[int], which: str = "") -> Iterator[Le
         f"SELECT key, locators, application, webapps FROM load_asset {which}"  # noqa: S608 - ours
     ):
         found = numbers(webapps)
-        known = () if any(number in others for number in found) else found
-        yield LedgerAsset(key, decode(locators), application, known)
+        if any(number in others for number in found):
+            before = joins.sent_asset(load.spool, key)
+            found = tuple(before.webapps) if before else ()
+        yield LedgerAsset(key, decode(locators), application, found)
