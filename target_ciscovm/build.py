@@ -14,7 +14,7 @@ from target_ciscovm.filters import FilterRules, exclude_informational
 from target_ciscovm.items import AssetItems, Named, named
 from target_ciscovm.joins import FIXED
 from target_ciscovm.kdi import EncodedAsset, Group
-from target_ciscovm.locators import Place, asset_key, sent_locators
+from target_ciscovm.locators import Place, addressed, asset_key, sent_locators
 from target_ciscovm.spool import BATCH
 from target_ciscovm.stages import Progress
 
@@ -221,10 +221,11 @@ class Builder:
         return Place(url, number, (app.name if app else None) or (scan.name if scan else None))
 
     def _add_gone(self, before: SentAsset) -> None:
-        asset = located(before.locators)
+        locators = addressed(before.key, before.locators, self._plan.assets.identity)
+        asset = located(locators)
         if not self._plan.assets.ignore_scanner_last_seen:
             asset.last_seen_at = last_seen(Holder(before.webapps, Place()), self._sources)
-        self._write(before.key, asset, AssetItems(), before.webapps, before.locators)
+        self._write(before.key, asset, AssetItems(), before.webapps, locators)
 
     def _write(
         self,

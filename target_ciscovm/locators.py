@@ -17,7 +17,7 @@ from urllib.parse import SplitResult, urlsplit
 from target_ciscovm.text import one_line
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from target_ciscovm.records import WebAppRef
 
@@ -112,6 +112,16 @@ def sent_locators(key: str, place: Place, identity: Identity) -> dict[str, str]:
         if other:
             found[name] = other
     return found
+
+
+def addressed(key: str, before: Mapping[str, str], identity: Identity) -> dict[str, str]:
+    """Give the locators by which CVM finds an asset that was sent before, in the order of now.
+
+    One that it ranks above the key since then may belong to other assets as well.
+    """
+    chosen = key.partition(":")[0]
+    sent = {chosen, *_sent_below(chosen, identity)}
+    return {name: value for name, value in before.items() if name in sent}
 
 
 @lru_cache
