@@ -73,11 +73,6 @@ class Pair:
     written: bytes = b""
     syncs: int = 0
 
-    @property
-    def is_interrupted(self) -> bool:
-        """Whether the state has the cursor of a walk that did not get to its end."""
-        return any("resume" in part for part in self.state.get("bookmarks", {}).values())
-
     def sync(
         self,
         spoil: Callable[[bytes], bytes] = bytes,

@@ -40,9 +40,8 @@ class ChangingSettings(Life):
             "exclude_non_exploitable": protected,
         }
 
-    # Of what no ledger knows, nobody could tell what would come back as new; and a sync that goes
-    # on where an interrupted one stopped proves nothing, so that the change has to wait.
-    @precondition(lambda self: not self.forgotten and not self.pair.is_interrupted)
+    # Of what no ledger knows, nobody could tell what would come back as new.
+    @precondition(lambda self: not self.forgotten)
     @rule(
         order=st.sampled_from(ORDERS),
         tenant=st.sampled_from(TENANT_ORDERS),

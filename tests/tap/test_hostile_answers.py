@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import base64
 from io import BytesIO
 from typing import Final
 
 import pytest
 
-from tap_qualyswas.errors import BrokenAnswer
-from tap_qualyswas.parsing import parse, read_large
+from tap_qualyswas.errors import BrokenAnswer, QualysError
+from tap_qualyswas.parsing import HEAD_BYTES, parse, read_large
 from tests.tap.qualys import sync_here
 from tests.tap.scripted import (
+    COUNT,
     FINDINGS,
     KB,
     SEARCH,
@@ -67,3 +69,31 @@ def test_elements_nested_without_end_are_refused(depth: int) -> None:
 
 def test_an_attribute_of_many_megabytes_does_no_harm() -> None:
     assert parse(b'<a b="' + b"x" * 12_000_000 + b'"><c>1</c></a>').root.findtext("c") == "1"
+
+
+@pytest.mark.parametrize("before", [b"", b"<!--" + b"x" * HEAD_BYTES + b"-->"])
+def test_entities_of_a_large_document_are_refused_wherever_they_stand(before: bytes) -> None:
+    body = before + b'<!DOCTYPE a [<!ENTITY x "y">]><a><row><id>1&x;2</id></row></a>'
+
+    with pytest.raises(BrokenAnswer):
+        read_large(BytesIO(body), ("row",), lambda element: element.findtext("id"))
+
+
+@pytest.mark.parametrize("code", ["INVALID_REQUEST", "INVALID_CREDENTIALS", "OTHER_ERROR"])
+def test_an_error_that_repeats_the_login_is_told_without_it(code: str) -> None:
+    password = "hidden-word"
+    login = base64.b64encode(f"someone:{password}".encode()).decode()
+    body = (
+        f"<ServiceResponse><responseCode>{code}</responseCode><responseErrorDetails>"
+        f"<errorMessage>not for {password}, Basic {login}</errorMessage>"
+        "</responseErrorDetails></ServiceResponse>"
+    )
+    with (
+        ScriptedServer(always={f"{COUNT}webapp": Answer(body)}) as server,
+        pytest.raises(QualysError) as raised,
+    ):
+        sync_here({**server.config, "username": "someone", "password": password, "max_attempts": 1})
+
+    assert "not for ***" in str(raised.value) or code == "INVALID_CREDENTIALS"
+    assert password not in str(raised.value)
+    assert login not in str(raised.value)

@@ -1,0 +1,76 @@
+"""Sequences that the weeks once found to go wrong, each on its own."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.pair.together import Pair, open_sandbox
+from tests.sandbox.cvm_locators import order_of
+from tests.sandbox.oracle import place_by_url
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def test_an_identity_change_goes_through_after_an_interrupted_sync(tmp_path: Path) -> None:
+    with open_sandbox(apps=3, findings=40, seed=3) as sandbox:
+        pair = Pair(sandbox, tmp_path, tap_settings={"page_size": 3})
+        assert pair.sync().proven
+        sandbox.faults.arm("tap-error+3")
+        assert pair.sync(full_sync=True).tap_exit == 1  # its cursor is in the state now
+        sandbox.faults.disarm()
+        pair.settings = {"locator_order": ["external_id"], "accept_identity_change": True}
+
+        assert pair.sync(full_sync=True).proven
+
+
+def test_what_is_gone_is_closed_though_a_renamed_app_came_without_a_proof_once(
+    tmp_path: Path,
+) -> None:
+    with open_sandbox(apps=1, findings=23, seed=57) as sandbox:
+        pair = Pair(sandbox, tmp_path)
+        assert pair.sync().proven
+        world = sandbox.world
+        (app,) = world.apps.values()
+        world.rename_app(app, "Renamed")
+
+        def without_proof(lines: bytes) -> bytes:
+            rows = lines.splitlines(keepends=True)
+            return b"".join(row for row in rows if b'"stream":"syncs"' not in row[:80])
+
+        assert pair.sync(without_proof, full_sync=True).outcome == "succeeded_unproven"
+        page = next(place_by_url(one) for one in world.all_findings() if one.url and one.open)
+        for one in [one for one in world.all_findings() if place_by_url(one) == page]:
+            world.delete_finding(one)
+        told = pair.sync(full_sync=True)
+
+        assert told.proven
+        assert told.found.equal, told
+
+
+@pytest.mark.parametrize("first", ["application", "external_id"])
+def test_what_is_gone_is_closed_by_the_new_order_of_locators_too(
+    first: str, tmp_path: Path
+) -> None:
+    with open_sandbox(apps=1, findings=23, seed=57) as sandbox:
+        pair = Pair(sandbox, tmp_path)
+        assert pair.sync().proven
+        world, tenant = sandbox.world, sandbox.tenant
+        pages = sorted({place_by_url(one) for one in world.all_findings() if one.url and one.open})
+        for one in [one for one in world.all_findings() if place_by_url(one) == pages[-1]]:
+            world.delete_finding(one)
+        tenant.people.rank_locators(first)
+        pair.settings = {
+            "tenant_locator_order": list(order_of((first,))),
+            "accept_identity_change": True,
+        }
+
+        told = pair.sync(full_sync=True)
+
+        assert told.proven
+        assert not told.found.wrongly_open, told
+        gone = {one.scanner_identifier for one in pair.sandbox.tenant.held() if one.is_closed}
+        closed = {one.scanner_identifier for one in tenant.state.closings}
+        assert closed <= gone, "closed and opened again"
