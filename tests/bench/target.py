@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from tests.bench.stage import Stage
 
 NAME: Final = "target"
-SIZE: Final = Size(40_000, 1000)
+SIZE: Final = Size(100_000, 2000)
 QUICK: Final = Size(2000, 20, 30, 10)
 RUNS: Final = 5
 HEADS: Final = ["", "findings a second", "by the clock", "times the target", "peak MB"]
@@ -29,8 +29,8 @@ of {runs} runs of each, taken in turns. The stock target is a `BatchSink` on the
 writes each batch as JSON ([code](../tests/bench/stock_target.py)): it maps nothing and joins \
 nothing. The floor decodes the same lines and writes the same KDI entries again, which it had \
 before, and does nothing between: with the json module of Python, and with msgspec, which is \
-written in C. Findings arrive in any order and must be in the order of their assets, so a target \
-has to put them down somewhere and read each a second time; no floor does. Speeds are by processor \
+written in C. Findings arrive in any order and must stand in the order of their assets, so a target \
+has to put down what it makes of each and fetch it again, beside mapping it; no floor does. Speeds are by processor \
 time, which other programs on the machine disturb least."""
 
 
