@@ -92,16 +92,13 @@ def _of_others(load: Load) -> frozenset[int]:
     for asset in load.ledger.assets():
         if len(asset.webapp_ids) == 1:
             names[asset.webapp_ids[0]].add(asset.application)
-    ours = joins.webapps_known_by_findings(load.spool)
-    return (
-        frozenset(
-            asset.webapp_ids[0]
-            for asset in _assets(load, ())
-            if len(asset.webapp_ids) == 1
-            and asset.application not in names.get(asset.webapp_ids[0], {asset.application})
-        )
-        - ours
-    )
+    strange = {
+        asset.webapp_ids[0]
+        for asset in _assets(load, ())
+        if len(asset.webapp_ids) == 1
+        and asset.application not in names.get(asset.webapp_ids[0], {asset.application})
+    }
+    return frozenset(strange - joins.webapps_known_by_findings(load.spool) if strange else ())
 
 
 def _open_in(spool: Spool) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 from typing import TYPE_CHECKING, Final
 
@@ -36,7 +37,8 @@ class LongWeeks(Weeks):
 
 TestLongWeeks = pytest.mark.long(LongWeeks.TestCase)
 TestLongWeeks.settings = settings(
-    max_examples=100,
+    # Others each night: what fails is told with what reproduces it, beside the figures.
+    max_examples=int(os.environ.get("LONG_EXAMPLES", "120")),
     stateful_step_count=60,
     deadline=None,
     suppress_health_check=list(HealthCheck),

@@ -88,6 +88,7 @@ class Pair:
         """
         # Runs follow one another by minutes in reality; within a second no order could be told.
         self.sandbox.clock.advance(MINUTES)
+        # What people did since the last sync is there for this one to see.
         self.sandbox.begin()
         tap_exit = self._tap(tap_settings)
         lines = spoil(self.written)

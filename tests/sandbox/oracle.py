@@ -10,7 +10,7 @@ stopped: types of findings that it does not read from their first id wait for th
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from tests.sandbox.model import FINDING_TYPES
 
@@ -20,6 +20,13 @@ if TYPE_CHECKING:
     from tests.sandbox.model import Finding
     from tests.sandbox.tenant_view import Held
     from tests.sandbox.world import World
+
+GARBLED: Final = "\ufffd\ufffd"
+"""What comes in place of the two characters that `qualys-bad-characters` puts before a text."""
+
+NOWHERE_TOLD: Final = frozenset({""})
+
+SEVERITIES: Final = frozenset(range(1, 6))
 
 
 @dataclass(frozen=True)
@@ -41,7 +48,11 @@ class Expected:
 
     Attributes:
         places: the assets on which it may lie; empty when nobody can tell.
-        strays: where it may be left over: places of before, of which a lost ledger alone knew.
+        strays: where it may be left over as it was once: places of before, of which a lost ledger
+            alone knew.
+        astray: whether it may be open at one of these alone: it has moved back there, or an old
+            load has brought it back, and no sync has read it since.
+        been: where it ever was while it was open; `NOWHERE_TOLD` when that cannot be told any more.
     """
 
     app_id: int = 0
@@ -51,6 +62,8 @@ class Expected:
     tested: int = 0
     tags: frozenset[str] = frozenset()
     strays: frozenset[str] = frozenset()
+    astray: bool = False
+    been: frozenset[str] = frozenset()
 
 
 @dataclass
@@ -129,6 +142,8 @@ class Oracle:
         full: bool,
         proven: bool | None = True,
         read: Collection[str] = FINDING_TYPES,
+        garbled: bool = False,
+        replayed: bool = False,
     ) -> None:
         """Work out what the tenant has to hold after a sync.
 
@@ -138,11 +153,17 @@ class Oracle:
             proven: whether a full sync could prove that it had everything, so that what is gone
                 had to be closed; None when both are right, as after a fault that it outlived.
             read: the types of findings that it read from the first id on, see `reading.kinds_read`.
+            garbled: whether URLs came with characters before them that XML does not allow: another
+                place then, until a sync reads them as they are.
+            replayed: whether nothing was read, so that what was loaded is of some earlier time.
         """
         after = self._look()
         seen = frozenset(read if self.may_resume else FINDING_TYPES)
-        outcome = _Outcome(succeeded, full, proven if succeeded else None, seen, self.ledger_lost)
-        self.may_resume = not succeeded
+        sure = proven if succeeded else None
+        if replayed:
+            seen = frozenset()
+        outcome = _Outcome(succeeded, full, sure, seen, self.ledger_lost, garbled)
+        self.may_resume = not succeeded or (replayed and self.may_resume)
         hidden = self._hidden()
         for uid in {*self.expected, *after, *self._before}:
             old = self.expected.get(uid) or Expected()
@@ -151,6 +172,8 @@ class Oracle:
                 self.expected[uid] = _shown(old, shown, outcome)
             else:
                 self.expected[uid] = self._gone(old, outcome, hidden=uid in hidden)
+            if replayed:
+                self.expected[uid] = _as_ever(self.expected[uid])
         if succeeded:
             self._note(hidden)
         self.ledger_lost &= not (succeeded and full and proven)
@@ -195,7 +218,8 @@ class Oracle:
         Of what no sync shows any more, nobody can tell in the new way where it lay.
         """
         for uid, old in self.expected.items():
-            self.expected[uid] = replace(old, places=set(), strays=frozenset())
+            been = NOWHERE_TOLD if old.been else frozenset()
+            self.expected[uid] = replace(old, places=set(), strays=frozenset(), been=been)
 
     def memory(self) -> Memory:
         """Return what a later oracle of the same world has to know."""
@@ -223,20 +247,25 @@ class Oracle:
             if self.visible(finding)
         }
 
+    def _lies_at(self, entry: Held) -> str:
+        place = self.tenant_place(entry)
+        # What has characters before its scheme is no URL, so its capitals stay as they are.
+        return cut(place) if place.startswith(GARBLED) else place
+
     def _judge(self, uid: str, held: Sequence[Held], found: Comparison, *, known: bool) -> None:
         expected = self.expected.get(uid) or Expected()
         opened = [
-            entry
-            for entry in held
-            if entry.is_open and self.tenant_place(entry) not in expected.strays
+            entry for entry in held if entry.is_open and self._lies_at(entry) not in expected.strays
         ]
         if not opened:
-            if expected.open == {True} and not any(map(_judged_by_hand, held)):
+            somewhere = expected.astray and any(entry.is_open for entry in held)
+            judged = any(map(_judged_by_hand, held))
+            if expected.open == {True} and not somewhere and not judged:
                 (found.wrongly_closed if known else found.missing).append(uid)
         elif expected.open == {False}:
             found.wrongly_open.append(uid)
         else:
-            places = {self.tenant_place(entry) for entry in opened}
+            places = {self._lies_at(entry) for entry in opened}
             if expected.places and not places <= expected.places:
                 found.misplaced.append(uid)
             if not all(_severity_is_right(entry, expected.severities) for entry in opened):
@@ -252,6 +281,7 @@ class _Outcome:
     proven: bool | None
     seen: frozenset[str]
     blind: bool
+    garbled: bool
 
 
 def _shown(old: Expected, shown: Sequence[Seen], outcome: _Outcome) -> Expected:
@@ -262,15 +292,37 @@ def _shown(old: Expected, shown: Sequence[Seen], outcome: _Outcome) -> Expected:
     settled = walked and stable and (outcome.full or last.tested != old.tested)
     swept = settled and outcome.full and outcome.proven is True
     either = {*old.open, *(one.open for one in shown)} | (set() if stable else {False})
+    # Read again where it lies now: what is left over elsewhere stays as it was loaded there once.
+    left = old.places if outcome.blind and settled else set()
+    places = [_places(one, outcome) for one in shown]
     return Expected(
         app_id=last.app_id,
         open={last.open} if settled else either,
-        places={last.place} if swept else {*old.places, *(one.place for one in shown)},
+        places={last.place} if swept else old.places.union(*places),
         severities={last.severity} if settled else {*old.severities, last.severity},
         tested=last.tested if walked and stable else old.tested,
-        tags=last.tags,
-        strays=(old.strays | (old.places if outcome.blind and swept else set())) - {last.place},
+        # What came or went during the sync may never have been told of, nor its web application.
+        tags=last.tags if stable else frozenset(),
+        strays=(old.strays | left) - (places[-1] if settled else set()),
+        astray=not settled and (old.astray or last.place in old.strays),
+        been=old.been.union(*(there for one, there in zip(shown, places, strict=True) if one.open)),
     )
+
+
+def _as_ever(old: Expected) -> Expected:
+    """Return what is right after a load of some earlier time: it may open, but never close."""
+    again = {True} if old.been else set()
+    return replace(
+        old,
+        open={*old.open, *again},
+        places={*old.places, *old.been} if old.places and not old.been & NOWHERE_TOLD else set(),
+        severities={*old.severities, *(SEVERITIES if old.been else ())},
+        astray=True,
+    )
+
+
+def _places(seen: Seen, outcome: _Outcome) -> set[str]:
+    return {seen.place, GARBLED + seen.place} if outcome.garbled else {seen.place}
 
 
 def _vanished(old: Expected, outcome: _Outcome) -> Expected:

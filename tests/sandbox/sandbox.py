@@ -199,6 +199,8 @@ class Sandbox:
             full=read_everything(log, self.world) if full is None else full,
             proven=self._proven(struck),
             read=kinds_read(log, self.world) if full is None else FINDING_TYPES,
+            garbled="qualys-bad-characters" in struck,
+            replayed=full is None and not log,
         )
         found = self.oracle.compare(self.tenant.held(self.connector_id))
         self.begin()

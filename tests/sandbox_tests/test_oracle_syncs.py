@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.sandbox.criteria import Criterion
-from tests.sandbox.model import FINDING_TYPES, SENSITIVE_CONTENT, VULNERABILITY
-from tests.sandbox.oracle import place_by_url
+from tests.sandbox.model import FINDING_TYPES, SENSITIVE_CONTENT, VULNERABILITY, Tag
+from tests.sandbox.oracle import GARBLED, place_by_url
 from tests.sandbox.qualys_face import Logged
 from tests.sandbox.reading import kinds_read, read_everything
 from tests.sandbox.sandbox import DAY, Sandbox
@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
     from tests.sandbox.model import Finding
     from tests.sandbox.oracle import Comparison
+
+
+MOVED = "https://moved.example.test/"
 
 
 class Bench:
@@ -47,6 +50,14 @@ class Bench:
                 name = self.world.unique_id(found)
                 asset["vulns"].append(vuln(name, scanner_score=found.severity))
         Caller(self.sandbox).load(document(*assets.values()))
+
+    def load_at(self, url: str, name: str = "", **changes: object) -> None:
+        """Load the victim (or another one) alone at a page; nothing else is closed or changed."""
+        app = self.victim.app
+        tags = sorted({app.name, *(tag.name for tag in app.tags)})
+        told = vuln(name or self.name, **{"scanner_score": self.victim.severity, **changes})
+        there: JSON = {"url": url, "vulns": [told], "tags": tags}
+        Caller(self.sandbox).load(document(there, skip_autoclose=True))
 
     def pass_day(self) -> None:
         """Let a day pass on which nothing happens by itself."""
@@ -147,6 +158,17 @@ def test_nobody_tells_the_tags_of_a_deleted_app_any_more(bench: Bench) -> None:
     assert set(bench.settle().untagged) & names == set()
 
 
+def test_nobody_tells_the_tags_of_what_went_during_a_sync(bench: Bench) -> None:
+    bench.world.tag_app(bench.victim.app, [Tag(1, "not told in time")])
+    bench.sandbox.begin()
+    others = {bench.world.unique_id(one) for one in bench.world.findings_of(bench.victim.app)}
+    bench.world.delete_finding(bench.victim)
+    found = bench.settle()
+
+    assert set(found.untagged) <= others - {bench.name}
+    assert found.untagged
+
+
 def test_what_a_deleted_app_had_may_close_once_the_ledger_is_lost(bench: Bench) -> None:
     later = next(app for app in bench.world.apps.values() if app is not bench.victim.app)
     bench.sandbox.oracle.ledger_lost = True
@@ -166,18 +188,137 @@ def test_what_a_deleted_app_had_may_close_once_the_ledger_is_lost(bench: Bench) 
 @pytest.mark.parametrize("lost", [True, False])
 def test_what_has_moved_may_be_left_over_once_the_ledger_is_lost(bench: Bench, lost: bool) -> None:
     bench.sandbox.oracle.ledger_lost = lost
-    bench.world.move_finding(bench.victim, "https://moved.example.test/")
+    bench.world.move_finding(bench.victim, MOVED)
     bench.sandbox.begin()
-    app = bench.victim.app
-    there: JSON = {
-        "url": "https://moved.example.test/",
-        "vulns": [vuln(bench.name, scanner_score=bench.victim.severity)],
-        "tags": sorted({app.name, *(tag.name for tag in app.tags)}),
-    }
-    Caller(bench.sandbox).load(document(there, skip_autoclose=True))
+    bench.load_at(MOVED)
 
     for _ in range(2):
         assert differences(bench.settle()) == ({} if lost else {"misplaced": [bench.name]})
+
+
+def move_and_rate_anew(bench: Bench) -> int:
+    """Let the victim move, be rated anew and tested; give the severity that it had before."""
+    before = bench.victim.severity
+    bench.world.move_finding(bench.victim, MOVED)
+    bench.world.edit_severity(bench.victim, before % 5 + 1)
+    bench.world.reopen_finding(bench.victim)
+    bench.sandbox.begin()
+    return before
+
+
+@pytest.mark.parametrize("lost", [True, False])
+def test_what_is_left_over_keeps_the_severity_that_it_had(bench: Bench, lost: bool) -> None:
+    bench.sandbox.oracle.ledger_lost = lost
+    move_and_rate_anew(bench)
+    bench.load_at(MOVED)
+
+    assert differences(bench.settle(full=False)) == ({} if lost else {"misjudged": [bench.name]})
+    bench.world.delete_app(bench.victim.app)
+    bench.sandbox.begin()
+    assert differences(bench.settle()) == ({} if lost else {"misjudged": [bench.name]})
+
+
+def test_what_is_left_over_does_not_stand_for_the_finding(bench: Bench) -> None:
+    bench.sandbox.oracle.ledger_lost = True
+    before = move_and_rate_anew(bench)
+    assert bench.settle(full=False).wrongly_closed == [bench.name]
+
+    bench.load_at(MOVED, scanner_score=before)
+    assert differences(bench.settle(full=False)) == {"misjudged": [bench.name]}
+
+
+def test_what_moved_back_may_be_as_it_was_until_a_sync_reads_it(bench: Bench) -> None:
+    bench.sandbox.oracle.ledger_lost = True
+    url = place_by_url(bench.victim)
+    before = move_and_rate_anew(bench)
+    bench.load_at(MOVED)
+    assert bench.settle(full=False).equal
+    bench.world.move_finding(bench.victim, url)
+    bench.sandbox.begin()
+    assert bench.settle(full=False).equal
+
+    bench.load_at(url, scanner_score=before)
+    assert differences(bench.settle())["misjudged"] == [bench.name]
+
+
+@pytest.mark.parametrize("fault", ["qualys-bad-characters", "qualys-empty"])
+@pytest.mark.parametrize("deleted", [True, False])
+def test_characters_that_xml_does_not_allow_make_another_place(
+    bench: Bench, fault: str, deleted: bool
+) -> None:
+    url = GARBLED + place_by_url(bench.victim).replace("https://app", "HTTPS://App")
+    bench.sandbox.faults.arm(fault)
+    bench.sandbox.faults.take(fault)
+    bench.load(without=bench.victim)
+    bench.load_at(url)
+    misplaced = {"misplaced": [bench.name]}
+    assert differences(bench.settle()) == ({} if fault == "qualys-bad-characters" else misplaced)
+
+    if deleted:
+        bench.world.delete_app(bench.victim.app)
+        bench.sandbox.begin()
+    may_stay = deleted and fault == "qualys-bad-characters"
+    assert differences(bench.settle()) == ({} if may_stay else misplaced)
+
+
+@pytest.mark.parametrize("deleted", [True, False])
+def test_what_is_gone_may_come_again_with_an_old_load(bench: Bench, deleted: bool) -> None:
+    url = place_by_url(bench.victim)
+    bench.world.delete_finding(bench.victim)
+    bench.sandbox.begin()
+    bench.load()
+    assert bench.settle().equal
+
+    bench.load_at(url)
+    assert bench.settle(full=None).equal
+    if deleted:
+        bench.world.delete_app(bench.victim.app)
+        bench.sandbox.begin()
+    assert differences(bench.settle()) == ({} if deleted else {"wrongly_open": [bench.name]})
+
+
+def test_an_old_load_may_bring_back_what_was_but_not_close(bench: Bench) -> None:
+    url, before = place_by_url(bench.victim), move_and_rate_anew(bench)
+    bench.load(without=bench.victim)
+    bench.load_at(MOVED)
+    assert bench.settle().equal
+
+    bench.load_at(url, scanner_score=before)
+    assert bench.settle(full=None).equal
+    assert differences(bench.settle()) == {"misplaced": [bench.name], "misjudged": [bench.name]}
+    bench.load(without=bench.victim)
+    bench.sandbox.tenant.people.judge(bench.name, "closed")
+    assert differences(bench.settle(full=None)) == {"wrongly_closed": [bench.name]}
+
+
+def test_an_old_load_may_bring_a_finding_back_to_where_it_is_left_over(bench: Bench) -> None:
+    bench.sandbox.oracle.ledger_lost = True
+    move_and_rate_anew(bench)
+    bench.load_at(MOVED)
+    assert bench.settle(full=False).equal
+    bench.load_at(MOVED, status="closed", closed_at="2026-03-03T00:00:00Z")
+
+    assert bench.settle(full=None).equal
+    assert differences(bench.settle()) == {"wrongly_closed": [bench.name]}
+
+
+def test_an_old_load_does_not_open_what_never_was_open(bench: Bench) -> None:
+    fixed = next(one for one in bench.world.findings[VULNERABILITY] if not one.open)
+    bench.load_at(place_by_url(fixed), name=bench.world.unique_id(fixed))
+
+    assert differences(bench.settle(full=None)) == {"wrongly_open": [bench.world.unique_id(fixed)]}
+
+
+def test_after_an_old_load_a_walk_goes_on_where_it_was_interrupted(bench: Bench) -> None:
+    bench.walk(*FINDING_TYPES)
+    bench.settle(full=None, exit_code=1)
+    assert bench.settle(full=None).equal
+    bench.pass_day()
+    bench.world.fix_finding(bench.victim)
+    bench.sandbox.begin()
+    bench.walk(SENSITIVE_CONTENT)
+
+    assert bench.settle(full=None).equal
 
 
 def test_what_settings_hide_has_to_be_closed(bench: Bench) -> None:

@@ -255,6 +255,16 @@ class TestNobodyTellsTheAccount:
 
         assert cvm.open() == names(1, 2, 3, 9)
 
+    def test_an_application_with_findings_of_ours_is_ours_under_any_name(self, cvm: CVM) -> None:
+        cvm.load(BEFORE)
+        renamed = {"id": 2, "name": "Shop", "url": "https://app2.example.test/"}
+        rows = [finding(number, 2, webApp=renamed) for number in (3, 4, 9)]
+        cvm.load(Sync([webapp(2, name="Shop")], rows, proof=None))
+
+        cvm.load(AFTER)
+
+        assert cvm.open() == names(1, 2, 3)
+
 
 class TestRejected:
     """What was lost on the way here is not gone."""
