@@ -69,6 +69,10 @@ FATAL: Final = (
 )
 """Faults that a run ends by, or that it must at least not take for the truth."""
 
+UNCOUNTED: Final = frozenset({"qualys-half-page", "qualys-nothing", "qualys-trial"})
+"""Those of them that only a count can notice. An incremental sync asks for none, so what it lacked
+comes with the next full one."""
+
 OF_CLOCKS: Final = ("clock-back", "clock-ahead")
 """Faults after which a load may look older than CVM's newest run, so that it cannot be proven."""
 

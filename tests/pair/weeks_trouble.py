@@ -10,7 +10,7 @@ from hypothesis.stateful import precondition, rule
 
 from tests.pair.figures import FIGURES
 from tests.pair.life import Life
-from tests.pair.weather import BROKEN_PAGES, FATAL, OF_CLOCKS, SURVIVED
+from tests.pair.weather import BROKEN_PAGES, FATAL, OF_CLOCKS, SURVIVED, UNCOUNTED
 
 
 class Trouble(Life):
@@ -41,6 +41,7 @@ class Trouble(Life):
             self.forgotten = self.sandbox.oracle.ledger_lost = True
         # Characters that XML does not allow are replaced, so a URL may be another one this time.
         self.until_full |= name in {"qualys-other-account", "qualys-bad-characters"}
+        self.until_full |= name in UNCOUNTED and not full
         synced = self.pair.sync(full_sync=full)
         FIGURES["faults survived"] += faults.struck.total() > before
         faults.disarm()
