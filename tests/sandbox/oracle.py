@@ -171,7 +171,10 @@ class Oracle:
             if shown:
                 self.expected[uid] = _shown(old, shown, outcome)
             else:
-                self.expected[uid] = self._gone(old, outcome, hidden=uid in hidden)
+                gone = self._gone(old, outcome, hidden=uid in hidden)
+                # What was never loaded, and is not there any more, cannot be missed now.
+                never = set() if uid in self.known else {False}
+                self.expected[uid] = replace(gone, open={*gone.open, *never})
             if replayed:
                 self.expected[uid] = _as_ever(self.expected[uid])
         if succeeded:

@@ -146,6 +146,17 @@ def test_deleted_apps_are_closed_only_where_settings_say_so(bench: Bench, closes
     assert bench.settle(full=True).wrongly_open == (sorted(opened) if closes else [])
 
 
+def test_what_was_never_loaded_is_not_missed_once_it_is_gone_with_its_app(bench: Bench) -> None:
+    fixed = next(one for one in bench.world.findings[VULNERABILITY] if not one.open)
+    fixed.status = "REOPENED"
+    bench.sandbox.begin()
+    assert differences(bench.settle()) == {"missing": [bench.world.unique_id(fixed)]}
+
+    bench.world.delete_app(fixed.app)
+    bench.sandbox.begin()
+    assert bench.settle().equal
+
+
 def test_nobody_tells_the_tags_of_a_deleted_app_any_more(bench: Bench) -> None:
     app = bench.victim.app
     names = {bench.world.unique_id(one) for one in bench.world.findings_of(app)}
