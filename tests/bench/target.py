@@ -29,9 +29,9 @@ of {runs} runs of each, taken in turns. The stock target is a `BatchSink` on the
 writes each batch as JSON ([code](../tests/bench/stock_target.py)): it maps nothing and joins \
 nothing. The floor decodes the same lines and writes the same KDI entries again, which it had \
 before, and does nothing between: with the json module of Python, and with msgspec, which is \
-written in C. Findings arrive in any order and must stand in the order of their assets, so a target \
-has to put down what it makes of each and fetch it again, beside mapping it; no floor does. Speeds are by processor \
-time, which other programs on the machine disturb least."""
+written in C. Findings arrive in any order and must stand in the order of their assets, so a \
+target has to put down what it makes of each and fetch it again; no floor does. Speeds are by \
+processor time, which other programs on the machine disturb least."""
 
 
 def measure(*, quick: bool) -> Section:
