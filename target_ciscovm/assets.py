@@ -58,14 +58,14 @@ class Holder:
         place: where the asset is, with the lowest id and its name.
         names: of the web applications, as the findings have them, by id.
         tags: names of their tags, as the findings have them.
-        last_tested: greatest lastTestedDate of the asset's findings.
+        last_looked_at: when Qualys last looked at one of the asset's findings.
     """
 
     ids: frozenset[int]
     place: Place
     names: Mapping[int, str] = field(default_factory=dict)
     tags: tuple[str, ...] = ()
-    last_tested: str | None = None
+    last_looked_at: str | None = None
 
 
 def describe(
@@ -93,9 +93,9 @@ def located(locators: Mapping[str, str]) -> kdi.Asset:
 
 
 def last_seen(holder: Holder, sources: Sources) -> str | None:
-    """Give when the asset was last scanned: the latest finished scan, else the latest test."""
+    """Give when the asset was last scanned: the latest finished scan, else the latest look."""
     seen = [sources.scans[number].seen for number in holder.ids if number in sources.scans]
-    return max(seen) if seen else holder.last_tested
+    return max(seen) if seen else holder.last_looked_at
 
 
 def _os(holder: Holder, apps: list[WebApp], sources: Sources) -> str | None:

@@ -81,7 +81,7 @@ def test_the_system_is_that_of_the_row_else_of_the_latest_scan(system: str | Non
 
 def test_last_seen_is_the_latest_scan_else_the_latest_test_and_never_now() -> None:
     scans = {9001: LastScan(TESTED), 9002: LastScan(SEEN)}
-    both = Holder(frozenset({9001, 9002}), Place(URL), last_tested="2030-01-01T00:00:00Z")
+    both = Holder(frozenset({9001, 9002}), Place(URL), last_looked_at="2030-01-01T00:00:00Z")
 
     assert last_seen(both, sources(scans=scans)) == SEEN
     assert last_seen(one_app(), NOTHING) == TESTED
