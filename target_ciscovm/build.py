@@ -99,7 +99,7 @@ class Builder:
         self._define()
         self._any_leaving = bool(self._spool.number("SELECT COUNT(*) FROM leaving"))
         self._any_lost = joins.is_any_lost(self._spool)
-        for key, rows in joins.findings_by_asset(self._spool):
+        for key, rows in joins.findings_by_asset(self._spool, has_ledger=self._plan.has_ledger):
             self._add_findings(key, rows)
             self._progress.add(len(rows))
         self._flush()
@@ -132,10 +132,9 @@ class Builder:
                 continue
             found.note(row, None if row.app is None else apps[row.app])
             if row.filter is None:
-                sent_name = self._sent_name(row) if row.state == FIXED else None
                 item = self._spool.item(row.item_at, row.item_bytes)
-                found.add(row, item, sent_name or names[row.definition])
-        self.mapped += len(found.sent)
+                found.add(row, item, self._sent_name(row) or names[row.definition])
+        self.mapped += found.findings
         for left in joins.leaving_from(self._spool, key) if self._any_leaving else ():
             self._close(found, left)
         holder = self._holder(key, found)
@@ -154,22 +153,15 @@ class Builder:
         return proven and not self._is_whole(key, holder.ids)
 
     def _close_gone(self, key: str, found: AssetItems) -> None:
-        there = found.sent | found.closed
         for gone in joins.gone_from(self._spool, key):
-            if gone.identifier not in there:
-                self._close(found, gone)
-                self._leaving.append((key, *gone))
+            self._close(found, gone)
+            self._leaving.append((key, *gone))
 
     def _sent_name(self, row: SpooledFinding) -> Named | None:
-        if not self._plan.has_ledger:
-            return None
-        found = self._spool.execute(
-            "SELECT name FROM ledger.entry WHERE identifier = ?", (row.identifier,)
-        ).fetchone()
-        if found is None:
+        if row.sent_name is None:
             return None
         representative = self._shared.representatives[row.definition]
-        return named(self._catalogue.use(str(found[0]), representative))
+        return named(self._catalogue.use(row.sent_name, representative))
 
     def _holder(self, key: str, found: AssetItems) -> Holder:
         holder = found.holder()

@@ -37,33 +37,26 @@ class AssetItems:
     Attributes:
         items: what stands in the file.
         names: names of the definitions used.
-        sent: identifiers of the findings in it.
-        closed: identifiers of what is closed by name without a row of its own.
-        any_open: whether any of them is open.
+        findings: how many of them are findings of the load.
+        any_open: whether any of these is open.
     """
 
     def __init__(self) -> None:
         self.items: list[msgspec.Raw] = []
         self.names: set[str] = set()
-        self.sent: set[str] = set()
-        self.closed: set[str] = set()
+        self.findings = 0
         self.any_open = False
         self._tags: dict[str, None] = {}
         self._places: dict[int, Place] = {}
-        self._noted: set[int | None] = set()
         self._nowhere = Place()
         self._last_looked_at = ""
 
     def note(self, row: SpooledFinding, app: WebAppRef | None) -> None:
         """Take what a finding says of the asset, also one that is left out."""
         self._last_looked_at = max(self._last_looked_at, row.seen)
-        if row.app in self._noted:
-            return
         if app is None or app.id is None:
             self._nowhere = place_of(row.url, app)
-            return
-        self._noted.add(row.app)
-        if app.id not in self._places:
+        elif app.id not in self._places:
             self._places[app.id] = place_of(row.url, app)
             self._tags |= dict.fromkeys(tag.name for tag in app.tags or () if tag.name)
 
@@ -77,7 +70,7 @@ class AssetItems:
         """
         self.items.append(msgspec.Raw(named.json + item[1:]))
         self.names.add(named.name)
-        self.sent.add(row.identifier)
+        self.findings += 1
         self.any_open |= row.state == OPEN
 
     def close(self, identifier: str, name: str, seen: str, data_model: DataModel) -> None:
@@ -87,7 +80,6 @@ class AssetItems:
         )
         self.items.append(msgspec.Raw(_encode(item)))
         self.names.add(name)
-        self.closed.add(identifier)
 
     def holder(self) -> Holder:
         """Give the web applications of the asset."""

@@ -45,11 +45,19 @@ CREATE TABLE leaving(
 """Tables of what a load holds, made beside the records."""
 
 
+SENT_NAME: Final = (
+    "CASE WHEN state = 1 THEN (SELECT name FROM ledger.entry e WHERE e.identifier = "
+    "finding.identifier) END"
+)
+
+
 class SpooledFinding(NamedTuple):
-    """A finding in the order of assets."""
+    """A finding in the order of assets.
+
+    `sent_name` is the name that it is open under in CVM, when it is a fix of something sent.
+    """
 
     asset: str
-    identifier: str
     state: int
     filter: str | None
     definition: int
@@ -58,6 +66,7 @@ class SpooledFinding(NamedTuple):
     seen: str
     item_at: int
     item_bytes: int
+    sent_name: str | None
 
 
 class Leaving(NamedTuple):
@@ -204,10 +213,27 @@ def hold_assets(spool: Spool, closable: Iterable[int]) -> None:
     )
 
 
-def findings_by_asset(spool: Spool) -> Iterator[tuple[str, list[SpooledFinding]]]:
+def hold_namesakes(spool: Spool) -> None:
+    """Hold the assets of the load too that CVM may take for one that is held.
+
+    After a change of what tells assets apart, one that is sent by the name of its web application
+    finds the asset of a deleted one of the same name.
+    """
+    rows = spool.execute(
+        "SELECT locators FROM ledger.asset WHERE key IN (SELECT asset FROM held)"
+    ).fetchall()
+    decode = msgspec.json.Decoder(dict[str, str]).decode
+    keys = {f"{name}:{value}" for (found,) in rows for name, value in decode(found).items()}
+    spool.insert("held", ((key,) for key in keys), 1)
+
+
+def findings_by_asset(
+    spool: Spool, *, has_ledger: bool
+) -> Iterator[tuple[str, list[SpooledFinding]]]:
     """Give the findings of each asset, assets in the order of their keys."""
     spool.execute("CREATE INDEX finding_asset ON finding(asset)")
-    columns = ", ".join(SpooledFinding._fields)
+    sent_name = SENT_NAME if has_ledger else "NULL"
+    columns = ", ".join([*SpooledFinding._fields[:-1], sent_name])
     rows = spool.execute(
         f"SELECT {columns} FROM finding WHERE asset IS NOT NULL ORDER BY asset, rowid"  # noqa: S608 - ours
     )
@@ -222,15 +248,16 @@ def leaving_from(spool: Spool, asset: str) -> list[Leaving]:
 
 
 def gone_from(spool: Spool, asset: str) -> list[Leaving]:
-    """Give what is open at an asset of web applications that may be closed by absence.
+    """Give what is open at an asset of web applications that may be closed, and not in the load.
 
     Nothing where a record was lost: it may be any of them.
     """
     if _is_in(spool, "lost", asset):
         return []
     rows = spool.execute(
-        "SELECT identifier, name FROM ledger.entry WHERE asset = ? AND webapp_id IN (SELECT webapp "
-        "FROM closable) ORDER BY identifier",
+        "SELECT identifier, name FROM ledger.entry WHERE asset = ?1 AND webapp_id IN (SELECT "
+        "webapp FROM closable) AND identifier NOT IN (SELECT identifier FROM sent WHERE asset = "
+        "?1 UNION ALL SELECT identifier FROM leaving WHERE asset = ?1) ORDER BY identifier",
         (asset,),
     )
     return [Leaving(*row) for row in rows]
