@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import chain
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Final
 
@@ -11,7 +10,7 @@ import msgspec
 from target_ciscovm.text import plain
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable
 
     from target_ciscovm.kdi_types import FieldValue
     from target_ciscovm.records import Classification, Finding, Score
@@ -83,11 +82,14 @@ _makers: Final = [(label, make) for label, (_, make) in MADE.items()]
 
 def as_fields(finding: Finding, *, with_evidence: bool = True) -> dict[str, FieldValue]:
     """Give the details as named values; what Qualys does not tell has no name in it."""
-    told: Iterable[tuple[str, FieldValue | None]] = zip(DIRECT, _direct(finding), strict=True)
-    values = chain(told, _made(finding, with_evidence=with_evidence))
+    told: dict[str, FieldValue | None] = dict(zip(DIRECT, _direct(finding), strict=True))
+    told[POTENTIAL] = finding.potential
+    told |= _made(finding)
+    if with_evidence:
+        told[EVIDENCE] = _evidence(finding)
     return {
         label: plain(value) if isinstance(value, str) else value
-        for label, value in values
+        for label, value in told.items()
         if value is not None and value != ""
     }
 
@@ -102,26 +104,26 @@ def as_text(finding: Finding, *, with_evidence: bool = True) -> str:
         for label, value in zip(_labels, _direct(finding), strict=True)
         if value is not None and value != ""
     ]
-    for label, made in _made(finding, with_evidence=with_evidence):
+    if finding.potential is not None:
+        lines.append(f"{POTENTIAL}: {YES_NO[finding.potential]}")
+    for label, made in _made(finding):
         lines.append(f"{label}: {YES_NO[made] if isinstance(made, bool) else made}")
+    if with_evidence and (evidence := _evidence(finding)):
+        lines.append(f"{EVIDENCE}: {evidence}")
     if "".join(lines).isprintable():
         return "\n".join(lines)
     return "\n".join([plain(line).replace("\n", "\n  ") for line in lines])
 
 
-def _made(finding: Finding, *, with_evidence: bool) -> list[tuple[str, FieldValue]]:
-    found: list[tuple[str, FieldValue]] = []
-    if finding.potential is not None:
-        found.append((POTENTIAL, finding.potential))
+def _made(finding: Finding) -> list[tuple[str, FieldValue]]:
     sources = _sources(finding)
-    if any(sources):
-        for (label, make), source in zip(_makers, sources, strict=True):
-            value = None if source is None else make(source)
-            if value is not None and value != "":
-                found.append((label, value))
-    if with_evidence and (evidence := _evidence(finding)):
-        found.append((EVIDENCE, evidence))
-    return found
+    if not any(sources):
+        return []
+    made = (
+        (label, None if source is None else make(source))
+        for (label, make), source in zip(_makers, sources, strict=True)
+    )
+    return [(label, value) for label, value in made if value is not None and value != ""]
 
 
 def _evidence(finding: Finding) -> str | None:

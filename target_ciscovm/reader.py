@@ -110,20 +110,18 @@ class SingerLines(GenericSingerReader[bytes]):
         return stats
 
     def _read(self, file: IO[bytes], stats: Counter[str]) -> None:
+        decode = self._decoder.decode
         for number, line in enumerate(_lines(file), 1):
-            text = line.removeprefix(BOM) if number == 1 else line
-            if not text or text.isspace():
-                continue
-            message = self._message(number, text)
+            try:
+                message = decode(line)
+            except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+                text = line.removeprefix(BOM) if number == 1 else line
+                if not text or text.isspace():
+                    continue
+                message = _tolerant(number, text)
             stats[message.type] += 1
             self._hand_over(number, message)
         self.ended = True
-
-    def _message(self, number: int, line: bytes) -> Message:
-        try:
-            return self._decoder.decode(line)
-        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-            return _tolerant(number, line)
 
     def _hand_over(self, number: int, message: Message) -> None:
         kind = message.type
