@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
@@ -29,6 +29,12 @@ if TYPE_CHECKING:
     from target_ciscovm.kdi import Files
     from target_ciscovm.shared import Shared
     from target_ciscovm.spool import Spool
+
+
+OTHER_MODEL: Final[dict[kdi.DataModel, kdi.DataModel]] = {
+    "vulnerabilities": "findings",
+    "findings": "vulnerabilities",
+}
 
 
 @dataclass(frozen=True)
@@ -140,12 +146,15 @@ class Builder:
         holder = self._holder(key, found)
         if self._closes_by_name(key, holder):
             self._close_gone(key, found)
-        if found.items:
+        if found.items or found.before:
             self._add(key, found, holder)
 
     def _close(self, found: AssetItems, left: Leaving) -> None:
-        name = self._catalogue.use(left.name)
-        found.close(left.identifier, name, self._plan.now, self._plan.data_model)
+        name, model = self._catalogue.use(left.name), self._plan.data_model
+        if self._plan.other_model:
+            found.before.append(found.close(left, name, self._plan.now, OTHER_MODEL[model]))
+        else:
+            found.items.append(found.close(left, name, self._plan.now, model))
 
     def _closes_by_name(self, key: str, holder: Holder) -> bool:
         """Tell whether what is gone from the asset can be closed only by name, one by one."""
@@ -153,7 +162,7 @@ class Builder:
         return proven and not self._is_whole(key, holder.ids)
 
     def _close_gone(self, key: str, found: AssetItems) -> None:
-        for gone in joins.gone_from(self._spool, key):
+        for gone in joins.gone_from(self._spool, key, sent_too=self._plan.other_model):
             self._close(found, gone)
             self._leaving.append((key, *gone))
 
@@ -230,7 +239,8 @@ class Builder:
         self._set_items(asset, found)
         whole = self._is_whole(key, webapps)
         reset = self._plan.assets.reset_tags and asset.tags is not None and self._rows_of(webapps)
-        encoded = EncodedAsset(key, self._encode(asset), frozenset(found.names), len(found.items))
+        count = len(found.items) + len(found.before)
+        encoded = EncodedAsset(key, self._encode(asset), frozenset(found.names), count)
         first = self._plan.other_identity and not found.any_open
         part, position = self._files.add(encoded, Group(not whole, reset, first))
         self._assets.append(
@@ -248,7 +258,7 @@ class Builder:
             self._flush()
 
     def _set_items(self, asset: kdi.Asset, found: AssetItems) -> None:
-        others: list[msgspec.Raw] | None = [] if self._plan.other_model else None
+        others = found.before if self._plan.other_model else None
         if self._plan.data_model == "findings":
             asset.findings, asset.vulns = found.items, others
         else:

@@ -12,7 +12,7 @@ from target_ciscovm.locators import Place, place_of
 from target_ciscovm.mapping import closed_item
 
 if TYPE_CHECKING:
-    from target_ciscovm.joins import SpooledFinding
+    from target_ciscovm.joins import Leaving, SpooledFinding
     from target_ciscovm.kdi_types import DataModel
     from target_ciscovm.records import WebAppRef
 
@@ -36,6 +36,7 @@ class AssetItems:
 
     Attributes:
         items: what stands in the file.
+        before: the same in the other data model, where something was sent in it before.
         names: names of the definitions used.
         findings: how many of them are findings of the load.
         any_open: whether any of these is open.
@@ -43,6 +44,7 @@ class AssetItems:
 
     def __init__(self) -> None:
         self.items: list[msgspec.Raw] = []
+        self.before: list[msgspec.Raw] = []
         self.names: set[str] = set()
         self.findings = 0
         self.any_open = False
@@ -73,13 +75,13 @@ class AssetItems:
         self.findings += 1
         self.any_open |= row.state == OPEN
 
-    def close(self, identifier: str, name: str, seen: str, data_model: DataModel) -> None:
-        """Close what is open here and whose finding has moved to another asset, or is gone."""
-        item = closed_item(
-            identifier, name, last_seen_at=seen, closed_at=seen, data_model=data_model
-        )
-        self.items.append(msgspec.Raw(_encode(item)))
+    def close(self, left: Leaving, name: str, seen: str, data_model: DataModel) -> msgspec.Raw:
+        """Give what closes something that is open here, whose finding is elsewhere or gone."""
         self.names.add(name)
+        item = closed_item(
+            left.identifier, name, last_seen_at=seen, closed_at=seen, data_model=data_model
+        )
+        return msgspec.Raw(_encode(item))
 
     def holder(self) -> Holder:
         """Give the web applications of the asset."""

@@ -247,18 +247,24 @@ def leaving_from(spool: Spool, asset: str) -> list[Leaving]:
     return [Leaving(*row) for row in rows]
 
 
-def gone_from(spool: Spool, asset: str) -> list[Leaving]:
+def gone_from(spool: Spool, asset: str, *, sent_too: bool) -> list[Leaving]:
     """Give what is open at an asset of web applications that may be closed, and not in the load.
 
     Nothing where a record was lost: it may be any of them.
+
+    Args:
+        spool: with the ledger attached.
+        asset: its key.
+        sent_too: whether what is in the load is given too, as it was sent in another data model.
     """
     if _is_in(spool, "lost", asset):
         return []
     rows = spool.execute(
         "SELECT identifier, name FROM ledger.entry WHERE asset = ?1 AND webapp_id IN (SELECT "
-        "webapp FROM closable) AND identifier NOT IN (SELECT identifier FROM sent WHERE asset = "
-        "?1 UNION ALL SELECT identifier FROM leaving WHERE asset = ?1) ORDER BY identifier",
-        (asset,),
+        "webapp FROM closable) AND identifier NOT IN (SELECT identifier FROM leaving WHERE "
+        "asset = ?1) AND (?2 OR identifier NOT IN (SELECT identifier FROM sent WHERE asset = ?1)) "
+        "ORDER BY identifier",
+        (asset, sent_too),
     )
     return [Leaving(*row) for row in rows]
 
