@@ -216,8 +216,8 @@ def hold_assets(spool: Spool, closable: Iterable[int]) -> None:
 def hold_namesakes(spool: Spool) -> None:
     """Hold the assets of the load too that CVM may take for one that is held.
 
-    After a change of what tells assets apart, one that is sent by the name of its web application
-    finds the asset of a deleted one of the same name.
+    Once something else tells assets apart than when it was sent, one that is sent by the name of
+    its web application finds the asset of a deleted one of the same name.
     """
     rows = spool.execute(
         "SELECT locators FROM ledger.asset WHERE key IN (SELECT asset FROM held)"

@@ -97,6 +97,7 @@ def test_a_deleted_app_keeps_what_it_has_open_when_its_namesake_takes_its_asset(
             "accept_identity_change": True,
         }
 
+        assert pair.sync(full_sync=True).proven
         told = pair.sync(full_sync=True)
 
         assert told.proven
