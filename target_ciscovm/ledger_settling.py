@@ -50,9 +50,11 @@ KEEP_OPEN: Final = (
 """A row that says the same is not written: a page that is not written needs no journal either."""
 KEEP_ASSETS: Final = (
     "INSERT INTO asset SELECT key, locators, application, webapp_ids FROM temp.now_asset WHERE "
-    "true ON CONFLICT(key) DO UPDATE SET locators = excluded.locators, "
-    "application = excluded.application, webapp_ids = excluded.webapp_ids"
+    "true ON CONFLICT(key) DO UPDATE SET locators = both(asset.locators, excluded.locators), "
+    "application = COALESCE(excluded.application, asset.application), webapp_ids = "
+    "excluded.webapp_ids"
 )
+"""A locator that was sent once stays at the asset in CVM, also when it is left out later."""
 CHANGES: Final = (
     DROP_REMOVED,
     FORGET_REMOVED,
@@ -90,6 +92,7 @@ def stage(connection: sqlite3.Connection, settlement: Settlement, path: Path) ->
 def apply(connection: sqlite3.Connection, settlement: Settlement, path: Path) -> None:
     """Bring the ledger up to what was put aside: all of it, or nothing."""
     with sql_errors(path, "written"):
+        connection.create_function("both", 2, _both, deterministic=True)
         connection.execute("BEGIN IMMEDIATE")
         try:
             create_tables(connection)
@@ -128,6 +131,14 @@ def _asset_row(asset: LedgerAsset) -> tuple[str, str, str | None, str]:
         asset.application,
         msgspec.json.encode(sorted(asset.webapp_ids)).decode(),
     )
+
+
+def _both(before: str, now: str) -> str:
+    """Give the locators of two JSON texts as one; of two values of one it is the later."""
+    if before == now:
+        return now
+    found: dict[str, str] = msgspec.json.decode(before) | msgspec.json.decode(now)
+    return msgspec.json.encode(found).decode()
 
 
 def _meta(settlement: Settlement) -> list[tuple[str, str]]:

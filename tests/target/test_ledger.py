@@ -138,11 +138,21 @@ def test_every_part_of_an_entry_is_brought_up_to_date(ledger: Ledger, changed: E
 
 def test_an_asset_is_brought_up_to_date(ledger: Ledger) -> None:
     ledger.settle(FIRST)
-    renamed = LedgerAsset(URL, {"url": "https://app.example.test", "external_id": "7"}, None, (1,))
+    renamed = LedgerAsset(URL, {"url": "https://app.example.test", "external_id": "7"}, "B", (1,))
 
     ledger.settle(settlement(assets=[renamed]))
 
     assert next(one for one in ledger.assets() if one.key == URL) == renamed
+
+
+def test_a_locator_that_is_no_longer_sent_is_still_known_as_cvm_keeps_it(ledger: Ledger) -> None:
+    told = {"url": "https://app.example.test", "external_id": "7"}
+    ledger.settle(settlement(assets=[LedgerAsset(URL, told, "Shop", (7,))]))
+
+    ledger.settle(settlement(assets=[LedgerAsset(URL, {"url": told["url"]}, None, (7,))]))
+
+    (asset,) = ledger.assets()
+    assert (asset.locators, asset.application) == (told, "Shop")
 
 
 def test_after_a_full_load_assets_with_nothing_open_that_it_lacks_are_forgotten(
