@@ -213,18 +213,12 @@ def hold_assets(spool: Spool, closable: Iterable[int]) -> None:
     )
 
 
-def hold_namesakes(spool: Spool) -> None:
-    """Hold the assets of the load too that CVM may take for one that is held.
-
-    Once something else tells assets apart than when it was sent, one that is sent by the name of
-    its web application finds the asset of a deleted one of the same name.
-    """
-    rows = spool.execute(
-        "SELECT locators FROM ledger.asset WHERE key IN (SELECT asset FROM held)"
-    ).fetchall()
-    decode = msgspec.json.Decoder(dict[str, str]).decode
-    keys = {f"{name}:{value}" for (found,) in rows for name, value in decode(found).items()}
-    spool.insert("held", ((key,) for key in keys), 1)
+def kept_open(spool: Spool) -> int:
+    """Count what is open of web applications that are not closable; see `hold_assets`."""
+    return spool.number(
+        "SELECT COUNT(*) FROM ledger.entry WHERE webapp_id IS NOT NULL AND webapp_id NOT IN "
+        "(SELECT webapp FROM closable)"
+    )
 
 
 def findings_by_asset(

@@ -63,6 +63,15 @@ def prepare(load: Load, intake: Intake) -> None:
     spool.execute("BEGIN")
     load.plan = _plan(load, intake, sources)
     preparing.join_ledger(spool, load.plan, load.sync)
+    if load.identity_changed and (kept := joins.kept_open(spool)):
+        # CVM may take their assets for others from now on, and nobody could tell which.
+        msg = (
+            f"{kept:,} findings of web applications that are deleted, or were not read to the "
+            "end, are open in CVM, and could not be told apart any more after this change of "
+            "settings. Nothing has been run. Run once with close_deleted_webapps: true, or put "
+            "the settings back."
+        )
+        raise LimitReached(msg)
 
 
 def _arrived(load: Load, intake: Intake, *, lost: bool) -> Arrived:

@@ -153,7 +153,6 @@ def join_ledger(spool: Spool, plan: Plan, sync: Sync | None) -> None:
         joins.find_moved(spool)
     known = joins.webapps_before(spool) | set(plan.read.listed)
     joins.hold_assets(spool, (number for number in known if plan.read.may_close(number)))
-    joins.hold_namesakes(spool)
 
 
 def _window_start(sync: Sync | None) -> str | None:

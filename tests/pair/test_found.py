@@ -76,9 +76,8 @@ def test_what_is_gone_is_closed_by_the_new_order_of_locators_too(
         assert closed <= gone, "closed and opened again"
 
 
-@pytest.mark.parametrize("model", ["vulnerabilities", "findings"])
-def test_a_deleted_app_keeps_what_it_has_open_when_its_namesake_takes_its_asset(
-    model: str, tmp_path: Path
+def test_what_a_deleted_app_has_open_is_not_taken_along_by_a_change_of_identity(
+    tmp_path: Path,
 ) -> None:
     with open_sandbox(apps=2, findings=40, seed=7) as sandbox:
         world = sandbox.world
@@ -86,20 +85,24 @@ def test_a_deleted_app_keeps_what_it_has_open_when_its_namesake_takes_its_asset(
         world.rename_app(theirs, ours.name)
         pair = Pair(sandbox, tmp_path)
         assert pair.sync().proven
-        left = {world.unique_id(one) for one in world.findings_of(theirs) if one.open}
         world.delete_app(theirs)
         assert pair.sync(full_sync=True).found.equal
         sandbox.tenant.people.rank_locators("application", "external_id")
         pair.settings = {
             "locator_order": ["application", "external_id"],
             "tenant_locator_order": list(order_of(("application", "external_id"))),
-            "data_model": model,
             "accept_identity_change": True,
+            "max_close_percent": 99,
         }
 
-        assert pair.sync(full_sync=True).proven
         told = pair.sync(full_sync=True)
 
+        assert (told.exit_code, told.outcome) == (1, "failed")
+        assert "close_deleted_webapps" in told.message
+        assert told.found.equal
+        sandbox.oracle.closes_deleted_apps = True
+        pair.settings |= {"close_deleted_webapps": True}
+        told = pair.sync(full_sync=True)
         assert told.proven
-        assert left <= {one.scanner_identifier for one in sandbox.tenant.held() if one.is_open}
+        assert not told.found.wrongly_open
         assert not told.found.wrongly_closed
