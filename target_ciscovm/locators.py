@@ -79,12 +79,8 @@ def place_of(url: str | None, app: WebAppRef | None) -> Place:
     """Give where a finding is: its own URL, else that of its web application."""
     if app is None:
         return Place(url)
-    return Place(own_url(url) or app.url, app.id, app.name)
-
-
-def own_url(url: str | None) -> str | None:
-    """Give a finding's own URL, None when it says nothing."""
-    return url if url and not url.isspace() else None
+    own = url if url and not url.isspace() else None
+    return Place(own or app.url, app.id, app.name)
 
 
 def asset_key(place: Place, identity: Identity) -> str | None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from functools import partial
 from typing import TYPE_CHECKING, Final, Literal, TypeVar
 
 import msgspec
@@ -12,7 +11,7 @@ from target_ciscovm.accounting import FINDINGS, WEBAPPS, Counts
 from target_ciscovm.filters import FilterRules, filtered_by
 from target_ciscovm.joins import FIXED, OPEN
 from target_ciscovm.lenient import tidy
-from target_ciscovm.locators import Identity, asset_key, own_url, place_of, tidy_url
+from target_ciscovm.locators import Identity, asset_key, place_of
 from target_ciscovm.loose_json import read_loosely
 from target_ciscovm.mapping import (
     MappingRules,
@@ -87,8 +86,6 @@ class Intake:
         self._counts = counts
         self._rules = rules
         self._first = f"{rules.identity.order[0]}:"
-        self._url_first = self._first == "url:"
-        self._tidy = partial(tidy_url, keep_query=rules.identity.keep_query)
         self._url_tells_all = not {"fqdn", "ip_address"} & set(rules.identity.order)
         self._encode = msgspec.json.Encoder().encode
 
@@ -174,8 +171,6 @@ class Intake:
 
     def _asset(self, url: str | None, app: WebAppRef | None) -> str | None:
         """Give the asset's key where no web application row could change it."""
-        if self._url_first and (own := own_url(url)) and (value := self._tidy(own)):
-            return f"url:{value}"
         key = asset_key(place_of(url, app), self._rules.identity)
         return key if key and key.startswith(self._first) else None
 
