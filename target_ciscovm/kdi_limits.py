@@ -8,7 +8,6 @@ breaks a rule here is a defect of this program, so the run ends before anything 
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Final, Literal, NoReturn
 
 import msgspec
@@ -29,9 +28,13 @@ Name = Annotated[str, Meta(pattern=r"\S", max_length=MAX_NAME)]
 Tag = Annotated[str, Meta(pattern=r"\S", max_length=MAX_LENGTH)]
 Searchable = Annotated[str, Meta(pattern=r'^[^"]*[^"\s][^"]*\Z')]
 Address = Annotated[str, Meta(pattern=r"^[0-9A-Fa-f:.]+(%\w+)?\Z")]
-# With a zone, which the target writes as `Z`. A pattern for each date would cost as much as reading
-# all the rest.
-Moment = Annotated[datetime, Meta(tz=True)]
+Moment = Annotated[
+    str,
+    Meta(
+        pattern=r"^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])"
+        r"T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]Z\Z"
+    ),
+]
 Score = Annotated[int, Meta(ge=0, le=10)]
 CVEs = Annotated[str, Meta(pattern=r"^CVE-[0-9]{4}-[0-9]{4,}(,CVE-[0-9]{4}-[0-9]{4,})*\Z")]
 CWEs = Annotated[str, Meta(pattern=r"^CWE-[1-9][0-9]*(,CWE-[1-9][0-9]*)*\Z")]
@@ -40,8 +43,7 @@ WASCs = Annotated[str, Meta(pattern=r"^WASC-[0-9]{2}(,WASC-[0-9]{2})*\Z")]
 
 class _Item(Struct, forbid_unknown_fields=True, gc=False, kw_only=True):
     scanner_type: Literal["QualysWAS"]
-    # That it is not blank is seen of all at once.
-    scanner_identifier: Annotated[str, Meta(max_length=MAX_NAME)]
+    scanner_identifier: Name
     # Needs no rule of its own: it must be the name of a definition, and those have one.
     vuln_def_name: str
     last_seen_at: Moment
@@ -129,11 +131,8 @@ def _problem(asset: _Asset, names: AbstractSet[str]) -> str | None:
         if items:
             if not names >= {item.vuln_def_name for item in items}:
                 return "an entry has no definition"
-            identifiers = {item.scanner_identifier for item in items}
-            if len(identifiers) < len(items):
+            if len({item.scanner_identifier for item in items}) < len(items):
                 return "an entry is there twice"
-            if not all(map(str.strip, identifiers)):
-                return "an entry has a blank identifier"
     return None
 
 
