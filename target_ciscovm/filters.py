@@ -28,12 +28,8 @@ class FilterRules:
 
     @cached_property
     def look_at_findings(self) -> bool:
-        """Whether any of `FILTERS` is on."""
-        return (
-            self.exclude_non_exploitable
-            or self.exclude_potential
-            or self.min_severity > LOWEST_SEVERITY
-        )
+        """Whether any of `FILTERS` is on: whether anything but the other filter is set."""
+        return self != FilterRules(exclude_informational=self.exclude_informational)
 
 
 @dataclass(frozen=True)
