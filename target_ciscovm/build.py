@@ -131,7 +131,7 @@ class Builder:
         )
 
     def _add_findings(self, key: str, rows: Sequence[SpooledFinding]) -> None:
-        found = AssetItems()
+        found = AssetItems(self._plan.data_model)
         apps, names = self._shared.apps, self._names
         for row in rows:
             if row.state > FIXED:
@@ -151,10 +151,8 @@ class Builder:
 
     def _close(self, found: AssetItems, left: Leaving) -> None:
         name, model = self._catalogue.use(left.name), self._plan.data_model
-        if self._plan.other_model:
-            found.before.append(found.close(left, name, self._plan.now, OTHER_MODEL[model]))
-        else:
-            found.items.append(found.close(left, name, self._plan.now, model))
+        sent_in = OTHER_MODEL[model] if self._plan.other_model else model
+        found.close(left.identifier, name, self._plan.now, sent_in)
 
     def _closes_by_name(self, key: str, holder: Holder) -> bool:
         """Tell whether what is gone from the asset can be closed only by name, one by one."""
@@ -214,7 +212,7 @@ class Builder:
         for key, numbers in sorted(by_key.items()):
             if not joins.is_in_load(self._spool, key):
                 holder = Holder(frozenset(numbers), self._place(min(numbers)))
-                self._add(key, AssetItems(), holder)
+                self._add(key, AssetItems(self._plan.data_model), holder)
 
     def _place(self, number: int) -> Place:
         app, scan = self._sources.webapps.get(number), self._sources.scans.get(number)
@@ -226,7 +224,7 @@ class Builder:
         asset = located(locators)
         if not self._plan.assets.ignore_scanner_last_seen:
             asset.last_seen_at = last_seen(Holder(before.webapps, Place()), self._sources)
-        self._write(before.key, asset, AssetItems(), before.webapps, locators)
+        self._write(before.key, asset, AssetItems(self._plan.data_model), before.webapps, locators)
 
     def _write(
         self,

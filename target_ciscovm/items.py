@@ -12,7 +12,7 @@ from target_ciscovm.locators import Place, place_of
 from target_ciscovm.mapping import closed_item
 
 if TYPE_CHECKING:
-    from target_ciscovm.joins import Leaving, SpooledFinding
+    from target_ciscovm.joins import SpooledFinding
     from target_ciscovm.kdi_types import DataModel
     from target_ciscovm.records import WebAppRef
 
@@ -40,9 +40,13 @@ class AssetItems:
         names: names of the definitions used.
         findings: how many of them are findings of the load.
         any_open: whether any of these is open.
+
+    Args:
+        data_model: of the load.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, data_model: DataModel) -> None:
+        self._data_model = data_model
         self.items: list[msgspec.Raw] = []
         self.before: list[msgspec.Raw] = []
         self.names: set[str] = set()
@@ -62,26 +66,32 @@ class AssetItems:
             self._places[app.id] = place_of(row.url, app)
             self._tags |= dict.fromkeys(tag.name for tag in app.tags or () if tag.name)
 
-    def add(self, row: SpooledFinding, item: bytes, named: Named) -> None:
+    def add(self, row: SpooledFinding, item: bytes, definition: Named) -> None:
         """Add a finding under the name of its definition.
 
         Args:
             row: the finding as it was kept.
             item: JSON of its entry, without that name.
-            named: the name.
+            definition: its name.
         """
-        self.items.append(msgspec.Raw(named.json + item[1:]))
-        self.names.add(named.name)
+        self.items.append(msgspec.Raw(definition.json + item[1:]))
+        self.names.add(definition.name)
         self.findings += 1
         self.any_open |= row.state == OPEN
 
-    def close(self, left: Leaving, name: str, seen: str, data_model: DataModel) -> msgspec.Raw:
-        """Give what closes something that is open here, whose finding is elsewhere or gone."""
+    def close(self, identifier: str, name: str, seen: str, sent_in: DataModel) -> None:
+        """Close what is open here and whose finding is elsewhere now, or gone.
+
+        Args:
+            identifier: of what is open.
+            name: of its definition.
+            seen: the date to close it by.
+            sent_in: the data model that it was sent in.
+        """
+        item = closed_item(identifier, name, last_seen_at=seen, closed_at=seen, data_model=sent_in)
+        items = self.items if sent_in == self._data_model else self.before
+        items.append(msgspec.Raw(_encode(item)))
         self.names.add(name)
-        item = closed_item(
-            left.identifier, name, last_seen_at=seen, closed_at=seen, data_model=data_model
-        )
-        return msgspec.Raw(_encode(item))
 
     def holder(self) -> Holder:
         """Give the web applications of the asset."""
