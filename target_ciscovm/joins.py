@@ -51,6 +51,9 @@ SENT_NAME: Final = (
 )
 
 
+NOT_CLOSABLE: Final = "webapp_id IS NOT NULL AND webapp_id NOT IN (SELECT webapp FROM closable)"
+
+
 class SpooledFinding(NamedTuple):
     """A finding in the order of assets.
 
@@ -204,8 +207,7 @@ def hold_assets(spool: Spool, closable: Iterable[int]) -> None:
     """
     spool.insert("closable", ((number,) for number in closable), 1)
     spool.execute(
-        "INSERT INTO held SELECT DISTINCT asset FROM ledger.entry WHERE webapp_id IS NOT NULL AND "
-        "webapp_id NOT IN (SELECT webapp FROM closable)"
+        f"INSERT INTO held SELECT DISTINCT asset FROM ledger.entry WHERE {NOT_CLOSABLE}"  # noqa: S608 - ours
     )
     spool.execute(
         "INSERT OR IGNORE INTO lost SELECT e.asset FROM lost_finding f JOIN ledger.entry e ON "
@@ -215,10 +217,7 @@ def hold_assets(spool: Spool, closable: Iterable[int]) -> None:
 
 def kept_open(spool: Spool) -> int:
     """Count what is open of web applications that are not closable; see `hold_assets`."""
-    return spool.number(
-        "SELECT COUNT(*) FROM ledger.entry WHERE webapp_id IS NOT NULL AND webapp_id NOT IN "
-        "(SELECT webapp FROM closable)"
-    )
+    return spool.number(f"SELECT COUNT(*) FROM ledger.entry WHERE {NOT_CLOSABLE}")  # noqa: S608 - ours
 
 
 def findings_by_asset(

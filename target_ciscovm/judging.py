@@ -38,6 +38,7 @@ def prepare(load: Load, intake: Intake) -> None:
         LimitReached: when too much was rejected, or an identity change came without a proof.
     """
     settings, spool = load.settings, load.spool
+    spool.supersede()
     preparing.count_kept(spool, load.counts)
     load.sync = intake.sync
     sources = preparing.read_sources(spool)
@@ -68,8 +69,8 @@ def prepare(load: Load, intake: Intake) -> None:
         msg = (
             f"{kept:,} findings of web applications that are deleted, or were not read to the "
             "end, are open in CVM, and could not be told apart any more after this change of "
-            "settings. Nothing has been run. Run once with close_deleted_webapps: true, or put "
-            "the settings back."
+            "settings. Nothing has been run. Put the settings back until all are read, or run once "
+            "with close_deleted_webapps: true if they are deleted for good."
         )
         raise LimitReached(msg)
 

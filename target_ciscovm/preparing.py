@@ -48,8 +48,7 @@ class Closable:
 
 
 def count_kept(spool: Spool, counts: Counts) -> None:
-    """Tell the counts how many rows the spool holds, one for each key."""
-    spool.supersede()
+    """Tell the counts how many rows the spool holds."""
     counts.kept[FINDINGS] = spool.number("SELECT COUNT(*) FROM finding")
     for stream, count in spool.execute("SELECT stream, COUNT(*) FROM other GROUP BY stream"):
         counts.kept[stream] = count
