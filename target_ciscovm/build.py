@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from target_ciscovm import joins
+from target_ciscovm import closures, joins
 from target_ciscovm.assets import AssetRules, Holder, describe, last_seen, located
 from target_ciscovm.filters import FilterRules, exclude_informational
 from target_ciscovm.items import AssetItems, Named, named
@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     from target_ciscovm.assets import Sources
     from target_ciscovm.catalogue import Catalogue
     from target_ciscovm.closing import Read
-    from target_ciscovm.joins import Leaving, SentAsset, SpooledFinding
+    from target_ciscovm.closures import Leaving
+    from target_ciscovm.joins import SentAsset, SpooledFinding
     from target_ciscovm.kdi import Files
     from target_ciscovm.shared import Shared
     from target_ciscovm.spool import Spool
@@ -104,17 +105,17 @@ class Builder:
         """
         self._define()
         self._any_leaving = bool(self._spool.number("SELECT COUNT(*) FROM leaving"))
-        self._any_lost = joins.is_any_lost(self._spool)
+        self._any_lost = closures.is_any_lost(self._spool)
         for key, rows in joins.findings_by_asset(self._spool, has_ledger=self._plan.has_ledger):
             self._add_findings(key, rows)
             self._progress.add(len(rows))
         self._flush()
-        for key in joins.left_behind(self._spool):
+        for key in closures.left_behind(self._spool):
             self._add_findings(key, [])
         self._add_clean()
         self._flush()
         if self._plan.proven and self._plan.has_ledger:
-            for asset in joins.assets_lacking(self._spool):
+            for asset in closures.assets_lacking(self._spool):
                 if asset.webapps:
                     self._add_gone(asset)
         self._flush()
@@ -141,7 +142,7 @@ class Builder:
                 item = self._spool.item(row.item_at, row.item_bytes)
                 found.add(row, item, self._sent_name(row) or names[row.definition])
         self.mapped += found.findings
-        for left in joins.leaving_from(self._spool, key) if self._any_leaving else ():
+        for left in closures.leaving_from(self._spool, key) if self._any_leaving else ():
             self._close(found, left)
         holder = self._holder(key, found)
         if self._closes_by_name(key, holder):
@@ -160,7 +161,7 @@ class Builder:
         return proven and not self._is_whole(key, holder.ids)
 
     def _close_gone(self, key: str, found: AssetItems) -> None:
-        for gone in joins.gone_from(self._spool, key, sent_too=self._plan.other_model):
+        for gone in closures.gone_from(self._spool, key, sent_too=self._plan.other_model):
             self._close(found, gone)
             self._leaving.append((key, *gone))
 
@@ -267,7 +268,7 @@ class Builder:
             self._plan.proven
             and bool(webapps)
             and all(self._plan.read.may_close(number) for number in webapps)
-            and not (self._any_lost and joins.is_lost(self._spool, key))
+            and not (self._any_lost and closures.is_lost(self._spool, key))
         )
 
     def _rows_of(self, webapps: Iterable[int]) -> bool:

@@ -51,9 +51,6 @@ SENT_NAME: Final = (
 )
 
 
-NOT_CLOSABLE: Final = "webapp_id IS NOT NULL AND webapp_id NOT IN (SELECT webapp FROM closable)"
-
-
 class SpooledFinding(NamedTuple):
     """A finding in the order of assets.
 
@@ -72,17 +69,6 @@ class SpooledFinding(NamedTuple):
     sent_name: str | None
 
 
-class Leaving(NamedTuple):
-    """What is open in CVM at an asset, and is to be closed there by name.
-
-    Its finding is at another asset now, or it is gone from an asset that cannot be closed by
-    absence.
-    """
-
-    identifier: str
-    name: str
-
-
 class SentAsset(NamedTuple):
     """An asset as it was sent before."""
 
@@ -90,19 +76,6 @@ class SentAsset(NamedTuple):
     locators: dict[str, str]
     application: str | None
     webapps: frozenset[int]
-
-
-class Absent(NamedTuple):
-    """Findings open before that a proven load closes by their absence."""
-
-    gone: int
-    deleted: int
-    by_filter: dict[str, int]
-
-    @property
-    def total(self) -> int:
-        """Give all of them."""
-        return self.gone + self.deleted + sum(self.by_filter.values())
 
 
 def mark_outdated(spool: Spool) -> None:
@@ -176,14 +149,6 @@ def tally(spool: Spool) -> dict[tuple[int, str | None], int]:
     return {(state, name): count for state, name, count in rows}
 
 
-def find_moved(spool: Spool) -> None:
-    """Find what is open at another asset than where its finding is now."""
-    spool.execute(
-        "INSERT INTO leaving SELECT e.asset, e.identifier, e.name FROM finding f JOIN "
-        "ledger.entry e ON e.identifier = f.identifier WHERE f.state = 0 AND f.asset <> e.asset"
-    )
-
-
 def webapps_before(spool: Spool) -> set[int]:
     """Give the web applications that something is open of, by the ledger."""
     rows = spool.execute("SELECT DISTINCT webapp_id FROM ledger.entry WHERE webapp_id NOT NULL")
@@ -197,27 +162,6 @@ def webapps_known_by_findings(spool: Spool) -> set[int]:
         "f.identifier AND e.webapp_id = f.webapp"
     )
     return {row[0] for row in rows}
-
-
-def hold_assets(spool: Spool, closable: Iterable[int]) -> None:
-    """Mark assets where something is open that must not be closed by absence.
-
-    That is what belongs to a web application that is not closable, and findings whose record was
-    lost: those may have been at another asset before.
-    """
-    spool.insert("closable", ((number,) for number in closable), 1)
-    spool.execute(
-        f"INSERT INTO held SELECT DISTINCT asset FROM ledger.entry WHERE {NOT_CLOSABLE}"  # noqa: S608 - ours
-    )
-    spool.execute(
-        "INSERT OR IGNORE INTO lost SELECT e.asset FROM lost_finding f JOIN ledger.entry e ON "
-        "e.identifier = f.identifier"
-    )
-
-
-def kept_open(spool: Spool) -> int:
-    """Count what is open of web applications that are not closable; see `hold_assets`."""
-    return spool.number(f"SELECT COUNT(*) FROM ledger.entry WHERE {NOT_CLOSABLE}")  # noqa: S608 - ours
 
 
 def findings_by_asset(
@@ -234,46 +178,6 @@ def findings_by_asset(
         yield (key, list(group))
 
 
-def leaving_from(spool: Spool, asset: str) -> list[Leaving]:
-    """Give what moved away from an asset."""
-    rows = spool.execute("SELECT identifier, name FROM leaving WHERE asset = ?", (asset,))
-    return [Leaving(*row) for row in rows]
-
-
-def gone_from(spool: Spool, asset: str, *, sent_too: bool) -> list[Leaving]:
-    """Give what is open at an asset of web applications that may be closed, and not in the load.
-
-    Nothing where a record was lost: it may be any of them.
-
-    Args:
-        spool: with the ledger attached.
-        asset: its key.
-        sent_too: whether what is in the load is given too, as it was sent in another data model.
-    """
-    if _is_in(spool, "lost", asset):
-        return []
-    rows = spool.execute(
-        "SELECT identifier, name FROM ledger.entry WHERE asset = ?1 AND webapp_id IN (SELECT "
-        "webapp FROM closable) AND identifier NOT IN (SELECT identifier FROM leaving WHERE "
-        "asset = ?1) AND (?2 OR identifier NOT IN (SELECT identifier FROM sent WHERE asset = ?1)) "
-        "ORDER BY identifier",
-        (asset, sent_too),
-    )
-    return [Leaving(*row) for row in rows]
-
-
-def left_behind(spool: Spool) -> list[str]:
-    """Give the assets that no finding is at any more, but cannot be closed by absence.
-
-    Something moved away from them, or they are held for another web application.
-    """
-    rows = spool.execute(
-        "SELECT asset FROM (SELECT asset FROM leaving UNION SELECT asset FROM held) WHERE asset "
-        "NOT IN (SELECT asset FROM finding WHERE asset IS NOT NULL) ORDER BY asset"
-    )
-    return [row[0] for row in rows]
-
-
 def refuse(spool: Spool, asset: str) -> None:
     """Take an asset out of the load again."""
     spool.execute(
@@ -282,21 +186,6 @@ def refuse(spool: Spool, asset: str) -> None:
     )
     spool.execute("DELETE FROM leaving WHERE asset = ?", (asset,))
     spool.execute("DELETE FROM load_asset WHERE key = ?", (asset,))
-
-
-def is_any_lost(spool: Spool) -> bool:
-    """Tell whether there is any asset that must not be closed by absence."""
-    return bool(spool.number("SELECT EXISTS (SELECT 1 FROM lost UNION ALL SELECT 1 FROM held)"))
-
-
-def is_lost(spool: Spool, asset: str) -> bool:
-    """Tell whether the asset must not be closed by absence."""
-    return _is_in(spool, "lost", asset) or _is_in(spool, "held", asset)
-
-
-def _is_in(spool: Spool, table: str, asset: str) -> bool:
-    found = spool.execute(f"SELECT 1 FROM {table} WHERE asset = ?", (asset,))  # noqa: S608 - ours
-    return found.fetchone() is not None
 
 
 def is_in_load(spool: Spool, asset: str) -> bool:
@@ -310,21 +199,11 @@ def sent_asset(spool: Spool, key: str) -> SentAsset | None:
     row = spool.execute(
         "SELECT key, locators, application, webapp_ids FROM ledger.asset WHERE key = ?", (key,)
     ).fetchone()
-    return None if row is None else _sent_asset(row)
+    return None if row is None else read_asset(row)
 
 
-def assets_lacking(spool: Spool) -> Iterator[SentAsset]:
-    """Give the assets with something open by the ledger that the load does not hold."""
-    rows = spool.execute(
-        "SELECT a.key, a.locators, a.application, a.webapp_ids FROM ledger.asset a WHERE a.key NOT "
-        "IN (SELECT key FROM load_asset) AND a.key NOT IN (SELECT asset FROM lost) AND a.key NOT "
-        "IN (SELECT asset FROM held) AND EXISTS (SELECT 1 FROM ledger.entry e WHERE e.asset = "
-        "a.key) ORDER BY a.key"
-    ).fetchall()
-    yield from map(_sent_asset, rows)
-
-
-def _sent_asset(row: tuple[str, str, str | None, str]) -> SentAsset:
+def read_asset(row: tuple[str, str, str | None, str]) -> SentAsset:
+    """Read an asset's row of the ledger."""
     key, locators, application, webapps = row
     return SentAsset(
         key,
@@ -332,32 +211,6 @@ def _sent_asset(row: tuple[str, str, str | None, str]) -> SentAsset:
         application,
         msgspec.json.decode(webapps, type=frozenset[int]),
     )
-
-
-def absent(spool: Spool, listed: Iterable[int]) -> Absent:
-    """Count what is open by the ledger, and closed by the load without being named as a fix.
-
-    That is what it lacks at assets that it holds whole, what is closed by name in its place where
-    an asset cannot be, and what moved and is now filtered.
-    """
-    spool.insert("listed", ((number,) for number in listed), 1)
-    rows = spool.execute(
-        "SELECT f.filter, e.webapp_id IS NOT NULL AND e.webapp_id NOT IN (SELECT webapp FROM "
-        "listed), COUNT(*) FROM ledger.entry e JOIN load_asset a ON a.key = e.asset AND (a.whole "
-        "OR e.identifier IN (SELECT identifier FROM leaving)) "
-        "LEFT JOIN finding f ON f.identifier = e.identifier AND f.filter IS NOT NULL WHERE NOT "
-        "EXISTS (SELECT 1 FROM sent s WHERE s.identifier = e.identifier) GROUP BY 1, 2"
-    ).fetchall()
-    by_filter: dict[str, int] = {}
-    gone = deleted = 0
-    for name, is_deleted, count in rows:
-        if name is not None:
-            by_filter[name] = by_filter.get(name, 0) + count
-        elif is_deleted:
-            deleted += count
-        else:
-            gone += count
-    return Absent(gone, deleted, by_filter)
 
 
 def opened(spool: Spool) -> int:

@@ -6,7 +6,7 @@ import logging
 from collections import Counter
 from typing import TYPE_CHECKING, Final
 
-from target_ciscovm import joins, preparing
+from target_ciscovm import closures, joins, preparing
 from target_ciscovm.accounting import ALREADY_CLOSED, FINDINGS, OUTDATED, rejection_problem
 from target_ciscovm.assets import AssetRules
 from target_ciscovm.build import Builder, Plan
@@ -64,7 +64,7 @@ def prepare(load: Load, intake: Intake) -> None:
     spool.execute("BEGIN")
     load.plan = _plan(load, intake, sources)
     preparing.join_ledger(spool, load.plan, load.sync)
-    if load.identity_changed and (kept := joins.kept_open(spool)):
+    if load.identity_changed and (kept := closures.kept_open(spool)):
         # CVM may take their assets for others from now on, and nobody could tell which.
         msg = (
             f"{kept:,} findings of web applications that are deleted, or were not read to the "
@@ -162,7 +162,7 @@ def _count(load: Load) -> None:
     load.opened = joins.opened(spool)
     load.new_assets = joins.new_assets(spool)
     if load.plan.proven or spool.number("SELECT COUNT(*) FROM leaving"):
-        load.absent = joins.absent(spool, load.plan.read.listed)
+        load.absent = closures.absent(spool, load.plan.read.listed)
         load.counts.will_close.update(load.absent.by_filter)
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from target_ciscovm.accounting import Counts
-from target_ciscovm.joins import Absent
+from target_ciscovm.closures import Absent
 from target_ciscovm.proof import Verdict, account
 from target_ciscovm.stages import Stages
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from target_ciscovm import joins, records
+from target_ciscovm import closures, joins, records
 from target_ciscovm.accounting import FINDINGS
 from target_ciscovm.assets import Sources
 from target_ciscovm.catalogue import Catalogue
@@ -149,9 +149,9 @@ def join_ledger(spool: Spool, plan: Plan, sync: Sync | None) -> None:
         joins.mark_outdated(spool)
     joins.mark_fixed(spool)
     if plan.now:
-        joins.find_moved(spool)
+        closures.find_moved(spool)
     known = joins.webapps_before(spool) | set(plan.read.listed)
-    joins.hold_assets(spool, (number for number in known if plan.read.may_close(number)))
+    closures.hold_assets(spool, (number for number in known if plan.read.may_close(number)))
 
 
 def _window_start(sync: Sync | None) -> str | None:
