@@ -10,8 +10,18 @@ stopped: types of findings that it does not read from their first id wait for th
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
+from tests.sandbox.expecting import (
+    GARBLED,
+    NOWHERE_TOLD,
+    Expected,
+    Outcome,
+    Seen,
+    as_ever,
+    shown_now,
+    vanished,
+)
 from tests.sandbox.model import FINDING_TYPES
 
 if TYPE_CHECKING:
@@ -20,50 +30,6 @@ if TYPE_CHECKING:
     from tests.sandbox.model import Finding
     from tests.sandbox.tenant_view import Held
     from tests.sandbox.world import World
-
-GARBLED: Final = "\ufffd\ufffd"
-"""What comes in place of the two characters that `qualys-bad-characters` puts before a text."""
-
-NOWHERE_TOLD: Final = frozenset({""})
-
-SEVERITIES: Final = frozenset(range(1, 6))
-
-
-@dataclass(frozen=True)
-class Seen:
-    """A finding as Qualys shows it at one moment."""
-
-    kind: str
-    open: bool
-    place: str
-    severity: int
-    app_id: int
-    tested: int
-    tags: frozenset[str]
-
-
-@dataclass
-class Expected:
-    """What the tenant may hold of a finding: every combination of these is right.
-
-    Attributes:
-        places: the assets on which it may lie; empty when nobody can tell.
-        strays: where it may be left over as it was once: places of before, of which a lost ledger
-            alone knew.
-        astray: whether it may be open at one of these alone: it has moved back there, or an old
-            load has brought it back, and no sync has read it since.
-        been: where it ever was while it was open; `NOWHERE_TOLD` when that cannot be told any more.
-    """
-
-    app_id: int = 0
-    open: set[bool] = field(default_factory=lambda: {False})
-    places: set[str] = field(default_factory=set)
-    severities: set[int] = field(default_factory=set)
-    tested: int = 0
-    tags: frozenset[str] = frozenset()
-    strays: frozenset[str] = frozenset()
-    astray: bool = False
-    been: frozenset[str] = frozenset()
 
 
 @dataclass
@@ -162,21 +128,21 @@ class Oracle:
         sure = proven if succeeded else None
         if replayed:
             seen = frozenset()
-        outcome = _Outcome(succeeded, full, sure, seen, self.ledger_lost, garbled)
+        outcome = Outcome(succeeded, full, sure, seen, self.ledger_lost, garbled)
         self.may_resume = not succeeded or (replayed and self.may_resume)
         hidden = self._hidden()
         for uid in {*self.expected, *after, *self._before}:
             old = self.expected.get(uid) or Expected()
             shown = [one for one in (self._before.get(uid), after.get(uid)) if one]
             if shown:
-                self.expected[uid] = _shown(old, shown, outcome)
+                self.expected[uid] = shown_now(old, shown, outcome)
             else:
                 gone = self._gone(old, outcome, hidden=uid in hidden)
                 # What was never loaded, and is not there any more, cannot be missed now.
                 never = set() if uid in self.known else {False}
                 self.expected[uid] = replace(gone, open={*gone.open, *never})
             if replayed:
-                self.expected[uid] = _as_ever(self.expected[uid])
+                self.expected[uid] = as_ever(self.expected[uid])
         if succeeded:
             self._note(hidden)
         self.ledger_lost &= not (succeeded and full and proven)
@@ -193,14 +159,14 @@ class Oracle:
             old = self.expected.get(uid) or Expected(app_id=finding.app.id)
             self.expected[uid] = replace(old, tested=finding.tested)
 
-    def _gone(self, old: Expected, outcome: _Outcome, *, hidden: bool) -> Expected:
+    def _gone(self, old: Expected, outcome: Outcome, *, hidden: bool) -> Expected:
         # Nobody tells its tags any more: another app on its page may have others.
         told = replace(old, tags=frozenset())
         if hidden and not (outcome.full and outcome.proven):
             # Closing what the filters leave out is right, and owed by a proven full sync only.
             return replace(told, open={*told.open, False})
         if old.app_id in self.world.apps or self.closes_deleted_apps:
-            return _vanished(told, outcome)
+            return vanished(told, outcome)
         return replace(told, open={*told.open, False}) if self.ledger_lost else told
 
     def compare(self, held: Iterable[Held]) -> Comparison:
@@ -275,64 +241,6 @@ class Oracle:
                 found.misjudged.append(uid)
             if self._tags_settled and not all(_tagged(entry, expected.tags) for entry in opened):
                 found.untagged.append(uid)
-
-
-@dataclass(frozen=True)
-class _Outcome:
-    succeeded: bool
-    full: bool
-    proven: bool | None
-    seen: frozenset[str]
-    blind: bool
-    garbled: bool
-
-
-def _shown(old: Expected, shown: Sequence[Seen], outcome: _Outcome) -> Expected:
-    """Return what is right for a finding that was shown before or after the sync, or both."""
-    last = shown[-1]
-    stable = len(shown) == 2
-    walked = outcome.succeeded and last.kind in outcome.seen
-    settled = walked and stable and (outcome.full or last.tested != old.tested)
-    swept = settled and outcome.full and outcome.proven is True
-    either = {*old.open, *(one.open for one in shown)} | (set() if stable else {False})
-    # Read again where it lies now: what is left over elsewhere stays as it was loaded there once.
-    left = old.places if outcome.blind and settled else set()
-    places = [_places(one, outcome) for one in shown]
-    return Expected(
-        app_id=last.app_id,
-        open={last.open} if settled else either,
-        places={last.place} if swept else old.places.union(*places),
-        severities={last.severity} if settled else {*old.severities, last.severity},
-        tested=last.tested if walked and stable else old.tested,
-        # What came or went during the sync may never have been told of, nor its web application.
-        tags=last.tags if stable else frozenset(),
-        strays=(old.strays | left) - (places[-1] if settled else set()),
-        astray=not settled and (old.astray or last.place in old.strays),
-        been=old.been.union(*(there for one, there in zip(shown, places, strict=True) if one.open)),
-    )
-
-
-def _as_ever(old: Expected) -> Expected:
-    """Return what is right after a load of some earlier time: it may open, but never close."""
-    again = {True} if old.been else set()
-    return replace(
-        old,
-        open={*old.open, *again},
-        places={*old.places, *old.been} if old.places and not old.been & NOWHERE_TOLD else set(),
-        severities={*old.severities, *(SEVERITIES if old.been else ())},
-        astray=True,
-    )
-
-
-def _places(seen: Seen, outcome: _Outcome) -> set[str]:
-    return {seen.place, GARBLED + seen.place} if outcome.garbled else {seen.place}
-
-
-def _vanished(old: Expected, outcome: _Outcome) -> Expected:
-    """Return what is right for a finding that is gone: only a proven full sync closes it."""
-    if outcome.full and outcome.proven is not False:
-        return replace(old, open={False} if outcome.proven else {*old.open, False})
-    return old
 
 
 def place_by_url(finding: Finding) -> str:

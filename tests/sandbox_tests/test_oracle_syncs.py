@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.sandbox.criteria import Criterion
+from tests.sandbox.expecting import GARBLED
 from tests.sandbox.model import FINDING_TYPES, SENSITIVE_CONTENT, VULNERABILITY, Tag
-from tests.sandbox.oracle import GARBLED, place_by_url
+from tests.sandbox.oracle import place_by_url
 from tests.sandbox.qualys_face import Logged
 from tests.sandbox.reading import kinds_read, read_everything
 from tests.sandbox.sandbox import DAY, Sandbox
