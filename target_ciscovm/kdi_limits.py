@@ -8,6 +8,7 @@ breaks a rule here is a defect of this program, so the run ends before anything 
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Annotated, Final, Literal, NoReturn
 
 import msgspec
@@ -18,6 +19,7 @@ from target_ciscovm.kdi_types import MAX_NAME, TriageState
 from target_ciscovm.tags import MAX_LENGTH
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from collections.abc import Set as AbstractSet
 
 SHOWN: Final = 100
@@ -25,16 +27,19 @@ SHOWN: Final = 100
 
 Filled = Annotated[str, Meta(pattern=r"\S")]
 Name = Annotated[str, Meta(pattern=r"\S", max_length=MAX_NAME)]
+Identifier = Annotated[str, Meta(max_length=MAX_NAME)]
+"""A name, but for what `_problem` asks of all of an asset at once: patterns are slow one by one."""
 Tag = Annotated[str, Meta(pattern=r"\S", max_length=MAX_LENGTH)]
 Searchable = Annotated[str, Meta(pattern=r'^[^"]*[^"\s][^"]*\Z')]
 Address = Annotated[str, Meta(pattern=r"^[0-9A-Fa-f:.]+(%\w+)?\Z")]
-Moment = Annotated[
-    str,
-    Meta(
-        pattern=r"^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])"
-        r"T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]Z\Z"
-    ),
-]
+MOMENT: Final = (
+    r"[0-9]{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])"
+    r"T(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]Z"
+)
+MOMENTS: Final = re.compile(f"(?:{MOMENT}\n)*")
+Moment = Annotated[str, Meta(pattern=rf"^{MOMENT}\Z")]
+SomeMoment = Annotated[str, Meta(min_length=20, max_length=20)]
+"""A moment, but for what `_problem` asks of all of an asset at once."""
 Score = Annotated[int, Meta(ge=0, le=10)]
 CVEs = Annotated[str, Meta(pattern=r"^CVE-[0-9]{4}-[0-9]{4,}(,CVE-[0-9]{4}-[0-9]{4,})*\Z")]
 CWEs = Annotated[str, Meta(pattern=r"^CWE-[1-9][0-9]*(,CWE-[1-9][0-9]*)*\Z")]
@@ -43,11 +48,11 @@ WASCs = Annotated[str, Meta(pattern=r"^WASC-[0-9]{2}(,WASC-[0-9]{2})*\Z")]
 
 class _Item(Struct, forbid_unknown_fields=True, gc=False, kw_only=True):
     scanner_type: Literal["QualysWAS"]
-    scanner_identifier: Name
+    scanner_identifier: Identifier
     # Needs no rule of its own: it must be the name of a definition, and those have one.
     vuln_def_name: str
-    last_seen_at: Moment
-    created_at: Moment | UnsetType = UNSET
+    last_seen_at: SomeMoment
+    created_at: SomeMoment | UnsetType = UNSET
 
 
 class _Vuln(_Item, tag_field="status", forbid_unknown_fields=True, gc=False, kw_only=True):
@@ -128,11 +133,23 @@ def _problem(asset: _Asset, names: AbstractSet[str]) -> str | None:
     if not (asset.url or asset.external_id or asset.application or asset.fqdn or asset.ip_address):
         return "it has no locator"
     for items in (asset.vulns, asset.findings):
-        if items:
-            if not names >= {item.vuln_def_name for item in items}:
-                return "an entry has no definition"
-            if len({item.scanner_identifier for item in items}) < len(items):
-                return "an entry is there twice"
+        if items and (problem := _problem_of_items(items, names)):
+            return problem
+    return None
+
+
+def _problem_of_items(items: Sequence[_Item], names: AbstractSet[str]) -> str | None:
+    if not names >= {item.vuln_def_name for item in items}:
+        return "an entry has no definition"
+    identifiers = {item.scanner_identifier for item in items}
+    if len(identifiers) < len(items):
+        return "an entry is there twice"
+    if not all(map(str.strip, identifiers)):
+        return "an entry has an empty identifier"
+    moments = [item.last_seen_at for item in items]
+    moments += [item.created_at for item in items if item.created_at is not UNSET]
+    if not MOMENTS.fullmatch("\n".join(moments) + "\n"):
+        return "an entry has a date of another form"
     return None
 
 
