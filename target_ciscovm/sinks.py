@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final, Literal, TypeVar
 
 import msgspec
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
 
 SYNCS: Final = "syncs"
 LARGEST_ID: Final = 2**63 - 1
+ASSETS_KEPT: Final = 8192
+"""How many assets' keys are kept in memory, as findings of one asset often come together."""
 LONGEST_KEY: Final = 200
 """Characters of a record's key in `rejected.jsonl`."""
 R = TypeVar("R", bound=Record)
@@ -88,6 +91,7 @@ class Intake:
         self._first = f"{rules.identity.order[0]}:"
         self._url_tells_all = not {"fqdn", "ip_address"} & set(rules.identity.order)
         self._encode = msgspec.json.Encoder().encode
+        self._asset_in = lru_cache(maxsize=ASSETS_KEPT)(self._asset_in_app)
 
     def take(self, line: int, stream: str, raw: bytes) -> None:
         """Take one record as it stands in its line.
@@ -146,8 +150,8 @@ class Intake:
             return
         for note in notes(finding, at, rules.mapping):
             self._counts.notes[note] += 1
-        app = finding.web_app
-        asset = self._asset(finding.url, app)
+        app = self.shared.app_of(finding.web_app)
+        asset = self._asset_in(finding.url, app)
         item = map_finding(finding, at, rules.mapping)
         is_fixed = closes(item)
         text = self._encode(item)
@@ -155,11 +159,11 @@ class Intake:
             FindingRow(
                 item.scanner_identifier,
                 asset,
-                app.id if app else None,
+                finding.web_app.id if finding.web_app else None,
                 FIXED if is_fixed else OPEN,
                 None if is_fixed else filtered_by(finding, rules.filters),
                 self.shared.definition_of(finding),
-                self.shared.app_of(app),
+                app,
                 None if asset and self._url_tells_all else finding.url,
                 finding.severity,
                 at.last_looked_at,
@@ -168,6 +172,9 @@ class Intake:
                 len(text),
             )
         )
+
+    def _asset_in_app(self, url: str | None, app: int | None) -> str | None:
+        return self._asset(url, None if app is None else self.shared.apps[app])
 
     def _asset(self, url: str | None, app: WebAppRef | None) -> str | None:
         """Give the asset's key where no web application row could change it."""
