@@ -6,7 +6,7 @@ The ledger is attached to the spool's connection as `ledger`; see `ledger` for i
 from __future__ import annotations
 
 from itertools import groupby
-from operator import attrgetter
+from operator import itemgetter
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import msgspec
@@ -174,8 +174,8 @@ def findings_by_asset(
     rows = spool.execute(
         f"SELECT {columns} FROM finding WHERE asset IS NOT NULL ORDER BY asset, rowid"  # noqa: S608 - ours
     )
-    for key, group in groupby(map(SpooledFinding._make, rows), attrgetter("asset")):
-        yield (key, list(group))
+    for key, group in groupby(rows, itemgetter(0)):
+        yield (key, [SpooledFinding._make(row) for row in group])
 
 
 def refuse(spool: Spool, asset: str) -> None:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import sqlite3
 from collections import Counter
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Final
 
 from target_ciscovm import delivery, judging, remembering
@@ -28,7 +29,7 @@ from target_ciscovm.unsettled import read_as_one
 from target_ciscovm.words import failed_step, succeeded_message, succeeded_step
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from target_ciscovm.report_model import Outcome
@@ -40,6 +41,7 @@ LEAST_ROOM: Final = 20_000_000
 """Bytes without which nothing is begun."""
 LOOK_EVERY: Final = 20_000
 """Records between two looks at the disk and the clock."""
+OBJECTS_BETWEEN_COLLECTIONS: Final = 50_000
 RESET_WARNING: Final = (
     "reset_tags wipes all tags of the assets in this load, those set by hand too, and creates "
     "Qualys's anew."
@@ -80,6 +82,7 @@ class Run:
         """
         settings = self._settings
         with (
+            _rare_collections(),
             run_folder(settings.output_path) as folder,
             writing_in(folder.path),
             ExitStack() as stack,
@@ -255,3 +258,14 @@ class Run:
             LOGGER.warning("The report could not be written: %s", error)
         else:
             LOGGER.info("The report is %s", load.folder.file("report.html").resolve())
+
+
+@contextmanager
+def _rare_collections() -> Iterator[None]:
+    """Let Python look for cycles less often: records have none, and it took a tenth of the time."""
+    usual = gc.get_threshold()
+    gc.set_threshold(OBJECTS_BETWEEN_COLLECTIONS, *usual[1:])
+    try:
+        yield
+    finally:
+        gc.set_threshold(*usual)
