@@ -7,6 +7,7 @@ glossary of Qualys's reports, which lists them so.)
 
 from __future__ import annotations
 
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from tap_qualyswas.fields import Json, Record
 
 CLASSES: Final = ("cwe", "owasp", "wasc", "group")
+_classes_of: Final = itemgetter(*CLASSES)
 NO_ID: Final = 0
 """For a finding out of a scan report, which has no id to ask for."""
 
@@ -47,10 +49,8 @@ class Qids:
     def classify(self, finding: Record) -> None:
         """Take over the classification that a finding carries, unless the QID has one already."""
         qid = finding["qid"]
-        if isinstance(qid, int) and qid not in self._classes:
-            classes = {name: finding[name] for name in CLASSES}
-            if any(classes.values()):
-                self._classes[qid] = classes
+        if isinstance(qid, int) and qid not in self._classes and any(_classes_of(finding)):
+            self._classes[qid] = {name: finding[name] for name in CLASSES}
 
     def unclassified(self) -> dict[str, list[int]]:
         """Give the findings to ask for with details: ids by finding type, ascending."""

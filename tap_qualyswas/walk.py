@@ -162,8 +162,6 @@ def read_page(sweep: Sweep, span: Span, answer: ServiceAnswer, asked: int) -> Pa
         # To go on after `lastId` would pass over rows that nobody has seen.
         msg = "Qualys announced rows in a page that holds none."
         raise BrokenAnswer(msg)
-    if sweep.row_type is not None:
-        _check_types(rows, sweep.row_type)
     ids = [row_id(row) for row in rows]
     step = take_page(span, ids, more=answer.more, last_id=answer.last_id, limit=asked)
     notes = Notes(replaced=answer.replaced)
@@ -179,6 +177,7 @@ def read_page(sweep: Sweep, span: Span, answer: ServiceAnswer, asked: int) -> Pa
         if known_id is None:
             notes.reject(f"a row of {sweep.key} has no id")
             continue
+        _check_type(record, sweep.row_type)
         records.append(record)
     known = [row_id for row_id in ids if row_id is not None]
     return Page(
@@ -193,12 +192,10 @@ def read_page(sweep: Sweep, span: Span, answer: ServiceAnswer, asked: int) -> Pa
     )
 
 
-def _check_types(rows: Sequence[Element], wanted: str) -> None:
-    for row in rows:
-        found = (row.findtext("type") or wanted).strip()
-        if found != wanted:
-            msg = f"Qualys sent a row of type {found[:40]} in a search for {wanted}."
-            raise BrokenAnswer(msg)
+def _check_type(record: Record, wanted: str | None) -> None:
+    if wanted is not None and (found := record["type"]) not in {wanted, None}:
+        msg = f"Qualys sent a row of type {str(found)[:40]} in a search for {wanted}."
+        raise BrokenAnswer(msg)
 
 
 def _with_rest(page: Page, rest: Sequence[Span]) -> Page:
