@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 from singer_sdk.contrib.msgspec import enc_hook
 from singer_sdk.singerlib.encoding import GenericSingerWriter, SingerMessageType
-from singer_sdk.singerlib.encoding.simple import Message
+from singer_sdk.singerlib.encoding.simple import Message, StateMessage
 
 from tap_qualyswas.errors import LineTooLong
 
@@ -58,7 +58,7 @@ class CountingWriter(GenericSingerWriter[bytes, Message]):
 
     @override
     def serialize_message(self, message: Message) -> bytes:
-        line: bytes = self._encoder.encode(message.to_dict()) + b"\n"
+        line: bytes = self._encoder.encode(_as_dict(message)) + b"\n"
         if len(line) > MAX_LINE_BYTES:
             msg = (
                 f"A {message.type.value} line of {getattr(message, 'stream', 'the state')} would "
@@ -100,6 +100,13 @@ class CountingWriter(GenericSingerWriter[bytes, Message]):
         self._waiting_bytes = 0
         if self._stop_with is not None:
             raise SystemExit(self._stop_with)
+
+
+def _as_dict(message: Message) -> dict[str, object]:
+    """Give what is written of a message. The SDK would copy a state to its last value first."""
+    if isinstance(message, StateMessage):
+        return {"type": message.type, "value": message.value}
+    return message.to_dict()
 
 
 def _close_quietly() -> None:
