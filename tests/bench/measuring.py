@@ -99,6 +99,15 @@ def median(costs: list[Cost]) -> Cost:
     )
 
 
+def times_as_fast(costs: list[Cost], others: list[Cost]) -> float:
+    """Give how many times the speed of others something has: the median of runs taken in turns.
+
+    Each run is held against that beside it, as a machine is not equally fast at all times.
+    """
+    pairs = zip(costs, others, strict=True)
+    return statistics.median(other.cpu / cost.cpu for cost, other in pairs)
+
+
 def machine() -> str:
     """Say what the figures were measured on, and how much else it had to do."""
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30

@@ -67,4 +67,5 @@ def goal_line(goal: Goal) -> str:
     """Say how a goal was met, or missed."""
     is_whole = goal.value >= 100 or goal.value == int(goal.value)
     value = f"{goal.value:,.{0 if is_whole else 2}f}"
-    return f"{goal.name}: **{value}**, {goal.bound}{'' if goal.is_met else ': missed'}"
+    bound = f", {goal.bound}" if goal.bound else ""
+    return f"{goal.name}: **{value}**{bound}{'' if goal.is_met else ': missed'}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from tests.bench.measuring import median, run_program
+from tests.bench.measuring import median, run_program, times_as_fast
 from tests.bench.results import Goal, Section
 from tests.bench.stage import Size, stage
 
@@ -14,7 +14,9 @@ if TYPE_CHECKING:
 NAME: Final = "tap"
 SIZE: Final = Size(20_000, 1000)
 QUICK: Final = Size(2000, 20, 30, 10)
-RUNS: Final = 5
+RUNS: Final = 7
+PLAIN: Final = 10_900
+"""Findings a second of the plain tap on the machine that the goal of speed was set on."""
 HEADS: Final = ["", "findings a second", "by the clock", "times the tap", "peak MB"]
 TOLD: Final = """\
 Lean findings, read from a server of its own process that plays pages rendered beforehand, and \
@@ -22,8 +24,9 @@ written to nowhere; the median of {runs} runs of each, taken in turns. The plain
 `RESTStream` of the same schema on the same SDK ([code](../tests/bench/plain_tap.py)): the same \
 pages of 1,000, lxml as well, and all else as the SDK does it. The floor reads each element of the \
 same bytes with lxml and writes the same lines with msgspec, and does nothing else; no tap can be \
-as fast. Speeds are by processor time, which other programs on the machine disturb least; the tap \
-reads with two threads, so it waits less than the plain one does."""
+as fast. All threads of a program are kept on one core. Speeds are by processor time, which other \
+programs on the machine disturb least; ratios are the medians of runs that stood side by side. The \
+tap reads with two threads, so it waits less than the plain one does."""
 
 
 def measure(*, quick: bool) -> Section:
@@ -42,19 +45,19 @@ def measure(*, quick: bool) -> Section:
             costs["tap"].append(run_program("tap", login["tap"]))
             costs["plain-tap"].append(run_program("plain-tap", login["plain-tap"]))
             costs["tap-floor"].append(run_program("tap-floor", floor))
-    return _section(size, runs, {name: median(found) for name, found in costs.items()})
+    return _section(size, runs, costs)
 
 
-def _section(size: Size, runs: int, costs: dict[str, Cost]) -> Section:
-    speed = {name: size.findings / cost.cpu for name, cost in costs.items()}
-    own = speed["tap"]
+def _section(size: Size, runs: int, costs: dict[str, list[Cost]]) -> Section:
+    middle = {name: median(found) for name, found in costs.items()}
+    times = {name: times_as_fast(costs["tap"], found) for name, found in costs.items()}
     rows = [
         [
             label,
-            f"{speed[name]:,.0f}",
-            f"{size.findings / costs[name].seconds:,.0f}",
-            f"{speed[name] / own:.2f}",
-            f"{costs[name].peak_mb:.0f}",
+            f"{size.findings / middle[name].cpu:,.0f}",
+            f"{size.findings / middle[name].seconds:,.0f}",
+            f"{1 / times[name]:.2f}",
+            f"{middle[name].peak_mb:.0f}",
         ]
         for label, name in (
             ("`tap-qualyswas`", "tap"),
@@ -69,8 +72,12 @@ def _section(size: Size, runs: int, costs: dict[str, Cost]) -> Section:
         HEADS,
         rows,
         [
-            Goal("findings a second", own, least=15_000),
-            Goal("times the plain SDK tap", own / speed["plain-tap"], least=1.4),
-            Goal("share of its floor", own / speed["tap-floor"], least=1 / 3),
+            Goal(
+                f"findings a second where the plain SDK tap makes {PLAIN:,}",
+                times["plain-tap"] * PLAIN,
+                least=15_000,
+            ),
+            Goal("times the plain SDK tap", times["plain-tap"], least=1.4),
+            Goal("share of its floor", times["tap-floor"], least=1 / 3),
         ],
     )

@@ -11,6 +11,7 @@ from lxml import etree
 
 from tests.bench import page
 from tests.bench.__main__ import PARTS, main, merged
+from tests.bench.measuring import Cost, times_as_fast
 from tests.bench.plots import svg
 from tests.bench.results import Curve, Goal, Plot, Section
 from tests.bench.waiting import in_words, wall_seconds
@@ -48,6 +49,19 @@ def test_a_part_measured_anew_takes_the_place_of_its_own_figures_only(tmp_path: 
 
     assert [section.name for section in found] == ["calls", "memory", "growth"]
     assert [section.rows for section in found] == [[["old"]], [["new"]], [["old"]]]
+
+
+def test_a_machine_that_is_slow_at_times_changes_no_ratio() -> None:
+    slow_later = [Cost(0, seconds, 0) for seconds in (1.0, 1.0, 4.0, 4.0, 4.0)]
+    others = [Cost(0, 2 * cost.cpu, 0) for cost in slow_later]
+
+    assert times_as_fast(slow_later, others) == 2
+    assert times_as_fast(others, slow_later) == 0.5
+
+
+def test_a_figure_without_a_bound_is_told_without_one() -> None:
+    assert page.goal_line(Goal("share", 0.1)) == "share: **0.10**"
+    assert page.goal_line(Goal("share", 0.1, least=0.5)) == "share: **0.10**, at least 0.50: missed"
 
 
 @pytest.mark.parametrize(
