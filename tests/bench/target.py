@@ -32,10 +32,10 @@ writes each batch as JSON ([code](../tests/bench/stock_target.py)): it maps noth
 nothing. The floor decodes the same lines and writes the same KDI entries again, which it had \
 before, and does nothing between: with the json module of Python, and with msgspec, which is \
 written in C. Findings arrive in any order and must stand in the order of their assets, so a \
-target has to put down what it makes of each and fetch it again; no floor does. A third of the floor \
-of msgspec is out of reach in Python: the row in SQLite, the typed reading and the reading back of \
-what was written take more than that, each written in C. All threads of a \
-program are kept on one core. Speeds are by processor time, which other programs on the machine \
+target has to put down what it makes of each and fetch it again; no floor does. A third of the \
+floor of msgspec is out of reach in Python: the rows in SQLite, the typed reading and the reading \
+back of what was written take more than that, each written in C. All threads of a program are kept \
+on one core. Speeds are by processor time, which other programs on the machine \
 disturb least; ratios are the medians of runs that stood side by side."""
 
 
