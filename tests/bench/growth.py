@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Final
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final
 
-from tests.bench.measuring import median, run_program
+from tests.bench.measuring import median, run_program, times_as_fast
 from tests.bench.results import Curve, Goal, Plot, Section
 from tests.bench.stage import Size, stage
 
+if TYPE_CHECKING:
+    from tests.bench.measuring import Cost
+    from tests.bench.stage import Stage
+
 NAME: Final = "growth"
-RUNS: Final = 3
+RUNS: Final = 5
 MOST_UNEVEN: Final = 1.15
 TOLD: Final = """\
-Seconds of processor, all streams, the median of {runs} runs; each plot moves one size and holds \
-the others. Where findings grow, time may grow along, but not faster: the goals are the time per \
-finding at the largest size over that at half of it."""
+Seconds of processor, all streams, the median of {runs} runs, the sizes of a plot in turns; each \
+plot moves one size and holds the others. Where findings grow, time may grow along, but not \
+faster: the goals are the time per finding at the largest size over that at half of it, the median \
+of runs side by side."""
 HEADS: Final = ["what grows", "size", "tap, seconds", "target, seconds"]
 
 
@@ -58,40 +64,62 @@ OTHERS: Final = (
 QUICK: Final = Series("findings", "findings", [(500, Size(500, 10, 20, 5))])
 
 
+@dataclass
+class Point:
+    """One size of a series, and what it cost in each round.
+
+    Attributes:
+        count: what is counted along the plot.
+    """
+
+    count: int
+    stage: Stage
+    login: dict[str, Any]
+    costs: dict[str, list[Cost]] = field(default_factory=lambda: {"tap": [], "target": []})
+
+    def run(self) -> None:
+        """Run both once more."""
+        self.costs["tap"].append(run_program("tap", self.login))
+        options = {"output_path": str(self.stage.empty("output"))}
+        self.costs["target"].append(run_program("target", options, source=self.stage.lines))
+
+
 def measure(*, quick: bool) -> Section:
-    """Run both at each size of each series."""
+    """Run both at each size of each series, the sizes of a series in turns."""
     runs = 1 if quick else RUNS
     section = Section(NAME, "How time grows", TOLD.format(runs=runs), HEADS, [])
     for series in (QUICK,) if quick else (FINDINGS, *OTHERS):
-        points = [(count, *_seconds(size, runs)) for count, size in series.sizes]
-        for count, tap, target in points:
-            row = [series.across, f"{count:,}", f"{tap:.2f}", f"{target:.2f}"]
+        points = _points(series, runs)
+        seconds = [{name: median(costs).cpu for name, costs in one.costs.items()} for one in points]
+        for point, found in zip(points, seconds, strict=True):
+            row = [series.across, f"{point.count:,}", *(f"{found[name]:.2f}" for name in found)]
             section.rows.append(row)
         curves = [
-            Curve("tap", [(count, tap) for count, tap, _ in points]),
-            Curve("target", [(count, target) for count, _, target in points]),
+            Curve(name, [(one.count, two[name]) for one, two in zip(points, seconds, strict=True)])
+            for name in points[0].costs
         ]
         name, title = f"growth-{series.name}", f"Time against {series.across.partition(',')[0]}"
         section.plots.append(Plot(name, title, series.across, "seconds of processor", curves))
         if series is FINDINGS:
-            section.goals.extend(_evenness(curve) for curve in curves)
+            section.goals.extend(_evenness(name, *points[-2:]) for name in points[0].costs)
     return section
 
 
-def _seconds(size: Size, runs: int) -> tuple[float, float]:
-    with stage(size) as platform:
-        login = platform.login(platform.play("growth"))
-        lines = platform.folder / "lines.jsonl"
-        run_program("tap", login, result=lines)
-        tap = [run_program("tap", login) for _ in range(runs)]
-        target = [
-            run_program("target", {"output_path": str(platform.empty("output"))}, source=lines)
-            for _ in range(runs)
-        ]
-    return median(tap).cpu, median(target).cpu
+def _points(series: Series, runs: int) -> list[Point]:
+    with ExitStack() as stack:
+        points = []
+        for count, size in series.sizes:
+            platform = stack.enter_context(stage(size))
+            login = platform.login(platform.play("growth"))
+            run_program("tap", login)  # the pages are rendered now
+            points.append(Point(count, platform, login))
+        for _ in range(runs):
+            for point in points:
+                point.run()
+    return points
 
 
-def _evenness(curve: Curve) -> Goal:
-    (few, before), (many, after) = curve.points[-2:]
-    name = f"{curve.label}: time per finding at {many:,.0f} over that at {few:,.0f}"
-    return Goal(name, (after / many) / (before / few), most=MOST_UNEVEN)
+def _evenness(name: str, few: Point, many: Point) -> Goal:
+    told = f"{name}: time per finding at {many.count:,} over that at {few.count:,}"
+    times = times_as_fast(few.costs[name], many.costs[name])
+    return Goal(told, times * few.count / many.count, most=MOST_UNEVEN)
