@@ -22,7 +22,7 @@ REPORT: Final = re.compile(
     re.IGNORECASE,
 )
 """`18 Nov 2024 04:42PM GMT-0600`, the form of reports and scan downloads."""
-OWN: Final = re.compile(r"(?:19[7-9]|[2-9]\d\d)\d-\d\d-\d\dT\d\d:\d\d:\d\dZ", re.ASCII)
+OWN: Final = re.compile(r"[2-9]\d{3}-\d\d-\d\dT\d\d:\d\d:\d\dZ", re.ASCII)
 """What is as it shall be already: nearly each date of the API, so it is not taken apart."""
 MONTHS: Final = (
     *("jan", "feb", "mar", "apr", "may", "jun"),
@@ -47,7 +47,7 @@ def to_utc_text(text: str) -> str | None:
     Raises:
         ValueError: for anything else.
     """
-    if OWN.fullmatch(text) and text >= FIRST and _is_moment(text):
+    if OWN.fullmatch(text) and _is_moment(text):
         return text
     stripped = text.strip()
     if not stripped or stripped.startswith(("0000", "0001-")):
@@ -63,7 +63,6 @@ def to_utc_text(text: str) -> str | None:
 
 
 EARLIEST: Final = datetime(1971, 1, 1, tzinfo=timezone.utc)
-FIRST: Final = f"{EARLIEST:%Y-%m-%d}"
 
 
 def _is_moment(text: str) -> bool:
