@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from tests.bench.measuring import median, run_program, times_as_fast
+from tests.bench.measuring import run_program
 from tests.bench.results import Goal, Section
+from tests.bench.speeds import Speeds
 from tests.bench.stage import Size, stage
 
 if TYPE_CHECKING:
@@ -17,6 +18,11 @@ QUICK: Final = Size(2000, 20, 30, 10)
 RUNS: Final = 7
 PLAIN: Final = 10_900
 """Findings a second of the plain tap on the machine that the goal of speed was set on."""
+LABELS: Final = {
+    "tap": "`tap-qualyswas`",
+    "plain-tap": "plain SDK tap",
+    "tap-floor": "floor: lxml and msgspec",
+}
 HEADS: Final = ["", "findings a second", "by the clock", "times the tap", "peak MB"]
 TOLD: Final = """\
 Lean findings, read from a server of its own process that plays pages rendered beforehand, and \
@@ -32,7 +38,7 @@ tap reads with two threads, so it waits less than the plain one does."""
 def measure(*, quick: bool) -> Section:
     """Run the three in turns."""
     size, runs = (QUICK, 1) if quick else (SIZE, RUNS)
-    costs: dict[str, list[Cost]] = {"tap": [], "plain-tap": [], "tap-floor": []}
+    costs: dict[str, list[Cost]] = {name: [] for name in LABELS}
     with stage(size) as platform:
         login = {name: platform.login(platform.play(name)) for name in ("tap", "plain-tap")}
         login["tap"]["streams"] = ["findings"]
@@ -49,35 +55,20 @@ def measure(*, quick: bool) -> Section:
 
 
 def _section(size: Size, runs: int, costs: dict[str, list[Cost]]) -> Section:
-    middle = {name: median(found) for name, found in costs.items()}
-    times = {name: times_as_fast(costs["tap"], found) for name, found in costs.items()}
-    rows = [
-        [
-            label,
-            f"{size.findings / middle[name].cpu:,.0f}",
-            f"{size.findings / middle[name].seconds:,.0f}",
-            f"{1 / times[name]:.2f}",
-            f"{middle[name].peak_mb:.0f}",
-        ]
-        for label, name in (
-            ("`tap-qualyswas`", "tap"),
-            ("plain SDK tap", "plain-tap"),
-            ("floor: lxml and msgspec", "tap-floor"),
-        )
-    ]
+    speeds = Speeds(size.findings, costs)
     return Section(
         NAME,
         "Tap",
         f"{size}. {TOLD.format(runs=runs)}",
         HEADS,
-        rows,
+        speeds.rows(LABELS),
         [
             Goal(
                 f"findings a second where the plain SDK tap makes {PLAIN:,}",
-                times["plain-tap"] * PLAIN,
+                speeds.share["plain-tap"] * PLAIN,
                 least=15_000,
             ),
-            Goal("times the plain SDK tap", times["plain-tap"], least=1.4),
-            Goal("share of its floor", times["tap-floor"], least=1 / 3),
+            Goal("times the plain SDK tap", speeds.share["plain-tap"], least=1.4),
+            Goal("share of its floor", speeds.share["tap-floor"], least=1 / 3),
         ],
     )

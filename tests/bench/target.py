@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from tests.bench.measuring import median, run_program, times_as_fast
+from tests.bench.measuring import run_program
 from tests.bench.results import Goal, Section
+from tests.bench.speeds import Speeds
 from tests.bench.stage import Size, stage
 
 if TYPE_CHECKING:
@@ -61,32 +62,21 @@ def _run(platform: Stage, name: str, options: dict[str, Any]) -> Cost:
 
 
 def _section(size: Size, runs: int, costs: dict[str, list[Cost]]) -> Section:
-    middle = {name: median(found) for name, found in costs.items()}
-    times = {name: times_as_fast(costs["target"], found) for name, found in costs.items()}
-    rows = [
-        [
-            label,
-            f"{size.findings / middle[name].cpu:,.0f}",
-            f"{size.findings / middle[name].seconds:,.0f}",
-            f"{1 / times[name]:.2f}",
-            f"{middle[name].peak_mb:.0f}",
-        ]
-        for name, label in LABELS.items()
-    ]
+    speeds = Speeds(size.findings, costs)
     return Section(
         NAME,
         "Target",
         f"{size}. {TOLD.format(runs=runs)}",
         HEADS,
-        rows,
+        speeds.rows(LABELS),
         [
             Goal(
                 f"findings a second where the stock SDK target makes {STOCK:,}",
-                times["stock-target"] * STOCK,
+                speeds.share["stock-target"] * STOCK,
                 least=20_000,
             ),
-            Goal("times the stock SDK target", times["stock-target"], least=5),
-            Goal("share of the floor, json", times["target-floor json"], least=1 / 3),
-            Goal("share of the floor, msgspec", times["target-floor msgspec"]),
+            Goal("times the stock SDK target", speeds.share["stock-target"], least=5),
+            Goal("share of the floor, json", speeds.share["target-floor json"], least=1 / 3),
+            Goal("share of the floor, msgspec", speeds.share["target-floor msgspec"]),
         ],
     )
