@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 import pytest
+from hypothesis import settings
 
 from tests.pair.weeks import EXAMPLES, Weeks
 
@@ -12,6 +13,8 @@ if TYPE_CHECKING:
     from tests.sandbox.oracle import Oracle
 
 pytestmark = pytest.mark.timeout(1200)
+
+FEWER: Final = settings(EXAMPLES, max_examples=EXAMPLES.max_examples * 3 // 5)
 
 
 class WeeksByApp(Weeks):
@@ -38,6 +41,6 @@ class FilteredWeeks(Weeks):
 
 
 TestWeeksByApp = WeeksByApp.TestCase
-TestWeeksByApp.settings = EXAMPLES
+TestWeeksByApp.settings = FEWER
 TestFilteredWeeks = FilteredWeeks.TestCase
-TestFilteredWeeks.settings = EXAMPLES
+TestFilteredWeeks.settings = FEWER
