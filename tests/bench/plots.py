@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 WIDTH: Final = 640
 HEIGHT: Final = 320
-LEFT, RIGHT, TOP, BOTTOM = 64, 16, 40, 48
+LEFT, RIGHT, TOP, BOTTOM = 64, 36, 40, 48
 COLOURS: Final = ("#1f6feb", "#bc4c00", "#1a7f37")
 TICKS: Final = 5
 
