@@ -101,4 +101,4 @@ def test_a_plot_begins_at_zero_and_holds_its_points() -> None:
     texts = [element.text for element in drawn.iter("{http://www.w3.org/2000/svg}text")]
     assert texts[:3] == ["0", "0", "1.8"]
     circles = list(drawn.iter("{http://www.w3.org/2000/svg}circle"))
-    assert [circle.get("cx") for circle in circles] == ["120.0", "624.0"]
+    assert [circle.get("cx") for circle in circles] == ["118.0", "604.0"]
