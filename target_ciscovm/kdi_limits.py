@@ -19,7 +19,7 @@ from target_ciscovm.kdi_types import MAX_NAME, TriageState
 from target_ciscovm.tags import MAX_LENGTH
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from collections.abc import Set as AbstractSet
 
 SHOWN: Final = 100
@@ -37,6 +37,7 @@ MOMENT: Final = (
     r"T(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]Z"
 )
 MOMENTS: Final = re.compile(f"(?:{MOMENT}\n)*")
+AT_ONCE: Final = 1000
 Moment = Annotated[str, Meta(pattern=rf"^{MOMENT}\Z")]
 SomeMoment = Annotated[str, Meta(min_length=20, max_length=20)]
 """A moment, but for what `_problem` asks of all of an asset at once."""
@@ -148,9 +149,15 @@ def _problem_of_items(items: Sequence[_Item], names: AbstractSet[str]) -> str | 
         return "an entry has an empty identifier"
     moments = [item.last_seen_at for item in items]
     moments += [item.created_at for item in items if item.created_at is not UNSET]
-    if not MOMENTS.fullmatch("\n".join(moments) + "\n"):
+    if not all(map(MOMENTS.fullmatch, _texts(moments))):
         return "an entry has a date of another form"
     return None
+
+
+def _texts(moments: Sequence[str]) -> Iterator[str]:
+    """Give moments as lines, so many at once: matching takes memory for each of them."""
+    for at in range(0, len(moments), AT_ONCE):
+        yield "\n".join([*moments[at : at + AT_ONCE], ""])
 
 
 def check_definition(name: str, json: bytes) -> None:

@@ -41,6 +41,7 @@ FULL_ASSET = ASSET | {
     "tags": ["Blue, North"],
 }
 DEFINITION = {"scanner_type": "QualysWAS", "name": NAME}
+MANY = 2500
 
 
 def each(name: str, *values: object) -> list[dict[str, object]]:
@@ -146,6 +147,17 @@ def test_what_is_required_is_missed(name: str) -> None:
     lacking = {key: value for key, value in VULN.items() if key != name}
 
     assert asset_problem(ASSET | {"vulns": [lacking]}) is not None
+
+
+@pytest.mark.parametrize("at", [0, 999, 1000, MANY - 1])
+@pytest.mark.parametrize("field", ["last_seen_at", "created_at"])
+def test_one_bad_date_among_thousands_is_refused(at: int, field: str) -> None:
+    items = [FULL_VULN | {"scanner_identifier": str(number)} for number in range(MANY)]
+    assert asset_problem(ASSET | {"vulns": items}) is None
+
+    items[at] = items[at] | {field: "2024-05-01 08:00:00Z"}
+
+    assert "date of another form" in (asset_problem(ASSET | {"vulns": items}) or "")
 
 
 def test_an_asset_needs_a_locator() -> None:
