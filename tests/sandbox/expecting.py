@@ -84,7 +84,7 @@ def shown_now(old: Expected, shown: Sequence[Seen], outcome: Outcome) -> Expecte
     return Expected(
         app_id=last.app_id,
         open={last.open} if settled else either,
-        places={last.place} if swept else old.places.union(*places),
+        places={last.place} if swept else _places_since(old, places),
         severities={last.severity} if settled else {*old.severities, last.severity},
         tested=last.tested if walked and stable else old.tested,
         # What came or went during the sync may never have been told of, nor its web application.
@@ -93,6 +93,12 @@ def shown_now(old: Expected, shown: Sequence[Seen], outcome: Outcome) -> Expecte
         astray=not settled and (old.astray or last.place in old.strays),
         been=old.been.union(*(there for one, there in zip(shown, places, strict=True) if one.open)),
     )
+
+
+def _places_since(old: Expected, shown: Sequence[set[str]]) -> set[str]:
+    """Return where it may lie besides; where it lay is not told any more after `forget_places`."""
+    is_forgotten = not old.places and bool(old.been & NOWHERE_TOLD)
+    return set() if is_forgotten else old.places.union(*shown)
 
 
 def as_ever(old: Expected) -> Expected:

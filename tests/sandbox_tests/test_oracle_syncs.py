@@ -197,6 +197,17 @@ def test_what_a_deleted_app_had_may_close_once_the_ledger_is_lost(bench: Bench) 
     assert bench.settle().wrongly_closed == opened[:1]
 
 
+def test_where_assets_are_told_apart_anew_a_failed_sync_tells_no_place(bench: Bench) -> None:
+    bench.sandbox.oracle.forget_places()
+    bench.world.move_finding(bench.victim, MOVED)
+    bench.sandbox.begin()
+    bench.settle(exit_code=1)
+    bench.world.delete_app(bench.victim.app)
+    bench.sandbox.begin()
+
+    assert bench.name not in bench.settle().misplaced
+
+
 @pytest.mark.parametrize("lost", [True, False])
 def test_what_has_moved_may_be_left_over_once_the_ledger_is_lost(bench: Bench, lost: bool) -> None:
     bench.sandbox.oracle.ledger_lost = lost
