@@ -11,6 +11,8 @@ from tests.bench.results import Curve, Goal, Plot, Section
 from tests.bench.stage import Size, stage
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tests.bench.measuring import Cost
     from tests.bench.stage import Stage
 
@@ -75,13 +77,14 @@ class Point:
     count: int
     stage: Stage
     login: dict[str, Any]
+    lines: Path
     costs: dict[str, list[Cost]] = field(default_factory=lambda: {"tap": [], "target": []})
 
     def run(self) -> None:
         """Run both once more."""
         self.costs["tap"].append(run_program("tap", self.login))
         options = {"output_path": str(self.stage.empty("output"))}
-        self.costs["target"].append(run_program("target", options, source=self.stage.lines))
+        self.costs["target"].append(run_program("target", options, source=self.lines))
 
 
 def measure(*, quick: bool) -> Section:
@@ -111,8 +114,9 @@ def _points(series: Series, runs: int) -> list[Point]:
         for count, size in series.sizes:
             platform = stack.enter_context(stage(size))
             login = platform.login(platform.play("growth"))
-            run_program("tap", login)  # the pages are rendered now
-            points.append(Point(count, platform, login))
+            lines = platform.folder / "lines.jsonl"
+            run_program("tap", login, result=lines)  # renders the pages as well
+            points.append(Point(count, platform, login, lines))
         for _ in range(runs):
             for point in points:
                 point.run()
