@@ -12,10 +12,11 @@ from singer_sdk import SchemaDirectory, Stream, StreamSchema
 from singer_sdk.helpers.conform import TypeConformanceLevel
 from singer_sdk.singerlib import RecordMessage
 
-from tap_qualyswas import inventory, schemas
-from tap_qualyswas.kb import read_knowledge_base
-from tap_qualyswas.scan_results import read_scan_results
-from tap_qualyswas.sources import read_findings
+from tap_qualyswas import schemas
+from tap_qualyswas.sources import inventory
+from tap_qualyswas.sources.findings import read_findings
+from tap_qualyswas.sources.knowledge_base import read_knowledge_base
+from tap_qualyswas.sources.scan_results import read_scan_results
 
 if sys.version_info >= (3, 13):
     from typing import override
@@ -25,8 +26,8 @@ else:
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable, Iterator
 
-    from tap_qualyswas.fields import Record
-    from tap_qualyswas.run import Run
+    from tap_qualyswas.records.fields import Record
+    from tap_qualyswas.sync.run import Run
     from tap_qualyswas.tap import TapQualysWAS
 
 NEVER: Final = 1 << 62

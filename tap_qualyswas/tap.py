@@ -11,7 +11,6 @@ from singer_sdk import Tap
 from singer_sdk.exceptions import ConfigValidationError
 from singer_sdk.helpers.capabilities import PluginCapabilities, TapCapabilities
 
-from tap_qualyswas.checks import check_access
 from tap_qualyswas.coercion import coerce, from_environment
 from tap_qualyswas.commands import (
     SETTINGS_EXIT,
@@ -20,13 +19,14 @@ from tap_qualyswas.commands import (
     read_catalog,
     read_state,
 )
-from tap_qualyswas.connecting import FIRST_WAIT_SECONDS, connect
 from tap_qualyswas.exposure import exposed
-from tap_qualyswas.run import Run, require_selection
-from tap_qualyswas.settings import CONFIG_SCHEMA, read_settings
-from tap_qualyswas.state import State
+from tap_qualyswas.settings.values import CONFIG_SCHEMA, read_settings
 from tap_qualyswas.streams import ORDER, STREAMS
-from tap_qualyswas.writer import CountingWriter
+from tap_qualyswas.sync.access import check_access
+from tap_qualyswas.sync.connection import FIRST_WAIT_SECONDS, connect
+from tap_qualyswas.sync.run import Run, require_selection
+from tap_qualyswas.sync.state import State
+from tap_qualyswas.sync.writer import CountingWriter
 
 if sys.version_info >= (3, 13):
     from typing import override
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from singer_sdk import Stream
     from singer_sdk.helpers.capabilities import CapabilitiesEnum
 
-    from tap_qualyswas.settings import Settings
+    from tap_qualyswas.settings.values import Settings
 
 SIGNAL_EXIT: Final = 128
 ENV_PREFIX: Final = "TAP_QUALYSWAS_"

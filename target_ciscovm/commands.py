@@ -9,9 +9,9 @@ from typing import IO, TYPE_CHECKING, Any, Final
 import click
 from singer_sdk.exceptions import ConfigValidationError
 
-from target_ciscovm.accounting import SIGNAL_EXIT
 from target_ciscovm.errors import CiscoVMError, Interrupted, SettingsError
-from target_ciscovm.reader import drain
+from target_ciscovm.intake.counts import SIGNAL_EXIT
+from target_ciscovm.intake.singer_lines import drain
 
 if TYPE_CHECKING:
     import logging

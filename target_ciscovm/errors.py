@@ -42,7 +42,7 @@ from typing import TYPE_CHECKING, ClassVar
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from target_ciscovm.connector import ConnectorRun
+    from target_ciscovm.cvm.connector import ConnectorRun
 
 
 class Interrupted(BaseException):

@@ -9,31 +9,31 @@ from collections import Counter
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Final
 
-from target_ciscovm import delivery, judging, remembering
-from target_ciscovm.accounting import EXIT_CODES, PASSES_STATE_ON, SIGNAL_EXIT
-from target_ciscovm.closing import identity_problem, identity_text
+from target_ciscovm.apply import delivery, judging, remembering
+from target_ciscovm.apply.loading import Load
+from target_ciscovm.apply.preflight import OVERAGE, connect, look
 from target_ciscovm.errors import CiscoVMError, Interrupted, Refused, SettingsError, StillRunning
-from target_ciscovm.folders import remove_old_runs, require_disk, run_folder, writing_in
-from target_ciscovm.ledger import Ledger
-from target_ciscovm.loading import Load
-from target_ciscovm.lock import connector_lock
-from target_ciscovm.opening import OVERAGE, connect, look
-from target_ciscovm.private_files import private_folder
-from target_ciscovm.rejections import Rejections
-from target_ciscovm.report import Report, table, write_html, write_json
-from target_ciscovm.sinks import Intake, IntakeRules
-from target_ciscovm.spool import Spool
-from target_ciscovm.stages import Ticker
-from target_ciscovm.summary import summarise
-from target_ciscovm.unsettled import read_as_one
-from target_ciscovm.words import failed_step, succeeded_message, succeeded_step
+from target_ciscovm.intake.counts import EXIT_CODES, PASSES_STATE_ON, SIGNAL_EXIT
+from target_ciscovm.intake.intake import Intake, IntakeRules
+from target_ciscovm.intake.rejections import Rejections
+from target_ciscovm.intake.spool import Spool
+from target_ciscovm.ledger.ledger import Ledger
+from target_ciscovm.ledger.unsettled import read_as_one
+from target_ciscovm.output.folders import remove_old_runs, require_disk, run_folder, writing_in
+from target_ciscovm.output.lock import connector_lock
+from target_ciscovm.output.private_files import private_folder
+from target_ciscovm.output.timing import Ticker
+from target_ciscovm.plan.closing import identity_problem, identity_text
+from target_ciscovm.report.closing_lines import failed_step, succeeded_message, succeeded_step
+from target_ciscovm.report.report import Report, table, write_html, write_json
+from target_ciscovm.report.summary import summarise
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from target_ciscovm.report_model import Outcome
-    from target_ciscovm.settings import Settings
+    from target_ciscovm.report.model import Outcome
+    from target_ciscovm.settings.values import Settings
 
 LOGGER: Final = logging.getLogger(__name__)
 

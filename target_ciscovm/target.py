@@ -12,17 +12,17 @@ from singer_sdk import Target
 from singer_sdk.exceptions import ConfigValidationError
 from singer_sdk.helpers.capabilities import PluginCapabilities
 
+from target_ciscovm.apply.verification import check_login
 from target_ciscovm.coercion import coerce, from_environment
 from target_ciscovm.commands import SETTINGS_EXIT, Ending, draining, ending_well
+from target_ciscovm.cvm.retry_policy import Patience
 from target_ciscovm.errors import Interrupted
 from target_ciscovm.exposure import exposed
-from target_ciscovm.maps import Maps
-from target_ciscovm.patience import Patience
-from target_ciscovm.reader import SingerLines
+from target_ciscovm.intake.singer_lines import SingerLines
+from target_ciscovm.intake.stream_maps import Maps
 from target_ciscovm.run import Run
-from target_ciscovm.setting_schema import CONFIG_SCHEMA
-from target_ciscovm.settings import read_settings
-from target_ciscovm.verifying import check_login
+from target_ciscovm.settings.schema import CONFIG_SCHEMA
+from target_ciscovm.settings.values import read_settings
 
 if sys.version_info >= (3, 12):
     from typing import override
@@ -35,8 +35,8 @@ if TYPE_CHECKING:
 
     from singer_sdk.helpers.capabilities import CapabilitiesEnum
 
-    from target_ciscovm.report import Report
-    from target_ciscovm.settings import Settings
+    from target_ciscovm.report.report import Report
+    from target_ciscovm.settings.values import Settings
 
 ENV_PREFIX: Final = "TARGET_CISCOVM_"
 

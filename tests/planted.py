@@ -49,25 +49,25 @@ BUGS: Final[dict[str, Bug]] = {
         ("tests/target/test_outcomes.py", *WEEKS),
     ),
     "autoclose without proof": Bug(
-        "target_ciscovm/build.py",
+        "target_ciscovm/plan/build.py",
         "            self._plan.proven\n            and bool(webapps)\n",
         "            bool(webapps)\n",
         WEEKS,
     ),
     "asset split over parts": Bug(
-        "target_ciscovm/joins.py",
+        "target_ciscovm/plan/joins.py",
         "        yield (key, list(group))\n",
         "        for row in group:\n            yield (key, [row])\n",
         ("tests/target/test_run_locators.py", *WEEKS),
     ),
     "offset paging": Bug(
-        "tap_qualyswas/paging.py",
+        "tap_qualyswas/search/pages.py",
         "replace(span, after=known[-1]),)\n",
         "replace(span, after=(span.after or known[0] - 1) + len(ids)),)\n",
         ("tests/tap/test_paging.py", *WEEKS),
     ),
     "error read as an empty page": Bug(
-        "tap_qualyswas/answers.py",
+        "tap_qualyswas/qualys/answers.py",
         "    document = _document(reply)\n    root = document.root\n",
         "    try:\n        document = _document(reply)\n"
         "    except errors.QualysError:\n"
@@ -76,25 +76,25 @@ BUGS: Final[dict[str, Bug]] = {
         ("tests/tap/test_answers.py", *WEEKS),
     ),
     "bookmark from the clock": Bug(
-        "tap_qualyswas/plan.py",
+        "tap_qualyswas/sync/plan.py",
         "    new = to_text(min(from_text(greatest), horizon))\n",
         "    import datetime as d\n    new = to_text(d.datetime.now(d.timezone.utc))\n",
         ("tests/tap/test_incremental.py", *WEEKS),
     ),
     "running scans forgotten by a resumed walk": Bug(
-        "tap_qualyswas/inventory.py",
+        "tap_qualyswas/sources/inventory.py",
         "        run.bookmarks.unended_scans = None\n",
         "        run.bookmarks.unended_scans = []\n",
         ("tests/tap/test_resume.py", "tests/tap/test_running_scans.py"),
     ),
     "a QID's missing finding called complete": Bug(
-        "tap_qualyswas/kb.py",
+        "tap_qualyswas/sources/knowledge_base.py",
         "    run.unclassified_qids = sum(map(len, missing.values()))\n",
         "    run.unclassified_qids = 0\n",
         ("tests/tap/test_whole_world.py",),
     ),
     "counted rows that did not come called complete": Bug(
-        "tap_qualyswas/accounting.py",
+        "tap_qualyswas/sync/tallies.py",
         "    return min(tally.counted, after) <= tally.fetched <= max(tally.counted, after)\n",
         "    return tally.fetched <= max(tally.counted, after)\n",
         (
@@ -104,7 +104,7 @@ BUGS: Final[dict[str, Bug]] = {
         ),
     ),
     "retry that sends half a file": Bug(
-        "target_ciscovm/multipart.py",
+        "target_ciscovm/cvm/multipart.py",
         "        self._file.seek(0)\n",
         "        tried = globals().setdefault('tried', set())\n"
         "        self._file.seek(size // 2 if path in tried else 0)\n"
@@ -112,20 +112,20 @@ BUGS: Final[dict[str, Bug]] = {
         ("tests/target/test_api_upload.py", *WEEKS),
     ),
     "secret in an error": Bug(
-        "target_ciscovm/api.py",
+        "target_ciscovm/cvm/client.py",
         "        self.connector_id = connector_id\n",
         "        self.connector_id = connector_id\n        self.api_key = api_key\n"
         "        LOGGER.info('The key is %s', api_key)\n",
         ("tests/target", "-k", "secret or key or outcome"),
     ),
     "FIXED ignored": Bug(
-        "target_ciscovm/sinks.py",
+        "target_ciscovm/intake/intake.py",
         "                FIXED if is_fixed else OPEN,\n",
         "                2 if is_fixed else OPEN,\n",
         WEEKS,
     ),
     "rejected record on a closing asset": Bug(
-        "target_ciscovm/spool.py",
+        "target_ciscovm/intake/spool.py",
         '        self.execute("INSERT OR IGNORE INTO lost VALUES(?)", (asset,))\n',
         "        return\n",
         ("tests/target", "-k", "reject or lost"),

@@ -18,15 +18,15 @@ from typing import TYPE_CHECKING, Any, Final
 
 from tap_qualyswas.errors import QualysError
 from tap_qualyswas.tap import TapQualysWAS
+from target_ciscovm.apply.preflight import connect
 from target_ciscovm.errors import CiscoVMError
-from target_ciscovm.opening import connect
-from target_ciscovm.settings import read_settings
+from target_ciscovm.settings.values import read_settings
 from target_ciscovm.target import TargetCiscoVM
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from target_ciscovm.api import CiscoVMAPI
+    from target_ciscovm.cvm.client import CiscoVMAPI
 
 SCANNER: Final = "QualysWASProbe"
 URLS: Final = ("https://probe-1.example.test", "https://probe-2.example.test")

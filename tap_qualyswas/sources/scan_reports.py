@@ -10,23 +10,23 @@ import uuid
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from tap_qualyswas.accounting import tell_notes
-from tap_qualyswas.paging import Span
 from tap_qualyswas.progress import Progress
-from tap_qualyswas.records import SCAN, WEBAPP, finding_shape
-from tap_qualyswas.reports import Ahead, download_reports
-from tap_qualyswas.requests_xml import equals, greater
-from tap_qualyswas.scan_results import Report, identity, parse_report
-from tap_qualyswas.walk import Sweep, Walk
+from tap_qualyswas.qualys.request_bodies import equals, greater
+from tap_qualyswas.records.kinds import SCAN, WEBAPP, finding_shape
+from tap_qualyswas.search.pages import Span
+from tap_qualyswas.search.walk import Sweep, Walk
+from tap_qualyswas.sources.report_downloads import Ahead, download_reports
+from tap_qualyswas.sources.scan_results import Report, identity, parse_report
+from tap_qualyswas.sync.tallies import tell_notes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from tap_qualyswas.fields import Json, Notes, Record
-    from tap_qualyswas.parsing import Element
-    from tap_qualyswas.requests_xml import Criterion
-    from tap_qualyswas.run import Run
-    from tap_qualyswas.state import Frame
+    from tap_qualyswas.qualys.request_bodies import Criterion
+    from tap_qualyswas.records.fields import Json, Notes, Record
+    from tap_qualyswas.records.parsing import Element
+    from tap_qualyswas.sync.run import Run
+    from tap_qualyswas.sync.state import Frame
 
 BOOKMARK: Final = "lastDetectedDate"
 NAMESPACE: Final = uuid.UUID("5f0e7a52-6f5c-5c0b-9a35-0f6d3f6f7c11")

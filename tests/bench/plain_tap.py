@@ -18,7 +18,7 @@ from singer_sdk.authenticators import BasicAuthenticator
 from singer_sdk.pagination import BaseAPIPaginator
 from singer_sdk.streams import RESTStream
 
-from tap_qualyswas.requests_xml import equals, greater, service_request
+from tap_qualyswas.qualys.request_bodies import equals, greater, service_request
 
 if sys.version_info >= (3, 12):
     from typing import override

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 import requests
 from lxml import etree
 
-from tap_qualyswas.requests_xml import equals, greater, service_request
+from tap_qualyswas.qualys.request_bodies import equals, greater, service_request
 from tests.bench.plain_tap import KINDS
 
 if TYPE_CHECKING:

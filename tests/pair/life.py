@@ -13,13 +13,13 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant
 from tests.pair.figures import FIGURES
 from tests.pair.together import Pair, open_sandbox
 from tests.pair.weather import SWITCHES
-from tests.sandbox.oracle import place_by_url
+from tests.sandbox.oracle.oracle import place_by_url
 
 if TYPE_CHECKING:
     from tests.pair.together import Synced
-    from tests.sandbox.model import Finding, WebApp
-    from tests.sandbox.oracle import Oracle
-    from tests.sandbox.tenant_view import Held
+    from tests.sandbox.ciscovm.tenant.view import Held
+    from tests.sandbox.oracle.oracle import Oracle
+    from tests.sandbox.world.model import Finding, WebApp
 
 
 class Life(RuleBasedStateMachine):

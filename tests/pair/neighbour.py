@@ -6,12 +6,12 @@ import copy
 import json
 from typing import TYPE_CHECKING, Any, Final
 
-from tests.sandbox.tenant import OTHER_CONNECTOR_ID
+from tests.sandbox.ciscovm.tenant.tenant import OTHER_CONNECTOR_ID
 from tests.sandbox_tests.loads import document, vuln
 
 if TYPE_CHECKING:
-    from tests.sandbox.tenant import Tenant
-    from tests.sandbox.tenant_state import Asset, Entry
+    from tests.sandbox.ciscovm.tenant.state import Asset, Entry
+    from tests.sandbox.ciscovm.tenant.tenant import Tenant
 
 TAG: Final = "seen by a neighbour"
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.pair.together import Pair, open_sandbox
-from tests.sandbox.cvm_locators import order_of
-from tests.sandbox.oracle import place_by_url
+from tests.sandbox.ciscovm.kdi.locators import order_of
+from tests.sandbox.oracle.oracle import place_by_url
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Final
 import pytest
 from lxml import html
 
-from tests.sandbox.clock import Clock
-from tests.sandbox.kdi_check import check
+from tests.sandbox.ciscovm.kdi.check import check
+from tests.sandbox.world.clock import Clock
 from tests.target.loads import load
 from tests.target.streams import Sync, finding, scan, webapp
 

@@ -14,7 +14,7 @@ import pytest
 
 from tests.pair import together
 from tests.pair.together import Pair, open_sandbox
-from tests.sandbox.fault_kinds import KINDS
+from tests.sandbox.faults.kinds import KINDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -10,7 +10,7 @@ from hypothesis import settings
 from tests.pair.weeks import EXAMPLES, Weeks
 
 if TYPE_CHECKING:
-    from tests.sandbox.oracle import Oracle
+    from tests.sandbox.oracle.oracle import Oracle
 
 pytestmark = pytest.mark.timeout(1200)
 

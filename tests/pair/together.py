@@ -13,8 +13,8 @@ from typing import IO, TYPE_CHECKING, Any, Final, cast
 
 from tap_qualyswas.errors import QualysError
 from target_ciscovm.commands import Ending, ending_well
+from tests.sandbox.faults.switches import Switches
 from tests.sandbox.sandbox import Sandbox
-from tests.sandbox.switches import Switches
 from tests.tap.qualys import PatientTap
 from tests.target.loads import QuickTarget
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
-    from tests.sandbox.oracle import Comparison
+    from tests.sandbox.oracle.oracle import Comparison
 
 MINUTES: Final = timedelta(minutes=5)
 QUICK: Final = {"rate_limit": 0, "run_seconds": 0}

@@ -13,7 +13,7 @@ from tests.pair.life import Life
 from tests.pair.neighbour import Neighbour
 
 if TYPE_CHECKING:
-    from tests.sandbox.tenant_state import Asset, Manual, Run
+    from tests.sandbox.ciscovm.tenant.state import Asset, Manual, Run
 
 MARKS: Final = st.sampled_from(["false_positive", "risk_accepted"])
 

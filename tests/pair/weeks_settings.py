@@ -10,7 +10,7 @@ from hypothesis.stateful import precondition, rule
 
 from tests.pair.figures import FIGURES
 from tests.pair.life import Life
-from tests.sandbox.cvm_locators import order_of
+from tests.sandbox.ciscovm.kdi.locators import order_of
 
 ORDERS: Final = (
     ["url", "external_id", "application"],

@@ -8,12 +8,12 @@ import sys
 import threading
 from typing import TYPE_CHECKING
 
-from tests.sandbox import options as command_line
-from tests.sandbox.command import Command, say
-from tests.sandbox.days import Day, run_day, table, write_report
-from tests.sandbox.keeping import Home
-from tests.sandbox.population import StaleWorldError
+from tests.sandbox.command import options as command_line
+from tests.sandbox.command.days import Day, run_day, table, write_report
+from tests.sandbox.command.home import Home
+from tests.sandbox.command.plugins import Command, say
 from tests.sandbox.sandbox import Sandbox
+from tests.sandbox.world.population import StaleWorldError
 
 if TYPE_CHECKING:
     import argparse

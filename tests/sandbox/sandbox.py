@@ -8,18 +8,19 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
-from tests.sandbox import ciscovm, qualys
-from tests.sandbox.clock import START, Clock
-from tests.sandbox.faults import Faults
-from tests.sandbox.generation import WorldSize
-from tests.sandbox.model import FINDING_TYPES
-from tests.sandbox.oracle import Comparison, Oracle
-from tests.sandbox.qualys_face import QualysFace
-from tests.sandbox.reading import kinds_read, read_everything
-from tests.sandbox.server import Server
-from tests.sandbox.switches import Switches
-from tests.sandbox.tenant import API_KEY, CONNECTOR_ID, Tenant
-from tests.sandbox.world import World
+from tests.sandbox.ciscovm import api as ciscovm
+from tests.sandbox.ciscovm.tenant.tenant import API_KEY, CONNECTOR_ID, Tenant
+from tests.sandbox.faults.faults import Faults
+from tests.sandbox.faults.switches import Switches
+from tests.sandbox.http.server import Server
+from tests.sandbox.oracle.oracle import Comparison, Oracle
+from tests.sandbox.oracle.reads import kinds_read, read_everything
+from tests.sandbox.qualys import platform as qualys
+from tests.sandbox.qualys.face import QualysFace
+from tests.sandbox.world.clock import START, Clock
+from tests.sandbox.world.generation import WorldSize
+from tests.sandbox.world.model import FINDING_TYPES
+from tests.sandbox.world.world import World
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

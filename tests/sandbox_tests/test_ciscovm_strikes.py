@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 import requests
 
+from tests.sandbox.faults.switches import Switches
 from tests.sandbox.sandbox import Sandbox
-from tests.sandbox.switches import Switches
 from tests.sandbox_tests.loads import Caller, asset, document, vuln
 from tests.sandbox_tests.test_tenant import held
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 import pytest
 
 from tests.sandbox.__main__ import main
-from tests.sandbox.keeping import Home
+from tests.sandbox.command.home import Home
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import requests
 
-from tests.sandbox.fault_kinds import KINDS
-from tests.sandbox.model import FINDING_TYPES
+from tests.sandbox.faults.kinds import KINDS
+from tests.sandbox.faults.switches import Switches
 from tests.sandbox.sandbox import Sandbox
-from tests.sandbox.switches import Switches
+from tests.sandbox.world.model import FINDING_TYPES
 from tests.sandbox_tests.asking import Asker, body
 from tests.sandbox_tests.loads import Caller, asset, document, vuln
 

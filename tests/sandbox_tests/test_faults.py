@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.sandbox.fault_kinds import KINDS
-from tests.sandbox.faults import FAULTS, Faults, UnknownFaultError
+from tests.sandbox.faults.faults import FAULTS, Faults, UnknownFaultError
+from tests.sandbox.faults.kinds import KINDS
 
 PROMISED = [
     "tap-killed",

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.sandbox.kdi_check import check, refusals
+from tests.sandbox.ciscovm.kdi.check import check, refusals
 from tests.sandbox_tests.loads import JSON, asset, document, finding, vuln
 
 if TYPE_CHECKING:

@@ -6,16 +6,16 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.sandbox.oracle import cut, place_by_url
+from tests.sandbox.faults.switches import Switches
+from tests.sandbox.oracle.oracle import cut, place_by_url
 from tests.sandbox.sandbox import Sandbox
-from tests.sandbox.switches import Switches
 from tests.sandbox_tests.loads import JSON, Caller, document, vuln
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tests.sandbox.model import Finding
-    from tests.sandbox.oracle import Comparison
+    from tests.sandbox.oracle.oracle import Comparison
+    from tests.sandbox.world.model import Finding
 
 
 @pytest.fixture

@@ -6,21 +6,21 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.sandbox.criteria import Criterion
-from tests.sandbox.expecting import GARBLED
-from tests.sandbox.model import FINDING_TYPES, SENSITIVE_CONTENT, VULNERABILITY, Tag
-from tests.sandbox.oracle import place_by_url
-from tests.sandbox.qualys_face import Logged
-from tests.sandbox.reading import kinds_read, read_everything
+from tests.sandbox.faults.switches import Switches
+from tests.sandbox.oracle.expectations import GARBLED
+from tests.sandbox.oracle.oracle import place_by_url
+from tests.sandbox.oracle.reads import kinds_read, read_everything
+from tests.sandbox.qualys.face import Logged
+from tests.sandbox.qualys.search.criteria import Criterion
 from tests.sandbox.sandbox import DAY, Sandbox
-from tests.sandbox.switches import Switches
+from tests.sandbox.world.model import FINDING_TYPES, SENSITIVE_CONTENT, VULNERABILITY, Tag
 from tests.sandbox_tests.loads import JSON, Caller, document, finding, vuln
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tests.sandbox.model import Finding
-    from tests.sandbox.oracle import Comparison
+    from tests.sandbox.oracle.oracle import Comparison
+    from tests.sandbox.world.model import Finding
 
 
 MOVED = "https://moved.example.test/"

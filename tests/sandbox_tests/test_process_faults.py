@@ -7,18 +7,18 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.sandbox import victims
-from tests.sandbox.command import Command
-from tests.sandbox.days import run_day
-from tests.sandbox.keeping import Home
+from tests.sandbox.command.days import run_day
+from tests.sandbox.command.home import Home
+from tests.sandbox.command.plugins import Command
+from tests.sandbox.faults import victims
+from tests.sandbox.faults.switches import Switches
 from tests.sandbox.sandbox import Sandbox
-from tests.sandbox.switches import Switches
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from tests.sandbox.days import Day
+    from tests.sandbox.command.days import Day
 
 HEAD = f"""#!{sys.executable} -SE
 import base64, json, os, signal, sys, urllib.request

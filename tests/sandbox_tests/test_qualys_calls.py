@@ -10,10 +10,10 @@ import pytest
 import requests
 from lxml import etree
 
-from tests.sandbox.qualys_face import KNOWLEDGE_BASE
-from tests.sandbox.qualys_fo import LIMIT
+from tests.sandbox.faults.switches import Switches
+from tests.sandbox.qualys.face import KNOWLEDGE_BASE
+from tests.sandbox.qualys.fo import LIMIT
 from tests.sandbox.sandbox import Sandbox
-from tests.sandbox.switches import Switches
 from tests.sandbox_tests.asking import Asker, basic
 
 if TYPE_CHECKING:

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import pytest
 import requests
 
-from tests.sandbox.model import FINDING_TYPES, iso
+from tests.sandbox.faults.switches import Switches
 from tests.sandbox.sandbox import Sandbox
-from tests.sandbox.switches import Switches
+from tests.sandbox.world.model import FINDING_TYPES, iso
 from tests.sandbox_tests.asking import Answer, Asker, basic
 
 if TYPE_CHECKING:

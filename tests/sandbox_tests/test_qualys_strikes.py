@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 import pytest
 import requests
 
-from tests.sandbox.fault_kinds import KINDS
-from tests.sandbox.model import VULNERABILITY
+from tests.sandbox.faults.kinds import KINDS
 from tests.sandbox.sandbox import Sandbox
+from tests.sandbox.world.model import VULNERABILITY
 from tests.sandbox_tests.asking import Answer, Asker
 
 if TYPE_CHECKING:

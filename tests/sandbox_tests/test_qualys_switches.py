@@ -11,8 +11,8 @@ import pytest
 import requests
 
 import tests.sandbox
+from tests.sandbox.faults.switches import Switches
 from tests.sandbox.sandbox import Sandbox
-from tests.sandbox.switches import Switches
 from tests.sandbox_tests.asking import Asker
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.sandbox.server import Server
+from tests.sandbox.http.server import Server
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 import pytest
 
 from tests.pair.together import Pair, open_sandbox
-from tests.sandbox.switches import Switches
+from tests.sandbox.faults.switches import Switches
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Literal
 
 import pytest
 
-from tests.sandbox.clock import Clock
-from tests.sandbox.switches import Switches
-from tests.sandbox.tenant import CONNECTOR_ID, OTHER_CONNECTOR_ID, Tenant
+from tests.sandbox.ciscovm.tenant.tenant import CONNECTOR_ID, OTHER_CONNECTOR_ID, Tenant
+from tests.sandbox.faults.switches import Switches
+from tests.sandbox.world.clock import Clock
 from tests.sandbox_tests.loads import JSON, asset, document, finding, vuln
 
 if TYPE_CHECKING:
-    from tests.sandbox.tenant_state import Run
+    from tests.sandbox.ciscovm.tenant.state import Run
 
 ONE = "https://one.example.test/"
 TWO = "https://two.example.test/"

@@ -10,16 +10,16 @@ from typing import TYPE_CHECKING, Literal
 
 import pytest
 
+from tests.sandbox.ciscovm.tenant.tenant import CONNECTOR_ID, HOSTED_CONNECTOR_ID, BusyError, Tenant
+from tests.sandbox.faults.switches import Switches
 from tests.sandbox.sandbox import Sandbox
-from tests.sandbox.switches import Switches
-from tests.sandbox.tenant import CONNECTOR_ID, HOSTED_CONNECTOR_ID, BusyError, Tenant
 from tests.sandbox_tests.loads import Caller, asset, document, finding, vuln
 from tests.sandbox_tests.test_tenant import held, load, tenant
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.sandbox.tenant_state import Manual
+    from tests.sandbox.ciscovm.tenant.state import Manual
 
 BAD = document(asset(vuln("bad", status="fixed")))
 GOOD = document(asset(vuln("a")))

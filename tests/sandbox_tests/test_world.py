@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.sandbox.clock import START, Clock
-from tests.sandbox.generation import WorldSize
 from tests.sandbox.sandbox import Sandbox
-from tests.sandbox.world import World
+from tests.sandbox.world.clock import START, Clock
+from tests.sandbox.world.generation import WorldSize
+from tests.sandbox.world.world import World
 from tests.sandbox_tests.asking import Asker
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.sandbox.model import Finding
+    from tests.sandbox.world.model import Finding
 
 DAY = timedelta(days=1)
 

@@ -17,14 +17,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from tap_qualyswas.tap import TapQualysWAS
-from tests.sandbox.clock import Clock
-from tests.sandbox.faults import Faults
-from tests.sandbox.generation import WorldSize
-from tests.sandbox.qualys import create_face_app
-from tests.sandbox.qualys_face import QualysFace
-from tests.sandbox.server import Server
-from tests.sandbox.switches import Switches
-from tests.sandbox.world import World
+from tests.sandbox.faults.faults import Faults
+from tests.sandbox.faults.switches import Switches
+from tests.sandbox.http.server import Server
+from tests.sandbox.qualys.face import QualysFace
+from tests.sandbox.qualys.platform import create_face_app
+from tests.sandbox.world.clock import Clock
+from tests.sandbox.world.generation import WorldSize
+from tests.sandbox.world.world import World
 
 if TYPE_CHECKING:
     from collections import Counter

@@ -8,8 +8,8 @@ from typing import Any, Final
 import pytest
 
 from tap_qualyswas import errors
-from tests.sandbox.generation import WorldSize
-from tests.sandbox.switches import Switches
+from tests.sandbox.faults.switches import Switches
+from tests.sandbox.world.generation import WorldSize
 from tests.tap.qualys import Outcome, Platform, sync_here
 from tests.tap.scripted import Answer, ScriptedServer
 

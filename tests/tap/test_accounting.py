@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tap_qualyswas.accounting import Tally, counts_agree
+from tap_qualyswas.sync.tallies import Tally, counts_agree
 
 
 @pytest.mark.parametrize(

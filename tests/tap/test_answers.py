@@ -6,7 +6,7 @@ import pytest
 from requests.structures import CaseInsensitiveDict
 
 from tap_qualyswas import errors
-from tap_qualyswas.answers import Reply, read_kb_answer, read_service_answer
+from tap_qualyswas.qualys.answers import Reply, read_kb_answer, read_service_answer
 from tests.tap.scripted import count_xml, failure, finding, page, simple_return
 
 HTML = "<!DOCTYPE html><html><body>Sign in</body></html>"

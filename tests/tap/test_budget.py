@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
-from tests.sandbox.clock import START
-from tests.sandbox.generation import WorldSize
+from tests.sandbox.world.clock import START
+from tests.sandbox.world.generation import WorldSize
 from tests.tap.qualys import Outcome, Platform
 
 if TYPE_CHECKING:

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
-from tap_qualyswas.settings import CONFIG_SCHEMA
+from tap_qualyswas.settings.values import CONFIG_SCHEMA
 from tap_qualyswas.streams import ORDER
-from tests.sandbox.generation import WorldSize
+from tests.sandbox.world.generation import WorldSize
 from tests.tap.qualys import TAP, Files, Outcome, Platform, read_messages, run_tap
 
 if TYPE_CHECKING:

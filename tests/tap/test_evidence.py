@@ -8,10 +8,10 @@ import tracemalloc
 
 import pytest
 
-from tap_qualyswas.evidence import MAX_FINDING_BYTES, Evidence, cap_bytes, decode_base64
-from tap_qualyswas.fields import Notes
-from tap_qualyswas.parsing import parse
-from tap_qualyswas.records import finding_shape
+from tap_qualyswas.records.evidence import MAX_FINDING_BYTES, Evidence, cap_bytes, decode_base64
+from tap_qualyswas.records.fields import Notes
+from tap_qualyswas.records.kinds import finding_shape
+from tap_qualyswas.records.parsing import parse
 from tests.tap.scripted import finding
 
 SECRET = "Cookie: session=hidden-word"

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 from lxml import etree
 
-from tap_qualyswas.fields import MAX_TEXT, Notes, number, to_whole
-from tap_qualyswas.parsing import Element, parse
-from tap_qualyswas.records import SCAN, WEBAPP, finding_shape, read_kb_entry
-from tap_qualyswas.shapes import Rejected, row_id
+from tap_qualyswas.records.fields import MAX_TEXT, Notes, number, to_whole
+from tap_qualyswas.records.kinds import SCAN, WEBAPP, finding_shape, read_kb_entry
+from tap_qualyswas.records.parsing import Element, parse
+from tap_qualyswas.records.shapes import Rejected, row_id
 from tests.tap.scripted import finding, scan, webapp
 
 FINDING = finding_shape()

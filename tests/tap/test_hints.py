@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tap_qualyswas.hints import wait_from_headers, wait_from_items, wait_from_text
+from tap_qualyswas.qualys.hints import wait_from_headers, wait_from_items, wait_from_text
 
 NOW = "Fri, 31 May 2024 08:00:00 GMT"
 

@@ -9,7 +9,7 @@ from typing import Final
 import pytest
 
 from tap_qualyswas.errors import BrokenAnswer, QualysError
-from tap_qualyswas.parsing import HEAD_BYTES, parse, read_large
+from tap_qualyswas.records.parsing import HEAD_BYTES, parse, read_large
 from tests.tap.qualys import sync_here
 from tests.tap.scripted import (
     COUNT,

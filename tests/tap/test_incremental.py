@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
-from tests.sandbox.generation import WorldSize
-from tests.sandbox.model import iso
+from tests.sandbox.world.generation import WorldSize
+from tests.sandbox.world.model import iso
 from tests.tap.catalogs import only
 from tests.tap.qualys import Outcome, Platform
 
 if TYPE_CHECKING:
-    from tests.sandbox.model import Finding, Scan
+    from tests.sandbox.world.model import Finding, Scan
 
 SIZE: Final = WorldSize(apps=6, findings=80, qids=12, scans=12)
 HOUR: Final = timedelta(hours=1)

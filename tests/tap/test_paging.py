@@ -9,7 +9,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from tap_qualyswas.errors import PagingStuck
-from tap_qualyswas.paging import PageSize, Span, take_page
+from tap_qualyswas.search.pages import PageSize, Span, take_page
 
 FIRST = Span()
 

@@ -7,7 +7,7 @@ from io import BytesIO
 import pytest
 
 from tap_qualyswas.errors import BrokenAnswer
-from tap_qualyswas.parsing import clean, parse, read_large, root_name
+from tap_qualyswas.records.parsing import clean, parse, read_large, root_name
 
 EVALUATION = b"<!-- This report was generated with an evaluation version of Qualys //-->"
 

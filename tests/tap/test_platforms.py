@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tap_qualyswas.errors import SettingsError
-from tap_qualyswas.platforms import API_HOSTS, find_platform, gateway_of
+from tap_qualyswas.qualys.platforms import API_HOSTS, find_platform, gateway_of
 
 
 @pytest.mark.parametrize(("region", "host"), sorted(API_HOSTS.items()))

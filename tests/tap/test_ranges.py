@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tap_qualyswas.paging import Span
-from tap_qualyswas.ranges import MAX_COUNTS, cut
+from tap_qualyswas.search.pages import Span
+from tap_qualyswas.search.ranges import MAX_COUNTS, cut
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -10,15 +10,16 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 
-from tap_qualyswas import errors, records
-from tap_qualyswas.answers import Reply, read_kb_answer, read_service_answer
-from tap_qualyswas.fields import Notes
-from tap_qualyswas.scan_results import parse_report
+from tap_qualyswas import errors
+from tap_qualyswas.qualys.answers import Reply, read_kb_answer, read_service_answer
+from tap_qualyswas.records import kinds as records
+from tap_qualyswas.records.fields import Notes
+from tap_qualyswas.sources.scan_results import parse_report
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tap_qualyswas.fields import Record
+    from tap_qualyswas.records.fields import Record
 
     Reader = Callable[..., Record]
 

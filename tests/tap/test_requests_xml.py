@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from lxml import etree
 
-from tap_qualyswas.requests_xml import (
+from tap_qualyswas.qualys.request_bodies import (
     Criterion,
     contains,
     equals,

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any, Final
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from tests.sandbox.generation import WorldSize
-from tests.sandbox.model import iso
+from tests.sandbox.world.generation import WorldSize
+from tests.sandbox.world.model import iso
 from tests.tap.catalogs import only
 from tests.tap.qualys import Platform
 from tests.tap.test_resume import cuts
 
 if TYPE_CHECKING:
-    from tests.sandbox.model import Scan
+    from tests.sandbox.world.model import Scan
 
 SIZE: Final = WorldSize(apps=4, findings=40, qids=8, scans=6)
 WITHOUT_SCANS: Final = only("webapps", "findings", "knowledge_base", "syncs")

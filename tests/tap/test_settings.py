@@ -14,7 +14,7 @@ import yaml
 from singer_sdk.exceptions import ConfigValidationError
 
 from tap_qualyswas.errors import SettingsError
-from tap_qualyswas.settings import CONFIG_SCHEMA, read_settings
+from tap_qualyswas.settings.values import CONFIG_SCHEMA, read_settings
 from tap_qualyswas.tap import TapQualysWAS
 from tests.tap.qualys import TAP
 

@@ -8,7 +8,7 @@ from typing import Final
 import pytest
 
 from tap_qualyswas import errors
-from tap_qualyswas.transport import MAX_PAGE_BYTES
+from tap_qualyswas.qualys.transport import MAX_PAGE_BYTES
 from tests.tap.qualys import sync_here
 from tests.tap.scripted import (
     FINDINGS,

@@ -9,15 +9,15 @@ import pytest
 
 from tap_qualyswas import errors
 from tap_qualyswas.streams import ORDER
-from tests.sandbox.generation import WorldSize
-from tests.sandbox.model import iso
+from tests.sandbox.world.generation import WorldSize
+from tests.sandbox.world.model import iso
 from tests.tap.catalogs import only
 from tests.tap.qualys import Outcome, Platform, sync_here
 from tests.tap.scripted import SEARCH, Answer, ScriptedServer, page, scan, webapp
 
 if TYPE_CHECKING:
-    from tests.sandbox.model import Scan
-    from tests.sandbox.world import World
+    from tests.sandbox.world.model import Scan
+    from tests.sandbox.world.world import World
 
 SIZE: Final = WorldSize(apps=10, findings=150, qids=20, scans=14)
 REPORTS: Final = {"source": "scan_reports"}

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 
 import pytest
 
-from tests.sandbox.generation import WorldSize
-from tests.sandbox.switches import Switches
+from tests.sandbox.faults.switches import Switches
+from tests.sandbox.world.generation import WorldSize
 from tests.tap.qualys import Outcome, Platform
 
 if TYPE_CHECKING:
-    from tests.sandbox.world import World
+    from tests.sandbox.world.world import World
 
 SIZE: Final = WorldSize(apps=5, findings=60, qids=12, scans=8)
 SEVERAL_PAGES: Final = {"page_size": 7}

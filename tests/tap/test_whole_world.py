@@ -10,14 +10,14 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from tap_qualyswas.errors import QualysError
-from tests.sandbox.generation import WorldSize
-from tests.sandbox.switches import Switches
+from tests.sandbox.faults.switches import Switches
+from tests.sandbox.world.generation import WorldSize
 from tests.tap.qualys import Outcome, Platform
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tests.sandbox.world import World
+    from tests.sandbox.world.world import World
 
 Rows = dict[str, set[Any]]
 KEYS: Final = {"webapps": "id", "scans": "id", "findings": "uniqueId", "knowledge_base": "qid"}
@@ -82,7 +82,7 @@ KILLS: Final = st.lists(st.floats(0, 1), max_size=3)
 def long_types_are_short() -> Iterator[None]:
     # Types of 20,000 rows would take minutes for each world; those are read in other tests.
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("tap_qualyswas.walk.ROWS_WORTH_CUTTING", 12)
+        patch.setattr("tap_qualyswas.search.walk.ROWS_WORTH_CUTTING", 12)
         yield
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tap_qualyswas.workers import Team, in_parallel
+from tap_qualyswas.search.workers import Team, in_parallel
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -10,10 +10,10 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from tap_qualyswas.errors import QualysError
-from tests.sandbox.clock import START
-from tests.sandbox.generation import WorldSize
-from tests.sandbox.model import iso
-from tests.sandbox.switches import Switches
+from tests.sandbox.faults.switches import Switches
+from tests.sandbox.world.clock import START
+from tests.sandbox.world.generation import WorldSize
+from tests.sandbox.world.model import iso
 from tests.tap.qualys import Outcome, Platform
 
 PASSING: Final = (

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.sandbox.server import Server
+from tests.sandbox.http.server import Server
 from tests.target.loads import CVM, Stage
 
 if TYPE_CHECKING:

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from target_ciscovm import kdi_types
-from tests.sandbox.kdi_check import check
+from target_ciscovm.kdi import types as kdi_types
+from tests.sandbox.ciscovm.kdi.check import check
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from target_ciscovm.mapping import Item
+    from target_ciscovm.mapping.finding import Item
 
 
 def document(asset: kdi_types.Asset, names: Iterable[str]) -> bytes:

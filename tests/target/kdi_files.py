@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from target_ciscovm.kdi import EncodedAsset
-from target_ciscovm.kdi_types import Asset, Vuln, VulnDef
-from tests.sandbox.kdi_check import check
+from target_ciscovm.kdi.files import EncodedAsset
+from target_ciscovm.kdi.types import Asset, Vuln, VulnDef
+from tests.sandbox.ciscovm.kdi.check import check
 
 if TYPE_CHECKING:
     from pathlib import Path

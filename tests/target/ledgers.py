@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from target_ciscovm.ledger import Entry, LedgerAsset, LedgerIdentity, Settlement
+from target_ciscovm.ledger.ledger import Entry, LedgerAsset, LedgerIdentity, Settlement
 
 IDENTITY = LedgerIdentity("5e5-made-up", {"data_model": "vulnerabilities", "url_query": "cut"})
 URL = "url:https://app.example.test"

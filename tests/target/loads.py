@@ -22,12 +22,12 @@ import jsonschema
 
 from target_ciscovm.commands import Ending, ending_well
 from target_ciscovm.target import TargetCiscoVM
-from tests.sandbox import ciscovm
-from tests.sandbox.clock import Clock
-from tests.sandbox.faults import Faults
-from tests.sandbox.kdi_check import check
-from tests.sandbox.switches import Switches
-from tests.sandbox.tenant import API_KEY, CONNECTOR_ID, Tenant
+from tests.sandbox.ciscovm import api as ciscovm
+from tests.sandbox.ciscovm.kdi.check import check
+from tests.sandbox.ciscovm.tenant.tenant import API_KEY, CONNECTOR_ID, Tenant
+from tests.sandbox.faults.faults import Faults
+from tests.sandbox.faults.switches import Switches
+from tests.sandbox.world.clock import Clock
 
 if TYPE_CHECKING:
     from collections import Counter
@@ -36,8 +36,8 @@ if TYPE_CHECKING:
 
     from starlette.types import ASGIApp, Receive, Scope, Send
 
-    from tests.sandbox.ciscovm_face import Logged
-    from tests.sandbox.tenant_view import Held
+    from tests.sandbox.ciscovm.face import Logged
+    from tests.sandbox.ciscovm.tenant.view import Held
     from tests.target.streams import Sync
 
 QUICK: Final = Switches(rate_limit=0, run_seconds=0)

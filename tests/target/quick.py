@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from target_ciscovm.api import CiscoVMAPI, Patience
+from target_ciscovm.cvm.client import CiscoVMAPI, Patience
 
 if TYPE_CHECKING:
     from tests.target.scripted_server import ScriptedServer

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from target_ciscovm.connector import COUNTERS
-from target_ciscovm.report import (
+from target_ciscovm.cvm.connector import COUNTERS
+from target_ciscovm.report.report import (
     Changes,
     Closing,
     ConnectorInfo,

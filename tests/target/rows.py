@@ -6,8 +6,8 @@ from typing import Any
 
 import msgspec
 
-from target_ciscovm import records
-from target_ciscovm.mapping import Item, MappingRules, map_finding, moments
+from target_ciscovm.mapping import records
+from target_ciscovm.mapping.finding import Item, MappingRules, map_finding, moments
 
 Row = dict[str, Any]
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from target_ciscovm.accounting import (
+from target_ciscovm.intake.counts import (
     EXIT_CODES,
     OTHER_REASONS,
     PASSES_STATE_ON,
@@ -19,7 +19,7 @@ from target_ciscovm.accounting import (
     rejection_problem,
     shown,
 )
-from target_ciscovm.report_model import Outcome
+from target_ciscovm.report.model import Outcome
 
 ONE = Fraction(1)
 

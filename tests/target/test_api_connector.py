@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 import requests
 
-from target_ciscovm.api import CiscoVMAPI, Connector, Patience
+from target_ciscovm.cvm.client import CiscoVMAPI, Connector, Patience
 from target_ciscovm.errors import (
     BadKey,
     BrokenAnswer,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 
-from target_ciscovm.connector import read_run
+from target_ciscovm.cvm.connector import read_run
 from target_ciscovm.errors import RunFailed, TooLarge
 from tests.target.quick import Log, connect
 from tests.target.scripted_server import Reply, ScriptedServer
@@ -17,7 +17,7 @@ from tests.target.scripted_server import Reply, ScriptedServer
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from target_ciscovm.api import CiscoVMAPI
+    from target_ciscovm.cvm.client import CiscoVMAPI
 
 CASES: Final = os.environ.get("RECORDED_CASES")
 SAMPLES: Final = os.environ.get("RECORDED_SAMPLES")

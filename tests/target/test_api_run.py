@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from target_ciscovm.connector import COUNTERS, ConnectorRun, read_connector, read_run
+from target_ciscovm.cvm.connector import COUNTERS, ConnectorRun, read_connector, read_run
 from target_ciscovm.errors import (
     BadKey,
     CiscoVMError,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 import pytest
 
-from target_ciscovm.api import CiscoVMAPI, ConnectorRun, Patience
+from target_ciscovm.cvm.client import CiscoVMAPI, ConnectorRun, Patience
 from target_ciscovm.errors import (
     BadKey,
     CiscoVMError,
@@ -18,14 +18,14 @@ from target_ciscovm.errors import (
     TooLarge,
     WrongHost,
 )
+from tests.sandbox.faults.switches import Switches
 from tests.sandbox.sandbox import Sandbox
-from tests.sandbox.switches import Switches
 from tests.target.quick import QUICK, Log
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from target_ciscovm.connector import Connector
+    from target_ciscovm.cvm.connector import Connector
 
 FREE = Switches(rate_limit=1000)
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from target_ciscovm.api import CiscoVMAPI
+from target_ciscovm.cvm.client import CiscoVMAPI
 from target_ciscovm.errors import UntrustedServer
 from tests.target.quick import CONNECTOR, KEY, QUICK
 from tests.target.scripted_server import Reply, ScriptedServer

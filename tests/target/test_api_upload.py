@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from target_ciscovm.cvm.multipart import FileBody
 from target_ciscovm.errors import BadKey, ConnectorMissing, Refused, TooLarge, UploadFailed
-from target_ciscovm.multipart import FileBody
 from tests.target.quick import KEY, QUICK, connect
 from tests.target.scripted_server import Reply, ScriptedServer
 

@@ -7,17 +7,17 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import pytest
 
-from target_ciscovm.assets import AssetRules, Holder, Sources, describe, last_seen, located
-from target_ciscovm.locators import Identity, Place, sent_locators
-from target_ciscovm.scans_seen import LastScan
-from target_ciscovm.tags import TagRules
-from tests.sandbox.kdi_check import check
+from target_ciscovm.mapping.asset import AssetRules, Holder, Sources, describe, last_seen, located
+from target_ciscovm.mapping.locators import Identity, Place, sent_locators
+from target_ciscovm.mapping.scans_seen import LastScan
+from target_ciscovm.mapping.tags import TagRules
+from tests.sandbox.ciscovm.kdi.check import check
 from tests.target.documents import document
 from tests.target.rows import as_webapp
 
 if TYPE_CHECKING:
-    from target_ciscovm.kdi_types import Asset
-    from target_ciscovm.records import WebApp
+    from target_ciscovm.kdi.types import Asset
+    from target_ciscovm.mapping.records import WebApp
 
 URL = "https://app1.example.test/p"
 KEY = f"url:{URL}"

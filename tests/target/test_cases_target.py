@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from target_ciscovm.coercion import coerce
-from target_ciscovm.kdi_types import MAX_NAME
-from target_ciscovm.setting_schema import CONFIG_SCHEMA
+from target_ciscovm.kdi.types import MAX_NAME
+from target_ciscovm.settings.schema import CONFIG_SCHEMA
 from tests.target.processes import Process, eventually, newest
 from tests.target.quick import connect
 from tests.target.recorded import FOLDER, either, findings_of, identifiers, old, stream

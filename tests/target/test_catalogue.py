@@ -6,9 +6,9 @@ import json
 
 import pytest
 
-from target_ciscovm.catalogue import Catalogue
-from target_ciscovm.filters import QidFacts
-from target_ciscovm.kdi_limits import check_definition
+from target_ciscovm.kdi.limits import check_definition
+from target_ciscovm.mapping.catalogue import Catalogue
+from target_ciscovm.mapping.filters import QidFacts
 from tests.target.rows import Row, as_entry, as_finding
 
 CWE = {"cwe": [79]}

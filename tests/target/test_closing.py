@@ -8,14 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from target_ciscovm.closing import (
+from target_ciscovm.mapping.locators import Identity
+from target_ciscovm.plan.closing import (
     Balance,
     Read,
     guard,
     identity_problem,
     identity_text,
 )
-from target_ciscovm.locators import Identity
 
 
 def test_only_a_web_application_that_was_read_may_be_closed() -> None:

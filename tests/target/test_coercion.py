@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from target_ciscovm.coercion import coerce, from_environment
-from target_ciscovm.setting_schema import CONFIG_SCHEMA
+from target_ciscovm.settings.schema import CONFIG_SCHEMA
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -6,16 +6,16 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from target_ciscovm.definitions import (
+from target_ciscovm.kdi.types import MAX_NAME, SCANNER_TYPE, shorten
+from target_ciscovm.mapping.definition import (
     cve_identifiers,
     cwe_identifiers,
     definition,
     definition_name,
     wasc_identifiers,
 )
-from target_ciscovm.kdi_types import MAX_NAME, SCANNER_TYPE, shorten
-from target_ciscovm.records import Classification, Finding
-from tests.sandbox import kdi_values
+from target_ciscovm.mapping.records import Classification, Finding
+from tests.sandbox.ciscovm.kdi import values as kdi_values
 from tests.target.rows import as_entry, as_finding
 
 KEY_LENGTH = 255

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from target_ciscovm.details import (
+from target_ciscovm.mapping.details import (
     DIRECT,
     EVIDENCE,
     MADE,
@@ -17,8 +17,8 @@ from target_ciscovm.details import (
     as_fields,
     as_text,
 )
-from target_ciscovm.records import Finding
-from tests.sandbox.kdi_values import additional_fields
+from target_ciscovm.mapping.records import Finding
+from tests.sandbox.ciscovm.kdi.values import additional_fields
 from tests.target.rows import as_finding
 
 FULL = {

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from target_ciscovm import errors
-from target_ciscovm.connector import ConnectorRun
+from target_ciscovm.cvm.connector import ConnectorRun
 
 ALL = [
     value

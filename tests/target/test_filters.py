@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from target_ciscovm.filters import (
+from target_ciscovm.mapping.filters import (
     FILTERS,
     INFORMATIONAL,
     FilterRules,

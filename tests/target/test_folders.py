@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from target_ciscovm.errors import DiskFull, NoAccess
-from target_ciscovm.folders import (
+from target_ciscovm.output.folders import (
     RUN_ID,
     RunFolder,
     remove_old_runs,
@@ -27,7 +27,7 @@ NOON = datetime(2026, 11, 25, 12, 3, 50, tzinfo=timezone.utc)
 RUNNER = """
 import sys
 from pathlib import Path
-from target_ciscovm.folders import run_folder
+from target_ciscovm.output.folders import run_folder
 with run_folder(Path(sys.argv[1])) as folder:
     (folder.spool / "records.db").write_bytes(b"records")
     print(folder.run_id, flush=True)

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import pytest
 
-from target_ciscovm.details import EVIDENCE
-from target_ciscovm.halving import halve, read_assets, strip_evidence, without_evidence
-from target_ciscovm.kdi import EncodedAsset, Files, Group, Part
-from target_ciscovm.kdi_types import Asset, DataModel
-from target_ciscovm.mapping import MappingRules
+from target_ciscovm.apply.halves import halve, read_assets, strip_evidence, without_evidence
+from target_ciscovm.kdi.files import EncodedAsset, Files, Group, Part
+from target_ciscovm.kdi.types import Asset, DataModel
+from target_ciscovm.mapping.details import EVIDENCE
+from target_ciscovm.mapping.finding import MappingRules
 from tests.target.documents import as_json
 from tests.target.kdi_files import asset, definition, held, urls
 from tests.target.rows import Row, map_row

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from target_ciscovm.cvm.hosts import DEFAULT_API_URL, tidy_api_url
 from target_ciscovm.errors import Refused, SettingsError
-from target_ciscovm.hosts import DEFAULT_API_URL, tidy_api_url
 
 
 @pytest.mark.parametrize(

@@ -11,12 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from target_ciscovm.errors import CiscoVMError
-from target_ciscovm.kdi import EncodedAsset, Files, Group
+from target_ciscovm.kdi.files import EncodedAsset, Files, Group
 from tests.target.kdi_files import asset, definition, encoded, held, urls, vuln
 from tests.target.private import mode_of
 
 if TYPE_CHECKING:
-    from target_ciscovm.kdi import Part
+    from target_ciscovm.kdi.files import Part
 
 QUIET, CLOSING = Group(skip_autoclose=True, reset_tags=False), Group(False, False)  # noqa: FBT003
 CAP = 2000

@@ -8,9 +8,9 @@ import msgspec
 import pytest
 
 from target_ciscovm.errors import CiscoVMError
-from target_ciscovm.kdi_limits import check_asset, check_definition
-from target_ciscovm.kdi_types import MAX_NAME
-from tests.sandbox.kdi_check import check
+from target_ciscovm.kdi.limits import check_asset, check_definition
+from target_ciscovm.kdi.types import MAX_NAME
+from tests.sandbox.ciscovm.kdi.check import check
 
 NAME = "QID 1 Title"
 SEEN = "2024-05-01T08:00:00Z"

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from target_ciscovm.ledger import Entry, Ledger, LedgerAsset, LedgerIdentity
+from target_ciscovm.ledger.ledger import Entry, Ledger, LedgerAsset, LedgerIdentity
 from tests.target.ledgers import FIRST, IDENTITY, URL, asset, entry, settlement
 from tests.target.private import mode_of, umask
 

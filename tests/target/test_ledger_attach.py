@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from target_ciscovm.errors import LedgerDamaged
-from target_ciscovm.ledger import Ledger
+from target_ciscovm.ledger.ledger import Ledger
 from tests.target.ledgers import FIRST, entry, settlement
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from target_ciscovm.errors import LedgerDamaged, LedgerUnusable, NoAccess
-from target_ciscovm.ledger import Entry, Ledger
+from target_ciscovm.ledger.ledger import Entry, Ledger
 from tests.target.ledgers import FIRST, URL, entry, settlement
 from tests.target.private import assert_one_line, file_size_limit, read_only_folder
 
@@ -25,7 +25,7 @@ MANY = 5000
 KILLED_WHILE_WRITING = f"""
 import resource, signal, sys
 from pathlib import Path
-from target_ciscovm.ledger import Entry, Ledger, LedgerIdentity, Settlement
+from target_ciscovm.ledger.ledger import Entry, Ledger, LedgerIdentity, Settlement
 path = Path(sys.argv[1])
 signal.signal(signal.SIGXFSZ, signal.SIG_DFL)
 limit = path.stat().st_size + 100_000

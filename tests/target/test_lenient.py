@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from target_ciscovm.lenient import tidy
-from target_ciscovm.records import TYPES, Finding, KnowledgeBaseEntry, Sync, WebApp
+from target_ciscovm.intake.lenient import tidy
+from target_ciscovm.mapping.records import TYPES, Finding, KnowledgeBaseEntry, Sync, WebApp
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from target_ciscovm.locators import (
+from target_ciscovm.mapping.locators import (
     CVM_ORDER,
     DEFAULT_ORDER,
     LOCATORS,
@@ -23,8 +23,8 @@ from target_ciscovm.locators import (
     sent_locators,
     tidy_url,
 )
-from target_ciscovm.records import WebAppRef
-from tests.sandbox.cvm_locators import primary
+from target_ciscovm.mapping.records import WebAppRef
+from tests.sandbox.ciscovm.kdi.locators import primary
 
 PLACE = Place("https://app1.example.test/page1?x=1", 9001, "Demo App 1")
 ORDERS = [order for size in (1, 2, 3) for order in itertools.permutations(LOCATORS, size)]

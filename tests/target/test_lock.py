@@ -10,7 +10,7 @@ from typing import IO, TYPE_CHECKING
 import pytest
 
 from target_ciscovm.errors import AlreadyRunning, NoAccess
-from target_ciscovm.lock import connector_lock
+from target_ciscovm.output.lock import connector_lock
 from tests.target.private import assert_one_line, mode_of, read_only_folder, umask
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 HOLDER = """
 import sys
 from pathlib import Path
-from target_ciscovm.lock import connector_lock
+from target_ciscovm.output.lock import connector_lock
 with connector_lock(Path(sys.argv[1]), "42"):
     print("held", flush=True)
     sys.stdin.readline()
@@ -33,7 +33,7 @@ import sys
 sys.modules["fcntl"] = None
 from pathlib import Path
 from target_ciscovm.errors import CiscoVMError
-from target_ciscovm.lock import connector_lock
+from target_ciscovm.output.lock import connector_lock
 try:
     with connector_lock(Path(sys.argv[1]), "42"):
         print("held")

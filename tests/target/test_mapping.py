@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from target_ciscovm.kdi_types import DataModel, TriageState, VulnStatus
-from target_ciscovm.mapping import (
+from target_ciscovm.kdi.types import DataModel, TriageState, VulnStatus
+from target_ciscovm.mapping.finding import (
     Item,
     MappingRules,
     closed_item,
@@ -20,7 +20,7 @@ from target_ciscovm.mapping import (
     moments,
     notes,
 )
-from target_ciscovm.records import Finding
+from target_ciscovm.mapping.records import Finding
 from tests.target.documents import problems
 from tests.target.rows import Row, as_finding, map_as, map_row
 

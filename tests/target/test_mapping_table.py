@@ -9,13 +9,14 @@ from typing import Final, NamedTuple
 import msgspec
 import pytest
 
-from target_ciscovm import kdi_types, records
-from target_ciscovm.definitions import definition, wasc_identifiers
-from target_ciscovm.filters import FILTERS
-from target_ciscovm.kdi_types import MAX_NAME, SCANNER_TYPE
-from target_ciscovm.locators import DEFAULT_ORDER, LOCATORS
-from target_ciscovm.mapping import FIXED, IGNORED, NO_REASON, OPEN_STATUSES, WITHOUT_STATUS
-from target_ciscovm.setting_schema import CONFIG_SCHEMA
+from target_ciscovm.kdi import types as kdi_types
+from target_ciscovm.kdi.types import MAX_NAME, SCANNER_TYPE
+from target_ciscovm.mapping import records
+from target_ciscovm.mapping.definition import definition, wasc_identifiers
+from target_ciscovm.mapping.filters import FILTERS
+from target_ciscovm.mapping.finding import FIXED, IGNORED, NO_REASON, OPEN_STATUSES, WITHOUT_STATUS
+from target_ciscovm.mapping.locators import DEFAULT_ORDER, LOCATORS
+from target_ciscovm.settings.schema import CONFIG_SCHEMA
 from tests.target.rows import as_entry, as_finding
 
 PAGE: Final = (Path(__file__).parents[2] / "docs" / "mapping.md").read_text("utf-8")

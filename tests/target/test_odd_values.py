@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from target_ciscovm.kdi_types import MAX_NAME
+from target_ciscovm.kdi.types import MAX_NAME
 from tests.target.streams import Row, Sync, entry, finding, names, scan, webapp
 
 if TYPE_CHECKING:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
-from target_ciscovm.accounting import EXIT_CODES, PASSES_STATE_ON
-from tests.sandbox.tenant import HOSTED_CONNECTOR_ID
+from target_ciscovm.intake.counts import EXIT_CODES, PASSES_STATE_ON
+from tests.sandbox.ciscovm.tenant.tenant import HOSTED_CONNECTOR_ID
 from tests.target.loads import QUICK, load
 from tests.target.streams import (
     STATE,

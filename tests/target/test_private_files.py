@@ -8,7 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from target_ciscovm.errors import NoAccess, Refused
-from target_ciscovm.private_files import open_private, plain_name, private_file, private_folder
+from target_ciscovm.output.private_files import (
+    open_private,
+    plain_name,
+    private_file,
+    private_folder,
+)
 from tests.target.private import assert_one_line, mode_of, read_only_folder, umask
 
 UMASKS = [0o000, 0o022, 0o077, 0o277, 0o777]

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from target_ciscovm.proof import Arrived, Verdict, account, judge
-from target_ciscovm.records import Sync
+from target_ciscovm.mapping.records import Sync
+from target_ciscovm.plan.proof import Arrived, Verdict, account, judge
 
 NOW = datetime(2024, 5, 2, 12, tzinfo=timezone.utc)
 COUNTS = {"webapps": 2, "scans": 3, "findings": 10, "knowledge_base": 4}

@@ -10,8 +10,8 @@ import jsonschema
 import msgspec
 import pytest
 
-from target_ciscovm.report import Report, schema, table, write_html, write_json
-from target_ciscovm.report_words import clean, cut, duration, moment, share, short_number, size
+from target_ciscovm.report.report import Report, schema, table, write_html, write_json
+from target_ciscovm.report.wording import clean, cut, duration, moment, share, short_number, size
 from tests.target.reports import REPORTS, hostile, huge, succeeded
 
 if TYPE_CHECKING:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 
 import pytest
 
-from target_ciscovm.lock import connector_lock
-from tests.sandbox.tenant import CONNECTOR_ID
+from target_ciscovm.output.lock import connector_lock
+from tests.sandbox.ciscovm.tenant.tenant import CONNECTOR_ID
 from tests.target.loads import QUICK
 from tests.target.streams import STATE, Sync, finding, fixed, names, webapp
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 
-from target_ciscovm.locators import CVM_ORDER
+from target_ciscovm.mapping.locators import CVM_ORDER
 from tests.target.loads import QUICK
 from tests.target.streams import Sync, finding, names, webapp, webapp_of
 

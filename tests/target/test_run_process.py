@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
-from target_ciscovm.ledger import Ledger
-from tests.sandbox.tenant import API_KEY
+from target_ciscovm.ledger.ledger import Ledger
+from tests.sandbox.ciscovm.tenant.tenant import API_KEY
 from tests.target.processes import START, Process
 from tests.target.streams import STATE, Sync, finding, joined, names, record, schema, webapp
 

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any, Final
 import pytest
 
 from target_ciscovm.target import TargetCiscoVM
-from tests.sandbox.kdi_check import check
+from tests.sandbox.ciscovm.kdi.check import check
 from tests.target import loads
 from tests.target.loads import QUICK
 from tests.target.streams import STATE, Sync, finding, names, webapp, webapp_of
 
 if TYPE_CHECKING:
-    from tests.sandbox.switches import Switches
+    from tests.sandbox.faults.switches import Switches
     from tests.target.loads import CVM
 
 TWO: Final = Sync([webapp()], [finding(1), finding(2)])

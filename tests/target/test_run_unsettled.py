@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 
-from tests.sandbox.tenant import CONNECTOR_ID
+from tests.sandbox.ciscovm.tenant.tenant import CONNECTOR_ID
 from tests.target.loads import QUICK
 from tests.target.processes import Process
 from tests.target.streams import STATE, Sync, finding, fixed, names, webapp

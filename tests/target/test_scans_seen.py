@@ -6,7 +6,7 @@ import itertools
 
 import pytest
 
-from target_ciscovm.scans_seen import LastScan, is_finished, latest
+from target_ciscovm.mapping.scans_seen import LastScan, is_finished, latest
 from tests.target.rows import as_scan
 
 EARLY, LATE = "2024-05-01T08:00:00Z", "2024-05-02T08:00:00Z"

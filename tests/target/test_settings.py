@@ -10,13 +10,13 @@ from typing import Any, get_args
 import pytest
 
 from target_ciscovm.errors import SettingsError
-from target_ciscovm.filters import FilterRules
-from target_ciscovm.kdi_types import TriageState, VulnStatus
-from target_ciscovm.locators import CVM_ORDER, DEFAULT_ORDER, LOCATORS, Identity
-from target_ciscovm.mapping import MappingRules
-from target_ciscovm.setting_schema import CONFIG_SCHEMA
-from target_ciscovm.settings import Login, read_settings
-from target_ciscovm.tags import TagRules
+from target_ciscovm.kdi.types import TriageState, VulnStatus
+from target_ciscovm.mapping.filters import FilterRules
+from target_ciscovm.mapping.finding import MappingRules
+from target_ciscovm.mapping.locators import CVM_ORDER, DEFAULT_ORDER, LOCATORS, Identity
+from target_ciscovm.mapping.tags import TagRules
+from target_ciscovm.settings.schema import CONFIG_SCHEMA
+from target_ciscovm.settings.values import Login, read_settings
 
 LOGIN = {"api_key": "made-up-key", "connector_id": 42}
 SETTINGS: dict[str, dict[str, Any]] = CONFIG_SCHEMA["properties"]

@@ -6,8 +6,8 @@ import itertools
 
 import pytest
 
-from target_ciscovm.records import WebAppRef
-from target_ciscovm.shared import Shared
+from target_ciscovm.intake.references import Shared
+from target_ciscovm.mapping.records import WebAppRef
 from tests.target.rows import as_finding
 
 CWE = [79]

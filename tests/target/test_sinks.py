@@ -11,12 +11,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from target_ciscovm.accounting import Counts
-from target_ciscovm.locators import Identity
-from target_ciscovm.mapping import MappingRules
-from target_ciscovm.rejections import Rejections
-from target_ciscovm.sinks import Intake, IntakeRules
-from target_ciscovm.spool import Spool
+from target_ciscovm.intake.counts import Counts
+from target_ciscovm.intake.intake import Intake, IntakeRules
+from target_ciscovm.intake.rejections import Rejections
+from target_ciscovm.intake.spool import Spool
+from target_ciscovm.mapping.finding import MappingRules
+from target_ciscovm.mapping.locators import Identity
 from tests.target.private import mode_of
 from tests.target.rows import Row, entry, finding, scan, webapp
 

@@ -7,8 +7,8 @@ import time
 
 import pytest
 
-from target_ciscovm import stages
-from target_ciscovm.stages import Heartbeat, Progress, Stages, Ticker
+from target_ciscovm.output import timing as stages
+from target_ciscovm.output.timing import Heartbeat, Progress, Stages, Ticker
 
 SHORT = 0.05
 

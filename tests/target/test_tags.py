@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from target_ciscovm.tags import MAX_LENGTH, TagRules, asset_tags
+from target_ciscovm.mapping.tags import MAX_LENGTH, TagRules, asset_tags
 
 ONLY_QUALYS = TagRules(application=False)
 

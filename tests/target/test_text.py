@@ -9,7 +9,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from target_ciscovm.text import from_html, one_line, plain
+from target_ciscovm.mapping.text import from_html, one_line, plain
 
 TAGS = ["p", "b", "i", "ul", "ol", "li", "br", "a", "div", "table", "tr", "td", "pre", "h2", "font"]
 FRAGMENTS = st.sampled_from(

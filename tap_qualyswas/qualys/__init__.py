@@ -1,0 +1,1 @@
+"""One session to one Qualys platform: requests out, checked answers back."""

@@ -1,0 +1,206 @@
+"""One HTTP call: sent, read to its end, and every way in which that can fail given its name."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+import tempfile
+from dataclasses import dataclass
+from http.cookiejar import DefaultCookiePolicy
+from io import BytesIO
+from typing import IO, TYPE_CHECKING, Final
+
+import requests
+from requests.adapters import HTTPAdapter
+
+from tap_qualyswas.errors import (
+    AnswerTooLarge,
+    BrokenAnswer,
+    QualysError,
+    TimedOut,
+    Unreachable,
+    UntrustedServer,
+)
+from tap_qualyswas.qualys.answers import Reply
+from tap_qualyswas.qualys.auth import secrets_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from requests.auth import AuthBase
+
+CHUNK_BYTES: Final = 262_144
+MAX_PAGE_BYTES: Final = 134_217_728
+"""What one page may take in memory; beyond it a smaller page is asked for."""
+MEMORY_BYTES: Final = 8_388_608
+"""From here on a download goes to a temporary file."""
+CONNECT_SECONDS: Final = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """What to send. `form` and `body` exclude one another; without either it is a GET."""
+
+    path: str
+    body: bytes | None = None
+    form: Mapping[str, str] | None = None
+    auth: AuthBase | None = None
+
+
+class Transport:
+    """One session to one API server.
+
+    Cookies are not kept, redirects are not followed, certificates are always verified, proxies
+    come from the usual environment variables.
+
+    Args:
+        api_url: base URL without a slash at its end.
+        place: how messages name it.
+        auth: login of each call that has none of its own.
+        ca_bundle: file of further CA certificates to trust in place of the usual ones.
+        timeout_seconds: how long the server may be silent.
+        connections: connections kept open at a time.
+    """
+
+    def __init__(  # noqa: PLR0913 - each is one setting
+        self,
+        api_url: str,
+        place: str,
+        *,
+        auth: AuthBase,
+        ca_bundle: str | None,
+        timeout_seconds: float,
+        connections: int,
+        user_agent: str,
+    ) -> None:
+        self._api_url = api_url
+        self._place = place
+        self._auth = auth
+        # Given with each request: on the session, REQUESTS_CA_BUNDLE would win over it.
+        self._verify: str | bool = ca_bundle or True
+        self._timeout = (min(CONNECT_SECONDS, timeout_seconds), timeout_seconds)
+        self._session = requests.Session()
+        self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+        adapter = HTTPAdapter(pool_maxsize=max(connections, 2))
+        self._session.mount("https://", adapter)
+        self._session.mount("http://", adapter)
+        # fo calls are refused without X-Requested-With; elsewhere it does no harm.
+        self._session.headers.update(
+            {"User-Agent": user_agent, "X-Requested-With": user_agent, "Accept": "*/*"}
+        )
+
+    def send(self, call: Call) -> Reply:
+        """Send a call and read its answer into memory.
+
+        Raises:
+            QualysError: when there is no whole answer.
+        """
+        with self._open(call) as response:
+            buffer = BytesIO()
+            self._read(response, buffer, MAX_PAGE_BYTES)
+            return self._reply(response, buffer.getvalue())
+
+    def download(self, call: Call) -> tuple[Reply, IO[bytes]]:
+        """Send a call whose answer may be large.
+
+        Returns:
+            The answer without its body, and the body as a temporary file.
+
+        Raises:
+            QualysError: when there is no whole answer.
+        """
+        target = tempfile.SpooledTemporaryFile(max_size=MEMORY_BYTES)  # noqa: SIM115 - handed on
+        with self._open(call) as response:
+            self._read(response, target, None)
+            return (self._reply(response, b""), target)
+
+    def post_form(self, url: str, headers: Mapping[str, str], auth: AuthBase) -> requests.Response:
+        """Send an empty form to another server of the platform (the gateway)."""
+        try:
+            return self._session.post(
+                url,
+                data={},
+                headers={**headers, "Content-Type": "application/x-www-form-urlencoded"},
+                auth=auth,
+                verify=self._verify,
+                timeout=self._timeout,
+                allow_redirects=False,
+            )
+        except requests.RequestException as error:
+            raise connection_error(error, url.split("/")[2]) from None
+
+    def _open(self, call: Call) -> requests.Response:
+        headers = {"Content-Type": "text/xml"} if call.body is not None else {}
+        method = "GET" if call.body is None and call.form is None else "POST"
+        try:
+            return self._session.request(
+                method,
+                f"{self._api_url}{call.path}",
+                data=call.form if call.body is None else call.body,
+                headers=headers,
+                auth=call.auth or self._auth,
+                verify=self._verify,
+                timeout=self._timeout,
+                allow_redirects=False,
+                stream=True,
+            )
+        except requests.RequestException as error:
+            raise connection_error(error, self._place) from None
+
+    def _read(self, response: requests.Response, target: IO[bytes], limit: int | None) -> None:
+        size = 0
+        try:
+            for chunk in response.iter_content(CHUNK_BYTES):
+                size += len(chunk)
+                if limit is not None and size > limit:
+                    msg = f"{self._place} sent a page of more than {limit:,} bytes."
+                    raise AnswerTooLarge(msg)
+                target.write(chunk)
+        except requests.RequestException as error:
+            raise connection_error(error, self._place) from None
+
+    def _reply(self, response: requests.Response, body: bytes) -> Reply:
+        sent = response.request.headers.get("Authorization", "")
+        return Reply(self._place, response.status_code, response.headers, body, secrets_of(sent))
+
+
+def connection_error(error: requests.RequestException, place: str) -> QualysError:
+    """Give the error for what `requests` raised. Its own text may hold the request: left out."""
+    if any(isinstance(cause, ssl.SSLCertVerificationError) for cause in _causes(error)):
+        return UntrustedServer(place)
+    if isinstance(error, requests.exceptions.ConnectTimeout):
+        return Unreachable(f"No connection to {place} within {CONNECT_SECONDS:.0f} s.")
+    if isinstance(error, requests.exceptions.Timeout) or "Read timed out" in str(error):
+        return TimedOut(f"{place} did not answer within request_timeout_seconds.")
+    if isinstance(error, BROKEN):
+        return BrokenAnswer(f"The answer of {place} broke off or could not be unpacked.")
+    return Unreachable(_unreachable(error, place))
+
+
+BROKEN: Final = (
+    requests.exceptions.ChunkedEncodingError,
+    requests.exceptions.ContentDecodingError,
+)
+
+
+def _unreachable(error: requests.RequestException, place: str) -> str:
+    if isinstance(error, requests.exceptions.ProxyError):
+        return f"The proxy on the way to {place} did not let the call through."
+    if isinstance(error, requests.exceptions.SSLError):
+        # Any break of a connection over TLS comes as this; only a certificate is a matter of trust.
+        return f"No secure connection to {place} came about. Check that it is an https server."
+    if any(isinstance(cause, socket.gaierror) for cause in _causes(error)):
+        host = place.partition(" ")[0]
+        return f"There is no host {host} in the DNS. Check region or api_url, and the network."
+    return f"The connection to {place} failed or was closed by the other side."
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """Give an error and what led to it; urllib3 keeps it in `reason` or among the arguments."""
+    seen: BaseException | None = error
+    while seen is not None:
+        yield seen
+        reason = getattr(seen, "reason", None) or next(
+            (part for part in seen.args if isinstance(part, BaseException)), None
+        )
+        seen = reason if isinstance(reason, BaseException) else seen.__cause__ or seen.__context__

@@ -1,0 +1,1 @@
+"""From the XML of an answer to flat records. Pure."""

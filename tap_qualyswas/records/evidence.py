@@ -1,0 +1,169 @@
+"""Evidence of findings: what was sent and what came back, with secrets left out and texts capped.
+
+Payload bodies have no bound at Qualys (text nodes above 10 MB were seen), request headers hold
+cookies and authorization, request bodies hold logins. So headers and bodies of requests are
+replaced unless `redact_evidence` is off, each text is cut at `evidence_max_bytes`, and one finding
+carries at most 1 MiB of it: far below the 8 MiB of a line, whatever JSON escapes.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from typing import TYPE_CHECKING, Final
+
+from lxml import etree
+
+from tap_qualyswas.records.fields import Json, Notes, number, text, truth, whole, word
+from tap_qualyswas.records.shapes import Shape, list_of
+
+if TYPE_CHECKING:
+    from tap_qualyswas.records.fields import Reader
+    from tap_qualyswas.records.parsing import Element
+
+REDACTED: Final = "[redacted]"
+MAX_FINDING_BYTES: Final = 1_048_576
+CONTROL: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
+REPLACEMENT: Final = "\N{REPLACEMENT CHARACTER}"
+
+_BEGINNING: Final = etree.XPath("substring(string(.), 1, $length)")
+"""Gives the beginning of a text without making a Python string of the whole."""
+
+
+def beginning(element: Element, characters: int) -> str:
+    """Give at most `characters` characters of the element's text."""
+    return str(_BEGINNING(element, length=characters))
+
+
+def decode_base64(value: str) -> str:
+    """Decode text that is marked as base64: with or without padding, also when it was cut.
+
+    Old scans hold such texts without padding, cut in the middle, or in other encodings; wrong
+    bytes and control characters become U+FFFD. What is no base64 at all stays as it is.
+    """
+    packed = "".join(value.split()).replace("-", "+").replace("_", "/").rstrip("=")
+    if len(packed) % 4 == 1:
+        packed = packed[:-1]
+    try:
+        raw = base64.b64decode(packed + "=" * (-len(packed) % 4), validate=True)
+    except (binascii.Error, ValueError):
+        return value
+    return CONTROL.sub(REPLACEMENT, raw.decode("utf-8", "replace"))
+
+
+def cap_bytes(value: str, limit: int) -> str:
+    """Cut a text to `limit` bytes of UTF-8, between characters."""
+    if len(value) * 4 <= limit:
+        return value
+    raw = value.encode()
+    return value if len(raw) <= limit else raw[:limit].decode("utf-8", "ignore")
+
+
+class Evidence:
+    """Readers for `resultList` and `sslData`.
+
+    Args:
+        redact: whether request headers and bodies are replaced by `[redacted]`.
+        max_bytes: bytes of UTF-8 of each text at most.
+    """
+
+    def __init__(self, *, redact: bool = True, max_bytes: int = 10_000) -> None:
+        self._max_bytes = max_bytes
+        self._results = list_of(
+            _result_shape(self._capped, self._secret if redact else self._capped)
+        )
+        self._ssl = _ssl_shape(self._capped)
+
+    def result_list(self, element: Element, notes: Notes) -> Json:
+        """Read `resultList`."""
+        notes.evidence_left = MAX_FINDING_BYTES
+        return self._results(element, notes)
+
+    def ssl_data(self, element: Element, notes: Notes) -> Json:
+        """Read `sslData`."""
+        notes.evidence_left = MAX_FINDING_BYTES
+        return self._ssl(element, notes)
+
+    def _capped(self, element: Element, notes: Notes) -> str | None:
+        if notes.evidence_left <= 0:
+            notes.cut["resultList"] += 1
+            return None
+        is_base64 = (element.get("base64") or "").lower() == "true"
+        # Four characters of base64 make three bytes; one more group tells whether there is more.
+        wanted = (self._max_bytes // 3 + 2) * 4 if is_base64 else self._max_bytes + 1
+        found = beginning(element, wanted)
+        value = cap_bytes(decode_base64(found) if is_base64 else found, self._max_bytes)
+        if len(found) >= wanted or (len(value) < len(found) and not is_base64):
+            notes.cut[element.tag] += 1
+        notes.evidence_left -= len(value.encode())
+        return value or None
+
+    def _secret(self, element: Element, _notes: Notes) -> str | None:
+        return REDACTED if beginning(element, 1) else None
+
+
+def no_evidence(_element: Element, _notes: Notes) -> Json:
+    """Read nothing: evidence was not asked for."""
+    return None
+
+
+def _result_shape(capped: Reader, secret: Reader) -> Shape:
+    payload = Shape(
+        "PayloadInstance",
+        {
+            "payload": capped,
+            "payloadResult": capped,
+            "payloadResponce": Shape("payloadResponce", {"offset": whole, "length": whole}),
+            "request": Shape(
+                "request", {"method": word, "link": capped, "headers": secret, "body": secret}
+            ),
+            "response": capped,
+        },
+        # Qualys's own spelling, should it ever be put right.
+        renamed={"payloadResponse": "payloadResponce"},
+    )
+
+    def url(element: Element, notes: Notes) -> Json:
+        value = element.find("value")
+        return capped(element if value is None else value, notes)
+
+    return Shape(
+        "Result",
+        {
+            "authentication": truth,
+            "ajax": truth,
+            "ajaxRequestId": word,
+            "formLocation": capped,
+            "accessPath": list_of(url),
+            "payloads": list_of(payload),
+        },
+    )
+
+
+def _ssl_shape(capped: Reader) -> Shape:
+    cipher = ("protocol", "name", "keyExchange", "auth", "mac", "encryption", "grade")
+    kex = ("protocol", "kex", "keysize", "fwdsec", "classical", "quantum")
+    info = Shape(
+        "SSLDataInfo",
+        {
+            "sslDataCipherList": list_of(Shape("SSLDataCipher", dict.fromkeys(cipher, text))),
+            "sslDataKexList": list_of(Shape("SSLDataKex", dict.fromkeys(kex, text))),
+            "sslDataPropList": list_of(
+                Shape("SSLDataProp", dict.fromkeys(("protocol", "name", "value"), text))
+            ),
+        },
+    )
+    return Shape(
+        "sslData",
+        {
+            "protocol": text,
+            "virtualhost": text,
+            "ip": word,
+            "port": number,
+            "result": capped,
+            "flags": text,
+            "certificateFingerprint": text,
+            "sslDataInfoList": list_of(info),
+        },
+    )

@@ -1,0 +1,153 @@
+"""Text of one element to one value, of the type that the schema promises.
+
+A reader takes an element and gives a value, or raises ValueError; then the property is null and
+counted. The forms are those seen in answers: `3`, `3.0`, `50.0`, `7.5 (AV:N/AC:L)`, empty, dates
+with and without offset (see `dates`).
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+from tap_qualyswas.dates import to_utc_text
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tap_qualyswas.records.parsing import Element
+
+Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
+Record = dict[str, Json]
+
+NAMED_AT_MOST: Final = 10
+"""Rejected rows that a log line names."""
+MAX_TEXT: Final = 131_072
+"""Characters of one text: four bytes each at most, so that a record stays far below 8 MiB."""
+WHOLE: Final = re.compile(r"([+-]?[0-9]{1,19})(?:\.0*)?", re.ASCII)
+NUMBER: Final = re.compile(r"([+-]?[0-9]{1,15}(?:\.[0-9]{1,15})?)(?![0-9.])", re.ASCII)
+TRUE: Final = frozenset({"true", "1", "yes"})
+FALSE: Final = frozenset({"false", "0", "no"})
+
+
+@dataclass(slots=True)
+class Notes:
+    """What was odd on a page, by property; told once a run, not once a row."""
+
+    unknown: Counter[str] = field(default_factory=Counter)
+    unreadable: Counter[str] = field(default_factory=Counter)
+    cut: Counter[str] = field(default_factory=Counter)
+    rejected: int = 0
+    rejected_rows: list[str] = field(default_factory=list)
+    replaced: int = 0
+    evidence_left: int = 0
+    """Bytes that the finding at hand may still carry as evidence."""
+
+    def add(self, other: Notes) -> None:
+        """Take over the notes of another page."""
+        self.unknown.update(other.unknown)
+        self.unreadable.update(other.unreadable)
+        self.cut.update(other.cut)
+        self.rejected += other.rejected
+        self.rejected_rows = (self.rejected_rows + other.rejected_rows)[:NAMED_AT_MOST]
+        self.replaced += other.replaced
+
+    def reject(self, why: str) -> None:
+        """Note a row without a usable key."""
+        self.rejected += 1
+        if len(self.rejected_rows) < NAMED_AT_MOST:
+            self.rejected_rows.append(why)
+
+
+if TYPE_CHECKING:
+    Reader = Callable[[Element, Notes], Json]
+
+
+def whole(element: Element, _notes: Notes) -> int | None:
+    """Read a whole number; null for an empty text.
+
+    Raises:
+        ValueError: when it is none, or has a fraction.
+    """
+    text = element.text
+    if text is None:
+        return None
+    if text.isascii() and text.isdigit():
+        return int(text)
+    return to_whole(text)
+
+
+def to_whole(text: str) -> int | None:
+    """Read a whole number from text: `3`, ` 3 `, `50.0`; None for an empty text.
+
+    Raises:
+        ValueError: for anything else.
+    """
+    stripped = text.strip()
+    if not stripped:
+        return None
+    match = WHOLE.fullmatch(stripped)
+    if match is None:
+        msg = f"not a whole number: {stripped[:40]!r}"
+        raise ValueError(msg)
+    return int(match[1])
+
+
+def number(element: Element, _notes: Notes) -> float | None:
+    """Read the number at the beginning of a text, such as a score with its vector behind it.
+
+    Raises:
+        ValueError: when the text does not begin with a number.
+    """
+    stripped = (element.text or "").strip()
+    if not stripped:
+        return None
+    match = NUMBER.match(stripped)
+    if match is None:
+        msg = f"not a number: {stripped[:40]!r}"
+        raise ValueError(msg)
+    return float(match[1])
+
+
+def truth(element: Element, _notes: Notes) -> bool | None:
+    """Read true or false, also as 1, 0, yes, no.
+
+    Raises:
+        ValueError: for anything else that is not empty.
+    """
+    word = (element.text or "").strip().lower()
+    if word in TRUE:
+        return True
+    if word in FALSE:
+        return False
+    if not word:
+        return None
+    msg = f"neither true nor false: {word[:40]!r}"
+    raise ValueError(msg)
+
+
+def text(element: Element, notes: Notes) -> str | None:
+    """Read a text as it is; null when it is empty. What exceeds 131,072 characters is cut."""
+    value = element.text
+    if value is None or len(value) <= MAX_TEXT:
+        return value or None
+    notes.cut[element.tag] += 1
+    return value[:MAX_TEXT]
+
+
+def word(element: Element, notes: Notes) -> str | None:
+    """Read a keyword: text without the blanks around it."""
+    value = text(element, notes)
+    return (value.strip() or None) if value else None
+
+
+def date(element: Element, _notes: Notes) -> str | None:
+    """Read a date of any form as `YYYY-MM-DDTHH:MM:SSZ`; null for empty and zero dates.
+
+    Raises:
+        ValueError: when it is no date.
+    """
+    value = element.text
+    return to_utc_text(value) if value else None

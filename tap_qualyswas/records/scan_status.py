@@ -1,0 +1,51 @@
+"""Has a scan ended, and when did it begin? Pure, from one record of the `scans` stream."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING, Final
+
+from tap_qualyswas.dates import from_text
+
+if TYPE_CHECKING:
+    from tap_qualyswas.records.fields import Record
+
+ENDED: Final = frozenset(
+    {
+        *("FINISHED", "ERROR", "CANCELED", "CANCELLED", "DELETED", "TIME_LIMIT_EXCEEDED"),
+        *("TIME_LIMIT_REACHED", "SCAN_NOT_LAUNCHED", "SCANNER_NOT_AVAILABLE", "NO_HOST_ALIVE"),
+        *("NO_WEB_SERVICE", "SERVICE_ERROR", "SCAN_INTERNAL_ERROR", "SCAN_RESULTS_INVALID"),
+        "CANCELED_WITH_RESULTS",
+    }
+)
+AT_WORK: Final = frozenset({"PROCESSING", "TO_BE_PROCESSED", "CANCELING"})
+"""Results that are not there yet, although the scan itself may be FINISHED."""
+REFERENCE: Final = re.compile(r"was/(\d{13})\.", re.ASCII)
+"""`was/<milliseconds>.<number>`: the moment a scan was asked for."""
+
+
+def results_status(scan: Record) -> str | None:
+    """Give `summary.resultsStatus`."""
+    summary = scan.get("summary")
+    value = summary.get("resultsStatus") if isinstance(summary, dict) else None
+    return value if isinstance(value, str) else None
+
+
+def has_ended(scan: Record) -> bool:
+    """Tell whether no more findings will come from this scan. An unknown status is not an end."""
+    return scan.get("status") in ENDED and results_status(scan) not in AT_WORK
+
+
+def is_finished(scan: Record) -> bool:
+    """Tell whether the scan has run to its end and has its results."""
+    return scan.get("status") == "FINISHED" and results_status(scan) not in AT_WORK
+
+
+def launch_of(scan: Record) -> datetime | None:
+    """Give the launch; running scans may lack the date, but carry it in their reference."""
+    launched = scan.get("launchedDate")
+    if isinstance(launched, str):
+        return from_text(launched)
+    match = REFERENCE.match(str(scan.get("reference") or ""))
+    return datetime.fromtimestamp(int(match[1]) // 1000, timezone.utc) if match else None

@@ -1,0 +1,158 @@
+"""From an element with children to a record: one table of fields for each kind of element."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from tap_qualyswas.records.fields import Json, Notes, Record, to_whole, whole
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from tap_qualyswas.records.fields import Reader
+    from tap_qualyswas.records.parsing import Element
+
+NO_NOTES: Final = Notes()
+
+
+class Rejected(ValueError):  # noqa: N818 - it is an outcome of a row, not a failure of the sync
+    """A row without a usable key. Its text says which and why."""
+
+
+class Shape:
+    """Read the children of an element by a table.
+
+    Every property of the table is in the record, null where the element lacks it. Children that
+    neither the table nor `passed_over` names are counted in the notes.
+
+    Args:
+        name: name of the shape in notes, such as `webApp`.
+        fields: child's name to reader; the property is called like the child.
+        renamed: other names of children, old ones or misspelt ones, to the name in `fields`.
+        passed_over: children that are known and left out on purpose.
+        keys: properties for which an unreadable value rejects the row.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        fields: Mapping[str, Reader],
+        *,
+        renamed: Mapping[str, str] | None = None,
+        passed_over: Iterable[str] = (),
+        keys: Iterable[str] = (),
+    ) -> None:
+        self.name = name
+        self._blank: Record = dict.fromkeys(fields)
+        self._readers = {tag: (tag, read) for tag, read in fields.items()}
+        for tag, known in (renamed or {}).items():
+            self._readers[tag] = (known, fields[known])
+        self._passed_over = frozenset(passed_over)
+        self._keys = frozenset(keys)
+
+    @property
+    def properties(self) -> tuple[str, ...]:
+        """Names of the properties of each record."""
+        return tuple(self._blank)
+
+    def __call__(self, element: Element, notes: Notes) -> Record:
+        """Read one element.
+
+        Raises:
+            Rejected: when a key cannot be read.
+        """
+        record = self._blank.copy()
+        readers = self._readers
+        for child in element:
+            entry = readers.get(child.tag)
+            if entry is None:
+                if child.tag not in self._passed_over:
+                    notes.unknown[f"{self.name}.{child.tag}"] += 1
+                continue
+            name, read = entry
+            try:
+                record[name] = read(child, notes)
+            except Rejected:
+                raise
+            except ValueError as error:
+                if name in self._keys:
+                    msg = f"{self.name} {child_text(element, 'id')}: {name} is {error}"
+                    raise Rejected(msg) from None
+                notes.unreadable[f"{self.name}.{name}"] += 1
+        return record
+
+
+def child_text(element: Element, name: str) -> str:
+    """Give the text of a child, stripped and short enough for a message; `?` when there is none."""
+    value = (element.findtext(name) or "").strip()
+    return ascii(value[:60])[1:-1] if value else "?"
+
+
+def child_of(element: Element, name: str) -> Element | None:
+    """Give the first child of a name; what is looked for stands first, mostly.
+
+    A path, or lxml's own search by name, takes several times as long.
+    """
+    for child in element:
+        if child.tag == name:
+            return child
+    return None
+
+
+def row_id(element: Element) -> int | None:
+    """Give the id of a row for paging, None when it has none that can be read."""
+    found = child_of(element, "id")
+    if found is None:
+        return None
+    try:
+        return whole(found, NO_NOTES)
+    except ValueError:
+        return None
+
+
+def items(element: Element) -> Iterable[Element] | None:
+    """Give the entries of a `<count/><list/>` element, whatever their number.
+
+    None when the element counts entries without listing them, as lean rows do with tags.
+    """
+    listed = child_of(element, "list")
+    if listed is not None:
+        return listed
+    count = child_of(element, "count")
+    if count is None:
+        return [child for child in element if child.tag != "set"]
+    try:
+        return None if to_whole(count.text or "") else ()
+    except ValueError:
+        return None
+
+
+def list_of(read: Reader) -> Reader:
+    """Make a reader of lists: each entry by `read`, entries that cannot be read counted."""
+
+    def read_list(element: Element, notes: Notes) -> Json:
+        entries = items(element)
+        if entries is None:
+            return None
+        values: list[Json] = []
+        for entry in entries:
+            try:
+                value = read(entry, notes)
+            except ValueError:
+                notes.unreadable[f"{element.tag}[]"] += 1
+                continue
+            if value is not None:
+                values.append(value)
+        return values
+
+    return read_list
+
+
+def within(path: str, read: Reader) -> Reader:
+    """Make a reader of what lies at `path` below the element; null when nothing does."""
+
+    def read_within(element: Element, notes: Notes) -> Json:
+        found = element.find(path)
+        return None if found is None else read(found, notes)
+
+    return read_within

@@ -1,0 +1,156 @@
+"""Walking through the rows of a search by id: pure steps, one page at a time.
+
+What is still to be read is an open interval of ids, a `Span`. A page shrinks it from below when its
+rows ascend (as they always did when seen), from above when they descend; Qualys documents neither.
+So the cursor, the bounds of a range, the mark to resume from and the guard against loops are one
+and the same thing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final
+
+from tap_qualyswas.errors import PagingStuck
+from tap_qualyswas.qualys.request_bodies import greater, lesser
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tap_qualyswas.qualys.request_bodies import Criterion
+
+SMALLEST_PAGE: Final = 10
+PAGES_BEFORE_GROWING: Final = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Ids still to be read: above `after` and below `before`, without either; None is no bound."""
+
+    after: int | None = None
+    before: int | None = None
+
+    def criteria(self) -> list[Criterion]:
+        """Give the conditions that ask for these ids, to be added to those of the user."""
+        bounds: list[Criterion] = []
+        if self.after is not None:
+            bounds.append(greater("id", self.after))
+        if self.before is not None:
+            bounds.append(lesser("id", self.before))
+        return bounds
+
+    def holds(self, row_id: int) -> bool:
+        """Tell whether an id lies in it."""
+        return (self.after is None or row_id > self.after) and (
+            self.before is None or row_id < self.before
+        )
+
+    def as_state(self) -> list[int | None]:
+        """Give the form in which it is kept in the state."""
+        return [self.after, self.before]
+
+    @classmethod
+    def from_state(cls, value: object) -> Span:
+        """Read it back.
+
+        Raises:
+            ValueError: when it is not of that form.
+        """
+        if isinstance(value, list) and len(value) == 2:  # noqa: PLR2004 - after and before
+            after, before = value
+            if all(bound is None or type(bound) is int for bound in value):
+                return cls(after, before)
+        msg = f"not a range of ids: {value!r}"
+        raise ValueError(msg)
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What one page means for the walk.
+
+    Attributes:
+        fresh: for each row, whether it is to be kept; the others are duplicates.
+        rest: what is still to be read; nothing at the end, two ranges after a first page of one
+            row, which does not show whether rows ascend.
+    """
+
+    fresh: tuple[bool, ...]
+    rest: tuple[Span, ...]
+
+
+def take_page(
+    span: Span, ids: Sequence[int | None], *, more: bool | None, last_id: int | None, limit: int
+) -> Step:
+    """Judge one page.
+
+    Args:
+        span: what was asked for.
+        ids: id of each row in the order of the page, None where it cannot be read.
+        more: `hasMoreRecords`; where it is not told, a full page means yes.
+        last_id: `lastId` of the answer.
+        limit: rows that were asked for.
+
+    Raises:
+        PagingStuck: when more is announced but the walk would not get on, or could not know where
+            to go on.
+    """
+    seen: set[int] = set()
+    fresh: list[bool] = []
+    for row_id in ids:
+        fresh.append(row_id is None or (row_id not in seen and span.holds(row_id)))
+        if row_id is not None:
+            seen.add(row_id)
+    goes_on = len(ids) >= limit if more is None else more
+    return Step(tuple(fresh), _rest(span, ids, last_id) if goes_on else ())
+
+
+def _rest(span: Span, ids: Sequence[int | None], last_id: int | None) -> tuple[Span, ...]:
+    known = [row_id for row_id in ids if row_id is not None and span.holds(row_id)]
+    # The last row may be one whose id cannot be read; then only lastId knows the way.
+    if last_id is not None and span.holds(last_id) and (not known or ids[-1] is None):
+        known.append(last_id)
+    if not known:
+        msg = (
+            f"Qualys announces more rows but the page after id {span.after or 0} brought nothing "
+            "new. The read stopped before it would run in a circle; start again later."
+        )
+        raise PagingStuck(msg)
+    if span == Span() and len(ids) == 1 and ids[0] is not None:
+        return (Span(after=known[0]), Span(before=known[0]))
+    if known == sorted(known):
+        # A page of one row goes on as the walk began: upwards, unless it has come from above.
+        downwards = len(known) == 1 and span.after is None and span.before is not None
+        return (replace(span, before=known[0]) if downwards else replace(span, after=known[-1]),)
+    if known == sorted(known, reverse=True):
+        return (replace(span, before=known[-1]),)
+    msg = (
+        f"Qualys sent a page after id {span.after or 0} whose rows are not in the order of their "
+        "ids, so the next page cannot be asked for. Please report this."
+    )
+    raise PagingStuck(msg)
+
+
+class PageSize:
+    """Rows to ask for: halved when a page is too slow or too large, then grown back.
+
+    Args:
+        largest: rows of a page in good times.
+    """
+
+    def __init__(self, largest: int) -> None:
+        self._largest = largest
+        self._smallest = min(SMALLEST_PAGE, max(largest // 2, 1))
+        self._good = 0
+        self.rows = largest
+
+    def shrink(self) -> None:
+        """Ask for half from now on, but not for fewer than ten."""
+        self.rows = max(self.rows // 2, self._smallest)
+        self._good = 0
+
+    def succeed(self) -> None:
+        """Note a page that came: after three in a row, twice as many rows are asked for."""
+        self._good += 1
+        if self._good >= PAGES_BEFORE_GROWING and self.rows < self._largest:
+            self.rows = min(self.rows * 2, self._largest)
+            self._good = 0

@@ -1,0 +1,211 @@
+"""Walks through searches, several at a time: pages of records out, with what is left to read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from tap_qualyswas.errors import BrokenAnswer
+from tap_qualyswas.qualys.request_bodies import greater, service_request
+from tap_qualyswas.records.fields import Notes
+from tap_qualyswas.records.shapes import Rejected, row_id
+from tap_qualyswas.search.pages import PageSize, Span, take_page
+from tap_qualyswas.search.ranges import ROWS_WORTH_CUTTING, cut
+from tap_qualyswas.search.workers import Team, in_parallel
+
+if TYPE_CHECKING:
+    import threading
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from tap_qualyswas.qualys.answers import ServiceAnswer
+    from tap_qualyswas.qualys.client import QualysAPI
+    from tap_qualyswas.qualys.request_bodies import Criterion
+    from tap_qualyswas.records.fields import Record
+    from tap_qualyswas.records.parsing import Element
+
+
+@dataclass(frozen=True, slots=True)
+class Sweep:
+    """One search that is walked from its first row to its last.
+
+    Attributes:
+        key: names it within its stream, the same in each run.
+        kind: `webapp`, `wasscan` or `finding`.
+        criteria: what is asked for, paging aside.
+        read: makes a record of a row.
+        page_size: rows of a page.
+        verbose: whether rows come with details.
+        row_type: what `type` must be in each row, None for any.
+    """
+
+    key: str
+    kind: str
+    criteria: tuple[Criterion, ...]
+    read: Callable[[Element, Notes], Record]
+    page_size: int
+    verbose: bool
+    row_type: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """The records of one page.
+
+    Attributes:
+        sweep: key of the sweep.
+        span: what was asked for.
+        rest: what is still to be read of it; nothing at its end, several ranges after a cut.
+        records: its records.
+        rows: rows that came for the first time, rejected ones too.
+        duplicates: rows that had come before and were dropped.
+        notes: what was odd.
+        ids: lowest and highest id of the page; None for a page without one.
+    """
+
+    sweep: str
+    span: Span
+    rest: tuple[Span, ...]
+    records: list[Record]
+    rows: int
+    duplicates: int
+    notes: Notes
+    ids: tuple[int, int] | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Task:
+    sweep: Sweep
+    span: Span
+
+
+class Walk:
+    """Walk sweeps to their ends.
+
+    Args:
+        api: asked for pages and, to cut long sweeps, for counts.
+        sweeps: what is walked.
+    """
+
+    def __init__(self, api: QualysAPI, sweeps: Sequence[Sweep]) -> None:
+        self._api = api
+        self._sweeps = {sweep.key: sweep for sweep in sweeps}
+        self.expected: Mapping[str, int] = {}
+        """Rows of each sweep, where they were counted; only those can be cut into ranges."""
+
+    def pages(self, todo: Mapping[str, Sequence[Span]]) -> Iterator[Page]:
+        """Give the pages of what is to be read, by sweep, in the order in which they come.
+
+        Raises:
+            QualysError: the first error that a walk met; no further pages come then.
+        """
+        tasks = [_Task(self._sweeps[key], span) for key, spans in todo.items() for span in spans]
+        is_long = any(rows > ROWS_WORTH_CUTTING for rows in self.expected.values())
+        workers = self._api.workers if is_long else min(self._api.workers, len(tasks))
+        return in_parallel(tasks, self._work, max(workers, 1))
+
+    def _work(self, task: _Task, team: Team[_Task, Page]) -> Iterator[Page]:
+        size = PageSize(task.sweep.page_size)
+        whole = task.span == Span()
+        left: list[Span] = [task.span]
+        while left:
+            page = self._page(task.sweep, left[0], size, team.stop)
+            left = list(page.rest)
+            if whole and len(left) == 1:
+                left = self._cut(task.sweep, page, left[0])
+                page = _with_rest(page, left)
+            whole = False
+            # The reader must know of the ranges before their pages can reach it.
+            yield page
+            for span in left[1:]:
+                team.submit(_Task(task.sweep, span))
+
+    def _page(self, sweep: Sweep, span: Span, size: PageSize, stop: threading.Event) -> Page:
+        asked = size.rows
+
+        def body() -> bytes:
+            nonlocal asked
+            asked = size.rows
+            criteria = [*sweep.criteria, *span.criteria()]
+            return service_request(criteria, limit=asked, verbose=sweep.verbose)
+
+        def read(answer: ServiceAnswer) -> Page:
+            return read_page(sweep, span, answer, asked)
+
+        page = self._api.search(sweep.kind, body, read, on_too_slow=size.shrink, stop=stop)
+        size.succeed()
+        return page
+
+    def _cut(self, sweep: Sweep, page: Page, rest: Span) -> list[Span]:
+        expected = self.expected.get(sweep.key, 0)
+        parts = self._api.workers
+        if expected <= ROWS_WORTH_CUTTING or parts == 1 or page.ids is None:
+            return [rest]
+
+        def count_above(bound: int) -> int:
+            return self._api.count(sweep.kind, [*sweep.criteria, greater("id", bound)])
+
+        low, high = page.ids
+        density = page.rows / max(high - low, 1)
+        rows = max(expected - page.rows, 0)
+        return cut(rest, rows=rows, density=density, parts=parts, count_above=count_above)
+
+
+def read_page(sweep: Sweep, span: Span, answer: ServiceAnswer, asked: int) -> Page:
+    """Make records of the rows of an answer.
+
+    Raises:
+        BrokenAnswer: when the rows are missing, or not of the type that was asked for.
+        PagingStuck: when the walk would not get on after it.
+    """
+    rows = list(answer.rows)
+    if not rows and (answer.more or answer.count):
+        # To go on after `lastId` would pass over rows that nobody has seen.
+        msg = "Qualys announced rows in a page that holds none."
+        raise BrokenAnswer(msg)
+    ids = [row_id(row) for row in rows]
+    step = take_page(span, ids, more=answer.more, last_id=answer.last_id, limit=asked)
+    notes = Notes(replaced=answer.replaced)
+    records: list[Record] = []
+    for row, known_id, fresh in zip(rows, ids, step.fresh, strict=True):
+        if not fresh:
+            continue
+        try:
+            record = sweep.read(row, notes)
+        except Rejected as rejected:
+            notes.reject(str(rejected))
+            continue
+        if known_id is None:
+            notes.reject(f"a row of {sweep.key} has no id")
+            continue
+        _check_type(record, sweep.row_type)
+        records.append(record)
+    known = [row_id for row_id in ids if row_id is not None]
+    return Page(
+        sweep=sweep.key,
+        span=span,
+        rest=step.rest,
+        records=records,
+        rows=sum(step.fresh),
+        duplicates=len(rows) - sum(step.fresh),
+        notes=notes,
+        ids=(min(known), max(known)) if known else None,
+    )
+
+
+def _check_type(record: Record, wanted: str | None) -> None:
+    if wanted is not None and (found := record["type"]) not in {wanted, None}:
+        msg = f"Qualys sent a row of type {str(found)[:40]} in a search for {wanted}."
+        raise BrokenAnswer(msg)
+
+
+def _with_rest(page: Page, rest: Sequence[Span]) -> Page:
+    return Page(
+        page.sweep,
+        page.span,
+        tuple(rest),
+        page.records,
+        page.rows,
+        page.duplicates,
+        page.notes,
+        page.ids,
+    )

@@ -1,0 +1,103 @@
+"""Findings from the finding search: each type on its own, as ids are unique within one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from tap_qualyswas.qualys.request_bodies import equals, greater
+from tap_qualyswas.records.evidence import Evidence
+from tap_qualyswas.records.kinds import finding_shape
+from tap_qualyswas.search.walk import Sweep
+from tap_qualyswas.sources.inventory import find_unended_scans
+from tap_qualyswas.sync.reader import Reading
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from tap_qualyswas.records.fields import Notes, Record
+    from tap_qualyswas.records.parsing import Element
+    from tap_qualyswas.settings.values import Settings
+    from tap_qualyswas.sync.qids import Qids
+    from tap_qualyswas.sync.run import Run
+
+BOOKMARK: Final = "lastDetectedDate"
+
+
+def finding_reader(settings: Settings) -> Callable[[Element, Notes], Record]:
+    """Give what makes a record of a finding, with or without evidence."""
+    evidence = None
+    if settings.include_evidence:
+        evidence = Evidence(redact=settings.redact_evidence, max_bytes=settings.evidence_max_bytes)
+    shape = finding_shape(evidence)
+
+    def read(element: Element, notes: Notes) -> Record:
+        record = shape(element, notes)
+        if record["uniqueId"] is None:
+            # As far as is known each finding has one; the id is unique within its type at least.
+            record["uniqueId"] = f"{record['type']}-{record['id']}"
+            notes.unreadable["Finding.uniqueId"] += 1
+        return record
+
+    return read
+
+
+def finding_sweeps(run: Run, window_start: str | None) -> list[Sweep]:
+    """Give the searches for findings: one for each type and each 500 filtered applications."""
+    settings = run.settings
+    read = finding_reader(settings)
+    verbose = settings.include_evidence
+    # A fix moves lastTestedDate only, so the window is not on the bookmark's own field.
+    window = () if window_start is None else (greater("lastTestedDate", window_start),)
+    return [
+        Sweep(
+            key=kind if number == 0 else f"{kind}/{number}",
+            kind="finding",
+            criteria=(equals("type", kind), *scope, *window),
+            read=read,
+            page_size=settings.verbose_page_size if verbose else settings.page_size,
+            verbose=verbose,
+            row_type=kind,
+        )
+        for kind in settings.filters.finding_types
+        for number, scope in enumerate(run.scopes("webApp.id"))
+    ]
+
+
+class FindingCollector:
+    """Greatest date and QIDs of the findings of a run."""
+
+    def __init__(self, qids: Qids) -> None:
+        self._qids = qids
+        self.greatest: str | None = None
+
+    def take(self, records: Sequence[Record]) -> None:
+        """Look at a page of findings."""
+        self._qids.note(records)
+        dates = [date for record in records if isinstance(date := record[BOOKMARK], str)]
+        self.greatest = max([*dates, *filter(None, [self.greatest])], default=None)
+
+    def carried(self) -> dict[str, Any]:
+        """Give what an interrupted run has to hand on."""
+        return {"greatest": self.greatest, "qids": self._qids.as_state()}
+
+    def restore(self, carried: dict[str, Any]) -> None:
+        """Take over what an interrupted run handed on."""
+        kept = carried.get("greatest")
+        self.greatest = kept if isinstance(kept, str) else None
+        self._qids.restore(carried.get("qids"))
+
+
+def read_findings(run: Run) -> Iterator[Record]:
+    """Read all findings of a run, then move the bookmark and hand the QIDs on.
+
+    Raises:
+        QualysError: when the read cannot go on.
+    """
+    window_start = run.window_start("findings", BOOKMARK)
+    if run.bookmarks.unended_scans is None:
+        run.bookmarks.unended_scans = find_unended_scans(run)
+    collector = FindingCollector(run.qids)
+    sweeps = finding_sweeps(run, window_start)
+    yield from Reading(run, "findings", sweeps, run.frame(window_start), collector).records()
+    run.move_bookmark("findings", BOOKMARK, collector.greatest)
+    run.keep_qids()

@@ -1,0 +1,1 @@
+"""One run: full or incremental, its state and bookmarks, what was read, and the proof of it."""

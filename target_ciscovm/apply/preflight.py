@@ -1,0 +1,77 @@
+"""The first look at CVM, before anything is read: is all of this allowed, and what time is it?"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from target_ciscovm.cvm.client import CiscoVMAPI
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from target_ciscovm.cvm.client import Connector
+    from target_ciscovm.cvm.retry_policy import Patience
+    from target_ciscovm.settings.values import Login
+
+LOGGER: Final = logging.getLogger(__name__)
+
+OVERAGE: Final = (
+    "The licence of this CVM tenant is over its limit: CVM imports nothing for the assets above "
+    "it, without any error. Have the limit raised, or assets removed."
+)
+
+
+@dataclass(frozen=True)
+class Opening:
+    """What CVM told at first.
+
+    Attributes:
+        now: its time, by the `Date` of its first answer.
+        newest_run: when the connector's newest run began, None when there was none.
+        runs: ids of the runs that were there.
+        overage: whether the licence is over its limit; None when that is not known.
+    """
+
+    connector: Connector
+    now: datetime | None
+    newest_run: datetime | None
+    runs: frozenset[int]
+    overage: bool | None
+
+
+def connect(login: Login, patience: Patience) -> CiscoVMAPI:
+    """Give the connector's API; nothing is asked yet."""
+    return CiscoVMAPI(
+        api_url=login.api_url,
+        api_key=login.api_key,
+        connector_id=login.connector_id,
+        ca_bundle=login.ca_bundle,
+        patience=patience,
+    )
+
+
+def look(api: CiscoVMAPI) -> Opening:
+    """Look at the connector, its runs and the licence, and log what they are.
+
+    Raises:
+        Refused: when the key, the connector or the host is not what it should be.
+        CiscoVMError: when CVM cannot be reached.
+    """
+    connector = api.connector()
+    runs = api.runs()
+    overage = api.overage()
+    state = "a run of it is going on" if connector.running else "idle"
+    LOGGER.info(
+        "Connector %d (%s) at %s takes files; %s.", connector.id, connector.name, api.api_url, state
+    )
+    if overage:
+        LOGGER.warning("%s", OVERAGE)
+    return Opening(
+        connector,
+        api.server_now,
+        max((run.start_time for run in runs if run.start_time), default=None),
+        frozenset(run.id for run in runs),
+        overage,
+    )

@@ -1,0 +1,85 @@
+"""Sending a load: every file uploaded, then one run of all, then its end."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+from target_ciscovm.apply.halves import halve, without_evidence
+from target_ciscovm.errors import TooLarge
+from target_ciscovm.output.timing import Progress
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from target_ciscovm.cvm.client import CiscoVMAPI
+    from target_ciscovm.kdi.files import Files, Part
+
+LOGGER: Final = logging.getLogger(__name__)
+
+TOO_LARGE: Final = "its asset alone is more than CVM takes at once, also without evidence"
+
+
+@dataclass
+class Uploads:
+    """What CVM took.
+
+    Attributes:
+        parts: files with their ids in CVM, in the order of upload.
+        refused: keys of assets that are too large for CVM whatever is done.
+    """
+
+    parts: list[tuple[Part, int]] = field(default_factory=list)
+    refused: list[str] = field(default_factory=list)
+
+    @property
+    def ids(self) -> list[int]:
+        """Give the ids for the run."""
+        return [number for _, number in self.parts]
+
+
+def upload_all(
+    api: CiscoVMAPI,
+    files: Files,
+    parts: Sequence[Part],
+    keys_of: Callable[[Part], Sequence[str]],
+) -> Uploads:
+    """Upload all files; one that is too large goes in halves.
+
+    Args:
+        api: the connector.
+        files: writes the halves.
+        parts: the load's files.
+        keys_of: gives the keys of a part's assets, in the file's order.
+
+    Raises:
+        UploadFailed: when a file was not taken after all tries. Nothing has been run.
+    """
+    done = Uploads()
+    waiting = list(reversed(parts))
+    progress = Progress("uploading bytes", sum(part.bytes for part in parts))
+    while waiting:
+        part = waiting.pop()
+        try:
+            done.parts.append((part, api.upload(part.path)))
+            progress.add(part.bytes)
+        except TooLarge as error:
+            waiting += reversed(_smaller(files, part, keys_of(part), error, done.refused))
+    return done
+
+
+def _smaller(
+    files: Files, part: Part, keys: Sequence[str], error: TooLarge, refused: list[str]
+) -> list[Part]:
+    if part.assets > 1:
+        LOGGER.info("%s It goes in two halves.", error)
+        return halve(files, part, keys)
+    lean = without_evidence(files, part, keys)
+    if lean is not None:
+        LOGGER.warning("%s It holds one asset: it goes without evidence.", error)
+        return [lean]
+    LOGGER.warning("%s It holds one asset: it is left out.", error)
+    refused += keys
+    part.path.unlink()
+    return []

@@ -1,0 +1,1 @@
+"""Cisco Vulnerability Management: its calls, uploads, runs and connectors."""

@@ -1,0 +1,141 @@
+"""Calls to CVM: tried again where that may help, and judged by their status."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Final
+
+from target_ciscovm.cvm.retry_policy import persist
+from target_ciscovm.errors import (
+    BadKey,
+    BrokenAnswer,
+    KeyLacksRights,
+    RateLimited,
+    RequestRefused,
+    TemporaryError,
+    Unavailable,
+    WrongHost,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from target_ciscovm.cvm.multipart import FileBody
+    from target_ciscovm.cvm.retry_policy import Patience
+    from target_ciscovm.cvm.transport import Answer, Transport
+
+PASS: Final = frozenset({HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED})
+"""Statuses whose meaning only the call knows."""
+
+TOO_MANY: Final = HTTPStatus.TOO_MANY_REQUESTS
+PASSING: Final = frozenset({HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY})
+
+
+class Calls:
+    """What all calls share.
+
+    Attributes:
+        transport: the session with the host.
+        patience: the limits of waiting.
+    """
+
+    def __init__(self, transport: Transport, patience: Patience) -> None:
+        self.transport = transport
+        self.patience = patience
+        self._spoken = False
+        """Whether the host has proved by JSON that it is an API."""
+
+    @property
+    def place(self) -> str:
+        """Return the host, as messages name it."""
+        return self.transport.place
+
+    def get(
+        self,
+        path: str,
+        doing: str,
+        *,
+        query: Sequence[tuple[str, str | int]] = (),
+        attempts: int | None = None,
+    ) -> Answer:
+        """Ask until JSON comes.
+
+        Args:
+            path: the path of the call.
+            doing: what the call is for, as in "the user may not {doing}".
+            query: names and values; a name may come more than once.
+            attempts: fewer tries than `max_attempts`.
+
+        Returns:
+            An answer of HTTP 2xx with JSON, or one of HTTP 404 or 405.
+
+        Raises:
+            TemporaryError: when patience ended.
+            Refused: when someone has to change something first.
+            RequestRefused: for another status that says no.
+        """
+        return persist(
+            lambda: self.get_once(path, doing, query=query),
+            self.patience,
+            attempts=attempts,
+            first_contact=not self.transport.answered,
+        )
+
+    def get_once(
+        self, path: str, doing: str, *, query: Sequence[tuple[str, str | int]] = ()
+    ) -> Answer:
+        """Ask once, as `get` does again and again."""
+        answer = self.transport.send("GET", path, query=query)
+        self.judge(answer, doing)
+        if answer.status not in PASS:
+            answer.document()
+        return answer
+
+    def once(
+        self,
+        method: str,
+        path: str,
+        *,
+        query: Sequence[tuple[str, str | int]] = (),
+        json: Mapping[str, object] | None = None,
+        body: FileBody | None = None,
+    ) -> Answer:
+        """Send one request, never again, and give the answer, whatever its status."""
+        return self.transport.send(method, path, query=query, json=json, body=body)
+
+    def judge(self, answer: Answer, doing: str) -> None:
+        """Raise the error that the status of an answer stands for; 2xx, 404 and 405 pass.
+
+        The statuses, not the texts, say what is meant (API docs, "Errors").
+        """
+        status = answer.status
+        if status == HTTPStatus.UNAUTHORIZED:
+            raise BadKey(self.place)
+        if status == TOO_MANY:
+            msg = f"{self.place} was asked too often in a second (HTTP 429)."
+            raise _with_wait(RateLimited(msg), answer)
+        if status >= HTTPStatus.INTERNAL_SERVER_ERROR or status in PASSING:
+            msg = f"{self.place} cannot answer now (HTTP {status})."
+            raise _with_wait(Unavailable(msg), answer)
+        self._judge_page(answer)
+        if status == HTTPStatus.FORBIDDEN:
+            raise KeyLacksRights(self.place, doing)
+        if status >= HTTPStatus.BAD_REQUEST and status not in PASS:
+            quote = self.transport.quote(answer)
+            msg = f"{self.place} refused to let us {doing} (HTTP {status}: {quote})."
+            raise RequestRefused(msg)
+
+    def _judge_page(self, answer: Answer) -> None:
+        """Tell a page for people from JSON: a wrong host at first, a bad moment later."""
+        if not answer.html:
+            self._spoken = self._spoken or answer.is_json()
+            return
+        if not self._spoken:
+            raise WrongHost(self.place, f"with a web page (HTTP {answer.status})")
+        msg = f"{self.place} answered with a web page in place of data (HTTP {answer.status})."
+        raise BrokenAnswer(msg)
+
+
+def _with_wait(error: TemporaryError, answer: Answer) -> TemporaryError:
+    error.wait_seconds = answer.retry_after
+    return error

@@ -1,0 +1,288 @@
+"""CiscoVMAPI: the calls of Cisco Vulnerability Management that a load needs.
+
+Paths and shapes are those of Cisco's OpenAPI file; what it leaves open is said at each call.
+"""
+
+from __future__ import annotations
+
+import logging
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Final
+
+from target_ciscovm.cvm import run_watch as watching
+from target_ciscovm.cvm import searches
+from target_ciscovm.cvm.calls import Calls
+from target_ciscovm.cvm.connector import (
+    Connector,
+    ConnectorRun,
+    read_connector,
+    read_flag,
+    read_int,
+    read_run,
+)
+from target_ciscovm.cvm.hosts import tidy_api_url
+from target_ciscovm.cvm.multipart import FileBody
+from target_ciscovm.cvm.retry_policy import Patience, persist
+from target_ciscovm.cvm.run_start import RunStarter
+from target_ciscovm.cvm.transport import Transport
+from target_ciscovm.errors import (
+    BrokenAnswer,
+    CiscoVMError,
+    ConnectorMissing,
+    NotADataImporter,
+    RequestRefused,
+    TemporaryError,
+    TooLarge,
+    Unavailable,
+    UploadFailed,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Sequence
+    from datetime import datetime
+    from pathlib import Path
+
+__all__ = ["CiscoVMAPI", "Connector", "ConnectorRun", "Patience"]
+
+LOGGER: Final = logging.getLogger(__name__)
+
+CONNECTORS_NAMED: Final = 5
+OVERAGE_ATTEMPTS: Final = 2
+
+
+class CiscoVMAPI:
+    """One connector of one tenant.
+
+    Calls are paced below five a second. What may pass by itself (HTTP 429, 5xx, connections that
+    are refused, cut or time out, empty answers) is tried again as `patience` says; each method
+    raises a `TemporaryError` when that was of no use, and a `Refused` when someone has to change
+    something first.
+
+    Args:
+        api_url: the tenant's API host, in any of the ways that people write it.
+        api_key: the key of a user who may use connectors.
+        connector_id: number of a Data Importer connector.
+        ca_bundle: path of the certificates to trust, None for the usual ones.
+        patience: limits of waiting; the defaults are those for the real CVM.
+
+    Raises:
+        SettingsError: for an address, a key or a `ca_bundle` that cannot be right.
+    """
+
+    def __init__(
+        self,
+        *,
+        api_url: str | None,
+        api_key: str,
+        connector_id: int,
+        ca_bundle: str | None = None,
+        patience: Patience | None = None,
+    ) -> None:
+        self.connector_id = connector_id
+        self.patience = patience or Patience()
+        self.api_url = tidy_api_url(api_url)
+        transport = Transport(self.api_url, api_key, ca_bundle, self.patience)
+        self.calls = Calls(transport, self.patience)
+        self._path = f"/connectors/{connector_id}"
+        self._listed = True
+
+    @property
+    def server_now(self) -> datetime | None:
+        """Return the `Date` of CVM's first answer, None before it or when it had none."""
+        return self.calls.transport.server_now
+
+    def connector(self) -> Connector:
+        """Look at the connector: key accepted, connector there, file based.
+
+        Raises:
+            BadKey: HTTP 401.
+            KeyLacksRights: HTTP 403.
+            ConnectorMissing: no connector with this number for this key.
+            NotADataImporter: it has a host of its own.
+            WrongHost: what answers is not CVM's API.
+            UntrustedServer: its certificate is not trusted.
+        """
+        found = self._look()
+        if found.host:
+            raise NotADataImporter(found.id, found.name, found.host)
+        return found
+
+    def is_running(self) -> bool:
+        """Tell whether a run of the connector is going on, whoever started it."""
+        return self._look().running
+
+    def _look(self) -> Connector:
+        """Find the connector in the list, which is documented and has `host`.
+
+        `GET /connectors/{id}` is not in the OpenAPI file, but Cisco's own toolkit has used it for
+        years; it stands in where the list is not given.
+        """
+        if self._listed:
+            answer = self.calls.get("/connectors", "see the connectors")
+            rows = answer.rows("connectors")
+            if rows is not None:
+                return self._pick([item for row in rows if (item := read_connector(row))])
+            self._listed = False
+        answer = self.calls.get(self._path, "see the connector")
+        told = answer.fields()
+        inner = told.get("connector")
+        found = read_connector(inner if isinstance(inner, dict) else told)
+        if found is None:
+            raise ConnectorMissing(self.connector_id, self.calls.place)
+        return found
+
+    def _pick(self, connectors: Sequence[Connector]) -> Connector:
+        found = next((item for item in connectors if item.id == self.connector_id), None)
+        if found:
+            return found
+        importers = [f"{item.id} ({item.name})" for item in connectors if not item.host]
+        more = len(importers) - CONNECTORS_NAMED
+        named = ", ".join(importers[:CONNECTORS_NAMED]) + (f" and {more} more" if more > 0 else "")
+        raise ConnectorMissing(self.connector_id, self.calls.place, named)
+
+    def overage(self) -> bool | None:
+        """Tell whether the tenant's licence is over its limit, None when CVM does not say.
+
+        CVM then imports no vulnerabilities for the assets over the limit, without an error
+        (OpenAPI: `overage` of an asset). Never raises: a load must not fail for this question.
+        """
+        try:
+            answer = self.calls.get(
+                "/entitlements/overage", "see the licence", attempts=OVERAGE_ATTEMPTS
+            )
+        except CiscoVMError as error:
+            LOGGER.info("Whether the licence is over its limit is not known: %s", error)
+            return None
+        return read_flag(answer.fields().get("overage_status"))
+
+    def runs(self) -> list[ConnectorRun]:
+        """Give the connector's runs, newest first.
+
+        Raises:
+            ConnectorMissing: HTTP 404.
+            CiscoVMError: when the list cannot be had.
+        """
+        answer = self.calls.get(f"{self._path}/connector_runs", "see the connector's runs")
+        rows = answer.rows("connector_runs")
+        if rows is None:
+            raise ConnectorMissing(self.connector_id, self.calls.place)
+        found = [run for row in rows if (run := read_run(row))]
+        return sorted(found, key=lambda run: run.id, reverse=True)
+
+    def wait_until_idle(self, timeout_seconds: float, progress: Callable[[str], None]) -> None:
+        """Wait while the connector is running, looking less and less often.
+
+        Raises:
+            ConnectorBusy: when it still is after `timeout_seconds`.
+        """
+        watching.wait_until_idle(
+            self.is_running, self.connector_id, timeout_seconds, self.patience, progress
+        )
+
+    def upload(self, path: Path) -> int:
+        """Upload a file without running it.
+
+        A try that failed sends the whole file again, opened anew. A try whose answer was lost may
+        have left a file in CVM; as a run names its files, that one is never imported.
+
+        Returns:
+            The data file's id, to be named to `run`.
+
+        Raises:
+            TooLarge: at once on HTTP 413.
+            UploadFailed: after all tries, or at once when the file itself is refused.
+        """
+        try:
+            return persist(lambda: self._upload_once(path), self.patience)
+        except (TemporaryError, RequestRefused) as error:
+            msg = f"{path.name} could not be uploaded, and nothing has been run in CVM: {error}"
+            raise UploadFailed(msg) from error
+
+    def _upload_once(self, path: Path) -> int:
+        with FileBody(path, {"run": "false"}) as body:
+            answer = self.calls.once("POST", f"{self._path}/data_file", body=body)
+            size = len(body)
+        if answer.status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
+            msg = f"{path.name} ({size:,} bytes) is more than CVM takes at once (HTTP 413)."
+            raise TooLarge(msg)
+        if answer.status == HTTPStatus.UNPROCESSABLE_ENTITY:
+            # "Could not persist the file": sporadic, says a Kenna engineer; the next try works.
+            quote = self.calls.transport.quote(answer)
+            msg = f"CVM could not store {path.name} (HTTP 422: {quote})."
+            raise Unavailable(msg)
+        self.calls.judge(answer, "upload a file")
+        if answer.status == HTTPStatus.NOT_FOUND:
+            raise ConnectorMissing(self.connector_id, self.calls.place)
+        told = answer.fields()
+        number = read_int(told.get("data_file"))
+        if read_flag(told.get("success")) is True and number is not None:
+            return number
+        msg = f"CVM did not confirm that it has {path.name} (HTTP {answer.status})."
+        raise BrokenAnswer(msg)
+
+    def run(
+        self,
+        data_files: Sequence[int],
+        *,
+        runs_before: Collection[int],
+        timeout_seconds: float | None = None,
+        progress: Callable[[str], None] = LOGGER.info,
+    ) -> int:
+        """Start ONE run of these files.
+
+        Args:
+            data_files: ids from `upload`. Without any, CVM would take the newest file alone.
+            runs_before: runs that were there before; one that is not among them is ours when the
+                answer to our call was lost.
+            timeout_seconds: how long to wait while the connector is busy, `max_wait_seconds` when
+                None.
+            progress: is told of each wait.
+
+        Returns:
+            The run's id.
+
+        Raises:
+            ConnectorBusy: when another run is still going on after `timeout_seconds`.
+            CiscoVMError: when no run could be started; a lost answer is told as such.
+        """
+        if not data_files:
+            msg = "a run needs data files"
+            raise ValueError(msg)
+        limit = self.patience.max_wait_seconds if timeout_seconds is None else timeout_seconds
+        return RunStarter(self, data_files, runs_before, progress).start(limit)
+
+    def wait(
+        self, run_id: int, timeout_seconds: float, progress: Callable[[str], None]
+    ) -> ConnectorRun:
+        """Wait until the run has ended.
+
+        Raises:
+            RunFailed: it ended without success (`.run` has the counters).
+            StillRunning: it has not ended after `timeout_seconds`, or could not be looked at for
+                `max_wait_seconds`.
+        """
+        return watching.wait_for_end(
+            lambda: self._look_at_run(run_id), run_id, timeout_seconds, self.patience, progress
+        )
+
+    def _look_at_run(self, run_id: int) -> ConnectorRun:
+        path = f"{self._path}/connector_runs/{run_id}"
+        answer = self.calls.get_once(path, "see the connector's runs")
+        run = read_run(answer.fields())
+        if run is None:  # HTTP 404 too: a run that was only just scheduled need not be there yet
+            msg = f"CVM tells nothing of connector run {run_id} (HTTP {answer.status})."
+            raise BrokenAnswer(msg)
+        return run
+
+    def open_count(self, data_model: str = "vulnerabilities") -> int | None:
+        """Count what is open in CVM for this connector, None when CVM does not tell.
+
+        Args:
+            data_model: `vulnerabilities`, or `findings` of the Application Security Module.
+
+        Raises:
+            CiscoVMError: when it cannot be asked.
+        """
+        if data_model == "findings":
+            return searches.count_findings(self.calls, self.connector_id)
+        return searches.count_vulnerabilities(self.calls, self._look().name)

@@ -1,0 +1,183 @@
+"""Starting ONE run of uploaded files, also when answers are lost or the connector is busy.
+
+CVM knows no idempotency key, so a call to start a run whose answer was lost must not simply be sent
+again: the list of runs is looked at first.
+"""
+
+from __future__ import annotations
+
+import time
+from http import HTTPStatus
+from itertools import islice
+from typing import TYPE_CHECKING, Final
+
+from target_ciscovm.cvm.connector import read_flag, read_int
+from target_ciscovm.cvm.retry_policy import capped
+from target_ciscovm.errors import (
+    BrokenAnswer,
+    CiscoVMError,
+    ConnectorBusy,
+    ConnectorMissing,
+    RateLimited,
+    RequestRefused,
+    TemporaryError,
+    Unreachable,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Sequence
+
+    from target_ciscovm.cvm.client import CiscoVMAPI
+    from target_ciscovm.cvm.transport import Answer
+
+LOOKS: Final = 5
+"""Looks at the list of runs after a lost answer: a run is "scheduled", so it may show late."""
+
+BUSY: Final = frozenset(
+    {
+        HTTPStatus.CONFLICT,
+        HTTPStatus.PRECONDITION_FAILED,
+        HTTPStatus.UNPROCESSABLE_ENTITY,
+        HTTPStatus.LOCKED,
+    }
+)
+"""How CVM says that a run is going on already is not documented; each of these may mean it."""
+
+UNSENT: Final = (RateLimited, Unreachable)
+"""Failures after which CVM surely did nothing."""
+
+
+class RunStarter:
+    """One try after the other to start one run.
+
+    Args:
+        api: the connector.
+        data_files: the files of the run.
+        runs_before: runs that are not ours.
+        progress: is told of each wait.
+    """
+
+    def __init__(
+        self,
+        api: CiscoVMAPI,
+        data_files: Sequence[int],
+        runs_before: Collection[int],
+        progress: Callable[[str], None],
+    ) -> None:
+        self._api = api
+        self._data_files = list(data_files)
+        self._known = set(runs_before)
+        self._progress = progress
+        self._verb = "POST"
+        self._lost = False
+        self._failures = 0
+
+    def start(self, timeout_seconds: float) -> int:
+        """Start the run and give its id.
+
+        Raises:
+            ConnectorBusy: when the connector was busy for `timeout_seconds`.
+            RequestRefused: when CVM refuses though the connector is idle.
+            CiscoVMError: when it cannot be started, or not be told whether it was.
+        """
+        deadline = time.monotonic() + timeout_seconds
+        self._note_runs()
+        for wait in self._api.patience.waits(self._api.patience.poll_seconds):
+            try:
+                return self._ask()
+            except (TemporaryError, ConnectorBusy) as error:
+                failure = error
+            if (ours := self._look_for_ours(failure, deadline)) is not None:
+                return ours
+            self._pause(failure, wait, deadline)
+        raise AssertionError  # `waits` has no end
+
+    def _ask(self) -> int:
+        """Ask by POST, as Cisco's toolkit does, else by GET, as the OpenAPI file has it.
+
+        POST comes first since a URL would not hold the ids of very many files.
+        """
+        answer = self._send()
+        if answer.status in {HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED}:
+            if self._verb == "GET":
+                raise ConnectorMissing(self._api.connector_id, self._api.calls.place)
+            self._verb = "GET"
+            return self._ask()
+        told = answer.fields()
+        success = read_flag(told.get("success"))
+        if answer.status in BUSY or success is False:
+            quote = self._api.calls.transport.quote(answer)
+            msg = f"CVM did not start a run (HTTP {answer.status}: {quote})."
+            raise ConnectorBusy(msg)
+        number = read_int(told.get("connector_run_id"))
+        if success is not True or number is None:
+            msg = f"CVM's answer does not tell whether a run was started (HTTP {answer.status})."
+            raise BrokenAnswer(msg)
+        return number
+
+    def _send(self) -> Answer:
+        path = f"/connectors/{self._api.connector_id}/run"
+        if self._verb == "POST":
+            answer = self._api.calls.once("POST", path, json={"data_files": self._data_files})
+        else:
+            query = [("data_files[]", number) for number in self._data_files]
+            answer = self._api.calls.once("GET", path, query=query)
+        if answer.status not in BUSY:
+            self._api.calls.judge(answer, "run the connector")
+        return answer
+
+    def _note_runs(self) -> None:
+        self._known.update(run.id for run in self._api.runs())
+
+    def _look_for_ours(self, failure: CiscoVMError, deadline: float) -> int | None:
+        """Look for a run that CVM started although its answer did not say so."""
+        if isinstance(failure, UNSENT) or (isinstance(failure, ConnectorBusy) and not self._lost):
+            return None
+        self._progress(f"{failure} Looking for our run in the list of runs.")
+        self._lost = True
+        try:
+            for wait in islice(self._api.patience.waits(), LOOKS):
+                if (ours := self._first_unknown_run()) is not None:
+                    return ours
+                time.sleep(capped(wait, deadline))
+            self._api.wait_until_idle(max(0.0, deadline - time.monotonic()), self._progress)
+            return self._first_unknown_run()
+        except (TemporaryError, ConnectorBusy) as error:
+            raise self._not_known(error) from error
+
+    def _first_unknown_run(self) -> int | None:
+        return min((run.id for run in self._api.runs() if run.id not in self._known), default=None)
+
+    def _pause(self, failure: CiscoVMError, wait: float, deadline: float) -> None:
+        """Wait before the next try, or give up."""
+        if isinstance(failure, ConnectorBusy) and self._api.is_running():
+            left = max(0.0, deadline - time.monotonic())
+            self._api.wait_until_idle(left, self._progress)
+            if not self._lost:
+                self._note_runs()  # the run that kept us waiting is not ours
+        else:
+            self._failures += not isinstance(failure, RateLimited)
+        named = failure.wait_seconds if isinstance(failure, TemporaryError) else None
+        over = time.monotonic() + (named or 0.0) >= deadline
+        if over or self._failures >= self._api.patience.max_attempts:
+            raise self._given_up(failure)
+        self._progress(f"{failure} Asking again.")
+        time.sleep(capped(named or wait, deadline))
+
+    def _given_up(self, failure: CiscoVMError) -> CiscoVMError:
+        if self._lost:
+            return self._not_known(failure)
+        if isinstance(failure, ConnectorBusy):
+            msg = (
+                f"{failure} It kept doing so though no other run is going on. The connector's "
+                "page in CVM may have the reason."
+            )
+            return RequestRefused(msg)
+        return failure
+
+    def _not_known(self, failure: CiscoVMError) -> CiscoVMError:
+        return CiscoVMError(
+            f"Whether CVM started a run of connector {self._api.connector_id} is not known, and no "
+            f"second one was tried: {failure} Look at the connector's page in CVM; the next load "
+            "sends the same again."
+        )

@@ -1,0 +1,255 @@
+"""One HTTP exchange with CVM: paced, authenticated, verified; an answer or a typed error."""
+
+from __future__ import annotations
+
+import ssl
+import sys
+import time
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from email.utils import parsedate_to_datetime
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
+
+import msgspec
+import requests
+from requests.auth import AuthBase
+
+from target_ciscovm.cvm.connection_errors import explain
+from target_ciscovm.errors import BrokenAnswer, SettingsError, WrongHost
+
+if sys.version_info >= (3, 12):
+    from typing import override
+else:
+    from typing_extensions import override
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from target_ciscovm.cvm.multipart import FileBody
+    from target_ciscovm.cvm.retry_policy import Patience
+
+QUOTE_CHARACTERS: Final = 200
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What CVM answered.
+
+    Attributes:
+        status: the HTTP status.
+        body: the bytes as sent.
+        html: whether it is a page for people.
+        retry_after: the wait that the server names, in seconds, None when it names none.
+    """
+
+    status: int
+    body: bytes
+    html: bool
+    retry_after: float | None
+
+    def document(self) -> dict[str, object] | list[object]:
+        """Read the JSON of the body.
+
+        Raises:
+            BrokenAnswer: when it is empty, cut, or something else.
+        """
+        try:
+            document = msgspec.json.decode(self.body)
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            what = "an empty body" if not self.body.strip() else "something that is no JSON"
+            msg = f"CVM answered with {what} (HTTP {self.status})."
+            raise BrokenAnswer(msg) from error
+        if isinstance(document, (dict, list)):
+            return document
+        msg = f"CVM answered with JSON that is no object (HTTP {self.status})."
+        raise BrokenAnswer(msg)
+
+    def is_json(self) -> bool:
+        """Tell whether the body can be read."""
+        try:
+            self.document()
+        except BrokenAnswer:
+            return False
+        return True
+
+    def fields(self) -> dict[str, object]:
+        """Read the JSON of the body, nothing when it cannot be read or is no object."""
+        try:
+            document = self.document()
+        except BrokenAnswer:
+            return {}
+        return document if isinstance(document, dict) else {}
+
+    def rows(self, name: str) -> list[dict[str, object]] | None:
+        """Read a list of objects, the whole body or its field `name`; None when there is none."""
+        try:
+            document = self.document()
+        except BrokenAnswer:
+            return None
+        rows = document.get(name) if isinstance(document, dict) else document
+        return [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else None
+
+
+class RiskToken(AuthBase):
+    """Adds the API key to a request.
+
+    As the session's `auth` it also keeps `requests` from looking for a login in `~/.netrc`.
+    """
+
+    def __init__(self, key: str) -> None:
+        self._key = key
+
+    @override
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        request.headers["X-Risk-Token"] = self._key
+        return request
+
+
+class Transport:
+    """A session with one API host.
+
+    Attributes:
+        place: the host, as messages name it.
+        server_now: the `Date` of the first answer.
+        answered: whether the host has answered at all.
+    """
+
+    def __init__(
+        self, api_url: str, api_key: str, ca_bundle: str | None, patience: Patience
+    ) -> None:
+        self.place = urlsplit(api_url).netloc
+        self.server_now: datetime | None = None
+        self.answered = False
+        self._url = api_url
+        self._key = _tidy_key(api_key)
+        self._verify: str | bool = _certificates(ca_bundle) if ca_bundle else True
+        self._patience = patience
+        self._next_start = 0.0
+        self._session = requests.Session()
+        self._session.auth = RiskToken(self._key)
+        self._session.headers.update({"User-Agent": user_agent(), "Accept": "application/json"})
+
+    def send(
+        self,
+        method: str,
+        path: str,
+        *,
+        query: Sequence[tuple[str, str | int]] = (),
+        json: Mapping[str, object] | None = None,
+        body: FileBody | None = None,
+    ) -> Answer:
+        """Send one request and give the answer, whatever its status.
+
+        A redirect is not followed: CVM has none, and the key must not go to another host.
+
+        Raises:
+            TemporaryError: when no whole answer came.
+            UntrustedServer: when the server's certificate is not trusted.
+            WrongHost: when the answer is a redirect.
+        """
+        self._keep_pace()
+        try:
+            response = self._session.request(
+                method,
+                f"{self._url}{path}",
+                params=list(query),
+                json=json,
+                data=body,
+                headers={"Content-Type": body.content_type} if body else None,
+                timeout=(self._patience.connect_seconds, self._patience.read_seconds),
+                allow_redirects=False,
+                verify=self._verify,
+            )
+        except OSError as error:  # all errors of requests are
+            # The library's own text may hold a proxy's address with a password: it is not kept.
+            raise explain(error, self.place, self._patience.read_seconds) from None
+        return self._read(response)
+
+    def quote(self, answer: Answer) -> str:
+        """Give what the server says of itself in an error, in one short line without the key."""
+        told = answer.fields()
+        texts = [str(told[name]) for name in ("message", "error") if told.get(name)]
+        line = " ".join(texts[0].replace(self._key, "***").split()) if texts else ""
+        return line[:QUOTE_CHARACTERS] or "no reason given"
+
+    def _keep_pace(self) -> None:
+        time.sleep(max(0.0, self._next_start - time.monotonic()))
+        self._next_start = time.monotonic() + self._patience.pace_seconds
+
+    def _read(self, response: requests.Response) -> Answer:
+        date = read_http_date(response.headers.get("Date"))
+        if not self.answered:
+            self.answered = True
+            self.server_now = date
+        if response.is_redirect or response.is_permanent_redirect:
+            target = urlsplit(response.headers.get("Location", "")).netloc or "another page"
+            raise WrongHost(self.place, f"with a redirect to {target}")
+        kind = response.headers.get("Content-Type", "")
+        return Answer(
+            status=response.status_code,
+            body=response.content,
+            html="html" in kind.lower() or response.content[:64].lstrip()[:1] == b"<",
+            retry_after=read_retry_after(response.headers.get("Retry-After"), date),
+        )
+
+
+def user_agent() -> str:
+    """Name ourselves and our version."""
+    try:
+        number = version("qualyswas-ciscovm")
+    except PackageNotFoundError:
+        number = "0"
+    return f"target-ciscovm/{number}"
+
+
+def _tidy_key(key: str) -> str:
+    tidy = key.strip()
+    if not tidy or not tidy.isascii() or not tidy.isprintable() or " " in tidy:
+        msg = (
+            "api_key holds no key that CVM could have made (it is empty, or has blanks, line ends "
+            "or letters outside ASCII in it). Copy it anew from CVM, Settings > API Keys."
+        )
+        raise SettingsError(msg)
+    return tidy
+
+
+def _certificates(ca_bundle: str) -> str:
+    path = Path(ca_bundle).expanduser()
+    if not path.exists():
+        msg = f"ca_bundle names {ca_bundle}, which does not exist. Give the path of a PEM file."
+        raise SettingsError(msg)
+    try:
+        if path.is_file():
+            ssl.create_default_context(cafile=str(path))
+    except OSError as error:
+        msg = f"ca_bundle names {ca_bundle}, which holds no certificates that can be read (PEM)."
+        raise SettingsError(msg) from error
+    return str(path)
+
+
+def read_http_date(text: str | None) -> datetime | None:
+    """Read a date as HTTP headers have it, as UTC; None when there is none or it is unreadable."""
+    try:
+        date = parsedate_to_datetime(text or "")
+    except (TypeError, ValueError):
+        return None
+    return (
+        date.replace(tzinfo=timezone.utc) if date.tzinfo is None else date.astimezone(timezone.utc)
+    )
+
+
+def read_retry_after(text: str | None, server_now: datetime | None) -> float | None:
+    """Read `Retry-After`, seconds or a date (RFC 9110, 10.2.3); an unreadable one is none."""
+    if text is None:
+        return None
+    stripped = text.strip()
+    if stripped.isascii() and stripped.replace(".", "", 1).isdigit():
+        return float(stripped)
+    date = read_http_date(stripped)
+    if date is None:
+        return None
+    now = server_now or datetime.now(timezone.utc)
+    return max(0.0, (date - now).total_seconds())

@@ -1,0 +1,262 @@
+"""The intake: each record is checked against its type, and spooled or rejected."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import TYPE_CHECKING, Final, Literal, TypeVar
+
+import msgspec
+
+from target_ciscovm.intake.counts import FINDINGS, WEBAPPS, Counts
+from target_ciscovm.intake.lenient import tidy
+from target_ciscovm.intake.loose_json import read_loosely
+from target_ciscovm.intake.references import Shared
+from target_ciscovm.intake.spool import FindingRow
+from target_ciscovm.mapping.filters import FilterRules, filtered_by
+from target_ciscovm.mapping.finding import (
+    MappingRules,
+    closes,
+    finding_problem,
+    identifier_of,
+    map_finding,
+    moments,
+    notes,
+)
+from target_ciscovm.mapping.locators import Identity, asset_key, place_of
+from target_ciscovm.mapping.records import (
+    KEYS,
+    PASSED_OVER,
+    TYPES,
+    Finding,
+    Record,
+    Sync,
+    WebAppRef,
+)
+from target_ciscovm.plan.joins import FIXED, OPEN
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from target_ciscovm.intake.loose_json import JSON
+    from target_ciscovm.intake.rejections import Rejections
+    from target_ciscovm.intake.spool import Spool
+
+SYNCS: Final = "syncs"
+LARGEST_ID: Final = 2**63 - 1
+ASSETS_KEPT: Final = 8192
+"""How many assets' keys are kept in memory, as findings of one asset often come together."""
+LONGEST_KEY: Final = 200
+"""Characters of a record's key in `rejected.jsonl`."""
+R = TypeVar("R", bound=Record)
+
+# Made before any run begins: msgspec asks the types for their hashes then, and drops whatever is
+# raised meanwhile, also by the handler of a signal that asks for the end.
+DECODERS: Final[dict[str, msgspec.json.Decoder[Record]]] = {
+    name: msgspec.json.Decoder(kind) for name, kind in TYPES.items()
+}
+
+
+@dataclass(frozen=True)
+class IntakeRules:
+    """What a finding is and becomes: the settings of the same names."""
+
+    identity: Identity = field(default_factory=Identity)
+    mapping: MappingRules = field(default_factory=MappingRules)
+    filters: FilterRules = field(default_factory=FilterRules)
+
+
+class Intake:
+    """Takes records one by one, in any order.
+
+    A finding is mapped as it comes, so that each is read once only.
+
+    Attributes:
+        sync: the last `syncs` row, None when none came.
+        proof_is_last: whether no other record came after it.
+        lost_unknown: whether a record was lost of which no asset is known.
+        webapps_lost: ids of web applications whose own row was rejected.
+        shared: what the findings have in common.
+
+    Args:
+        spool: where good records go.
+        rejections: where bad ones are written down.
+        counts: is told of each record.
+    """
+
+    def __init__(
+        self, spool: Spool, rejections: Rejections, counts: Counts, rules: IntakeRules
+    ) -> None:
+        self.sync: Sync | None = None
+        self.proof_is_last = True
+        self.lost_unknown = False
+        self.webapps_lost: set[int] = set()
+        self.shared = Shared()
+        self._spool = spool
+        self._rejections = rejections
+        self._counts = counts
+        self._rules = rules
+        self._first = f"{rules.identity.order[0]}:"
+        self._url_tells_all = not {"fqdn", "ip_address"} & set(rules.identity.order)
+        self._encode = msgspec.json.Encoder().encode
+        self._asset_in = lru_cache(maxsize=ASSETS_KEPT)(self._asset_in_app)
+
+    def take(self, line: int, stream: str, raw: bytes) -> None:
+        """Take one record as it stands in its line.
+
+        Raises:
+            DiskFull: when there is no room to keep it.
+        """
+        decoder = DECODERS.get(stream)
+        if decoder is None:
+            unknown = self._counts.passed_over if stream in PASSED_OVER else self._counts.foreign
+            unknown[stream] += 1
+            return
+        self._counts.received[stream] += 1
+        self.proof_is_last = stream == SYNCS
+        try:
+            record = decoder.decode(raw)
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+            tidied = self._tidied(line, stream, raw)
+            if tidied is None:
+                return
+            record, raw = tidied
+        if isinstance(record, Finding):
+            self._keep_finding(line, record)
+        else:
+            self._keep(line, stream, record, raw)
+
+    def _tidied(self, line: int, stream: str, raw: bytes) -> tuple[Record, bytes] | None:
+        """Read a record that is not quite of its type; None, and rejected, when it cannot be."""
+        loose: JSON = None
+        try:
+            loose = read_loosely(raw, self._counts.notes)
+            if not isinstance(loose, dict):
+                self._reject(line, stream, "the record is no JSON object", None)
+                return None
+            record = msgspec.convert(tidy(loose), TYPES[stream])
+            return (record, msgspec.json.encode(record))
+        except msgspec.ValidationError as error:
+            self._reject(line, stream, _sentence(error), loose)
+        except (ValueError, RecursionError):
+            self._reject(line, stream, "the record is no JSON object", loose)
+        return None
+
+    def _keep(self, line: int, stream: str, record: Record, raw: bytes) -> None:
+        key = getattr(record, KEYS[stream])
+        if key is None:
+            self._reject(line, stream, f"it has no {_wire_name(stream)}", None)
+            return
+        if isinstance(record, Sync):
+            self.sync = record
+        self._spool.add(stream, str(key), raw)
+
+    def _keep_finding(self, line: int, finding: Finding) -> None:
+        at, rules = moments(finding), self._rules
+        if problem := finding_problem(finding, at):
+            self._reject(line, FINDINGS, problem, finding)
+            return
+        for note in notes(finding, at, rules.mapping):
+            self._counts.notes[note] += 1
+        app = self.shared.app_of(finding.web_app)
+        asset = self._asset_in(finding.url, app)
+        item = map_finding(finding, at, rules.mapping)
+        is_fixed = closes(item)
+        text = self._encode(item)
+        self._spool.add_finding(
+            FindingRow(
+                item.scanner_identifier,
+                asset,
+                finding.web_app.id if finding.web_app else None,
+                FIXED if is_fixed else OPEN,
+                None if is_fixed else filtered_by(finding, rules.filters),
+                self.shared.definition_of(finding),
+                app,
+                None if asset and self._url_tells_all else finding.url,
+                finding.severity,
+                at.last_looked_at,
+                at.closed if is_fixed else None,
+                self._spool.add_item(text),
+                len(text),
+            )
+        )
+
+    def _asset_in_app(self, url: str | None, app: int | None) -> str | None:
+        return self._asset(url, None if app is None else self.shared.apps[app])
+
+    def _asset(self, url: str | None, app: WebAppRef | None) -> str | None:
+        """Give the asset's key where no web application row could change it."""
+        key = asset_key(place_of(url, app), self._rules.identity)
+        return key if key and key.startswith(self._first) else None
+
+    def _reject(self, line: int, stream: str, reason: str, record: Finding | JSON) -> None:
+        self._counts.reject(stream, reason)
+        key = record.key if isinstance(record, Finding) else _key(stream, record)
+        key = key and key[:LONGEST_KEY]
+        self._rejections.write(line, stream, key, reason)
+        if stream == FINDINGS:
+            asset = self._asset_lost(record)
+            if asset is None:
+                self.lost_unknown = True
+            else:
+                self._spool.add_lost(asset, _identifier(record))
+        elif stream == WEBAPPS:
+            self._lose_webapp(key)
+        elif stream == SYNCS:
+            # An earlier row is no proof either: the tap has said something else since.
+            self.sync = None
+
+    def _lose_webapp(self, key: str | None) -> None:
+        if key and key.isascii() and key.isdigit() and int(key) <= LARGEST_ID:
+            self.webapps_lost.add(int(key))
+        else:
+            self.lost_unknown = True
+
+    def _asset_lost(self, record: Finding | JSON) -> str | None:
+        if isinstance(record, Finding):
+            return self._asset(record.url, record.web_app)
+        if not isinstance(record, dict):
+            return None
+        app = record.get("webApp")
+        known: Mapping[str, JSON] = app if isinstance(app, dict) else {}
+        where = _read(known, WebAppRef, "id", "name", "url")
+        at = _read(record, WebAppRef, "url")
+        return self._asset(at.url, where) if where and at else None
+
+
+def _sentence(error: msgspec.ValidationError) -> str:
+    """Turn `Expected `int | null`, got `str` - at `$.severity`` into a plainer sentence."""
+    what, _, where = str(error).replace("`", "").partition(" - at ")
+    field = where.removeprefix("$.")
+    return f"{field}: {what[:1].lower()}{what[1:]}" if field else what
+
+
+def _identifier(record: Finding | JSON) -> str | None:
+    """Give what CVM may know a rejected finding by, None when it does not tell."""
+    if isinstance(record, dict):
+        record = _read(record, Finding, "uniqueId", "type", "id")
+    return identifier_of(record) if isinstance(record, Finding) and record.key else None
+
+
+def _read(record: Mapping[str, JSON], kind: type[R], *names: str) -> R | None:
+    """Read some values of a rejected record, None when they tell nothing for certain."""
+    values = {name: record.get(name) for name in names}
+    if any(isinstance(value, (list, dict)) for value in values.values()):
+        return None
+    try:
+        return msgspec.convert(tidy(values), kind)
+    except msgspec.ValidationError:
+        return None
+
+
+def _key(stream: str, record: JSON) -> str | None:
+    if not isinstance(record, dict):
+        return None
+    names = ("uniqueId", "id") if stream == FINDINGS else (_wire_name(stream),)
+    values = (record.get(name) for name in names)
+    told = (str(value).strip() for value in values if isinstance(value, str | int))
+    return next((value for value in told if value), None)
+
+
+def _wire_name(stream: str) -> Literal["id", "qid", "syncId"]:
+    return {"knowledge_base": "qid", "syncs": "syncId"}.get(stream, "id")  # type: ignore[return-value]

@@ -1,0 +1,1 @@
+"""The KDI format: its types, its limits, and the files."""

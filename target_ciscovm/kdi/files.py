@@ -1,0 +1,194 @@
+"""KDI 2 files: written asset by asset, capped in bytes, an asset always whole in one file.
+
+From the help article "Data Importer (JSON Connector)": `skip_autoclose` is required, each pair of
+scanner type and name that a file uses must be defined in that file, and there is no null.
+"""
+
+from __future__ import annotations
+
+from array import array
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from target_ciscovm.errors import CiscoVMError
+from target_ciscovm.kdi.limits import check_asset, check_definition
+from target_ciscovm.output.private_files import open_private
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+    from pathlib import Path
+
+ASSETS_END: Final = b'],"vuln_defs":['
+FILE_END: Final = b"]}\n"
+BUFFER_BYTES: Final = 1 << 20
+
+
+class Group(NamedTuple):
+    """What is said of a whole file, so assets that differ in it are in different files.
+
+    Those of `first` come before all others, as they only close things.
+    """
+
+    skip_autoclose: bool
+    reset_tags: bool
+    first: bool = False
+
+    def header(self) -> bytes:
+        """Give the beginning of a file."""
+        skip, reset = (b"true" if flag else b"false" for flag in self[:2])
+        return b'{"version":2,"skip_autoclose":%b,"reset_tags":%b,"assets":[' % (skip, reset)
+
+
+@dataclass
+class Part:
+    """One file.
+
+    Attributes:
+        findings: vulnerabilities or findings in it.
+        ends: offset at which each asset ends.
+        keys: keys of its assets, for a part that was made of another; else they are in the spool.
+    """
+
+    path: Path
+    group: Group
+    bytes: int = 0
+    findings: int = 0
+    ends: array[int] = field(default_factory=lambda: array("Q"))
+    keys: list[str] = field(default_factory=list)
+
+    @property
+    def assets(self) -> int:
+        """Give how many assets are in it."""
+        return len(self.ends)
+
+    def spans(self) -> Iterator[tuple[int, int]]:
+        """Give where each asset begins and ends."""
+        begin = len(self.group.header())
+        for end in self.ends:
+            yield (begin, end)
+            begin = end + 1
+
+
+class EncodedAsset(NamedTuple):
+    """An asset as it stands in a file.
+
+    Attributes:
+        names: names of the definitions that it uses.
+        findings: vulnerabilities or findings in it.
+    """
+
+    key: str
+    json: bytes
+    names: frozenset[str]
+    findings: int
+
+
+class PartWriter:
+    """Writes one file; `close` ends it with the definitions used.
+
+    Args:
+        definition: gives a definition's JSON by its name.
+    """
+
+    def __init__(self, path: Path, group: Group, definition: Callable[[str], bytes]) -> None:
+        self.part = Part(path, group)
+        self.name = path.name
+        self._definition = definition
+        self._names: dict[str, bytes] = {}
+        self._file = open_private(path, buffer_bytes=BUFFER_BYTES)
+        self._offset = self._file.write(group.header())
+        self._tail = len(ASSETS_END) + len(FILE_END)
+
+    def size_with(self, asset: EncodedAsset) -> int:
+        """Give the bytes that the file would have with this asset in it."""
+        definitions = sum([len(self._definition(name)) + 1 for name in self._new(asset)])
+        return self._offset + 1 + len(asset.json) + self._tail + definitions
+
+    def add(self, asset: EncodedAsset) -> None:
+        """Write an asset.
+
+        Raises:
+            CiscoVMError: when it, or a definition that it uses, is not what CVM takes.
+        """
+        check_asset(asset.key, asset.json, asset.names)
+        if self.part.assets:
+            self._offset += self._file.write(b",")
+        self._offset += self._file.write(asset.json)
+        self.part.ends.append(self._offset)
+        self.part.findings += asset.findings
+        for name in self._new(asset):
+            definition = self._names[name] = self._definition(name)
+            check_definition(name, definition)
+            self._tail += len(definition) + 1
+
+    def _new(self, asset: EncodedAsset) -> list[str]:
+        """Give the names of definitions that the file has not yet."""
+        return [name for name in asset.names if name not in self._names]
+
+    def close(self) -> Part:
+        """End the file and give what is in it."""
+        with self._file:
+            self._file.write(ASSETS_END)
+            self._file.write(b",".join(self._names[name] for name in sorted(self._names)))
+            self._file.write(FILE_END)
+            self._file.flush()
+            self.part.bytes = self._file.tell()
+        return self.part
+
+
+class Files:
+    """All files of a load.
+
+    Args:
+        folder: where they are made, as `kdi-0001.json` and so on.
+        max_bytes: most bytes of a file; a single asset that is larger is a file of its own.
+        definition: gives a definition's JSON by its name.
+    """
+
+    def __init__(self, folder: Path, max_bytes: int, definition: Callable[[str], bytes]) -> None:
+        self.parts: list[Part] = []
+        self._folder = folder
+        self._max_bytes = max_bytes
+        self._definition = definition
+        self._open: dict[Group, PartWriter] = {}
+        self._made = 0
+
+    def add(self, asset: EncodedAsset, group: Group) -> tuple[str, int]:
+        """Write an asset into the file of its group; give the file's name and its place in it.
+
+        Raises:
+            CiscoVMError: when it is not what CVM takes.
+        """
+        writer = self._open.get(group)
+        if writer and writer.part.assets and writer.size_with(asset) > self._max_bytes:
+            self.parts.append(self._open.pop(group).close())
+            writer = None
+        if writer is None:
+            writer = self._open[group] = self.begin(group)
+        try:
+            writer.add(asset)
+        except CiscoVMError:
+            self.close()
+            raise
+        return (writer.name, writer.part.assets - 1)
+
+    def begin(self, group: Group) -> PartWriter:
+        """Begin a new file."""
+        self._made += 1
+        path = self._folder / f"kdi-{self._made:04d}.json"
+        return PartWriter(path, group, self._definition)
+
+    def close(self) -> list[Part]:
+        """End all files and give them."""
+        self.parts += [writer.close() for writer in self._open.values()]
+        self._open.clear()
+        self.parts.sort(key=lambda part: (not part.group.first, part.path.name))
+        return self.parts
+
+    def rewrite(self, part: Part, assets: Iterable[EncodedAsset]) -> Part:
+        """Write a new file of some of a part's assets."""
+        writer = self.begin(part.group)
+        for asset in assets:
+            writer.add(asset)
+            writer.part.keys.append(asset.key)
+        return writer.close()

@@ -1,0 +1,182 @@
+"""What CVM takes, as constrained types: nothing goes into a file that was not read back by them.
+
+From the help article "Data Importer (JSON Connector)" and what released importers ran into: a
+required field that is missing, a null, a date of another form, a word that is none of CVM's or a
+key over 255 characters fails the whole file, or makes entries that can never be closed again. What
+breaks a rule here is a defect of this program, so the run ends before anything is sent.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Annotated, Final, Literal, NoReturn
+
+import msgspec
+from msgspec import UNSET, Meta, Struct, UnsetType
+
+from target_ciscovm.errors import CiscoVMError
+from target_ciscovm.kdi.types import MAX_NAME, TriageState
+from target_ciscovm.mapping.tags import MAX_LENGTH
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from collections.abc import Set as AbstractSet
+
+SHOWN: Final = 100
+"""Characters of an asset's key in a message."""
+
+Filled = Annotated[str, Meta(pattern=r"\S")]
+Name = Annotated[str, Meta(pattern=r"\S", max_length=MAX_NAME)]
+Identifier = Annotated[str, Meta(max_length=MAX_NAME)]
+"""A name, but for what `_problem` asks of all of an asset at once: patterns are slow one by one."""
+Tag = Annotated[str, Meta(pattern=r"\S", max_length=MAX_LENGTH)]
+Searchable = Annotated[str, Meta(pattern=r'^[^"]*[^"\s][^"]*\Z')]
+Address = Annotated[str, Meta(pattern=r"^[0-9A-Fa-f:.]+(%\w+)?\Z")]
+MOMENT: Final = (
+    r"[0-9]{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])"
+    r"T(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]Z"
+)
+MOMENTS: Final = re.compile(f"(?:{MOMENT}\n)*")
+AT_ONCE: Final = 1000
+Moment = Annotated[str, Meta(pattern=rf"^{MOMENT}\Z")]
+SomeMoment = Annotated[str, Meta(min_length=20, max_length=20)]
+"""A moment, but for what `_problem` asks of all of an asset at once."""
+Score = Annotated[int, Meta(ge=0, le=10)]
+CVEs = Annotated[str, Meta(pattern=r"^CVE-[0-9]{4}-[0-9]{4,}(,CVE-[0-9]{4}-[0-9]{4,})*\Z")]
+CWEs = Annotated[str, Meta(pattern=r"^CWE-[1-9][0-9]*(,CWE-[1-9][0-9]*)*\Z")]
+WASCs = Annotated[str, Meta(pattern=r"^WASC-[0-9]{2}(,WASC-[0-9]{2})*\Z")]
+
+
+class _Item(Struct, forbid_unknown_fields=True, gc=False, kw_only=True):
+    scanner_type: Literal["QualysWAS"]
+    scanner_identifier: Identifier
+    # Needs no rule of its own: it must be the name of a definition, and those have one.
+    vuln_def_name: str
+    last_seen_at: SomeMoment
+    created_at: SomeMoment | UnsetType = UNSET
+
+
+class _Vuln(_Item, tag_field="status", forbid_unknown_fields=True, gc=False, kw_only=True):
+    scanner_score: Score | UnsetType = UNSET
+    details: str | UnsetType = UNSET
+
+
+class _Open(_Vuln, tag="open", forbid_unknown_fields=True, gc=False):
+    pass
+
+
+class _Closed(_Vuln, tag="closed", forbid_unknown_fields=True, gc=False, kw_only=True):
+    closed_at: Moment
+
+
+class _FalsePositive(_Vuln, tag="false_positive", forbid_unknown_fields=True, gc=False):
+    pass
+
+
+class _RiskAccepted(_Vuln, tag="risk_accepted", forbid_unknown_fields=True, gc=False):
+    pass
+
+
+class _Finding(_Item, forbid_unknown_fields=True, gc=False, kw_only=True):
+    severity: Score | UnsetType = UNSET
+    triage_state: TriageState | UnsetType = UNSET
+    additional_fields: dict[Filled, str | int | float | bool] | UnsetType = UNSET
+
+
+class _Asset(Struct, forbid_unknown_fields=True, kw_only=True):
+    url: Filled | UnsetType = UNSET
+    external_id: Filled | UnsetType = UNSET
+    application: Searchable | UnsetType = UNSET
+    fqdn: Filled | UnsetType = UNSET
+    ip_address: Address | UnsetType = UNSET
+    os: str | UnsetType = UNSET
+    last_seen_at: Moment | UnsetType = UNSET
+    tags: list[Tag] | UnsetType = UNSET
+    vulns: list[_Open | _Closed | _FalsePositive | _RiskAccepted] | UnsetType = UNSET
+    findings: list[_Finding] | UnsetType = UNSET
+
+
+class _Definition(Struct, forbid_unknown_fields=True, kw_only=True):
+    scanner_type: Literal["QualysWAS"]
+    name: Name
+    cve_identifiers: CVEs | UnsetType = UNSET
+    cwe_identifiers: CWEs | UnsetType = UNSET
+    wasc_identifiers: WASCs | UnsetType = UNSET
+    description: str | UnsetType = UNSET
+    solution: str | UnsetType = UNSET
+
+
+_asset: Final = msgspec.json.Decoder(_Asset).decode
+_definition: Final = msgspec.json.Decoder(_Definition).decode
+
+
+def check_asset(key: str, json: bytes, names: AbstractSet[str]) -> None:
+    """Read an asset back as CVM would.
+
+    Args:
+        key: what a person may find it by.
+        json: the asset as it is to stand in a file.
+        names: of the definitions that the file will hold for it.
+
+    Raises:
+        CiscoVMError: when CVM would refuse it, or take it for something else.
+    """
+    try:
+        asset = _asset(json)
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        _refuse(f"asset {key[:SHOWN]}", str(error))
+    if problem := _problem(asset, names):
+        _refuse(f"asset {key[:SHOWN]}", problem)
+
+
+def _problem(asset: _Asset, names: AbstractSet[str]) -> str | None:
+    """Say what is wrong beyond single fields."""
+    if not (asset.url or asset.external_id or asset.application or asset.fqdn or asset.ip_address):
+        return "it has no locator"
+    for items in (asset.vulns, asset.findings):
+        if items and (problem := _problem_of_items(items, names)):
+            return problem
+    return None
+
+
+def _problem_of_items(items: Sequence[_Item], names: AbstractSet[str]) -> str | None:
+    if not names >= {item.vuln_def_name for item in items}:
+        return "an entry has no definition"
+    identifiers = {item.scanner_identifier for item in items}
+    if len(identifiers) < len(items):
+        return "an entry is there twice"
+    if not all(map(str.strip, identifiers)):
+        return "an entry has an empty identifier"
+    moments = [item.last_seen_at for item in items]
+    moments += [item.created_at for item in items if item.created_at is not UNSET]
+    if not all(map(MOMENTS.fullmatch, _texts(moments))):
+        return "an entry has a date of another form"
+    return None
+
+
+def _texts(moments: Sequence[str]) -> Iterator[str]:
+    """Give moments as lines, so many at once: matching takes memory for each of them."""
+    for at in range(0, len(moments), AT_ONCE):
+        yield "\n".join([*moments[at : at + AT_ONCE], ""])
+
+
+def check_definition(name: str, json: bytes) -> None:
+    """Read a definition back as CVM would.
+
+    Raises:
+        CiscoVMError: when CVM would refuse it, or take it for something else.
+    """
+    try:
+        found = _definition(json)
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        _refuse(f"definition {name[:SHOWN]}", str(error))
+    if found.name != name:
+        _refuse(f"definition {name[:SHOWN]}", "it has another name")
+
+
+def _refuse(what: str, why: str) -> NoReturn:
+    msg = (
+        f"The {what} would break a rule of CVM's file format ({why.replace('`', '')}), so nothing "
+        "was sent. This is a defect of target-ciscovm: please report it with this line."
+    )
+    raise CiscoVMError(msg) from None

@@ -1,0 +1,1 @@
+"""What is open in CVM, as far as this connector knows."""

@@ -1,0 +1,1 @@
+"""From Qualys's records to the entries of a KDI file. Pure."""

@@ -1,0 +1,117 @@
+"""An asset of KDI, made of the web applications that share it. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from target_ciscovm.kdi import types as kdi
+from target_ciscovm.mapping.locators import Identity, Place
+from target_ciscovm.mapping.tags import TagRules, asset_tags
+from target_ciscovm.mapping.text import one_line
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from target_ciscovm.mapping.records import WebApp
+    from target_ciscovm.mapping.scans_seen import LastScan
+
+
+@dataclass(frozen=True)
+class AssetRules:
+    """How assets are described: the settings of the same names."""
+
+    identity: Identity = field(default_factory=Identity)
+    tags: TagRules = field(default_factory=TagRules)
+    reset_tags: bool = False
+    ignore_scanner_last_seen: bool = False
+
+
+@dataclass(frozen=True)
+class Sources:
+    """What is known of web applications, by id.
+
+    Attributes:
+        webapps: rows of `webapps`.
+        scans: latest finished scans.
+    """
+
+    webapps: Mapping[int, WebApp]
+    scans: Mapping[int, LastScan]
+
+    def tell_all_of(self, number: int) -> bool:
+        """Tell whether nothing about the web application is left for its findings to tell."""
+        app = self.webapps.get(number)
+        return app is not None and bool(app.name) and number in self.scans
+
+    def apps_of(self, ids: Iterable[int]) -> list[WebApp]:
+        """Give the rows of these web applications, by id; those without a row are left out."""
+        return [self.webapps[number] for number in sorted(ids) if number in self.webapps]
+
+
+@dataclass(frozen=True)
+class Holder:
+    """The web applications of one asset, and what its findings say of them.
+
+    Attributes:
+        ids: of the web applications that share the asset.
+        place: where the asset is, with the lowest id and its name.
+        names: of the web applications, as the findings have them, by id.
+        tags: names of their tags, as the findings have them.
+        last_looked_at: when Qualys last looked at one of the asset's findings.
+    """
+
+    ids: frozenset[int]
+    place: Place
+    names: Mapping[int, str] = field(default_factory=dict)
+    tags: tuple[str, ...] = ()
+    last_looked_at: str | None = None
+
+
+def describe(
+    locators: Mapping[str, str], holder: Holder, sources: Sources, rules: AssetRules
+) -> kdi.Asset:
+    """Give the asset at these locators, with neither vulnerabilities nor findings yet."""
+    apps = sources.apps_of(holder.ids)
+    asset = located(locators)
+    asset.os = _os(holder, apps, sources)
+    asset.tags = _tags(holder, apps, rules)
+    if not rules.ignore_scanner_last_seen:
+        asset.last_seen_at = last_seen(holder, sources)
+    return asset
+
+
+def located(locators: Mapping[str, str]) -> kdi.Asset:
+    """Give an asset of which nothing is said but where it is."""
+    return kdi.Asset(
+        url=locators.get("url"),
+        external_id=locators.get("external_id"),
+        application=locators.get("application"),
+        fqdn=locators.get("fqdn"),
+        ip_address=locators.get("ip_address"),
+    )
+
+
+def last_seen(holder: Holder, sources: Sources) -> str | None:
+    """Give when the asset was last scanned: the latest finished scan, else the latest look."""
+    seen = [sources.scans[number].seen for number in holder.ids if number in sources.scans]
+    return max(seen) if seen else holder.last_looked_at
+
+
+def _os(holder: Holder, apps: list[WebApp], sources: Sources) -> str | None:
+    for app in apps:
+        if system := one_line(app.os):
+            return system
+    scans = (sources.scans[number] for number in sorted(holder.ids) if number in sources.scans)
+    return next((scan.os for scan in scans if scan.os), None)
+
+
+def _tags(holder: Holder, apps: list[WebApp], rules: AssetRules) -> list[str] | None:
+    names: list[str | None] = [tag.name for app in apps for tag in app.tags or ()]
+    if len(apps) < len(holder.ids) or not apps:
+        names += holder.tags
+    by_id = dict(holder.names) | {
+        app.id: app.name for app in apps if app.id is not None and app.name
+    }
+    tags = asset_tags(names, [by_id[number] for number in sorted(by_id)], rules.tags)
+    return tags if tags or (rules.reset_tags and tags is not None) else None

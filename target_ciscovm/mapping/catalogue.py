@@ -1,0 +1,67 @@
+"""The QIDs of a load: their definitions by name, ready to be written, and what filters ask."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import msgspec
+
+from target_ciscovm.kdi.types import SCANNER_TYPE, VulnDef
+from target_ciscovm.mapping.definition import definition
+from target_ciscovm.mapping.filters import QidFacts
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from target_ciscovm.mapping.records import Finding, KnowledgeBaseEntry
+
+
+class Known(NamedTuple):
+    """The definition of a QID: its name, and what filters ask."""
+
+    name: str
+    facts: QidFacts
+
+
+class Catalogue:
+    """Definitions, made when they are asked for.
+
+    Args:
+        entries: rows of `knowledge_base`.
+        sent_names: name last sent by QID, for QIDs that the knowledge base does not tell of.
+    """
+
+    def __init__(
+        self, entries: Iterable[KnowledgeBaseEntry], sent_names: Mapping[int, str]
+    ) -> None:
+        self._entries = {entry.qid: entry for entry in entries if entry.qid is not None}
+        self._sent_names = sent_names
+        self._json: dict[str, bytes] = {}
+        self._encode = msgspec.json.Encoder().encode
+
+    def of(self, representative: Finding) -> Known:
+        """Give the definition of a QID.
+
+        Args:
+            representative: a finding of it, see `shared.Shared`.
+        """
+        qid = representative.qid
+        entry = self._entries.get(qid) if qid else None
+        made = definition(representative, entry, self._sent_names.get(qid) if qid else None)
+        if made.name not in self._json or made.classified:
+            self._json[made.name] = self._encode(made)
+        return Known(made.name, QidFacts(known=entry is not None, classified=made.classified))
+
+    def use(self, name: str, finding: Finding | None = None) -> str:
+        """Take care that a name that was sent in another load is defined in this one, too."""
+        if name not in self._json:
+            made = VulnDef(scanner_type=SCANNER_TYPE, name=name)
+            entry = self._entries.get(finding.qid) if finding and finding.qid else None
+            if finding is not None and entry is not None:
+                made = msgspec.structs.replace(definition(finding, entry), name=name)
+            self._json[name] = self._encode(made)
+        return name
+
+    def json(self, name: str) -> bytes:
+        """Give a definition as it stands in a file."""
+        return self._json[name]

@@ -1,0 +1,220 @@
+"""From a finding of Qualys to a vulnerability or finding of KDI. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from operator import attrgetter
+from typing import TYPE_CHECKING, Final, NamedTuple, cast
+
+from target_ciscovm.dates import to_utc
+from target_ciscovm.kdi import types as kdi
+from target_ciscovm.mapping.details import as_fields, as_text
+from target_ciscovm.mapping.text import one_line
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from target_ciscovm.mapping.records import Finding
+
+Item = kdi.Vuln | kdi.Finding
+
+OPEN_STATUSES: Final = frozenset({"NEW", "ACTIVE", "REOPENED", "PROTECTED"})
+FIXED: Final = "FIXED"
+KNOWN_STATUSES: Final = OPEN_STATUSES | {FIXED}
+WITHOUT_STATUS: Final = "INFORMATION_GATHERED"
+"""The finding type whose rows never have a status (recorded answers)."""
+
+IGNORED: Final[dict[str, kdi.TriageState]] = {
+    "FALSE_POSITIVE": "false_positive",
+    "RISK_ACCEPTED": "risk_accepted",
+    "NOT_APPLICABLE": "not_a_security_issue",
+}
+NO_REASON: Final[kdi.TriageState] = "risk_accepted"
+CLOSED: Final = frozenset({"closed", "resolved"})
+"""KDI's words for a state that closes what CVM has."""
+DATES: Final = ("firstDetectedDate", "lastDetectedDate", "lastTestedDate", "fixedDate")
+_dates: Final = attrgetter(
+    "first_detected_date", "last_detected_date", "last_tested_date", "fixed_date"
+)
+LOWEST: Final = 1
+HIGHEST: Final = 5
+
+
+@dataclass(frozen=True)
+class MappingRules:
+    """How findings are mapped: the settings of the same names."""
+
+    data_model: kdi.DataModel = "vulnerabilities"
+    status_map: Mapping[str, str] = field(default_factory=dict)
+    map_ignored: bool = False
+    with_evidence: bool = True
+
+
+class Moments(NamedTuple):
+    """The dates of a finding in UTC, as KDI writes them; None for one that cannot be read."""
+
+    first_detected: str | None
+    last_detected: str | None
+    last_tested: str | None
+    fixed: str | None
+
+    @property
+    def last_seen(self) -> str | None:
+        """When the finding was last seen; the order is written down in the docs. Never "now"."""
+        return self.last_detected or self.last_tested or self.fixed or self.first_detected
+
+    @property
+    def last_looked_at(self) -> str:
+        """When Qualys last looked at the finding, whatever it saw; empty if nothing tells."""
+        return max(self.last_tested or "", self.fixed or "", self.last_detected or "")
+
+    @property
+    def closed(self) -> str | None:
+        """When it was found to be fixed."""
+        return self.fixed or self.last_tested
+
+
+def moments(finding: Finding) -> Moments:
+    """Read the finding's dates."""
+    return Moments(
+        to_utc(finding.first_detected_date),
+        to_utc(finding.last_detected_date),
+        to_utc(finding.last_tested_date),
+        to_utc(finding.fixed_date),
+    )
+
+
+def finding_problem(finding: Finding, at: Moments) -> str | None:
+    """Say why a finding cannot be loaded, None when it can."""
+    if finding.key is None:
+        return "it has no uniqueId, and no id with a type"
+    if finding.qid is None and not one_line(finding.name):
+        return "it has neither a qid nor a name"
+    if finding.status is None and finding.type not in {WITHOUT_STATUS, None}:
+        return f"it has no status, which only {WITHOUT_STATUS} rows may lack"
+    if at.last_seen is None:
+        return "it has no date that can be read"
+    return None
+
+
+def closes(item: Item) -> bool:
+    """Tell whether the item closes by name what CVM has."""
+    return (item.status if isinstance(item, kdi.Vuln) else item.triage_state) in CLOSED
+
+
+def notes(finding: Finding, at: Moments, rules: MappingRules) -> list[str]:
+    """Name what was not quite as expected and how it was taken, for the report's counts."""
+    found = []
+    status = finding.status
+    if status and status not in KNOWN_STATUSES and status not in rules.status_map:
+        found.append(f"unknown status {status[:40]}: taken as open")
+    if finding.severity is not None and _severity(finding) is None:
+        found.append(f"severity {finding.severity} is not 1 to 5: left out")
+    if rules.map_ignored and finding.is_ignored and _ignored(finding) is None:
+        found.append(f"ignored without a known reason: taken as {NO_REASON}")
+    given = _dates(finding)
+    if given.count(None) < at.count(None):
+        found += [
+            f"{name} is no date that can be read: left out"
+            for name, text, read in zip(DATES, given, at, strict=True)
+            if read is None and text and not text.isspace()
+        ]
+    return found
+
+
+def map_finding(finding: Finding, at: Moments, rules: MappingRules) -> Item:
+    """Give the finding as KDI wants it, in the data model of the rules, without its definition.
+
+    The finding must have passed `finding_problem`.
+    """
+    if rules.data_model == "findings":
+        return _map_finding(finding, at, rules)
+    return _map_vuln(finding, at, rules)
+
+
+def closed_item(
+    identifier: str,
+    vuln_def_name: str,
+    *,
+    last_seen_at: str,
+    closed_at: str,
+    data_model: kdi.DataModel,
+) -> Item:
+    """Give an entry that closes what CVM has under this identifier."""
+    if data_model == "findings":
+        return kdi.Finding(
+            scanner_type=kdi.SCANNER_TYPE,
+            scanner_identifier=identifier,
+            vuln_def_name=vuln_def_name,
+            last_seen_at=last_seen_at,
+            triage_state="resolved",
+        )
+    return kdi.Vuln(
+        scanner_type=kdi.SCANNER_TYPE,
+        scanner_identifier=identifier,
+        vuln_def_name=vuln_def_name,
+        status="closed",
+        last_seen_at=last_seen_at,
+        closed_at=closed_at,
+    )
+
+
+def identifier_of(finding: Finding) -> str:
+    """Give `scanner_identifier`: no severity, date or count is in it, so it never changes."""
+    return kdi.shorten(finding.key or "")
+
+
+def _map_vuln(finding: Finding, at: Moments, rules: MappingRules) -> kdi.Vuln:
+    status = _status(finding, rules)
+    seen = at.last_seen or ""
+    return kdi.Vuln(
+        scanner_type=kdi.SCANNER_TYPE,
+        scanner_identifier=identifier_of(finding),
+        status=cast("kdi.VulnStatus", status),
+        last_seen_at=seen,
+        scanner_score=_severity(finding),
+        created_at=at.first_detected,
+        closed_at=at.closed or seen if status == "closed" else None,
+        details=as_text(finding, with_evidence=rules.with_evidence),
+    )
+
+
+def _map_finding(finding: Finding, at: Moments, rules: MappingRules) -> kdi.Finding:
+    severity = _severity(finding)
+    return kdi.Finding(
+        scanner_type=kdi.SCANNER_TYPE,
+        scanner_identifier=identifier_of(finding),
+        last_seen_at=at.last_seen or "",
+        severity=None if severity is None else severity * 2,
+        triage_state=cast("kdi.TriageState | None", _status(finding, rules)),
+        created_at=at.first_detected,
+        additional_fields=as_fields(finding, with_evidence=rules.with_evidence),
+    )
+
+
+def _severity(finding: Finding) -> int | None:
+    severity = finding.severity
+    return severity if severity is not None and LOWEST <= severity <= HIGHEST else None
+
+
+def _ignored(finding: Finding) -> kdi.TriageState | None:
+    return IGNORED.get((finding.ignored_reason or "").strip().upper())
+
+
+def _status(finding: Finding, rules: MappingRules) -> str | None:
+    """Give KDI's word for the finding's state; None leaves people's triage as it is.
+
+    The settings let only KDI's own words into `status_map`.
+    """
+    appsec = rules.data_model == "findings"
+    status = finding.status
+    if status is not None and status in rules.status_map:
+        return rules.status_map[status]
+    if status == FIXED:
+        return "resolved" if appsec else "closed"
+    if rules.map_ignored and finding.is_ignored:
+        state = _ignored(finding) or NO_REASON
+        return "false_positive" if state == "not_a_security_issue" and not appsec else state
+    if appsec:
+        return "new" if status == "REOPENED" else None
+    return "open"

@@ -1,0 +1,200 @@
+"""What an asset is: its locators, and the one of them that tells it from others. Pure.
+
+CVM tells assets apart by the first locator that has a value, in the tenant's locator order (Cisco
+help article "Understanding Locator Order"). The setting `locator_order` says which of a web
+application's values shall be that one; whatever CVM would rank above it is then left out.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+from ipaddress import ip_address
+from typing import TYPE_CHECKING, Final, NamedTuple
+from urllib.parse import SplitResult, urlsplit
+
+from target_ciscovm.mapping.text import one_line
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from target_ciscovm.mapping.records import WebAppRef
+
+LOCATORS: Final = ("url", "external_id", "application", "fqdn", "ip_address")
+"""Locators that a web application has values for."""
+
+DEFAULT_ORDER: Final = ("url", "external_id", "application")
+
+CVM_ORDER: Final = (
+    "container_id",
+    "image_id",
+    "ec2",
+    "mac_address",
+    "netbios",
+    "external_ip_address",
+    "hostname",
+    "url",
+    "file",
+    "fqdn",
+    "ip_address",
+    "external_id",
+    "database",
+    "application",
+)
+"""CVM's own order, highest first."""
+
+URL: Final = re.compile(
+    r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*)://(?P<login_and_host>[^/?#]+)(?P<path>/[^?#]*)?"
+    r"(?P<query>\?[^#]+)?\??(?:#.*)?",
+    re.DOTALL,
+)
+UNPRINTABLE: Final = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
+
+
+@dataclass(frozen=True)
+class Identity:
+    """How assets are told apart: the settings that decide it.
+
+    Attributes:
+        order: locators by preference; the first with a value is the asset's key.
+        tenant_order: CVM's own order.
+        keep_query: whether the query belongs to a URL.
+    """
+
+    order: tuple[str, ...] = DEFAULT_ORDER
+    tenant_order: tuple[str, ...] = CVM_ORDER
+    keep_query: bool = False
+
+
+class Place(NamedTuple):
+    """Where something is: the values that locators are made from."""
+
+    url: str | None = None
+    webapp_id: int | None = None
+    webapp_name: str | None = None
+
+
+def place_of(url: str | None, app: WebAppRef | None) -> Place:
+    """Give where a finding is: its own URL, else that of its web application."""
+    if app is None:
+        return Place(url)
+    own = url if url and not url.isspace() else None
+    return Place(own or app.url, app.id, app.name)
+
+
+def asset_key(place: Place, identity: Identity) -> str | None:
+    """Give the asset's key, such as `url:https://app.example.test/login`; None without any value.
+
+    It begins with the locator's name, so that keys of different kinds never meet.
+    """
+    for name in identity.order:
+        value = locator_value(name, place, keep_query=identity.keep_query)
+        if value:
+            return f"{name}:{value}"
+    return None
+
+
+def sent_locators(key: str, place: Place, identity: Identity) -> dict[str, str]:
+    """Give the locators to send for the asset: its key, and those that CVM ranks below it.
+
+    `application` is sent in any case where it is the tenant's lowest, as it is CVM's name for the
+    web application; a tenant that ranks it above the key does not get it.
+    """
+    chosen, _, value = key.partition(":")
+    found = {chosen: value}
+    for name in _sent_below(chosen, identity):
+        other = locator_value(name, place, keep_query=identity.keep_query)
+        if other:
+            found[name] = other
+    return found
+
+
+def addressed(key: str, before: Mapping[str, str], identity: Identity) -> dict[str, str]:
+    """Give the locators by which CVM finds an asset that was sent before, in the order of now.
+
+    One that it ranks above the key since then may belong to other assets as well.
+    """
+    chosen = key.partition(":")[0]
+    sent = {chosen, *_sent_below(chosen, identity)}
+    return {name: value for name, value in before.items() if name in sent}
+
+
+@lru_cache
+def _sent_below(chosen: str, identity: Identity) -> tuple[str, ...]:
+    rank = _rank(chosen, identity.tenant_order)
+    # The host's name and address would merge all web applications of one server, and a finding's
+    # URL would split one.
+    withheld = {chosen, "url"} | ({"fqdn", "ip_address"} - set(identity.order))
+    return tuple(
+        name
+        for name in LOCATORS
+        if name not in withheld and _rank(name, identity.tenant_order) >= rank
+    )
+
+
+def hidden_key(identity: Identity) -> str | None:
+    """Name a preferred locator that the tenant's order does not have, None when all are there."""
+    return next((name for name in identity.order if name not in identity.tenant_order), None)
+
+
+def locator_value(name: str, place: Place, *, keep_query: bool) -> str | None:
+    """Give one locator's value, None when there is none."""
+    if name == "url":
+        return tidy_url(place.url, keep_query=keep_query)
+    if name == "external_id":
+        return None if place.webapp_id is None else str(place.webapp_id)
+    if name == "application":
+        return application(place.webapp_name)
+    host = _host(place.url)
+    if host is None:
+        return None
+    return host if (name == "ip_address") == _is_address(host) else None
+
+
+@lru_cache(maxsize=8192)
+def application(name: str | None) -> str | None:
+    """Give a web application's name as CVM can search it: a double quote breaks its queries."""
+    return one_line(name).replace('"', "'") or None
+
+
+@lru_cache(maxsize=8192)
+def tidy_url(url: str | None, *, keep_query: bool = False) -> str | None:
+    """Give a URL in one spelling: scheme and host in lower case, no fragment, no credentials.
+
+    The query is cut, for Qualys puts the attack there. Port and path are kept to the letter. What
+    has no scheme stays as it is, but for what begins with `#` or `?`; several words are no URL.
+    """
+    text = UNPRINTABLE.sub("", url or "").strip()
+    match = URL.fullmatch(text)
+    host = match["login_and_host"].rpartition("@")[2].lower() if match else ""
+    if match is None or not host:
+        bare = text.partition("#")[0]
+        words = (bare if keep_query else bare.partition("?")[0]).split()
+        return words[0] if len(words) == 1 else None
+    query = match["query"] if keep_query else None
+    return f"{match['scheme'].lower()}://{host}{match['path'] or ''}{query or ''}".rstrip()
+
+
+def _split(text: str) -> SplitResult | None:
+    try:
+        return urlsplit(text)
+    except ValueError:
+        return None
+
+
+def _host(url: str | None) -> str | None:
+    parts = _split((url or "").strip())
+    return (parts.hostname or None) if parts and parts.netloc else None
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ip_address(host)
+    except ValueError:
+        return False
+    return True
+
+
+def _rank(name: str, order: Sequence[str]) -> int:
+    return order.index(name) if name in order else len(order)

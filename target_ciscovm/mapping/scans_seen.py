@@ -1,0 +1,67 @@
+"""What the scans of a load tell of each web application. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from target_ciscovm.dates import to_utc
+from target_ciscovm.mapping.text import one_line
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from target_ciscovm.mapping.records import Scan
+
+FINISHED: Final = "FINISHED"
+NOT_WORKED_IN: Final = frozenset({"PROCESSING", "TO_BE_PROCESSED"})
+
+
+@dataclass(frozen=True)
+class LastScan:
+    """The latest finished scan of a web application.
+
+    Attributes:
+        seen: when it ended, else when it was launched, in UTC as text.
+        os: operating system it found.
+        name: name of the web application at that time.
+        url: of the web application.
+    """
+
+    seen: str
+    os: str | None = None
+    name: str | None = None
+    url: str | None = None
+
+
+def is_finished(scan: Scan) -> bool:
+    """Tell whether the scan ended with its results worked in."""
+    results = scan.summary.results_status if scan.summary else None
+    return _word(scan.status) == FINISHED and _word(results) not in NOT_WORKED_IN
+
+
+def _word(text: str | None) -> str:
+    return (text or "").strip().upper()
+
+
+def latest(scans: Iterable[Scan]) -> dict[int, LastScan]:
+    """Give the latest finished scan of each web application, by its id, whatever their order.
+
+    Of two that ended at the same time it is the one with the higher id.
+    """
+    found: dict[int, tuple[str, int, Scan]] = {}
+    for scan in scans:
+        app = scan.web_app
+        seen = to_utc(scan.end_scan_date) or to_utc(scan.launched_date)
+        if app is None or app.id is None or seen is None or not is_finished(scan):
+            continue
+        rank = (seen, scan.id or 0)
+        if app.id not in found or rank >= found[app.id][:2]:
+            found[app.id] = (*rank, scan)
+    return {number: _last(seen, scan) for number, (seen, _, scan) in found.items()}
+
+
+def _last(seen: str, scan: Scan) -> LastScan:
+    system = one_line(scan.summary.os) if scan.summary else None
+    app = scan.web_app
+    return LastScan(seen, system or None, app.name if app else None, app.url if app else None)

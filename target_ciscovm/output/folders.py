@@ -1,0 +1,206 @@
+"""The folder of a run: its name, what is in it, its end, and room on the disk.
+
+    {output_path}/20261125T120350Z-3fa9/    mode 0700
+        kdi-0001.json, rejected.jsonl, ...  mode 0600, kept
+        spool/                              removed at every end of the run
+
+A run in progress holds the kernel's lock on its folder, so that no other process takes it for an
+old one; after a kill the lock is gone, and the next run removes the spool that was left.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import re
+import secrets
+import shutil
+import sqlite3
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from typing import IO, TYPE_CHECKING, Final, NamedTuple
+
+from target_ciscovm.errors import DiskFull
+from target_ciscovm.output.lock import try_lock
+from target_ciscovm.output.private_files import (
+    FOLDER_MODE,
+    NO_ROOM,
+    open_private,
+    plain_name,
+    private_folder,
+    refusals,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+RUN_ID: Final = re.compile(r"[0-9]{8}T[0-9]{6}Z-[0-9a-f]{4}")
+SPOOL: Final = "spool"
+NAMES_TRIED: Final = 100
+SQLITE_NO_ROOM: Final = frozenset({"database or disk is full", "disk I/O error"})
+"""SQLite's words for the same; the second one is how it calls a limit that is not the disk's."""
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """What a run leaves behind, and where it works meanwhile."""
+
+    path: Path
+
+    @property
+    def run_id(self) -> str:
+        """The folder's name: UTC of the local clock and four random hex digits."""
+        return self.path.name
+
+    @property
+    def spool(self) -> Path:
+        """Folder for the run's databases; gone when the run has ended."""
+        return self.path / SPOOL
+
+    def file(self, name: str) -> Path:
+        """Give the path of a file of the run.
+
+        Raises:
+            ValueError: the name could lead elsewhere. It must be ours, never one from outside.
+        """
+        if plain_name(name) != name:
+            message = f"{name!r} is not a plain file name"
+            raise ValueError(message)
+        return self.path / name
+
+    def open(self, name: str) -> IO[bytes]:
+        """Open a file of the run for writing from its beginning, with mode 0600."""
+        return open_private(self.file(name))
+
+
+class Removal(NamedTuple):
+    """What became of old run folders: their names, and the cause of each that stayed by name."""
+
+    removed: list[str]
+    failed: dict[str, str]
+
+
+@contextmanager
+def run_folder(output_path: Path, now: datetime | None = None) -> Iterator[RunFolder]:
+    """Create the folder of a run; its spool goes at the end, whatever the end is.
+
+    Args:
+        output_path: folder of all runs; created if missing.
+        now: names the folder; by default the local clock, which decides nothing else.
+
+    Raises:
+        NoAccess: it cannot be created.
+    """
+    with refusals(output_path, "used", "output_path"):
+        folder = RunFolder(_create(private_folder(output_path), now or datetime.now(timezone.utc)))
+    with _held(folder.path):
+        try:
+            private_folder(folder.spool)
+            yield folder
+        finally:
+            shutil.rmtree(folder.spool, ignore_errors=True)
+
+
+def remove_old_runs(output_path: Path, keep: int) -> Removal:
+    """Remove all but the newest run folders, and the spools that killed runs left in the others.
+
+    Only real folders whose name is that of a run are touched; symlinks are not followed, and runs
+    in progress are left alone, those of other processes too. A folder that cannot be removed stays
+    and is named: old folders are no reason to fail a run.
+
+    Args:
+        output_path: folder of all runs.
+        keep: number of run folders to keep, the one of this run included.
+    """
+    outcome = Removal([], {})
+    newest_first = sorted(_runs(output_path), reverse=True)
+    for number, name in enumerate(newest_first):
+        path = output_path / name
+        unwanted = path if number >= max(keep, 1) else path / SPOOL
+        try:
+            _remove_ended(path, unwanted)
+        except OSError as error:
+            outcome.failed[name] = error.strerror or str(error)
+        else:
+            if not path.exists():
+                outcome.removed.append(name)
+    return outcome
+
+
+def require_disk(path: Path, needed_bytes: int) -> None:
+    """See that the disk of a folder, which need not exist yet, has the room that is needed.
+
+    Raises:
+        DiskFull: it has not.
+    """
+    free = _free(path)
+    if free is not None and free < needed_bytes:
+        raise DiskFull(path, free, needed=needed_bytes)
+
+
+@contextmanager
+def writing_in(folder: Path) -> Iterator[None]:
+    """Turn a full disk, met by a file or by SQLite while writing, into a line that says so.
+
+    Raises:
+        DiskFull: a write found no room. All other errors pass as they are.
+    """
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in NO_ROOM:
+            raise
+        raise DiskFull(folder, _free(folder), cause=error.strerror or str(error)) from error
+    except sqlite3.OperationalError as error:
+        if str(error) not in SQLITE_NO_ROOM:
+            raise
+        raise DiskFull(folder, _free(folder), cause=str(error)) from error
+
+
+def _create(output_path: Path, now: datetime) -> Path:
+    stamp = now.astimezone(timezone.utc).strftime("%Y%m%dT%H%M%SZ")
+    for _ in range(NAMES_TRIED):
+        path = output_path / f"{stamp}-{secrets.token_hex(2)}"
+        with suppress(FileExistsError):
+            path.mkdir(FOLDER_MODE)
+            path.chmod(FOLDER_MODE)
+            return path
+    raise FileExistsError(errno.EEXIST, f"no free name for a run at {stamp}")
+
+
+@contextmanager
+def _held(folder: Path) -> Iterator[bool]:
+    """Hold the folder's lock; give whether it was free. Without locks all are free."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+    try:
+        free = True
+        with suppress(OSError):
+            free = try_lock(descriptor)
+        yield free
+    finally:
+        os.close(descriptor)
+
+
+def _runs(output_path: Path) -> Iterator[str]:
+    try:
+        with os.scandir(output_path) as entries:
+            for entry in entries:
+                if RUN_ID.fullmatch(entry.name) and entry.is_dir(follow_symlinks=False):
+                    yield entry.name
+    except OSError:
+        return
+
+
+def _remove_ended(run: Path, unwanted: Path) -> None:
+    with _held(run) as ended:
+        if ended and unwanted.is_dir() and not unwanted.is_symlink():
+            shutil.rmtree(unwanted)
+
+
+def _free(path: Path) -> int | None:
+    for folder in (path, *path.parents):
+        with suppress(OSError):
+            return shutil.disk_usage(folder).free
+    return None

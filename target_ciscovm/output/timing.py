@@ -1,0 +1,142 @@
+"""Times of a run's stages, and progress lines that are neither silent nor chatty."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, ClassVar, Final
+
+from target_ciscovm.report.model import Phase
+from target_ciscovm.report.wording import duration
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from typing_extensions import Self
+
+LOGGER: Final = logging.getLogger(__name__)
+
+QUIET_SECONDS: Final = 10.0
+"""Most seconds without a line."""
+SOON: Final = 0.8
+"""Share of them after which a ticker says how far it is, before the heartbeat knows no better."""
+
+
+class Stages:
+    """Measures the stages of a run.
+
+    Attributes:
+        phases: those that have begun, with their seconds.
+    """
+
+    def __init__(self) -> None:
+        self.phases: list[Phase] = []
+        self._begun = Heartbeat.last_said = time.monotonic()
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        """Measure one stage, also when it ends by an error."""
+        begun = time.monotonic()
+        try:
+            with Heartbeat(name):
+                yield
+        finally:
+            self.phases.append(Phase(name=name, seconds=round(time.monotonic() - begun, 3)))
+
+    @property
+    def seconds(self) -> float:
+        """Give the seconds since the beginning."""
+        return round(time.monotonic() - self._begun, 3)
+
+
+class Heartbeat:
+    """Logs that a stage goes on, while its `with` block runs and no ticker says how far it is.
+
+    Some steps, such as an index over a million rows, are one call that cannot tell.
+
+    Args:
+        stage: its name.
+        seconds: of silence before a line.
+    """
+
+    last_said: ClassVar[float] = 0
+    """When this or a ticker said something, by `time.monotonic`: there is one log for all."""
+
+    def __init__(self, stage: str, seconds: float = QUIET_SECONDS) -> None:
+        self._stage = stage
+        self._seconds = seconds
+        self._begun = time.monotonic()
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._beat, name="heartbeat", daemon=True)
+
+    def __enter__(self) -> Self:
+        """Begin."""
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """End."""
+        self._ended.set()
+        self._thread.join()
+
+    def _beat(self) -> None:
+        while not self._ended.wait(max(self._due - time.monotonic(), 0)):
+            now = time.monotonic()
+            if now >= self._due:
+                Heartbeat.last_said = now
+                LOGGER.info("%s goes on, for %s so far", self._stage, duration(now - self._begun))
+
+    @property
+    def _due(self) -> float:
+        return Heartbeat.last_said + self._seconds
+
+
+class Ticker:
+    """Logs how far something is, somewhat less than every ten seconds."""
+
+    def __init__(self) -> None:
+        self._said = time.monotonic()
+
+    def tick(self, text: str, *values: object) -> None:
+        """Log the line if the last one is long enough ago."""
+        if self.is_due:
+            self._said = Heartbeat.last_said = time.monotonic()
+            LOGGER.info(text, *values)
+
+    @property
+    def is_due(self) -> bool:
+        """Tell whether the last line is long enough ago."""
+        return time.monotonic() - self._said >= QUIET_SECONDS * SOON
+
+
+class Progress:
+    """Logs how far something is of a known whole, with the time left, see `Ticker`.
+
+    Args:
+        what: is going on, such as `building`.
+        total: of the whole, in any unit.
+    """
+
+    def __init__(self, what: str, total: int) -> None:
+        self._what = what
+        self._total = total
+        self._done = 0
+        self._begun = time.monotonic()
+        self._ticker = Ticker()
+
+    def add(self, part: int) -> None:
+        """Take note of a part that is done."""
+        self._done += part
+        if self._done <= 0 or not self._ticker.is_due:
+            return
+        left = (time.monotonic() - self._begun) * max(self._total - self._done, 0) / self._done
+        self._ticker.tick(
+            "%s %s / %s · %d%% · ~%s left",
+            self._what,
+            f"{self._done:,}",
+            f"{self._total:,}",
+            100 * self._done // max(self._total, 1),
+            duration(left),
+        )

@@ -1,0 +1,228 @@
+"""What a run's report holds: the structure of `report.json`.
+
+The pipeline fills one `Report` as it goes, so a run that ends early has a report of what it did.
+Counts are of findings unless a field says otherwise; times are `YYYY-MM-DDTHH:MM:SSZ`.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from msgspec import Meta, Struct, field
+
+from target_ciscovm.kdi.types import DataModel  # noqa: TC001 - msgspec reads the types
+
+Count = Annotated[int, Meta(ge=0)]
+Seconds = Annotated[float, Meta(ge=0)]
+
+Outcome = Literal[
+    "succeeded",
+    "succeeded_unproven",
+    "aborted",
+    "failed",
+    "still_running",
+    "refused",
+    "interrupted",
+]
+Mode = Literal["full", "incremental"]
+Destination = Literal["ciscovm", "files", "dry_run"]
+
+
+class _Part(Struct, kw_only=True, forbid_unknown_fields=True):
+    """Base of all parts: a misspelt name is an error, not a lost number."""
+
+
+class Proof(_Part):
+    """Whether the load may close what it lacks."""
+
+    proven: Annotated[bool, Meta(description="true: CVM was let close what the load lacks")] = False
+    reasons: Annotated[list[str], Meta(description="why it was not proven; empty when it was")] = (
+        field(default_factory=list)
+    )
+
+
+class FilterCount(_Part):
+    """One filter's work."""
+
+    name: Annotated[str, Meta(description="the setting that filters, such as min_severity")]
+    filtered: Annotated[Count, Meta(description="findings left out by it")] = 0
+    will_close: Annotated[
+        Count, Meta(description="of these, findings now open in CVM that this load closes")
+    ] = 0
+
+
+class RejectionCount(_Part):
+    """Records that were not taken, for one reason."""
+
+    stream: str
+    reason: str
+    count: Count = 0
+
+
+class StreamCount(_Part):
+    """One stream, from Qualys's own count to what became of its rows. Counts are of rows."""
+
+    stream: str
+    counted: Annotated[Count | None, Meta(description="Qualys's count; null if not told")] = None
+    fetched: Annotated[Count | None, Meta(description="rows the tap wrote; null if not told")] = (
+        None
+    )
+    received: Count = 0
+    rejected: Count = 0
+    superseded: Annotated[Count, Meta(description="a later row had the same key")] = 0
+    foreign: Annotated[bool, Meta(description="true: not a stream of ours, passed over")] = False
+
+
+class Reconciliation(_Part):
+    """Where each finding went, left to right; received = filtered + rejected + superseded + mapped.
+
+    From `processed` on the numbers are CVM's, of scanner vulnerabilities; `failed` is of payloads.
+    null: not known, or the run did not come that far.
+    """
+
+    counted: Annotated[Count | None, Meta(description="Qualys's own count")] = None
+    fetched: Annotated[Count | None, Meta(description="findings the tap wrote")] = None
+    received: Annotated[Count, Meta(description="findings that arrived here")] = 0
+    filtered: Annotated[Count, Meta(description="left out by a filter")] = 0
+    filtered_by: list[FilterCount] = field(default_factory=list)
+    rejected: Annotated[Count, Meta(description="against the contract, see rejected.jsonl")] = 0
+    rejected_by: list[RejectionCount] = field(default_factory=list)
+    superseded: Annotated[Count, Meta(description="a later row had the same key")] = 0
+    mapped: Annotated[Count, Meta(description="written into KDI files")] = 0
+    uploaded: Annotated[Count | None, Meta(description="in files that CVM took")] = None
+    processed: Annotated[Count | None, Meta(description="processed_scanner_vuln_count")] = None
+    failed: Annotated[Count | None, Meta(description="failed_payload_count")] = None
+    created: Annotated[Count | None, Meta(description="created_scanner_vuln_count")] = None
+    closed: Annotated[
+        Count | None,
+        Meta(description="closed_scanner_vuln_count + autoclosed_scanner_vuln_count"),
+    ] = None
+    reopened: Annotated[Count | None, Meta(description="reopened_scanner_vuln_count")] = None
+
+
+class SeverityCount(_Part):
+    """Findings of one Qualys severity in the load."""
+
+    severity: Annotated[int, Meta(ge=1, le=5)]
+    open: Annotated[Count, Meta(description="sent as open")] = 0
+    closed: Annotated[Count, Meta(description="sent as closed")] = 0
+
+
+class Closing(_Part):
+    """What the load closes in CVM and why, by the ledger; what CVM itself counted is in `run`."""
+
+    fixed: Annotated[Count, Meta(description="Qualys says FIXED: closed one by one")] = 0
+    gone: Annotated[Count, Meta(description="no longer reported by Qualys, proven")] = 0
+    filtered: Annotated[Count, Meta(description="now left out by a filter")] = 0
+    deleted_webapps: Annotated[Count, Meta(description="of web apps gone from Qualys")] = 0
+    open_before: Annotated[Count | None, Meta(description="open before, by the ledger")] = None
+    open_after: Annotated[Count | None, Meta(description="open after this load")] = None
+
+
+class WebApp(_Part):
+    """A web application of Qualys."""
+
+    id: int
+    name: str = ""
+    open: Annotated[Count, Meta(description="findings of it open in CVM, by the ledger")] = 0
+
+
+class ConnectorInfo(_Part):
+    """The connector in CVM."""
+
+    id: int
+    name: str = ""
+    api_url: str = ""
+
+
+class RunInfo(_Part):
+    """The connector run in CVM, with all its counters under CVM's own names."""
+
+    id: int
+    started: str | None = None
+    ended: str | None = None
+    success: bool | None = None
+    counters: dict[str, Count] = field(default_factory=dict)
+
+
+class SourceInfo(_Part):
+    """Where the findings came from, by the tap's `syncs` row."""
+
+    api_url: str | None = None
+    subscription: str | None = None
+    sync_id: str | None = None
+    started: str | None = None
+    finished: str | None = None
+
+
+class FileInfo(_Part):
+    """One KDI file."""
+
+    name: str
+    bytes: Count = 0
+    assets: Count = 0
+    findings: Count = 0
+    skip_autoclose: bool = True
+    data_file: Annotated[int | None, Meta(description="its id in CVM, null if not sent")] = None
+
+
+class Phase(_Part):
+    """One phase of the run."""
+
+    name: str
+    seconds: Seconds = 0.0
+
+
+class Times(_Part):
+    """When and how long; `started` and `finished` are the server's time."""
+
+    started: str | None = None
+    finished: str | None = None
+    seconds: Seconds = 0.0
+    phases: list[Phase] = field(default_factory=list)
+
+
+class Note(_Part):
+    """Something counted that a person may want to know, such as an unknown status."""
+
+    text: str
+    count: Count = 1
+
+
+class Changes(_Part):
+    """What a load would change in CVM, by the ledger; filled on a dry run."""
+
+    new_assets: Count = 0
+    opened: Count = 0
+    closed: Count = 0
+    reopened: Count = 0
+
+
+class Report(_Part):
+    """The whole report of one run of the target."""
+
+    version: Annotated[Literal[1], Meta(description="version of this format")] = 1
+    run_id: Annotated[str, Meta(description="name of the run's folder")] = ""
+    outcome: Outcome = "failed"
+    exit_code: Annotated[int, Meta(ge=0, le=255)] = 1
+    message: Annotated[str, Meta(description="one sentence: what happened")] = ""
+    next_step: Annotated[str, Meta(description="what to do next; empty: nothing")] = ""
+    mode: Annotated[Mode | None, Meta(description="the tap's mode; null: no proof came")] = None
+    data_model: DataModel = "vulnerabilities"
+    destination: Destination = "files"
+    proof: Proof = field(default_factory=Proof)
+    source: SourceInfo = field(default_factory=SourceInfo)
+    connector: ConnectorInfo | None = None
+    run: Annotated[RunInfo | None, Meta(description="the run in CVM, null if none began")] = None
+    reconciliation: Reconciliation = field(default_factory=Reconciliation)
+    streams: list[StreamCount] = field(default_factory=list)
+    assets: Annotated[Count, Meta(description="assets in the load")] = 0
+    severities: list[SeverityCount] = field(default_factory=list)
+    closing: Closing = field(default_factory=Closing)
+    changes: Annotated[Changes | None, Meta(description="on a dry run only")] = None
+    webapps_gone: list[WebApp] = field(default_factory=list)
+    webapps_not_proven: list[WebApp] = field(default_factory=list)
+    files: list[FileInfo] = field(default_factory=list)
+    times: Times = field(default_factory=Times)
+    warnings: list[str] = field(default_factory=list)
+    notes: list[Note] = field(default_factory=list)

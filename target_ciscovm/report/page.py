@@ -1,0 +1,122 @@
+"""`report.html`: one page that opens offline, without a script, with everything escaped."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING, Final
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from target_ciscovm.report import wording as words
+from target_ciscovm.report.pictures import draw_bars, draw_flow, draw_steps
+
+if TYPE_CHECKING:
+    from jinja2 import Template
+
+    from target_ciscovm.report.model import Report
+    from target_ciscovm.report.pictures import Bars
+
+OUTCOMES: Final = {
+    "succeeded": ("good", "✓", "Succeeded"),
+    "succeeded_unproven": ("fair", "✓", "Succeeded, nothing closed by absence"),
+    "aborted": ("fair", "○", "Aborted: nothing to load"),
+    "failed": ("bad", "✕", "Failed"),
+    "still_running": ("fair", "…", "Still running in CVM"),
+    "refused": ("bad", "✕", "Refused"),
+    "interrupted": ("bad", "✕", "Interrupted"),
+}
+"""Colour, sign and words of each outcome; the words alone say all."""
+
+NEXT_STEPS: Final = {
+    "good": "Nothing.",
+    "fair": "Nothing, unless a warning below says otherwise.",
+    "bad": "Look at the log of this run.",
+}
+"""What to do when the run names no step of its own."""
+
+SEVERITIES: Final = {5: "Urgent", 4: "Critical", 3: "Serious", 2: "Medium", 1: "Minimal"}
+"""Qualys's names of its severities (WAS user guide, "Severity levels")."""
+
+
+def render(report: Report) -> str:
+    """Give the page of `report` as HTML."""
+    sent = report.destination == "ciscovm"
+    done = sent and report.outcome in {"succeeded", "succeeded_unproven", "still_running"}
+    colour, sign, outcome = OUTCOMES[report.outcome]
+    return _template().render(
+        report=report,
+        colour=colour,
+        sign=sign,
+        outcome=outcome,
+        next_step=report.next_step or NEXT_STEPS[colour],
+        flow=draw_flow(report.reconciliation, sent=sent),
+        steps=draw_steps(report.reconciliation, sent=sent),
+        severities=_severities(report),
+        closing=_closing(report),
+        phases=_phases(report),
+        sent=sent,
+        done=done,
+        share=words.share,
+    )
+
+
+def _clean(value: object) -> object:
+    return words.clean(value) if type(value) is str else value
+
+
+def _severities(report: Report) -> Bars | None:
+    if not any(row.open or row.closed for row in report.severities):
+        return None
+    rows = []
+    for row in sorted(report.severities, key=lambda item: -item.severity):
+        closed = f", {row.closed:,} closed" if row.closed else ""
+        label = f"{row.severity} · {SEVERITIES[row.severity]}"
+        parts = [(row.open, f"severity-{row.severity}"), (row.closed, "closed")]
+        rows.append((label, f"{row.open:,} open{closed}", parts))
+    return draw_bars(rows)
+
+
+def _closing(report: Report) -> Bars | None:
+    closing = report.closing
+    causes = (
+        ("fixed: Qualys says so", closing.fixed, "fixed"),
+        ("gone: no longer reported, proven", closing.gone, "gone"),
+        ("left out by a filter", closing.filtered, "filtered"),
+        ("web application deleted", closing.deleted_webapps, "deleted"),
+    )
+    if not any(count for _, count, _ in causes):
+        return None
+    return draw_bars([(label, f"{count:,}", [(count, kind)]) for label, count, kind in causes])
+
+
+def _phases(report: Report) -> Bars | None:
+    phases = report.times.phases
+    if not phases:
+        return None
+    return draw_bars(
+        [
+            (phase.name, words.duration(phase.seconds), [(round(phase.seconds * 1000), "flow")])
+            for phase in phases
+        ]
+    )
+
+
+@cache
+def _template() -> Template:
+    environment = Environment(
+        loader=PackageLoader("target_ciscovm"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        finalize=_clean,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {
+        "number": words.number,
+        "short": words.short_number,
+        "cut": words.cut,
+        "size": words.size,
+        "duration": words.duration,
+        "moment": words.moment,
+    }
+    return environment.get_template("report.html.j2")

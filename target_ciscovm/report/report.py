@@ -1,0 +1,93 @@
+"""A run's report: writing `report.json` and `report.html`, and the one door to its parts."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from target_ciscovm.output.private_files import open_private
+from target_ciscovm.report.model import (
+    Changes,
+    Closing,
+    ConnectorInfo,
+    FileInfo,
+    FilterCount,
+    Note,
+    Phase,
+    Proof,
+    Reconciliation,
+    RejectionCount,
+    Report,
+    RunInfo,
+    SeverityCount,
+    SourceInfo,
+    StreamCount,
+    Times,
+    WebApp,
+)
+from target_ciscovm.report.page import render
+from target_ciscovm.report.table import table
+from target_ciscovm.report.wording import clean_all
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+__all__ = [
+    "Changes",
+    "Closing",
+    "ConnectorInfo",
+    "FileInfo",
+    "FilterCount",
+    "Note",
+    "Phase",
+    "Proof",
+    "Reconciliation",
+    "RejectionCount",
+    "Report",
+    "RunInfo",
+    "SeverityCount",
+    "SourceInfo",
+    "StreamCount",
+    "Times",
+    "WebApp",
+    "schema",
+    "table",
+    "write_html",
+    "write_json",
+]
+
+
+def schema() -> dict[str, object]:
+    """Give the JSON schema of `report.json`, as `schemas/report.json` holds it."""
+    described = msgspec.json.schema(Report)
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "report.json of a run of target-ciscovm",
+        **described,
+    }
+
+
+def write_json(report: Report, path: Path) -> None:
+    """Write `report` as JSON, indented, readable by the owner only.
+
+    Characters that steer terminals or cannot be written as UTF-8 are replaced.
+    """
+    plain = clean_all(msgspec.to_builtins(report))
+    _write_private(path, msgspec.json.format(msgspec.json.encode(plain), indent=2) + b"\n")
+
+
+def write_html(report: Report, path: Path) -> None:
+    """Write `report` as one page that opens offline, readable by the owner only."""
+    _write_private(path, render(report).encode())
+
+
+def _write_private(path: Path, data: bytes) -> None:
+    with open_private(path) as file:
+        file.write(data)
+
+
+if __name__ == "__main__":  # writes schemas/report.json anew, see the test that compares it
+    sys.stdout.write(json.dumps(schema(), indent=2) + "\n")

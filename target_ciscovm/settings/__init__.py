@@ -1,0 +1,1 @@
+"""The target's settings: their schema, and their typed values."""

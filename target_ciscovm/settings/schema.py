@@ -1,0 +1,318 @@
+"""The target's settings as a schema: what each means, its type, its bounds, why its default."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from singer_sdk import typing as th
+
+from target_ciscovm.mapping.locators import CVM_ORDER, DEFAULT_ORDER, LOCATORS
+
+TEXT: Final = th.StringType(nullable=False)
+YES_NO: Final = th.BooleanType(nullable=False)
+LOCATOR_LIST: Final = th.ArrayType(th.StringType(allowed_values=list(LOCATORS), nullable=False))
+TENANT_LIST: Final = th.ArrayType(th.StringType(allowed_values=list(CVM_ORDER), nullable=False))
+
+
+def _number(minimum: int, maximum: int) -> th.IntegerType:
+    return th.IntegerType(minimum=minimum, maximum=maximum, nullable=False)
+
+
+def _choice(*words: str) -> th.StringType:
+    return th.StringType(allowed_values=list(words), nullable=False)
+
+
+def _setting(  # noqa: PLR0913 - the parts of a setting
+    name: str,
+    kind: Any,  # noqa: ANN401 - the SDK's types share no public base
+    title: str,
+    description: str,
+    *,
+    default: Any = None,  # noqa: ANN401 - any JSON value
+    secret: bool = False,
+) -> th.Property[Any]:
+    return th.Property(
+        name, kind, title=title, description=description, default=default, secret=secret
+    )
+
+
+_DESTINATION: Final = (
+    _setting(
+        "api_url",
+        TEXT,
+        "API host",
+        "Address of your tenant's API, shown in CVM under Settings > API Keys; the default is that "
+        "of the shared US host.",
+        default="https://api.kennasecurity.com",
+    ),
+    _setting(
+        "api_key",
+        TEXT,
+        "API key",
+        "Key of a CVM user who may use connectors. Without it and connector_id nothing is sent: "
+        "the KDI files are the result.",
+        secret=True,
+    ),
+    _setting(
+        "connector_id",
+        _number(1, 2**63 - 1),
+        "Connector id",
+        "Number of a Data Importer (KDI) connector in CVM; its page has it at the end of its "
+        "address.",
+    ),
+    _setting(
+        "ca_bundle",
+        TEXT,
+        "CA bundle",
+        "Path of the CA certificates to trust, where a proxy of your own opens TLS connections. "
+        "Verification is never switched off.",
+    ),
+)
+_MAPPING: Final = (
+    _setting(
+        "data_model",
+        _choice("vulnerabilities", "findings"),
+        "Data model",
+        "What findings become in CVM: vulnerabilities, as the hosted connector makes them, or "
+        "findings of the Application Security Module. A change is an identity change.",
+        default="vulnerabilities",
+    ),
+    _setting(
+        "locator_order",
+        LOCATOR_LIST,
+        "Locator order",
+        "What an asset is told apart by: the first of these with a value. url first makes one "
+        "asset for each URL, external_id or application first one for each web application. "
+        "Values: " + ", ".join(LOCATORS) + ". A change is an identity change.",
+        default=list(DEFAULT_ORDER),
+    ),
+    _setting(
+        "tenant_locator_order",
+        TENANT_LIST,
+        "Locator order of the tenant",
+        "The locator order that CVM is set to, when it is not CVM's own. Locators that CVM would "
+        "rank above the chosen one are not sent.",
+    ),
+    _setting(
+        "url_query",
+        _choice("cut", "keep"),
+        "Query of URLs",
+        "Whether the query stays in an asset's URL. It is cut by default, as Qualys puts the "
+        "attack there. A change is an identity change.",
+        default="cut",
+    ),
+    _setting(
+        "status_map",
+        th.ObjectType(additional_properties=th.StringType),
+        "Status map",
+        "CVM's status by Qualys's, as JSON, to override the built-in one, such as {\"PROTECTED\": "
+        '"risk_accepted"}.',
+    ),
+    _setting(
+        "map_ignored",
+        YES_NO,
+        "Map ignored findings",
+        "Whether findings ignored in Qualys become false_positive, risk_accepted or "
+        "not_a_security_issue. Off by default, as in the hosted connector: they stay open.",
+        default=False,
+    ),
+)
+_FILTERS: Final = (
+    _setting(
+        "exclude_non_exploitable",
+        YES_NO,
+        "Exclude non-exploitable",
+        "Leaves out findings that a virtual patch protects (status PROTECTED).",
+        default=False,
+    ),
+    _setting(
+        "exclude_informational",
+        YES_NO,
+        "Exclude informational",
+        "Keeps only findings whose QID has a CVE, a CWE or a WASC class. A QID that nothing is "
+        "known of is never called informational.",
+        default=False,
+    ),
+    _setting(
+        "exclude_potential",
+        YES_NO,
+        "Exclude potential",
+        "Leaves out findings that Qualys could not confirm.",
+        default=False,
+    ),
+    _setting(
+        "min_severity",
+        _number(1, 5),
+        "Least severity",
+        "Leaves out findings of a lower Qualys severity; 1 keeps all.",
+        default=1,
+    ),
+    _setting(
+        "asset_inactivity_days",
+        _number(0, 36500),
+        "Asset inactivity, in days",
+        "On full syncs, leaves out web applications that no scan has finished on for so many "
+        "days, so that CVM's own limit ages them out. 0 leaves none out.",
+        default=0,
+    ),
+)
+_ASSETS: Final = (
+    _setting("skip_tags", YES_NO, "Skip tags", "Sends no tags at all.", default=False),
+    _setting(
+        "reset_tags",
+        YES_NO,
+        "Reset tags",
+        "Wipes all tags of the assets in the load, whoever set them, and creates Qualys's anew. "
+        "Manual tags are lost; off by default for that reason.",
+        default=False,
+    ),
+    _setting(
+        "tag_prefix", TEXT, "Tag prefix", "Put before each tag; empty puts nothing.", default=""
+    ),
+    _setting(
+        "tag_application",
+        YES_NO,
+        "Tag with the application",
+        "Tags each asset with the name of its web application.",
+        default=True,
+    ),
+    _setting(
+        "ignore_scanner_last_seen",
+        YES_NO,
+        "Ignore the scanner's last-seen time",
+        "Leaves the last-seen time of assets to CVM's own clock: that of the load.",
+        default=False,
+    ),
+)
+_CLOSING: Final = (
+    _setting(
+        "autoclose",
+        _choice("when_proven", "never"),
+        "Auto-close",
+        "Whether CVM closes what a load lacks. when_proven: only if the load was proven to be "
+        "whole. never: fixes are still closed one by one.",
+        default="when_proven",
+    ),
+    _setting(
+        "close_deleted_webapps",
+        YES_NO,
+        "Close deleted web applications",
+        "Closes the findings of web applications that are no longer there. Off by default, for an "
+        "application out of the account's scope looks the same.",
+        default=False,
+    ),
+    _setting(
+        "max_close_percent",
+        _number(0, 100),
+        "Closing limit, in percent",
+        "Stops a proven load that would close more than this share of what is open. 100 never "
+        "stops; the default lets an ordinary clean-up through.",
+        default=50,
+    ),
+    _setting(
+        "accept_identity_change",
+        YES_NO,
+        "Accept an identity change",
+        "Lets a run through whose settings tell assets or findings apart in another way than "
+        "before: everything closes and comes back as new.",
+        default=False,
+    ),
+    _setting(
+        "ledger_path",
+        TEXT,
+        "Ledger",
+        "File that remembers what was last sent as open. By default "
+        "{output_path}/ledger-{connector_id}.db. Keep it between runs.",
+    ),
+)
+_RUNNING: Final = (
+    _setting(
+        "output_path",
+        TEXT,
+        "Output folder",
+        "Folder for what each run leaves behind: KDI files, rejected records, the report.",
+        default="output",
+    ),
+    _setting(
+        "keep_runs",
+        _number(1, 100000),
+        "Runs kept",
+        "Number of run folders to keep; older ones are removed.",
+        default=20,
+    ),
+    _setting(
+        "dry_run",
+        YES_NO,
+        "Dry run",
+        "Sends nothing, and reports what would change.",
+        default=False,
+    ),
+    {
+        "max_failed_percent": {
+            "type": ["string", "number"],
+            "pattern": r"(100(\.0+)?|\d{1,2}(\.\d+)?)",
+            "title": "Failure limit, in percent",
+            "description": "Fails the run when more than this share of findings, of web "
+            "applications or of all records is rejected, or of CVM's payloads failed. Fractions "
+            "are allowed; 1 is the hosted connector's limit.",
+            "default": "1",
+        }
+    },
+    _setting(
+        "fail_on_abort",
+        YES_NO,
+        "Fail when nothing came",
+        "Ends with exit code 1 in place of 0 when no record, or no scan report at all, came.",
+        default=False,
+    ),
+    _setting(
+        "part_max_bytes",
+        _number(1000, 2_000_000_000),
+        "File size, in bytes",
+        "Most bytes of a KDI file; a single asset larger than that is a file of its own. No limit "
+        "of CVM is published; the default has room below what gateways usually take.",
+        default=50_000_000,
+    ),
+    _setting(
+        "run_timeout_seconds",
+        _number(1, 604800),
+        "Run time limit, in seconds",
+        "How long to wait for the connector run. The default is 4 hours: CVM may take hours.",
+        default=14400,
+    ),
+    _setting(
+        "max_wait_seconds",
+        _number(1, 86400),
+        "Longest wait, in seconds",
+        "How long, in all, to keep trying a call that fails by itself passing causes.",
+        default=3600,
+    ),
+    _setting(
+        "poll_seconds",
+        _number(1, 3600),
+        "Poll interval, in seconds",
+        "Longest pause between two looks at a connector run.",
+        default=20,
+    ),
+)
+
+
+def _schema() -> dict[str, Any]:
+    extra: dict[str, Any] = {}
+    properties: list[th.Property[Any]] = []
+    order: list[str] = []
+    for item in (*_DESTINATION, *_MAPPING, *_FILTERS, *_ASSETS, *_CLOSING, *_RUNNING):
+        if isinstance(item, dict):
+            extra |= item
+            order += item
+        else:
+            properties.append(item)
+            order.append(item.name)
+    schema = th.PropertiesList(*properties).to_dict()
+    declared = schema["properties"] | extra
+    schema["properties"] = {name: declared[name] for name in order}
+    return schema
+
+
+CONFIG_SCHEMA: Final = _schema()
+"""JSON schema of the settings, in the order of the docs."""

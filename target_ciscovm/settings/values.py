@@ -1,0 +1,195 @@
+"""The target's settings, typed and checked against one another."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, get_args
+
+from target_ciscovm.cvm.retry_policy import Patience
+from target_ciscovm.errors import SettingsError
+from target_ciscovm.kdi.types import TriageState, VulnStatus
+from target_ciscovm.mapping.filters import FilterRules
+from target_ciscovm.mapping.finding import MappingRules
+from target_ciscovm.mapping.locators import CVM_ORDER, DEFAULT_ORDER, Identity, hidden_key
+from target_ciscovm.mapping.tags import TagRules
+from target_ciscovm.settings.schema import CONFIG_SCHEMA
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from target_ciscovm.kdi.types import DataModel
+    from target_ciscovm.report.model import Destination
+
+STATUS_WORDS: Final[dict[DataModel, tuple[str, ...]]] = {
+    "vulnerabilities": get_args(VulnStatus),
+    "findings": get_args(TriageState),
+}
+ALL: Final = 100
+
+
+@dataclass(frozen=True)
+class Login:
+    """What CVM is reached with."""
+
+    api_url: str
+    api_key: str
+    connector_id: int
+    ca_bundle: str | None = None
+
+
+@dataclass(frozen=True)
+class Settings:
+    """All settings; each attribute is the setting of its name, or the rules made of several.
+
+    Attributes:
+        login: None when nothing is to be sent for want of a key and a connector.
+        identity: what assets are told apart by.
+        ledger_path: None when there is no connector to remember things of.
+        max_failed_percent: share of 100, exact.
+    """
+
+    login: Login | None
+    identity: Identity
+    mapping: MappingRules
+    filters: FilterRules
+    tags: TagRules
+    patience: Patience
+    output_path: Path
+    ledger_path: Path | None
+    max_failed_percent: Fraction
+    reset_tags: bool
+    ignore_scanner_last_seen: bool
+    asset_inactivity_days: int
+    autoclose: bool
+    close_deleted_webapps: bool
+    max_close_percent: int
+    accept_identity_change: bool
+    keep_runs: int
+    dry_run: bool
+    fail_on_abort: bool
+    part_max_bytes: int
+    run_timeout_seconds: int
+
+    @property
+    def data_model(self) -> DataModel:
+        """Give what findings become in CVM."""
+        return self.mapping.data_model
+
+    @property
+    def destination(self) -> Destination:
+        """Give where the load goes."""
+        if self.login is None:
+            return "files"
+        return "dry_run" if self.dry_run else "ciscovm"
+
+
+def read_settings(config: Mapping[str, Any]) -> Settings:
+    """Make settings of a config whose values have the types of the schema.
+
+    Raises:
+        SettingsError: for values that contradict one another, with what to change.
+    """
+    given = _with_defaults(config)
+    login = _login(given)
+    output_path = Path(given["output_path"]).expanduser()
+    if given["skip_tags"] and given["reset_tags"]:
+        msg = (
+            "skip_tags and reset_tags contradict each other: one sends no tags, the other wipes "
+            "them and sends new ones. Leave one of them off."
+        )
+        raise SettingsError(msg)
+    if given["close_deleted_webapps"] and given["autoclose"] == "never":
+        msg = (
+            "autoclose: never and close_deleted_webapps contradict each other: one closes nothing "
+            "by absence, the other what web applications that are gone have left. Change one."
+        )
+        raise SettingsError(msg)
+    return Settings(
+        login=login,
+        identity=_identity(given),
+        mapping=_mapping(given),
+        filters=FilterRules(
+            exclude_non_exploitable=given["exclude_non_exploitable"],
+            exclude_informational=given["exclude_informational"],
+            exclude_potential=given["exclude_potential"],
+            min_severity=given["min_severity"],
+        ),
+        tags=TagRules(given["skip_tags"], given["tag_prefix"], given["tag_application"]),
+        patience=Patience(given["max_wait_seconds"], poll_seconds=given["poll_seconds"]),
+        output_path=output_path,
+        ledger_path=_ledger_path(given, output_path, login),
+        max_failed_percent=Fraction(str(given["max_failed_percent"])),
+        reset_tags=given["reset_tags"],
+        ignore_scanner_last_seen=given["ignore_scanner_last_seen"],
+        asset_inactivity_days=given["asset_inactivity_days"],
+        autoclose=given["autoclose"] == "when_proven",
+        close_deleted_webapps=given["close_deleted_webapps"],
+        max_close_percent=given["max_close_percent"],
+        accept_identity_change=given["accept_identity_change"],
+        keep_runs=given["keep_runs"],
+        dry_run=given["dry_run"],
+        fail_on_abort=given["fail_on_abort"],
+        part_max_bytes=given["part_max_bytes"],
+        run_timeout_seconds=given["run_timeout_seconds"],
+    )
+
+
+def _with_defaults(config: Mapping[str, Any]) -> dict[str, Any]:
+    declared: Mapping[str, Any] = CONFIG_SCHEMA["properties"]
+    given = {name: part.get("default") for name, part in declared.items()}
+    return given | {name: value for name, value in config.items() if value not in (None, "")}
+
+
+def _login(given: Mapping[str, Any]) -> Login | None:
+    names = ("api_key", "connector_id")
+    missing = [name for name in names if not given[name]]
+    if len(missing) == len(names):
+        return None
+    if missing:
+        there = next(name for name in names if name not in missing)
+        msg = (
+            f"{there} is set but {missing[0]} is not: set both to send to Cisco Vulnerability "
+            "Management, or neither to get KDI files only."
+        )
+        raise SettingsError(msg)
+    return Login(given["api_url"], given["api_key"], given["connector_id"], given["ca_bundle"])
+
+
+def _ledger_path(given: Mapping[str, Any], output_path: Path, login: Login | None) -> Path | None:
+    if given["ledger_path"]:
+        return Path(given["ledger_path"]).expanduser()
+    return None if login is None else output_path / f"ledger-{login.connector_id}.db"
+
+
+def _identity(given: Mapping[str, Any]) -> Identity:
+    identity = Identity(
+        tuple(given["locator_order"] or DEFAULT_ORDER),
+        tuple(given["tenant_locator_order"] or CVM_ORDER),
+        keep_query=given["url_query"] == "keep",
+    )
+    hidden = hidden_key(identity)
+    if hidden:
+        msg = (
+            f"locator_order names {hidden}, which tenant_locator_order lacks: CVM would not tell "
+            f"assets apart by it. Add {hidden} to tenant_locator_order where CVM has it, or take "
+            "it out of locator_order."
+        )
+        raise SettingsError(msg)
+    return identity
+
+
+def _mapping(given: Mapping[str, Any]) -> MappingRules:
+    model: DataModel = given["data_model"]
+    status_map: dict[str, str] = given["status_map"] or {}
+    words = STATUS_WORDS[model]
+    wrong = {name: word for name, word in status_map.items() if word not in words}
+    if wrong:
+        msg = (
+            f"status_map gives {', '.join(f'{name}: {word}' for name, word in wrong.items())}, "
+            f"which CVM does not know for {model}. Its words are {', '.join(words)}."
+        )
+        raise SettingsError(msg)
+    by_status = {name.strip().upper(): word for name, word in status_map.items()}
+    return MappingRules(model, by_status, given["map_ignored"])

@@ -1,0 +1,1 @@
+"""A model of a Cisco Vulnerability Management tenant and its API."""

@@ -1,0 +1,1 @@
+"""A strict check of KDI files."""

@@ -1,0 +1,151 @@
+"""The searches of the CVM face: assets, vulnerabilities, findings."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from tests.sandbox.ciscovm import query as asked
+from tests.sandbox.ciscovm import shapes
+from tests.sandbox.ciscovm.tenant.state import CLOSED, OPEN
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from starlette.datastructures import QueryParams
+
+    from tests.sandbox.ciscovm.tenant.state import Asset, Vulnerability
+    from tests.sandbox.ciscovm.tenant.tenant import Tenant
+
+    Answer = dict[str, object]
+
+_PAGE: Final = ("page", "per_page")
+_ASSET_QUERY: Final = (*_PAGE, "id[]", "q", "status[]", "tags[]", "exclude_child_filter[]")
+_VULN_QUERY: Final = (*_PAGE, "id[]", "q", "status[]", "connector_names[]", "asset[id][]", "fields")
+_FINDING_QUERY: Final = (*_PAGE, "status[]", "identifier[]", "sort_by", "sort_direction")
+
+_ALL_ASSETS: Final = "Include all assets"
+
+_VULN_STATUS: Final = {
+    "open": "open",
+    "closed": "closed",
+    "closed_by_human": "closed",
+    "risk_accepted_by_human": "risk accepted",
+    "false_positive_by_human": "false positive",
+}
+"""From the status in an answer to the word that a search takes."""
+
+_FINDING_STATUS: Final = frozenset(
+    {
+        *OPEN,
+        *CLOSED,
+        "duplicate",
+        "false_positive",
+        "not_a_security_issue",
+        "risk_accepted",
+    }
+)
+_SORTABLE: Final = ("closed_at", "created_at", "last_found_on", "score", "updated_at")
+
+
+def assets(tenant: Tenant, query: QueryParams) -> Answer:
+    """Search assets: only active ones with open vulnerabilities unless told otherwise.
+
+    Raises:
+        QueryError: for what cannot be asked.
+    """
+    asked.refuse_unknown(query, _ASSET_QUERY)
+    statuses = asked.words(query, "status[]", ("active", "inactive")) or ["active"]
+    everything = asked.words(query, "exclude_child_filter[]", [_ALL_ASSETS])
+    ids, tags = asked.numbers(query, "id[]"), set(query.getlist("tags[]"))
+    fits = asked.assets_by_text(query["q"]) if "q" in query else None
+    rows = []
+    for found in tenant.state.assets.values():
+        row = shapes.asset(tenant, found)
+        wanted = row["status"] in statuses and (everything or row["vulnerabilities_count"])
+        if wanted and _fits(ids, found.id) and (not tags or tags & set(found.tags)):
+            rows += [row] if fits is None or fits(found) else []
+    page, meta = asked.page_of(query, rows, asked.ASSETS)
+    return {"assets": page, "meta": _meta(tenant, meta)}
+
+
+def vulnerabilities(tenant: Tenant, query: QueryParams) -> Answer:
+    """Search vulnerabilities: only open ones of active assets unless told otherwise.
+
+    Raises:
+        QueryError: for what cannot be asked.
+    """
+    asked.refuse_unknown(query, _VULN_QUERY)
+    statuses = asked.words(query, "status[]", set(_VULN_STATUS.values())) or ["open"]
+    names = set(query.getlist("connector_names[]"))
+    ids, assets_named = asked.numbers(query, "id[]"), asked.numbers(query, "asset[id][]")
+    fits = asked.assets_by_text(query["q"]) if "q" in query else None
+    found = [
+        (asset, merged)
+        for asset, merged in _merged(tenant)
+        if _VULN_STATUS[shapes.status(asset, merged)] in statuses
+        and _fits(ids, merged.id)
+        and _fits(assets_named, asset.id)
+        and (fits is None or fits(asset))
+        and (not names or names & _owners(tenant, asset, merged))
+    ]
+    page, meta = asked.page_of(query, found, asked.VULNERABILITIES)
+    fields = query.get("fields", "").split(",") if query.get("fields") else None
+    rows = [
+        _only(fields, shapes.vulnerability(tenant.state.connectors, asset, merged))
+        for asset, merged in page
+    ]
+    return {"vulnerabilities": rows, "meta": _meta(tenant, meta)}
+
+
+def findings(tenant: Tenant, query: QueryParams) -> Answer:
+    """List findings: open ones unless told otherwise. There is no filter by connector.
+
+    Raises:
+        QueryError: for what cannot be asked.
+    """
+    asked.refuse_unknown(query, _FINDING_QUERY)
+    statuses = asked.words(query, "status[]", _FINDING_STATUS) or list(OPEN)
+    identifiers = set(query.getlist("identifier[]"))
+    rows = [
+        shapes.finding(tenant.state.connectors, asset, entry)
+        for asset in tenant.state.assets.values()
+        for entry in asset.entries.values()
+        if entry.kind == "finding"
+        and entry.status in statuses
+        and (not identifiers or identifiers & set(entry.identifiers))
+    ]
+    key = (asked.words(query, "sort_by", _SORTABLE) or ["id"])[0]
+    order = asked.words(query, "sort_direction", ("asc", "desc")) or ["asc"]
+    rows.sort(key=lambda row: _rank(row, key), reverse=order[0] == "desc")
+    page, meta = asked.page_of(query, rows, asked.FINDINGS)
+    return {"findings": page, "meta": _meta(tenant, meta)}
+
+
+def _rank(row: Answer, key: str) -> tuple[bool, Any, Any]:
+    return row[key] is not None, "" if row[key] is None else row[key], row["id"]
+
+
+def _merged(tenant: Tenant) -> Iterator[tuple[Asset, Vulnerability]]:
+    for asset in tenant.state.assets.values():
+        if shapes.is_active(tenant, asset):
+            for merged in asset.vulnerabilities.values():
+                yield asset, merged
+
+
+def _owners(tenant: Tenant, asset: Asset, merged: Vulnerability) -> set[str]:
+    connectors = tenant.state.connectors
+    return {connectors[one.connector_id].name for one in shapes.entries_of(asset, merged)}
+
+
+def _fits(ids: list[int], number: int) -> bool:
+    return not ids or number in ids
+
+
+def _only(fields: list[str] | None, row: Answer) -> Answer:
+    return row if fields is None else {key: row[key] for key in fields if key in row}
+
+
+def _meta(tenant: Tenant, meta: dict[str, int]) -> dict[str, int]:
+    if tenant.switches.legacy_counts:
+        return {key: value for key, value in meta.items() if key != "total_count"}
+    return meta

@@ -1,0 +1,1 @@
+"""What a tenant holds, and what an import does to it."""

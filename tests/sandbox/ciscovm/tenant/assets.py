@@ -1,0 +1,63 @@
+"""The tenant's assets: found by their deciding locator, tagged, looked up."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from tests.sandbox.ciscovm.kdi.locators import primary
+from tests.sandbox.ciscovm.tenant.state import Asset, TagSources
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+    from tests.sandbox.ciscovm.tenant.state import State
+
+_FIRST_ID: Final = 2001
+
+
+class AssetBook:
+    """All assets with an index of every locator, in the tenant's order of locators."""
+
+    def __init__(self, state: State, order: tuple[str, ...]) -> None:
+        self._state = state
+        self.order = order
+        self._index: dict[tuple[str, str], set[int]] = {}
+        for asset in state.assets.values():
+            for locator in asset.locators.items():
+                self._index.setdefault(locator, set()).add(asset.id)
+
+    def match(self, locators: Mapping[str, str]) -> Asset | None:
+        """Return the asset that the deciding locator names: no other locator is tried."""
+        ids = self._index.get(primary(locators, self.order))
+        return self._state.assets[min(ids)] if ids else None
+
+    def create(self, now: datetime, last_seen: datetime) -> Asset:
+        """Add an asset that has no locator yet."""
+        asset = Asset(self._state.next_id("asset", _FIRST_ID), now, last_seen)
+        self._state.assets[asset.id] = asset
+        return asset
+
+    def relocate(self, asset: Asset, locators: Mapping[str, str]) -> None:
+        """Overwrite the asset's locators by those that have a value; the others stay."""
+        for name, value in locators.items():
+            old = asset.locators.get(name)
+            if old is not None:
+                self._index[name, old].discard(asset.id)
+            asset.locators[name] = value
+            self._index.setdefault((name, value), set()).add(asset.id)
+
+
+def tag_by_connector(asset: Asset, tags: list[str], connector_id: int, now: datetime) -> None:
+    """Add tags; those that are there stay, whoever put them."""
+    for tag in tags:
+        asset.tags.setdefault(tag, TagSources()).connectors[connector_id] = now
+
+
+def drop_tags(asset: Asset, kept: list[str], connector_id: int) -> None:
+    """Take away what the connector tagged before and names no more; other sources keep a tag."""
+    for tag in [tag for tag in asset.tags if tag not in kept]:
+        sources = asset.tags[tag]
+        sources.connectors.pop(connector_id, None)
+        if not (sources.connectors or sources.api or sources.ui):
+            del asset.tags[tag]

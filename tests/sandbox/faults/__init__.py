@@ -1,0 +1,1 @@
+"""Faults and switches: how the modelled systems may differ or fail."""

@@ -1,0 +1,1 @@
+"""The judge: what CVM must hold, computed from the world alone."""

@@ -1,0 +1,102 @@
+"""What every answer of the Qualys face has in common: its state, headers and request log."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+from starlette.responses import Response
+
+from tests.sandbox.faults.switches import Switches
+from tests.sandbox.qualys.xml import markup
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from tests.sandbox.faults.faults import Faults
+    from tests.sandbox.qualys.search.criteria import Criterion
+    from tests.sandbox.world.clock import Clock
+    from tests.sandbox.world.world import World
+
+OTHER_SUBSCRIPTION: Final = "99999999-9999-4999-8999-999999999999"
+KNOWLEDGE_BASE: Final = "knowledge_base"
+
+
+@dataclass
+class Logged:
+    """One request as it came, for the oracle and the tests.
+
+    Attributes:
+        endpoint: as counted, e.g. `search/was/finding` or `knowledge_base`.
+        status: HTTP status of the answer; 0 when the connection was broken instead.
+        rows: rows in the answer's page.
+        violation: what a careful client would not have done, e.g. asking for all QIDs.
+    """
+
+    method: str
+    endpoint: str
+    moment: float
+    criteria: tuple[Criterion, ...] = ()
+    limit: int = 0
+    verbose: bool = False
+    status: int = 0
+    rows: int = 0
+    violation: str | None = None
+
+
+@dataclass
+class QualysFace:
+    """The platform behind one `create_app`: whose world, which login, what was asked."""
+
+    world: World
+    clock: Clock
+    faults: Faults
+    switches: Switches = field(default_factory=Switches)
+    username: str = "sandbox_user"
+    password: str = "p&ss:wörd <1>"
+    client_id: str = "sandbox-client"
+    client_secret: str = "s3cret-of-the-client"
+    requests: Counter[str] = field(default_factory=Counter)
+    log: list[Logged] = field(default_factory=list)
+
+    def headers(self) -> dict[str, str]:
+        """Return the headers of every answer. The subscription does not depend on the port."""
+        world, faults = self.world, self.faults
+        other = faults.armed("qualys-other-account")
+        found = {
+            "Date": self.clock.http_date(),
+            "evaluation": markup.flag(faults.armed("qualys-evaluation-header")),
+        }
+        if self.switches.subscription_header:
+            subscription = OTHER_SUBSCRIPTION if other else world.subscription
+            found["X-Powered-By"] = f"Qualys:SBX:{subscription}:{world.user}"
+        return found
+
+    def xml(
+        self, text: str | bytes, status: int = 200, extra: Mapping[str, str] | None = None
+    ) -> Response:
+        """Return an answer of the XML kind."""
+        headers = {**self.headers(), **(extra or {})}
+        return Response(text, status, headers, media_type="application/xml")
+
+    def html(self, text: str, status: int = 200) -> Response:
+        """Return a page for people, as proxies and portals send it."""
+        return Response(text, status, self.headers(), media_type="text/html")
+
+    def failure(
+        self, code: str, message: str, resolution: str = "", schema: str = "finding"
+    ) -> Response:
+        """Return an error of the qps side: HTTP 200, as recorded."""
+        return self.xml(markup.failure(schema, code, message, resolution))
+
+    def simple_return(
+        self,
+        status: int,
+        code: int,
+        text: str,
+        items: Iterable[tuple[str, str]] = (),
+        extra: Mapping[str, str] | None = None,
+    ) -> Response:
+        """Return an error of the fo side."""
+        return self.xml(markup.simple_return(self.world.moment(), code, text, items), status, extra)

@@ -1,0 +1,1 @@
+"""How Qualys reads and answers a search."""

@@ -1,0 +1,145 @@
+"""Faults in a page of findings: rows, cursors and bytes that are not what they should be."""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+import re
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, Final
+
+from starlette.responses import Response
+
+from tests.sandbox.http.connection import abort
+from tests.sandbox.world.model import FINDING_TYPES
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from starlette.types import Receive, Scope, Send
+
+    from tests.sandbox.qualys.face import QualysFace
+    from tests.sandbox.world.model import Finding
+
+HANG_SECONDS: Final = 3600
+SLOW_SECONDS: Final = 2
+JUMP: Final = timedelta(days=1)
+_DATES: Final = re.compile(
+    rb" *<(?:first|last)(?:Detected|Tested)Date>[^<]*</[A-Za-z]+>\n| *<updatedDate>[^<]*</\w+>\n"
+)
+
+
+@dataclass
+class Page:
+    """A page of findings on its way out."""
+
+    rows: Sequence[Finding]
+    more: bool
+    last_id: int | None
+    with_data: bool = True
+
+
+def spoil_page(face: QualysFace, page: Page, cursor: int | None, kind: str | None) -> Page:
+    """Return the page as the armed faults leave it; `cursor` is the id it was asked to follow."""
+    take = face.faults.take
+    previous = None if cursor is None else _row(face, kind, cursor)
+    if page.more and take("page-no-last-id"):
+        page.last_id = None
+    if page.more and take("page-no-data"):
+        page.rows, page.with_data = (), False
+    if page.rows and not page.more and take("page-empty-last"):
+        page.more, page.last_id = True, page.rows[-1].id
+    if previous is not None and take("page-duplicates"):
+        page.rows = [previous, *page.rows]
+    if previous is not None and take("page-same-cursor"):
+        page = Page([previous], more=True, last_id=cursor)
+    if kind is not None and take("page-foreign"):
+        other = face.world.findings[FINDING_TYPES[FINDING_TYPES.index(kind) - 1]]
+        page = Page(other[: max(1, len(page.rows))], page.more, page.last_id)
+    if page.rows and not page.more and take("qualys-half-page"):
+        page.rows = page.rows[: len(page.rows) // 2]
+    return page
+
+
+def stir(face: QualysFace) -> None:
+    """Let findings vanish or appear, or clocks jump, between a page and the next one."""
+    world = face.world
+    if face.faults.take("rows-vanish"):
+        for rows in world.findings.values():
+            for row in world.random.sample(rows, min(2, len(rows))):
+                world.delete_finding(row)
+    if face.faults.take("rows-appear"):
+        for _ in range(4):
+            world.add_finding(world.random.choice(list(world.apps.values())))
+    if face.faults.take("clock-back"):
+        face.clock.advance(-JUMP)
+    if face.faults.take("clock-ahead"):
+        face.clock.advance(JUMP)
+
+
+def _row(face: QualysFace, kind: str | None, row_id: int) -> Finding | None:
+    rows = face.world.findings.get(kind or "", [])
+    return next((row for row in rows if row.id == row_id), None)
+
+
+class CutShort(Response):
+    """An answer that promises its whole length and breaks off in the middle."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002
+        start = {"type": "http.response.start", "status": 200, "headers": self.raw_headers}
+        await send(start)
+        half = bytes(self.body)[: len(self.body) // 2]
+        await send({"type": "http.response.body", "body": half, "more_body": True})
+        # The half is to arrive before the connection ends.
+        await asyncio.sleep(0.05)
+        await abort(scope)
+
+
+class NoAnswer(Response):
+    """The connection is closed, or held for `seconds`, without an answer."""
+
+    seconds: float = 0
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002
+        await asyncio.sleep(self.seconds)
+        await abort(scope)
+
+
+class Hung(NoAnswer):
+    """The connection is held for an hour."""
+
+    seconds = HANG_SECONDS
+
+
+def break_off(face: QualysFace) -> Response | None:
+    """Return a broken connection in place of a page, or None."""
+    if face.faults.take("qualys-reset"):
+        return NoAnswer()
+    return Hung() if face.faults.take("qualys-hung") else None
+
+
+def spoil_bytes(face: QualysFace, answer: Response) -> Response:
+    """Return the answer to a search of findings as the armed faults leave its bytes."""
+    take = face.faults.take
+    body, extra = bytes(answer.body), dict[str, Any]()
+    if take("rows-without-dates"):
+        body = _undated(body)
+    if take("qualys-bad-characters"):
+        body = body.replace(b"<![CDATA[", b"<![CDATA[\x01\x0b")
+    if take("qualys-cut-xml"):
+        body = body[: len(body) * 2 // 3]
+    if take("qualys-bad-gzip"):
+        packed = gzip.compress(body)
+        body, extra = packed[: len(packed) // 2], {"Content-Encoding": "gzip"}
+    if take("qualys-cut-body"):
+        return CutShort(body, 200, face.headers(), media_type="application/xml")
+    return answer if body == answer.body else face.xml(body, extra=extra)
+
+
+def _undated(body: bytes) -> bytes:
+    """Take the dates out of every fifth row."""
+    parts = body.split(b"<Finding>")
+    return b"<Finding>".join(
+        _DATES.sub(b"", part) if place % 5 == 1 else part for place, part in enumerate(parts)
+    )

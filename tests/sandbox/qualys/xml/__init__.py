@@ -1,0 +1,1 @@
+"""How Qualys writes its objects."""

@@ -1,0 +1,55 @@
+"""The evidence of a finding: what was sent, what came back. It holds secrets, as the real one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from tests.sandbox.qualys.xml.markup import cdata, encoded, listed
+
+if TYPE_CHECKING:
+    from tests.sandbox.world.model import Finding
+
+COOKIE: Final = "session=5e55ion-of-a-user"
+"""Planted in every request: it must appear nowhere unless evidence is asked for unredacted."""
+
+BODY: Final = "user=alex&password=pa55w0rd-of-a-user"
+
+
+def result_list(finding: Finding) -> str:
+    """Return the `resultList` element; information items have nothing but a response."""
+    payload = f"<PayloadInstance>{_exchange(finding)}</PayloadInstance>"
+    ajax = "" if finding.url is None else "<ajax>false</ajax>"
+    path = (
+        ""
+        if finding.url is None
+        else f"<accessPath>{listed([f'<Url><value>{cdata(finding.app.url)}</value></Url>'])}"
+        "</accessPath>"
+    )
+    result = (
+        f"<Result><authentication>false</authentication>{ajax}{path}"
+        f"<payloads>{listed([payload])}</payloads></Result>"
+    )
+    return f"      <resultList>{listed([result])}</resultList>\n"
+
+
+def _exchange(finding: Finding) -> str:
+    if finding.url is None:
+        return f"<response>{cdata(f'Number of links: {finding.id % 40}')}</response>"
+    headers = f"Host: example.test\r\nCookie: {COOKIE}\r\n"
+    return (
+        f"<payload>{cdata(_payload(finding))}</payload><request><method>POST</method>"
+        f"<link>{cdata(finding.url)}</link>"
+        f'<headers base64="true">{encoded(headers)}</headers>'
+        f'<body base64="true">{encoded(BODY)}</body></request>'
+        f"<response>{cdata(_response(finding))}</response>"
+        "<payloadResponce><offset>12</offset><length>25</length></payloadResponce>"
+    )
+
+
+def _payload(finding: Finding) -> str:
+    # Some begin like a spreadsheet formula, some hold the end of a CDATA section.
+    return ("=1+1|' /C calc'!A0", "\"'><qss>", "]]>&amp;", "N/A")[finding.id % 4]
+
+
+def _response(finding: Finding) -> str:
+    return f"comment: part of the payload appeared.\n<html><b>{finding.id}</b> ]]> Grüße"

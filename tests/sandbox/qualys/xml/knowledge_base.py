@@ -1,0 +1,138 @@
+"""The knowledge base's document: entries of QIDs, with the quirks of the real one."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+
+from tests.sandbox.qualys.xml.markup import SCHEMA_HOST, cdata, lines
+from tests.sandbox.world.model import INFORMATION_GATHERED, Entry, Qid, iso
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+NUMBER_OR_RANGE: Final = re.compile(r"([1-9]\d{0,9})(?:-([1-9]\d{0,9}))?")
+EVALUATION: Final = "<!-- This report was generated with an evaluation version of Qualys //--> \n"
+_FOOTER: Final = (
+    "<!-- CONFIDENTIAL AND PROPRIETARY INFORMATION. Qualys provides the QualysGuard Service "
+    '"As Is," without any warranty of any kind. //--> \n'
+)
+_KEEP_ALIVE: Final = "<!-- keep-alive for KNOWLEDGE_BASE_VULN_LIST_OUTPUT  -->\n"
+
+
+class BadIdsError(ValueError):
+    """A value of `ids` that is neither a number nor a range."""
+
+
+def parse_ids(text: str) -> list[tuple[int, int]]:
+    """Read `1,2,5-9` into ranges.
+
+    Raises:
+        BadIdsError: with Qualys's recorded sentence about the first bad one.
+    """
+    ranges: list[tuple[int, int]] = []
+    for part in text.split(","):
+        match = NUMBER_OR_RANGE.fullmatch(part.strip())
+        if match is None:
+            msg = (
+                f"parameter ids has invalid value: {text} "
+                f"(neither a positive integer nor a range: {part.strip()})"
+            )
+            raise BadIdsError(msg)
+        ranges.append((int(match[1]), int(match[2] or match[1])))
+    return ranges
+
+
+def known(qids: Iterable[Qid], ranges: Sequence[tuple[int, int]] | None) -> list[Qid]:
+    """Return the asked-for QIDs that have an entry, in order; the others are left out silently."""
+    singles = {low for low, high in ranges or () if low == high}
+    spans = [(low, high) for low, high in ranges or () if low != high]
+    found = [
+        one
+        for one in qids
+        if one.entry is not None
+        and (
+            ranges is None
+            or one.qid in singles
+            or any(low <= one.qid <= high for low, high in spans)
+        )
+    ]
+    return sorted(found, key=lambda one: one.qid)
+
+
+def document(entries: Sequence[Qid], moment: int, *, evaluation: bool) -> str:
+    """Return the whole answer; without entries it has no VULN_LIST at all, as recorded."""
+    listing = "".join(f"  <VULN>\n{_vuln(one)}  </VULN>\n" for one in entries)
+    comment = EVALUATION if evaluation else ""
+    root = "KNOWLEDGE_BASE_VULN_LIST_OUTPUT"
+    return (
+        f'<?xml version="1.0" encoding="UTF-8" ?>\n<!DOCTYPE {root} SYSTEM "{SCHEMA_HOST}'
+        '/api/2.0/fo/knowledge_base/vuln/knowledge_base_vuln_list_output.dtd">\n'
+        f"{comment}<{root}>\n  <RESPONSE>\n    <DATETIME>{iso(moment)}</DATETIME>\n"
+        + (f"<VULN_LIST>\n{listing}</VULN_LIST>\n" if listing else "")
+        + f"  </RESPONSE>\n</{root}>\n{comment}{_FOOTER}{_KEEP_ALIVE}"
+    )
+
+
+def _vuln(qid: Qid) -> str:
+    entry = qid.entry
+    if entry is None:
+        return ""
+    return lines(
+        4,
+        (
+            f"<QID>{qid.qid}</QID>",
+            f"<VULN_TYPE>{_kind(qid)}</VULN_TYPE>",
+            f"<SEVERITY_LEVEL>{qid.severity}</SEVERITY_LEVEL>",
+            f"<TITLE>{cdata(qid.title)}</TITLE>",
+            f"<CATEGORY>{entry.category}</CATEGORY>",
+            _tagged("LAST_SERVICE_MODIFICATION_DATETIME", iso(entry.modified)),
+            f"<PUBLISHED_DATETIME>{iso(entry.published)}</PUBLISHED_DATETIME>",
+            f"<PATCHABLE>{int(entry.patchable)}</PATCHABLE>",
+            _cves(entry),
+            *_texts(entry),
+            *_scores(entry),
+            f"<PCI_FLAG>{int(entry.pci)}</PCI_FLAG>",
+            "<DISCOVERY><REMOTE>1</REMOTE></DISCOVERY>",
+        ),
+    )
+
+
+def _tagged(name: str, text: str) -> str:
+    return f"<{name}>{text}</{name}>"
+
+
+def _kind(qid: Qid) -> str:
+    if qid.type == INFORMATION_GATHERED:
+        return "Information Gathered"
+    return "Potential Vulnerability" if qid.potential else "Vulnerability"
+
+
+def _cves(entry: Entry) -> str:
+    items = [
+        f"<CVE><ID>{cdata(cve)}</ID><URL>{cdata(f'https://cve.example.test/?name={cve}')}</URL></CVE>"
+        for cve in entry.cves
+    ]
+    return f"<CVE_LIST>{''.join(items)}</CVE_LIST>" if items else ""
+
+
+def _texts(entry: Entry) -> Sequence[str]:
+    return (
+        f"<DIAGNOSIS>{cdata(entry.diagnosis)}</DIAGNOSIS>",
+        f"<CONSEQUENCE>{cdata(entry.consequence)}</CONSEQUENCE>" if entry.consequence else "",
+        f"<SOLUTION>{cdata(entry.solution)}</SOLUTION>" if entry.solution else "",
+    )
+
+
+def _scores(entry: Entry) -> Sequence[str]:
+    two, three = entry.cvss, entry.cvss_v3
+    return (
+        f'<CVSS><BASE source="service">{two[0]}</BASE><TEMPORAL>{two[1]}</TEMPORAL>'
+        f"<VECTOR_STRING>{two[2]}</VECTOR_STRING></CVSS>"
+        if two
+        else "",
+        f"<CVSS_V3><BASE>{three[0]}</BASE><TEMPORAL>{three[1]}</TEMPORAL>"
+        f"<VECTOR_STRING>{three[2]}</VECTOR_STRING><CVSS3_VERSION>3.1</CVSS3_VERSION></CVSS_V3>"
+        if three
+        else "",
+    )

@@ -1,0 +1,119 @@
+"""Web apps and scans as Qualys writes them, lean and verbose."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from tests.sandbox.qualys.xml.markup import PERSON, cdata, dated, flag, lines, listed, tag_list
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tests.sandbox.qualys.xml.markup import Form
+    from tests.sandbox.world.model import Scan, WebApp
+
+SECRET_HEADER: Final = "Authorization: Basic c2VjcmV0LW9mLWFuLWFwcA=="
+"""Planted in every web app: it must appear nowhere."""
+
+
+def web_apps(rows: Sequence[WebApp], form: Form) -> str:
+    """Return the `WebApp` elements of a search or get."""
+    return "".join(f"    <WebApp>\n{_web_app(row, form)}    </WebApp>\n" for row in rows)
+
+
+def _web_app(app: WebApp, form: Form) -> str:
+    tags = tag_list(app.tags) if form.verbose else f"<count>{len(app.tags)}</count>"
+    owner = PERSON if form.verbose else f"<id>{app.owner}</id>"
+    return lines(
+        6,
+        (
+            f"<id>{app.id}</id>",
+            f"<name>{cdata(app.name)}</name>",
+            f"<url>{cdata(app.url)}</url>",
+            f"<os>{cdata(app.os)}</os>"
+            if app.os and app.last_scan and form.verbose and form.search_app_details
+            else "",
+            f"<owner>{owner}</owner>",
+            *(_web_app_details(app, form) if form.verbose else ()),
+            f"<tags>{tags}</tags>",
+            dated("createdDate", app.created),
+            dated("updatedDate", app.updated),
+        ),
+    )
+
+
+def _web_app_details(app: WebApp, form: Form) -> Sequence[str]:
+    scan = app.last_scan
+    attribute = (
+        "<Attribute><category>Function</category><name>Function</name>"
+        f"<value>{cdata('Online & mobile')}</value></Attribute>"
+    )
+    return (
+        f"<riskScore>{app.id % 1000}</riskScore>",
+        "<scope>ALL</scope>",
+        f"<attributes>{listed([attribute])}</attributes>" if form.search_app_details else "",
+        # Headers hold secrets: nothing that reads apps may pass them on.
+        f"<headers>{listed([f'<WebAppHeader>{cdata(SECRET_HEADER)}</WebAppHeader>'])}</headers>",
+        f"<isScheduled>{flag(app.scheduled)}</isScheduled>",
+        _last_scan(scan) if scan else "",
+        f"<lastScanStatus>{scan.status}</lastScanStatus>" if scan else "",
+    )
+
+
+def _last_scan(scan: Scan) -> str:
+    return (
+        f"<lastScan><id>{scan.id}</id><name>{cdata(scan.name)}</name><summary>"
+        f"<resultsStatus>{scan.results}</resultsStatus><authStatus>NONE</authStatus>"
+        "</summary></lastScan>"
+    )
+
+
+def scans(rows: Sequence[Scan], form: Form) -> str:
+    """Return the `WasScan` elements of a search or get."""
+    return "".join(
+        f"    <WasScan>\n{lines(6, scan_lines(row, form))}    </WasScan>\n" for row in rows
+    )
+
+
+def scan_lines(scan: Scan, form: Form) -> Sequence[str]:
+    """Return the elements of one scan, in Qualys's order."""
+    app = scan.app
+    target = (
+        f"<webApp><id>{app.id}</id><name>{cdata(app.name)}</name><url>{cdata(app.url)}</url>"
+        "</webApp><scannerAppliance><type>EXTERNAL</type></scannerAppliance>"
+        "<cancelOption>DEFAULT</cancelOption>"
+    )
+    ended = scan.ended if form.search_scan_details else None
+    return (
+        f"<id>{scan.id}</id>",
+        f"<name>{cdata(scan.name)}</name>",
+        f"<reference>{scan.reference}</reference>",
+        f"<type>{scan.type}</type>",
+        f"<mode>{scan.mode}</mode>",
+        "<multi>false</multi>",
+        f"<target>{target}</target>",
+        f"<profile><id>558017</id><name>{cdata('Initial WAS Options')}</name></profile>",
+        dated("launchedDate", scan.launched),
+        f"<launchedBy>{PERSON}</launchedBy>",
+        f"<status>{scan.status}</status>",
+        dated("endScanDate", ended),
+        "" if ended is None else f"<scanDuration>{ended - scan.launched}</scanDuration>",
+        "<cancelMode>USER</cancelMode>" if scan.canceled else "",
+        "<canceledBy><id>20678395</id><username>user_ab1</username></canceledBy>"
+        if scan.canceled
+        else "",
+        f"<summary>{_summary(scan)}</summary>",
+    )
+
+
+def _summary(scan: Scan) -> str:
+    """Return the summary; a scan without results has only its two statuses."""
+    status = f"<resultsStatus>{scan.results}</resultsStatus><authStatus>NONE</authStatus>"
+    if scan.ended is None or scan.results not in {"SUCCESSFUL", "CANCELED_WITH_RESULTS"}:
+        return status
+    length = scan.ended - scan.launched
+    figures = (
+        f"<crawlDuration>{length // 4}</crawlDuration><testDuration>{length // 2}</testDuration>"
+        f"<linksCrawled>{scan.id % 300}</linksCrawled><nbRequests>{scan.id % 9000}</nbRequests>"
+    )
+    return figures + status + (f"<os>{scan.os}</os>" if scan.os else "")

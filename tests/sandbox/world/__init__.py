@@ -1,0 +1,1 @@
+"""The web applications, scans and findings that both models are shown."""
