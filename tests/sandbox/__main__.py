@@ -8,9 +8,9 @@ import sys
 import threading
 from typing import TYPE_CHECKING
 
-from tests.sandbox.command import options as command_line
 from tests.sandbox.command.days import Day, run_day, table, write_report
 from tests.sandbox.command.home import Home
+from tests.sandbox.command.options import parse, sizes
 from tests.sandbox.command.plugins import Command, say
 from tests.sandbox.sandbox import Sandbox
 from tests.sandbox.world.population import StaleWorldError
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 def main(arguments: Sequence[str]) -> int:
     """Run the sandbox and return the exit code."""
-    options, command = command_line.parse(arguments)
+    options, command = parse(arguments)
     home = Home(options.home)
     if options.fresh:
         home.forget()
@@ -42,15 +42,15 @@ def main(arguments: Sequence[str]) -> int:
 
 def _open(options: argparse.Namespace, home: Home) -> Sandbox:
     """Return a fresh sandbox, or the next day of the one that is kept."""
-    sizes = command_line.sizes(options)
+    asked = sizes(options)
     kept = home.load() if home.exists() else None
-    if kept is not None and any(getattr(kept.world.size, name) != n for name, n in sizes.items()):
+    if kept is not None and any(getattr(kept.world.size, name) != n for name, n in asked.items()):
         say(f"the world in {home.path}/ has other sizes: a new one begins")
         home.forget()
         kept = None
     if kept is None:
         sandbox = Sandbox(
-            **sizes,
+            **asked,
             turbulent=options.turbulent,
             faults=options.fault,
             latency_ms=options.latency_ms,

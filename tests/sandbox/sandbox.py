@@ -8,18 +8,18 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
-from tests.sandbox.ciscovm import api as ciscovm
+from tests.sandbox.ciscovm import api
 from tests.sandbox.ciscovm.tenant.tenant import API_KEY, CONNECTOR_ID, Tenant
 from tests.sandbox.faults.faults import Faults
 from tests.sandbox.faults.switches import Switches
 from tests.sandbox.http.server import Server
 from tests.sandbox.oracle.oracle import Comparison, Oracle
 from tests.sandbox.oracle.reads import kinds_read, read_everything
-from tests.sandbox.qualys import platform as qualys
+from tests.sandbox.qualys import platform
 from tests.sandbox.qualys.face import QualysFace
 from tests.sandbox.world.clock import START, Clock
-from tests.sandbox.world.generation import WorldSize
 from tests.sandbox.world.model import FINDING_TYPES
+from tests.sandbox.world.size import WorldSize
 from tests.sandbox.world.world import World
 
 if TYPE_CHECKING:
@@ -102,8 +102,8 @@ class Sandbox:
         self.tenant = Tenant(self.clock, self.faults, self.switches, parts.tenant.state)
         self.face = QualysFace(self.world, self.clock, self.faults, self.switches)
         self._apps: tuple[Starlette, Starlette] = (
-            qualys.create_face_app(self.face),
-            ciscovm.create_app(self.tenant, self.clock, self.faults, self.switches),
+            platform.create_face_app(self.face),
+            api.create_app(self.tenant, self.clock, self.faults, self.switches),
         )
         latency = latency_ms / 1000
         self._servers = tuple(Server(app, latency=latency) for app in self._apps)

@@ -9,7 +9,7 @@ import pytest
 
 from tests.sandbox.sandbox import Sandbox
 from tests.sandbox.world.clock import START, Clock
-from tests.sandbox.world.generation import WorldSize
+from tests.sandbox.world.size import WorldSize
 from tests.sandbox.world.world import World
 from tests.sandbox_tests.asking import Asker
 

@@ -23,7 +23,7 @@ from tests.sandbox.http.server import Server
 from tests.sandbox.qualys.face import QualysFace
 from tests.sandbox.qualys.platform import create_face_app
 from tests.sandbox.world.clock import Clock
-from tests.sandbox.world.generation import WorldSize
+from tests.sandbox.world.size import WorldSize
 from tests.sandbox.world.world import World
 
 if TYPE_CHECKING:

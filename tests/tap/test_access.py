@@ -9,7 +9,7 @@ import pytest
 
 from tap_qualyswas import errors
 from tests.sandbox.faults.switches import Switches
-from tests.sandbox.world.generation import WorldSize
+from tests.sandbox.world.size import WorldSize
 from tests.tap.qualys import Outcome, Platform, sync_here
 from tests.tap.scripted import Answer, ScriptedServer
 

@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from tests.sandbox.world.clock import START
-from tests.sandbox.world.generation import WorldSize
+from tests.sandbox.world.size import WorldSize
 from tests.tap.qualys import Outcome, Platform
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ import pytest
 from jsonschema import Draft7Validator
 
 from tap_qualyswas.tap import TapQualysWAS
-from tests.sandbox.world.generation import WorldSize
+from tests.sandbox.world.size import WorldSize
 from tests.tap.catalogs import only
 from tests.tap.qualys import Platform
 

@@ -13,7 +13,7 @@ import pytest
 
 from tap_qualyswas.settings.values import CONFIG_SCHEMA
 from tap_qualyswas.streams import ORDER
-from tests.sandbox.world.generation import WorldSize
+from tests.sandbox.world.size import WorldSize
 from tests.tap.qualys import TAP, Files, Outcome, Platform, read_messages, run_tap
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from typing import Final
 import pytest
 
 from tap_qualyswas import errors
-from tests.sandbox.world.generation import WorldSize
+from tests.sandbox.world.size import WorldSize
 from tests.tap.qualys import Outcome, Platform, sync_here
 
 SIZE: Final = WorldSize(apps=4, findings=60, qids=12, scans=6)

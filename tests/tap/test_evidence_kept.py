@@ -8,7 +8,7 @@ from typing import Any, Final
 import pytest
 
 from tests.sandbox.qualys.xml.evidence import BODY, COOKIE
-from tests.sandbox.world.generation import WorldSize
+from tests.sandbox.world.size import WorldSize
 from tests.tap.qualys import Outcome, Platform, sync_here
 from tests.tap.scripted import FINDINGS, Answer, ScriptedServer, finding, page
 

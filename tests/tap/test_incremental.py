@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
-from tests.sandbox.world.generation import WorldSize
 from tests.sandbox.world.model import iso
+from tests.sandbox.world.size import WorldSize
 from tests.tap.catalogs import only
 from tests.tap.qualys import Outcome, Platform
 

@@ -14,8 +14,8 @@ from tap_qualyswas.coercion import coerce, from_environment
 from tap_qualyswas.errors import SettingsError
 from tap_qualyswas.qualys.platforms import find_platform
 from tap_qualyswas.settings.values import CONFIG_SCHEMA
-from tests.sandbox.world.generation import WorldSize
 from tests.sandbox.world.model import FINDING_TYPES
+from tests.sandbox.world.size import WorldSize
 from tests.tap.qualys import TAP, Files, Platform, read_messages, sync_here
 from tests.tap.scenarios import FOLDER, names, read, xml
 from tests.tap.scripted import FINDINGS, Answer, ScriptedServer, page

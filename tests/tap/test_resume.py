@@ -8,8 +8,8 @@ from typing import Any, Final
 
 import pytest
 
-from tests.sandbox.world.generation import WorldSize
 from tests.sandbox.world.model import iso
+from tests.sandbox.world.size import WorldSize
 from tests.tap.qualys import Outcome, Platform
 
 SIZE: Final = WorldSize(apps=8, findings=70, qids=12, scans=12)

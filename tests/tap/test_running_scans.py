@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, Final
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from tests.sandbox.world.generation import WorldSize
 from tests.sandbox.world.model import iso
+from tests.sandbox.world.size import WorldSize
 from tests.tap.catalogs import only
 from tests.tap.qualys import Platform
 from tests.tap.test_resume import cuts

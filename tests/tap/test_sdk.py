@@ -8,7 +8,7 @@ import pytest
 from singer_sdk.testing import get_tap_test_class
 
 from tap_qualyswas import streams
-from tests.sandbox.world.generation import WorldSize
+from tests.sandbox.world.size import WorldSize
 from tests.tap.qualys import PatientTap, Platform
 
 if TYPE_CHECKING:

@@ -9,8 +9,8 @@ import pytest
 
 from tap_qualyswas import errors
 from tap_qualyswas.streams import ORDER
-from tests.sandbox.world.generation import WorldSize
 from tests.sandbox.world.model import iso
+from tests.sandbox.world.size import WorldSize
 from tests.tap.catalogs import only
 from tests.tap.qualys import Outcome, Platform, sync_here
 from tests.tap.scripted import SEARCH, Answer, ScriptedServer, page, scan, webapp

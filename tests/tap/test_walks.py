@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 import pytest
 
 from tests.sandbox.faults.switches import Switches
-from tests.sandbox.world.generation import WorldSize
+from tests.sandbox.world.size import WorldSize
 from tests.tap.qualys import Outcome, Platform
 
 if TYPE_CHECKING:

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from tap_qualyswas.errors import QualysError
 from tests.sandbox.faults.switches import Switches
 from tests.sandbox.world.clock import START
-from tests.sandbox.world.generation import WorldSize
 from tests.sandbox.world.model import iso
+from tests.sandbox.world.size import WorldSize
 from tests.tap.qualys import Outcome, Platform
 
 PASSING: Final = (

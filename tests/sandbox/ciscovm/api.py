@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING, Any, Final
 from starlette.applications import Starlette
 from starlette.routing import Route
 
-from tests.sandbox.ciscovm import search as ciscovm_search
-from tests.sandbox.ciscovm import shapes as ciscovm_shapes
+from tests.sandbox.ciscovm import search, shapes
 from tests.sandbox.ciscovm.face import CiscoFace, Dropped
-from tests.sandbox.ciscovm.query import QueryError
+from tests.sandbox.ciscovm.parameters import QueryError
 from tests.sandbox.ciscovm.tenant.tenant import BadFileError, BusyError, NotFoundError
 from tests.sandbox.ciscovm.upload import upload
 from tests.sandbox.http.connection import Breakable
@@ -33,9 +32,9 @@ if TYPE_CHECKING:
 
 _METHODS: Final = ["GET", "POST", "PUT", "DELETE"]
 _SEARCHES: Final = {
-    "assets/search": ciscovm_search.assets,
-    "vulnerabilities/search": ciscovm_search.vulnerabilities,
-    "findings": ciscovm_search.findings,
+    "assets/search": search.assets,
+    "vulnerabilities/search": search.vulnerabilities,
+    "findings": search.findings,
 }
 
 
@@ -122,7 +121,7 @@ class _API:
         self.face.faults.take("disk-full")
         self._somebody_else_starts()
         found = self.tenant.state.connectors.values()
-        rows = [ciscovm_shapes.connector(self.tenant, one) for one in found]
+        rows = [shapes.connector(self.tenant, one) for one in found]
         return self.face.json({"connectors": rows})
 
     async def connector(self, request: Request, logged: Logged) -> Response:  # noqa: ARG002
@@ -130,7 +129,7 @@ class _API:
         self.face.faults.take("disk-full")
         self._somebody_else_starts()
         found = self.tenant.connector(request.path_params["connector_id"])
-        return self.face.json({"connector": ciscovm_shapes.connector(self.tenant, found)})
+        return self.face.json({"connector": shapes.connector(self.tenant, found)})
 
     def _somebody_else_starts(self) -> None:
         if self.face.faults.take("connector-busy"):
@@ -192,7 +191,7 @@ class _API:
 
     def _run(self, run: Run) -> dict[str, object]:
         null = self.face.faults.take("counters-null")
-        return ciscovm_shapes.run(run, self.face.switches, null_counters=null)
+        return shapes.run(run, self.face.switches, null_counters=null)
 
     async def tags(self, request: Request, logged: Logged) -> Response:  # noqa: ARG002
         """Show who has tagged an asset."""
@@ -200,7 +199,7 @@ class _API:
         asset = self.tenant.state.assets.get(request.path_params["asset_id"])
         if asset is None:
             return self.face.error(400, "Cannot find specified asset.")
-        return self.face.json(ciscovm_shapes.tags(asset))
+        return self.face.json(shapes.tags(asset))
 
     async def overage(self, request: Request, logged: Logged) -> Response:  # noqa: ARG002
         """Tell whether the licence is over its limit."""

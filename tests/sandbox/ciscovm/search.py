@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from tests.sandbox.ciscovm import query as asked
-from tests.sandbox.ciscovm import shapes
+from tests.sandbox.ciscovm import parameters, shapes
 from tests.sandbox.ciscovm.tenant.state import CLOSED, OPEN
 
 if TYPE_CHECKING:
@@ -51,20 +50,20 @@ def assets(tenant: Tenant, query: QueryParams) -> Answer:
     """Search assets: only active ones with open vulnerabilities unless told otherwise.
 
     Raises:
-        QueryError: for what cannot be asked.
+        QueryError: for what cannot be parameters.
     """
-    asked.refuse_unknown(query, _ASSET_QUERY)
-    statuses = asked.words(query, "status[]", ("active", "inactive")) or ["active"]
-    everything = asked.words(query, "exclude_child_filter[]", [_ALL_ASSETS])
-    ids, tags = asked.numbers(query, "id[]"), set(query.getlist("tags[]"))
-    fits = asked.assets_by_text(query["q"]) if "q" in query else None
+    parameters.refuse_unknown(query, _ASSET_QUERY)
+    statuses = parameters.words(query, "status[]", ("active", "inactive")) or ["active"]
+    everything = parameters.words(query, "exclude_child_filter[]", [_ALL_ASSETS])
+    ids, tags = parameters.numbers(query, "id[]"), set(query.getlist("tags[]"))
+    fits = parameters.assets_by_text(query["q"]) if "q" in query else None
     rows = []
     for found in tenant.state.assets.values():
         row = shapes.asset(tenant, found)
         wanted = row["status"] in statuses and (everything or row["vulnerabilities_count"])
         if wanted and _fits(ids, found.id) and (not tags or tags & set(found.tags)):
             rows += [row] if fits is None or fits(found) else []
-    page, meta = asked.page_of(query, rows, asked.ASSETS)
+    page, meta = parameters.page_of(query, rows, parameters.ASSETS)
     return {"assets": page, "meta": _meta(tenant, meta)}
 
 
@@ -72,13 +71,13 @@ def vulnerabilities(tenant: Tenant, query: QueryParams) -> Answer:
     """Search vulnerabilities: only open ones of active assets unless told otherwise.
 
     Raises:
-        QueryError: for what cannot be asked.
+        QueryError: for what cannot be parameters.
     """
-    asked.refuse_unknown(query, _VULN_QUERY)
-    statuses = asked.words(query, "status[]", set(_VULN_STATUS.values())) or ["open"]
+    parameters.refuse_unknown(query, _VULN_QUERY)
+    statuses = parameters.words(query, "status[]", set(_VULN_STATUS.values())) or ["open"]
     names = set(query.getlist("connector_names[]"))
-    ids, assets_named = asked.numbers(query, "id[]"), asked.numbers(query, "asset[id][]")
-    fits = asked.assets_by_text(query["q"]) if "q" in query else None
+    ids, assets_named = parameters.numbers(query, "id[]"), parameters.numbers(query, "asset[id][]")
+    fits = parameters.assets_by_text(query["q"]) if "q" in query else None
     found = [
         (asset, merged)
         for asset, merged in _merged(tenant)
@@ -88,7 +87,7 @@ def vulnerabilities(tenant: Tenant, query: QueryParams) -> Answer:
         and (fits is None or fits(asset))
         and (not names or names & _owners(tenant, asset, merged))
     ]
-    page, meta = asked.page_of(query, found, asked.VULNERABILITIES)
+    page, meta = parameters.page_of(query, found, parameters.VULNERABILITIES)
     fields = query.get("fields", "").split(",") if query.get("fields") else None
     rows = [
         _only(fields, shapes.vulnerability(tenant.state.connectors, asset, merged))
@@ -101,10 +100,10 @@ def findings(tenant: Tenant, query: QueryParams) -> Answer:
     """List findings: open ones unless told otherwise. There is no filter by connector.
 
     Raises:
-        QueryError: for what cannot be asked.
+        QueryError: for what cannot be parameters.
     """
-    asked.refuse_unknown(query, _FINDING_QUERY)
-    statuses = asked.words(query, "status[]", _FINDING_STATUS) or list(OPEN)
+    parameters.refuse_unknown(query, _FINDING_QUERY)
+    statuses = parameters.words(query, "status[]", _FINDING_STATUS) or list(OPEN)
     identifiers = set(query.getlist("identifier[]"))
     rows = [
         shapes.finding(tenant.state.connectors, asset, entry)
@@ -114,10 +113,10 @@ def findings(tenant: Tenant, query: QueryParams) -> Answer:
         and entry.status in statuses
         and (not identifiers or identifiers & set(entry.identifiers))
     ]
-    key = (asked.words(query, "sort_by", _SORTABLE) or ["id"])[0]
-    order = asked.words(query, "sort_direction", ("asc", "desc")) or ["asc"]
+    key = (parameters.words(query, "sort_by", _SORTABLE) or ["id"])[0]
+    order = parameters.words(query, "sort_direction", ("asc", "desc")) or ["asc"]
     rows.sort(key=lambda row: _rank(row, key), reverse=order[0] == "desc")
-    page, meta = asked.page_of(query, rows, asked.FINDINGS)
+    page, meta = parameters.page_of(query, rows, parameters.FINDINGS)
     return {"findings": page, "meta": _meta(tenant, meta)}
 
 

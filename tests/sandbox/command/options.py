@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypedDict, cast
 
 from tests.sandbox.faults.faults import FAULTS, Faults, UnknownFaultError
-from tests.sandbox.world.generation import WorldSize
+from tests.sandbox.world.size import WorldSize
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -8,8 +8,8 @@ from tests.sandbox.world.model import FIXED
 from tests.sandbox.world.turbulence import disturb
 
 if TYPE_CHECKING:
+    from tests.sandbox.world.events import WorldEvents
     from tests.sandbox.world.model import Finding, Scan, WebApp
-    from tests.sandbox.world.world import World
 
 HOUR: Final = 3600
 SHARE_SCANNED: Final = 0.02
@@ -18,7 +18,7 @@ SHARE_SCANNED: Final = 0.02
 FEWEST_SCANNED: Final = 3
 
 
-def pass_day(world: World, *, turbulent: bool) -> None:
+def pass_day(world: WorldEvents, *, turbulent: bool) -> None:
     """Scan a share of the apps; on a turbulent day let people and chance interfere as well."""
     if turbulent:
         disturb(world)
@@ -31,7 +31,7 @@ def pass_day(world: World, *, turbulent: bool) -> None:
         world.finish_scan(scan, ended=ended)
 
 
-def _chosen(world: World) -> list[WebApp]:
+def _chosen(world: WorldEvents) -> list[WebApp]:
     """Pick apps to scan; one with findings is among them, so that each day has some news."""
     free = [app for app in world.apps.values() if app.last_scan is None or app.last_scan.over]
     count = min(len(free), max(FEWEST_SCANNED, round(SHARE_SCANNED * len(world.apps))))
@@ -42,14 +42,14 @@ def _chosen(world: World) -> list[WebApp]:
     return chosen
 
 
-def _scan(world: World, app: WebApp) -> Scan:
+def _scan(world: WorldEvents, app: WebApp) -> Scan:
     launched = world.moment() - world.random.randrange(2 * HOUR, 20 * HOUR)
     if app.last_scan is not None:
         launched = max(launched, app.last_scan.launched + 1)
     return world.launch_scan(app, launched)
 
 
-def _plan_fixes(world: World, scans: list[Scan]) -> None:
+def _plan_fixes(world: WorldEvents, scans: list[Scan]) -> None:
     def fixable(finding: Finding) -> bool:
         return finding.status is not None and finding.open
 
@@ -58,12 +58,12 @@ def _plan_fixes(world: World, scans: list[Scan]) -> None:
             world.fix_finding(finding, scan)
 
 
-def _plan_returns(world: World, scans: list[Scan]) -> None:
+def _plan_returns(world: WorldEvents, scans: list[Scan]) -> None:
     for scan, finding in _some(world, scans, 0.10, fixable=False):
         world.reopen_finding(finding, scan)
 
 
-def _plan_news(world: World, scans: list[Scan]) -> None:
+def _plan_news(world: WorldEvents, scans: list[Scan]) -> None:
     for place, scan in enumerate(scans):
         known = len(world.findings_of(scan.app))
         count = round(0.05 * known * world.random.random() * 2)
@@ -72,7 +72,7 @@ def _plan_news(world: World, scans: list[Scan]) -> None:
 
 
 def _some(
-    world: World, scans: list[Scan], share: float, *, fixable: bool
+    world: WorldEvents, scans: list[Scan], share: float, *, fixable: bool
 ) -> list[tuple[Scan, Finding]]:
     """Draw a share of the open (or the fixed) findings of the scanned apps, at least one."""
     candidates = [

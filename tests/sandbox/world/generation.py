@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from itertools import accumulate
 from typing import TYPE_CHECKING, Final
 
@@ -63,24 +62,6 @@ _PARAMS: Final = ("id", "q", "tab", "a[]", None, None)
 _STATUSES: Final = ("NEW", "ACTIVE", "FIXED", "REOPENED", "PROTECTED")
 _STATUS_WEIGHTS: Final = tuple(accumulate((20, 55, 15, 7, 3)))
 REASONS: Final = ("FALSE_POSITIVE", "RISK_ACCEPTED", "NOT_APPLICABLE", None)
-
-
-@dataclass(frozen=True)
-class WorldSize:
-    """How big a fresh world is, and from which seed it grows.
-
-    Attributes:
-        turbulent: whether some findings are ignored from the start.
-        shared_ids: whether the three finding types take their ids from one sequence.
-    """
-
-    apps: int = 12
-    findings: int = 240
-    qids: int = 30
-    scans: int = 20
-    seed: int = 1
-    turbulent: bool = False
-    shared_ids: bool = False
 
 
 def populate(world: Population) -> None:

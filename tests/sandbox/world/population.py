@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Final
 from uuid import UUID
 
 from tests.sandbox.world.catalog import make_catalog
-from tests.sandbox.world.generation import WorldSize, populate
 from tests.sandbox.world.model import (
     FINDING_TYPES,
     VULNERABILITY,
@@ -31,6 +30,7 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
     from tests.sandbox.world.clock import Clock
+    from tests.sandbox.world.size import WorldSize
 
 VERSION: Final = 1
 """Counts up when saved worlds of before can no longer be read."""
@@ -102,7 +102,6 @@ class Population:
         self.findings: dict[str, list[Finding]] = {kind: [] for kind in FINDING_TYPES}
         self.of_app: dict[int, list[Finding]] = {}
         self.qids: list[Qid] = make_catalog(self.random, size.qids, self.moment())
-        populate(self)
 
     def moment(self) -> int:
         """Return the world's moment in whole seconds since 1970."""

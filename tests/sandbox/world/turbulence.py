@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING, Final
 from tests.sandbox.world.generation import REASONS
 
 if TYPE_CHECKING:
+    from tests.sandbox.world.events import WorldEvents
     from tests.sandbox.world.model import Finding, Scan, WebApp
-    from tests.sandbox.world.world import World
 
 HOUR: Final = 3600
 FEWEST_APPS: Final = 4
 """Below this number no app is deleted: something has to be left."""
 
 
-def disturb(world: World) -> None:
+def disturb(world: WorldEvents) -> None:
     """Let one of nearly everything happen, the rare things less often."""
     _end_long_scans(world)
     _touch_findings(world)
@@ -23,7 +23,7 @@ def disturb(world: World) -> None:
     _spoil_scans(world)
 
 
-def _end_long_scans(world: World) -> None:
+def _end_long_scans(world: WorldEvents) -> None:
     """Go on with the scans of days before: running, then processing, then shown."""
     for scan in [one for one in world.scans if not one.over]:
         draw = world.random.random()
@@ -37,7 +37,7 @@ def _end_long_scans(world: World) -> None:
             world.cancel_scan(scan)
 
 
-def _touch_findings(world: World) -> None:
+def _touch_findings(world: WorldEvents) -> None:
     random = world.random
     for finding in _draw(world, 0.01):
         if finding.status is not None and finding.ignored is None:
@@ -57,7 +57,7 @@ def _touch_findings(world: World) -> None:
         world.retitle(qid, f"{qid.title} (revised)")
 
 
-def _touch_apps(world: World) -> None:
+def _touch_apps(world: WorldEvents) -> None:
     random = world.random
     world.rename_app(_any_app(world), f"Renamed <{world.day}> & moved")
     world.tag_app(_any_app(world), random.sample(world.tags, random.randint(0, 3)))
@@ -67,7 +67,7 @@ def _touch_apps(world: World) -> None:
         world.delete_app(_any_app(world))
 
 
-def _spoil_scans(world: World) -> None:
+def _spoil_scans(world: WorldEvents) -> None:
     """Launch scans that will not end today, or end without being of use."""
     random = world.random
     idle = [app for app in world.apps.values() if app.last_scan is None or app.last_scan.over]
@@ -84,7 +84,7 @@ def _spoil_scans(world: World) -> None:
             world.fail_scan(scan)
 
 
-def _launch(world: World, app: WebApp) -> Scan:
+def _launch(world: WorldEvents, app: WebApp) -> Scan:
     random = world.random
     launched = world.moment() - random.randrange(HOUR, 20 * HOUR)
     if app.last_scan is not None:
@@ -98,7 +98,7 @@ def _launch(world: World, app: WebApp) -> Scan:
     return scan
 
 
-def _draw(world: World, share: float) -> list[Finding]:
+def _draw(world: WorldEvents, share: float) -> list[Finding]:
     """Return a share of all findings, at least one where there is one."""
     sizes = [len(rows) for rows in world.findings.values()]
     count = max(1, round(share * sum(sizes)))
@@ -107,12 +107,12 @@ def _draw(world: World, share: float) -> list[Finding]:
     return list(drawn.values())
 
 
-def _any_of(world: World, rows: list[list[Finding]]) -> Finding | None:
+def _any_of(world: WorldEvents, rows: list[list[Finding]]) -> Finding | None:
     weights = [len(row) for row in rows]
     if not rows:
         return None
     return world.random.choice(world.random.choices(rows, weights)[0])
 
 
-def _any_app(world: World) -> WebApp:
+def _any_app(world: WorldEvents) -> WebApp:
     return world.random.choice(list(world.apps.values()))

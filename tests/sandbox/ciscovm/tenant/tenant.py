@@ -17,7 +17,7 @@ import msgspec
 
 from tests.sandbox.ciscovm.kdi.check import refusals
 from tests.sandbox.ciscovm.kdi.locators import order_of
-from tests.sandbox.ciscovm.tenant import view as tenant_view
+from tests.sandbox.ciscovm.tenant import view
 from tests.sandbox.ciscovm.tenant.assets import AssetBook
 from tests.sandbox.ciscovm.tenant.imports import Conditions, Import
 from tests.sandbox.ciscovm.tenant.people import People
@@ -96,9 +96,8 @@ class Tenant:
         self.overage = False
         self.inactivity_days: int | None = None
         self.lock = threading.RLock()
-        self.people = People(self)
-        self.order = order_of(self.switches.locator_order)
-        self.book = AssetBook(self.state, self.order)
+        self.book = AssetBook(self.state, order_of(self.switches.locator_order))
+        self.people = People(self.state, self.book, clock, self.lock, self.settle)
         self._started: dict[int, float] = {}
 
     @classmethod
@@ -116,6 +115,11 @@ class Tenant:
         """Write the tenant as JSON; runs that are on go on after `load`."""
         with self.lock:
             path.write_bytes(msgspec.json.encode(self.state))
+
+    @property
+    def order(self) -> tuple[str, ...]:
+        """Return the order of locators in CVM's settings, highest first."""
+        return self.book.order
 
     def connector(self, connector_id: int) -> Connector:
         """Return a connector.
@@ -239,10 +243,10 @@ class Tenant:
         """Return what the connector (None: each) has said, with the asset it stands on."""
         with self.lock:
             self.settle()
-            return tenant_view.held(self.state, connector_id)
+            return view.held(self.state, connector_id)
 
     def summary(self, connector_id: int | None = None) -> dict[str, int]:
         """Return the numbers of assets, of entries open and closed, and of distinct tags."""
         with self.lock:
             self.settle()
-            return tenant_view.summary(self.state, connector_id)
+            return view.summary(self.state, connector_id)
