@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 import pytest
 
 from tests.pair.together import Pair, open_sandbox
-from tests.sandbox.faults.switches import Switches
+from tests.sandbox.faults.switches import UNMET, Switches
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -22,6 +22,8 @@ MORE: Final[dict[str, tuple[object, ...]]] = {
     "max_file_bytes": (0, 15_000),
     "run_seconds": (0, 0.3),
     "rate_limit": (0, 50),
+    "search_delay": (0, 3600),
+    "licensed_assets": (0, 3),
 }
 """Positions of what is neither yes or no nor an enumeration."""
 
@@ -32,7 +34,12 @@ def positions(name: str) -> tuple[object, ...]:
     return MORE.get(name) or ((False, True) if kind is bool else typing.get_args(kind))
 
 
-EVERY: Final = {one.name: positions(one.name) for one in fields(Switches)}
+def met(name: str) -> tuple[object, ...]:
+    """Give the positions that the plugins are to be right in."""
+    return tuple(one for one in positions(name) if one not in UNMET.get(name, ()))
+
+
+EVERY: Final = {one.name: met(one.name) for one in fields(Switches)}
 MIXES: Final = [
     {name: every[(place + turn) % len(every)] for place, (name, every) in enumerate(EVERY.items())}
     for turn in range(4)
@@ -42,8 +49,13 @@ MIXES: Final = [
 
 def test_each_position_is_tried() -> None:
     for name, every in EVERY.items():
-        assert len(every) >= 2, f"{name} has no other position to try"
+        assert len(positions(name)) >= 2, f"{name} has no other position to try"
         assert {mix[name] for mix in MIXES} == set(every)
+
+
+def test_each_unmet_position_is_one_of_its_switch_but_not_its_default() -> None:
+    for name, unmet in UNMET.items():
+        assert unmet <= set(positions(name)) - {getattr(Switches(), name)}
 
 
 @pytest.mark.parametrize("mix", MIXES)

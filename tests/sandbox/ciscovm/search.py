@@ -58,7 +58,7 @@ def assets(tenant: Tenant, query: QueryParams) -> Answer:
     ids, tags = parameters.numbers(query, "id[]"), set(query.getlist("tags[]"))
     fits = parameters.assets_by_text(query["q"]) if "q" in query else None
     rows = []
-    for found in tenant.state.assets.values():
+    for found in tenant.searched().values():
         row = shapes.asset(tenant, found)
         wanted = row["status"] in statuses and (everything or row["vulnerabilities_count"])
         if wanted and _fits(ids, found.id) and (not tags or tags & set(found.tags)):
@@ -107,7 +107,7 @@ def findings(tenant: Tenant, query: QueryParams) -> Answer:
     identifiers = set(query.getlist("identifier[]"))
     rows = [
         shapes.finding(tenant.state.connectors, asset, entry)
-        for asset in tenant.state.assets.values()
+        for asset in tenant.searched().values()
         for entry in asset.entries.values()
         if entry.kind == "finding"
         and entry.status in statuses
@@ -125,8 +125,8 @@ def _rank(row: Answer, key: str) -> tuple[bool, Any, Any]:
 
 
 def _merged(tenant: Tenant) -> Iterator[tuple[Asset, Vulnerability]]:
-    for asset in tenant.state.assets.values():
-        if shapes.is_active(tenant, asset):
+    for asset in tenant.searched().values():
+        if tenant.is_active(asset):
             for merged in asset.vulnerabilities.values():
                 yield asset, merged
 

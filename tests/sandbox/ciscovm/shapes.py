@@ -7,7 +7,7 @@ to be sent: `host` of a connector that takes files, `end_time` and `success` of 
 from __future__ import annotations
 
 from dataclasses import asdict
-from datetime import timedelta, timezone
+from datetime import timezone
 from typing import TYPE_CHECKING, Final
 
 from tests.sandbox.ciscovm.kdi.locators import KDI_NAMES, primary
@@ -64,8 +64,10 @@ def run(found: Run, switches: Switches, *, null_counters: bool) -> Answer:
     if switches.success_form == "text" and success is not None:
         success = str(success).lower()
     counters: Answer = dict(asdict(found.counters))
-    if null_counters:
-        counters = dict.fromkeys(counters)
+    untold = "all" if null_counters else switches.untold_counters
+    for name in counters:
+        if untold == "all" or (untold == "entries" and "vuln" in name):
+            counters[name] = None
     if switches.counter_spelling == "misspelt":
         counters[MISSPELT] = counters.pop("processed_payload_count")
     return {
@@ -75,12 +77,6 @@ def run(found: Run, switches: Switches, *, null_counters: bool) -> Answer:
         "success": success,
         **counters,
     }
-
-
-def is_active(tenant: Tenant, asset: Asset) -> bool:
-    """Return whether the asset was seen within the inactivity limit, if there is one."""
-    limit = tenant.inactivity_days
-    return limit is None or tenant.clock.now() - asset.last_seen <= timedelta(days=limit)
 
 
 def asset(tenant: Tenant, found: Asset) -> Answer:
@@ -108,7 +104,7 @@ def asset(tenant: Tenant, found: Asset) -> Answer:
         "priority": found.priority,
         "risk_meter_score": 0,
         "asset_groups": [],
-        "status": "active" if is_active(tenant, found) else "inactive",
+        "status": "active" if tenant.is_active(found) else "inactive",
         **{key: held for key, held in locators.items() if held or key not in _OPTIONAL},
     }
     return answer | ({"owner": found.owner} if found.owner else {})

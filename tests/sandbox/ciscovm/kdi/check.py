@@ -51,14 +51,18 @@ def check(document: bytes, locator_order: Iterable[str] = DEFAULT_ORDER) -> list
     return (found.refused + found.unwise)[:MOST]
 
 
-def refusals(document: bytes) -> list[str]:
-    """Return what CVM refuses in a KDI file; `[]` when it is imported."""
-    return _read(document, DEFAULT_ORDER).refused[:MOST]
+def refusals(document: bytes, *, undated_closing: bool = False) -> list[str]:
+    """Return what CVM refuses in a KDI file; `[]` when it is imported.
+
+    With `undated_closing` a closed row needs no `closed_at`.
+    """
+    return _read(document, DEFAULT_ORDER, undated_closing=undated_closing).refused[:MOST]
 
 
 @dataclass
 class _Reader:
     order: tuple[str, ...]
+    undated_closing: bool = False
     refused: list[str] = field(default_factory=list)
     unwise: list[str] = field(default_factory=list)
 
@@ -152,7 +156,8 @@ class _Reader:
 
     def closing(self, where: str, entry: dict[str, object]) -> None:
         if entry.get("status") == "closed" and "closed_at" not in entry:
-            self.refused.append(f"{where} is closed without closed_at")
+            found = self.unwise if self.undated_closing else self.refused
+            found.append(f"{where} is closed without closed_at")
         if entry.get("status") == "open" and "closed_at" in entry:
             self.unwise.append(f"{where} is open with closed_at")
 
@@ -162,8 +167,8 @@ def _pair(entry: dict[str, object], key: str) -> tuple[object, object]:
     return str(entry.get("scanner_type")), str(entry.get(key))
 
 
-def _read(document: bytes, order: tuple[str, ...]) -> _Reader:
-    reader = _Reader(order)
+def _read(document: bytes, order: tuple[str, ...], *, undated_closing: bool = False) -> _Reader:
+    reader = _Reader(order, undated_closing)
     try:
         value = strict_json.read(document)
     except strict_json.StrictJSONError as error:

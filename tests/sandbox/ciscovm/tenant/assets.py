@@ -17,19 +17,28 @@ _FIRST_ID: Final = 2001
 
 
 class AssetBook:
-    """All assets with an index of every locator, in the tenant's order of locators."""
+    """All assets with an index of every locator, in the tenant's order of locators.
 
-    def __init__(self, state: State, order: tuple[str, ...]) -> None:
+    Attributes:
+        order: names of locators, highest first.
+        any_case: whether capitals do not tell URLs apart.
+    """
+
+    def __init__(self, state: State, order: tuple[str, ...], *, any_case: bool = False) -> None:
         self._state = state
         self.order = order
+        self.any_case = any_case
         self._index: dict[tuple[str, str], set[int]] = {}
         for asset in state.assets.values():
-            for locator in asset.locators.items():
-                self._index.setdefault(locator, set()).add(asset.id)
+            for name, value in asset.locators.items():
+                self._index.setdefault(self._key(name, value), set()).add(asset.id)
+
+    def _key(self, name: str, value: str) -> tuple[str, str]:
+        return name, value.lower() if self.any_case and name == "url" else value
 
     def match(self, locators: Mapping[str, str]) -> Asset | None:
         """Return the asset that the deciding locator names: no other locator is tried."""
-        ids = self._index.get(primary(locators, self.order))
+        ids = self._index.get(self._key(*primary(locators, self.order)))
         return self._state.assets[min(ids)] if ids else None
 
     def create(self, now: datetime, last_seen: datetime) -> Asset:
@@ -43,9 +52,9 @@ class AssetBook:
         for name, value in locators.items():
             old = asset.locators.get(name)
             if old is not None:
-                self._index[name, old].discard(asset.id)
+                self._index[self._key(name, old)].discard(asset.id)
             asset.locators[name] = value
-            self._index.setdefault((name, value), set()).add(asset.id)
+            self._index.setdefault(self._key(name, value), set()).add(asset.id)
 
 
 def tag_by_connector(asset: Asset, tags: list[str], connector_id: int, now: datetime) -> None:

@@ -10,7 +10,9 @@ from tests.sandbox.ciscovm.tenant.state import CLOSED, Closing, Entry, Vulnerabi
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from tests.sandbox.ciscovm.tenant.state import Asset, Cause, Counters, State, Status
+    from tests.sandbox.ciscovm.tenant.state import Asset, Cause, State, Status
+    from tests.sandbox.ciscovm.tenant.tally import Tally
+    from tests.sandbox.faults.switches import Switches
 
 _FIRST_IDS: Final = {"vuln": 9001, "finding": 70001, "vulnerability": 500001}
 
@@ -21,48 +23,69 @@ class Bookkeeper:
 
     Attributes:
         run_id: None when a person acts.
-        survive: whether a status given by hand survives an entry's being open in a load.
-        counted: whether findings are counted as scanner vulnerabilities.
     """
 
     state: State
-    counters: Counters
+    tally: Tally
     now: datetime
     run_id: int | None = None
-    survive: bool = True
-    counted: bool = True
 
-    def take(self, asset: Asset, said: Entry, status: Status | None) -> None:
+    @property
+    def switches(self) -> Switches:
+        """Return the positions of what is only inferred."""
+        return self.tally.switches
+
+    def take(
+        self, asset: Asset, said: Entry, status: Status | None, *, skip_autoclose: bool
+    ) -> None:
         """Take in what a load says of an entry.
 
         Args:
             asset: the asset it was said of.
             said: the entry as the file has it.
             status: the file's status; None for a finding whose triage state was left out.
+            skip_autoclose: what the file says of closing what it lacks.
         """
         known = asset.entries.get(said.key)
-        self._count("processed_scanner_vuln_count", said)
+        said.vulnerability = known.vulnerability if known else _merged_key(said)
+        self.tally.entry("processed_scanner_vuln_count", asset, said)
+        if status in CLOSED and self._ignores(asset, known, said, skip_autoclose=skip_autoclose):
+            return
         if known is None:
             self._create(asset, said, status)
             return
-        self._count("updated_scanner_vuln_count", said)
-        said.id, said.vulnerability, said.created_at = (
-            known.id,
-            known.vulnerability,
-            known.created_at,
-        )
+        self.tally.known(asset, known, said, status)
+        said.id, said.created_at = known.id, known.created_at
         said.status, said.closed_by = known.status, known.closed_by
         said.closed_at = known.closed_at if said.closed_at is None else said.closed_at
         asset.entries[said.key] = said
         self._turn(asset, said, status or ("new" if known.status in CLOSED else known.status))
 
+    def _ignores(
+        self, asset: Asset, known: Entry | None, said: Entry, *, skip_autoclose: bool
+    ) -> bool:
+        """Tell whether a closed row has no effect."""
+        switches = self.switches
+        if skip_autoclose and not switches.closing_under_skip:
+            return True
+        if said.kind == "vuln" and said.closed_at is None and switches.undated_closing == "ignored":
+            return True
+        if known is None:
+            return switches.unknown_closing == "ignored"
+        return switches.judged_closing == "ignored" and self._is_judged(asset, known)
+
+    def _is_judged(self, asset: Asset, entry: Entry) -> bool:
+        """Tell whether a person has called an entry something other than open or closed."""
+        if entry.kind == "finding":
+            return entry.closed_by == "manual" and entry.status not in CLOSED
+        return self._merged(asset, entry).manual in {"false_positive", "risk_accepted"}
+
     def _create(self, asset: Asset, entry: Entry, status: Status | None) -> None:
-        self._count("created_scanner_vuln_count", entry)
+        self.tally.entry("created_scanner_vuln_count", asset, entry)
         entry.status = status or "new"
         entry.id = self.state.next_id(entry.kind, _FIRST_IDS[entry.kind])
         asset.entries[entry.key] = entry
         if entry.kind == "vuln":
-            entry.vulnerability = _merged_key(entry)
             merged = self._merged(asset, entry)
             merged.entries.append(entry.key)
             if entry.is_open:
@@ -70,11 +93,13 @@ class Bookkeeper:
 
     def _turn(self, asset: Asset, entry: Entry, status: Status) -> None:
         """Give a known entry the status that a load has for it."""
+        if status in CLOSED and self.switches.judged_closing == "closes" and entry.kind == "vuln":
+            self._merged(asset, entry).manual = None
         if entry.is_open and status in CLOSED:
             self.close(asset, entry, "explicit", entry.closed_at)
             return
         if entry.status in CLOSED and status not in CLOSED:
-            self._count("reopened_scanner_vuln_count", entry)
+            self.tally.entry("reopened_scanner_vuln_count", asset, entry)
             entry.closed_at = entry.closed_by = None
         entry.status = status
         if entry.is_open:
@@ -88,10 +113,10 @@ class Bookkeeper:
             merged.open_entries.discard(entry.key)
             return
         if count and not merged.open_entries:
-            self.counters.reopened_vuln_count += 1
+            self.tally.add("reopened_vuln_count")
         merged.open_entries.add(entry.key)
         # Closed by hand says that it is gone; a scanner that sees it again knows better.
-        if merged.manual == "closed" or not self.survive:
+        if merged.manual == "closed" or not self.switches.manual_statuses_survive:
             merged.manual = None
 
     def close(
@@ -101,12 +126,12 @@ class Bookkeeper:
         entry.status = "closed" if entry.kind == "vuln" else "resolved"
         entry.closed_at, entry.closed_by = moment or self.now, cause
         prefix = "autoclosed" if cause == "auto" else "closed"
-        self._count(f"{prefix}_scanner_vuln_count", entry)
+        self.tally.entry(f"{prefix}_scanner_vuln_count", asset, entry)
         if entry.kind == "vuln":
             merged = self._merged(asset, entry)
             merged.open_entries.discard(entry.key)
             if not merged.open_entries:
-                self._count(f"{prefix}_vuln_count", entry)
+                self.tally.add(f"{prefix}_vuln_count")
         self.state.closings.append(
             Closing(
                 self.now,
@@ -130,16 +155,16 @@ class Bookkeeper:
             asset.vulnerabilities[entry.vulnerability] = known
         return known
 
-    def _count(self, counter: str, entry: Entry) -> None:
-        if entry.kind == "vuln" or self.counted:
-            setattr(self.counters, counter, getattr(self.counters, counter) + 1)
-
 
 def _merged_key(entry: Entry) -> str:
     """Return what makes entries one vulnerability of an asset: the same CVE, else the same id.
 
+    Findings are not merged.
+
     That connectors' entries are merged is documented, by what is not: CVEs are CVM's own
     definitions, while several checks with one CWE are known to stay apart.
     """
+    if entry.kind == "finding":
+        return ""
     cves = [name for name in entry.identifiers if name.startswith("CVE-")]
-    return " ".join(cves) or f"{entry.scanner_type} {entry.scanner_identifier}"
+    return " ".join(cves) or entry.identity

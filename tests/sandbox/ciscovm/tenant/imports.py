@@ -5,24 +5,23 @@ from __future__ import annotations
 import json
 import zlib
 from dataclasses import dataclass
-from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from tests.sandbox.ciscovm.kdi.check import refusals
-from tests.sandbox.ciscovm.kdi.fields import IDENTIFIERS, LOCATORS
+from tests.sandbox.ciscovm.kdi.fields import LOCATORS
 from tests.sandbox.ciscovm.tenant.assets import drop_tags, tag_by_connector
 from tests.sandbox.ciscovm.tenant.entries import Bookkeeper
-from tests.sandbox.ciscovm.tenant.state import Entry
+from tests.sandbox.ciscovm.tenant.rows import entry_of, moment
+from tests.sandbox.ciscovm.tenant.tally import Tally
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from datetime import datetime
 
     from tests.sandbox.ciscovm.tenant.assets import AssetBook
+    from tests.sandbox.ciscovm.tenant.rows import Record
     from tests.sandbox.ciscovm.tenant.state import Asset, DataFile, Kind, Run, State
     from tests.sandbox.faults.faults import Faults
     from tests.sandbox.faults.switches import Switches
-
-    Record = dict[str, Any]
 
 _LISTS: Final[tuple[tuple[Kind, str], ...]] = (("vuln", "vulns"), ("finding", "findings"))
 
@@ -33,11 +32,13 @@ class Conditions:
 
     Attributes:
         overage: the licence is over its limit: new assets get no entries.
+        room: assets that the licence still has room for; None without a limit.
     """
 
     switches: Switches
     faults: Faults
     overage: bool
+    room: int | None = None
 
 
 class Import:
@@ -56,51 +57,51 @@ class Import:
     ) -> None:
         self.state, self.book, self.run, self.now = state, book, run, now
         self.switches, self.faults = conditions.switches, conditions.faults
-        self.overage = conditions.overage
-        switches = conditions.switches
-        self.keeper = Bookkeeper(
-            state,
-            run.counters,
-            now,
-            run.id,
-            survive=switches.manual_statuses_survive,
-            counted=switches.findings_counted,
-        )
+        self.overage, self.room = conditions.overage, conditions.room
+        self.tally = Tally(run.counters, conditions.switches)
+        self.keeper = Bookkeeper(state, self.tally, now, run.id)
         self._all_fail = False
         self._closing: set[int] = set()
         self._seen: dict[int, set[str]] = {}
 
     def carry_out(self) -> None:
         """Import the run's files and set its end, its success and its counters."""
-        counters, run = self.run.counters, self.run
+        run = self.run
         files = [self.state.files[number] for number in run.data_files]
         run.end_time = self.now
         if self.faults.take("run-fails"):
-            counters.total_payload_count = len(files)
+            run.counters.total_payload_count = len(files)
             run.success = False
             run.problems.append("the connector failed")
             return
         self._all_fail = self.faults.take("payloads-fail")
-        documents = [(file, self._read(file)) for file in files]
+        taken = files if self.switches.run_takes == "all" else files[-1:]
+        documents = [(file, self._read(file)) for file in taken]
+        self._decide_autoclose([document for _, document in documents if document])
         spoilt = self.switches.bad_file_spoils_run and any(not doc for _, doc in documents)
         for file, document in documents:
             self._file(file, None if spoilt else document)
         self._autoclose()
-        run.success = counters.processed_payload_count > 0 or counters.total_payload_count == 0
+        run.success = self.tally.success()
 
     def _read(self, file: DataFile) -> Record | None:
         document = zlib.decompress(file.deflated)
-        problems = refusals(document)
+        dated = self.switches.undated_closing == "refused"
+        problems = refusals(document, undated_closing=not dated)
         self.run.problems += [f"file {file.id}: {problem}" for problem in problems]
         return None if problems else json.loads(document)
 
+    def _decide_autoclose(self, documents: list[Record]) -> None:
+        """Give all files the word of one of them, where that stands for the whole run."""
+        chosen = {"first": 0, "last": -1}.get(self.switches.skip_autoclose_of)
+        for document in documents:
+            if chosen is not None:
+                document["skip_autoclose"] = documents[chosen]["skip_autoclose"]
+
     def _file(self, file: DataFile, document: Record | None) -> None:
         by_file = self.switches.payload == "file"
-        if document is None:
-            self._payloads(1, 1)
-            return
-        if by_file and self._payload_fails(file):
-            self._payloads(1, 1)
+        if document is None or (by_file and self._payload_fails(file)):
+            self.tally.payloads(1, 1)
             return
         definitions = {(one["scanner_type"], one["name"]): one for one in document["vuln_defs"]}
         failed = 0
@@ -109,7 +110,7 @@ class Import:
                 failed += 1
                 continue
             self._asset(record, document, definitions)
-        self._payloads(1 if by_file else len(document["assets"]), failed)
+        self.tally.payloads(1 if by_file else len(document["assets"]), failed)
         if self.switches.autoclose_scope == "file":
             self._autoclose()
 
@@ -119,19 +120,14 @@ class Import:
             self.run.problems.append(f"file {file.id}: a payload failed")
         return fails
 
-    def _payloads(self, total: int, failed: int) -> None:
-        self.run.counters.total_payload_count += total
-        self.run.counters.failed_payload_count += failed
-        self.run.counters.processed_payload_count += total - failed
-
     def _asset(self, record: Record, document: Record, definitions: dict[Any, Record]) -> None:
         locators = {name: record[name] for name in LOCATORS if name in record}
-        last_seen = self._moment(record.get("last_seen_at"))
+        last_seen = moment(record.get("last_seen_at"), self.now)
         known = self.book.match(locators)
         asset = known or self.book.create(self.now, last_seen)
         self.book.relocate(asset, locators)
-        self.run.counters.processed_assets_count += 1
-        asset.overage = self.overage and (known is None or known.overage)
+        self.tally.asset(asset)
+        asset.overage = self._is_over(known)
         # A load that saw the asset earlier than another one does not make it older.
         asset.last_seen = max(asset.last_seen, last_seen)
         asset.os = record.get("os", asset.os)
@@ -139,9 +135,19 @@ class Import:
         asset.priority = record.get("priority", asset.priority)
         self._tags(asset, record, reset=document.get("reset_tags", False))
         if not asset.overage:
-            self._entries(asset, record, definitions)
+            self._entries(asset, record, document, definitions)
             if not document["skip_autoclose"]:
                 self._closing.add(asset.id)
+
+    def _is_over(self, known: Asset | None) -> bool:
+        """Tell whether the licence has no room for an asset; one that had room keeps it."""
+        if known is not None and not known.overage:
+            return False
+        if self.overage or self.room == 0:
+            return True
+        if self.room is not None:
+            self.room -= 1
+        return False
 
     def _tags(self, asset: Asset, record: Record, *, reset: bool) -> None:
         if reset:
@@ -152,34 +158,19 @@ class Import:
                 drop_tags(asset, record["tags"], self.run.connector_id)
             tag_by_connector(asset, record["tags"], self.run.connector_id, self.now)
 
-    def _entries(self, asset: Asset, record: Record, definitions: dict[Any, Record]) -> None:
+    def _entries(
+        self, asset: Asset, record: Record, document: Record, definitions: dict[Any, Record]
+    ) -> None:
         seen = self._seen.setdefault(asset.id, set())
         for kind, key in _LISTS:
             for said in record.get(key, []):
                 definition = definitions[said["scanner_type"], said["vuln_def_name"]]
-                entry = self._entry(kind, said, definition)
-                self.keeper.take(asset, entry, said.get("status", said.get("triage_state")))
+                entry = entry_of(kind, said, definition, self.run.connector_id, self.now)
+                entry.named = self.switches.name_in_identity
+                status = said.get("status", said.get("triage_state"))
+                skips = document["skip_autoclose"]
+                self.keeper.take(asset, entry, status, skip_autoclose=skips)
                 seen.add(entry.key)
-
-    def _entry(self, kind: Kind, said: Record, definition: Record) -> Entry:
-        return Entry(
-            kind=kind,
-            connector_id=self.run.connector_id,
-            scanner_type=said["scanner_type"],
-            scanner_identifier=said["scanner_identifier"],
-            name=said["vuln_def_name"],
-            status="open" if kind == "vuln" else "new",
-            created_at=self._moment(said.get("created_at")),
-            last_seen_at=self._moment(said["last_seen_at"]),
-            closed_at=self._moment(said["closed_at"]) if "closed_at" in said else None,
-            score=said.get("scanner_score", said.get("severity")),
-            port=said.get("port"),
-            details=said.get("details"),
-            identifiers=list(_identifiers(definition)),
-            description=definition.get("description"),
-            solution=definition.get("solution"),
-            additional_fields=said.get("additional_fields", {}),
-        )
 
     def _autoclose(self) -> None:
         """Close what this connector has open on the loaded assets and the load does not name."""
@@ -191,12 +182,3 @@ class Import:
                     self.keeper.close(asset, entry, "auto")
         self._closing.clear()
         self._seen.clear()
-
-    def _moment(self, text: str | None) -> datetime:
-        return self.now if text is None else datetime.fromisoformat(text.replace("Z", "+00:00"))
-
-
-def _identifiers(definition: Record) -> Iterable[str]:
-    """Yield the identifiers of the one kind that CVM keeps."""
-    kept = next((kind for kind in IDENTIFIERS if kind in definition), None)
-    return (name.strip() for name in definition[kept].split(",")) if kept else ()

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from tests.sandbox.ciscovm.kdi.locators import order_of
 from tests.sandbox.ciscovm.tenant.entries import Bookkeeper
 from tests.sandbox.ciscovm.tenant.state import Counters, TagSources
+from tests.sandbox.ciscovm.tenant.tally import Tally
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -61,7 +62,7 @@ class People:
             for asset, entry in found:
                 asset.vulnerabilities[entry.vulnerability].manual = status
                 if status == "closed" and entry.is_open:
-                    keeper = Bookkeeper(self.state, Counters(), self.clock.now(), None)
+                    keeper = Bookkeeper(self.state, Tally(Counters()), self.clock.now())
                     keeper.close(asset, entry, "manual")
             return len(found)
 

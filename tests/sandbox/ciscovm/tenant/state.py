@@ -114,6 +114,7 @@ class Entry:
     Attributes:
         closed_by: who closed it; `manual` also for a finding that a person has taken out of the
             open ones by another state, such as `false_positive`.
+        named: whether the definition's name is part of its identity.
     """
 
     kind: Kind
@@ -135,6 +136,7 @@ class Entry:
     additional_fields: dict[str, object] = field(default_factory=dict)
     id: int = 0
     vulnerability: str = ""
+    named: bool = False
 
     @property
     def is_open(self) -> bool:
@@ -144,12 +146,13 @@ class Entry:
     @property
     def key(self) -> str:
         """Return what tells the entry from the others of its asset."""
-        return entry_key(self.kind, self.connector_id, self.scanner_type, self.scanner_identifier)
+        return f"{self.kind} {self.connector_id} {self.identity}"
 
-
-def entry_key(kind: Kind, connector_id: int, scanner_type: str, scanner_identifier: str) -> str:
-    """Return the identity of an entry on its asset, as text."""
-    return f"{kind} {connector_id} {scanner_type} {scanner_identifier}"
+    @property
+    def identity(self) -> str:
+        """Return what the scanner tells the entry from others by."""
+        name = f" {self.name}" if self.named else ""
+        return f"{self.scanner_type} {self.scanner_identifier}{name}"
 
 
 @dataclass

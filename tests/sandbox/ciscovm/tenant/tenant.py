@@ -10,6 +10,7 @@ import hashlib
 import threading
 import time
 import zlib
+from copy import deepcopy
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
@@ -27,8 +28,10 @@ from tests.sandbox.faults.switches import Switches
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import datetime
     from pathlib import Path
 
+    from tests.sandbox.ciscovm.tenant.state import Asset
     from tests.sandbox.ciscovm.tenant.view import Held
     from tests.sandbox.world.clock import Clock
 
@@ -96,9 +99,12 @@ class Tenant:
         self.overage = False
         self.inactivity_days: int | None = None
         self.lock = threading.RLock()
-        self.book = AssetBook(self.state, order_of(self.switches.locator_order))
+        order = order_of(self.switches.locator_order)
+        any_case = self.switches.url_case == "insensitive"
+        self.book = AssetBook(self.state, order, any_case=any_case)
         self.people = People(self.state, self.book, clock, self.lock, self.settle)
         self._started: dict[int, float] = {}
+        self._before: list[tuple[datetime, dict[int, Asset]]] = []
 
     @classmethod
     def load(
@@ -139,7 +145,15 @@ class Tenant:
 
     def is_over(self) -> bool:
         """Return whether the licence is over its limit."""
-        return self.overage or self.faults.armed("ciscovm-overage")
+        if self.overage or self.faults.armed("ciscovm-overage"):
+            return True
+        every = self.state.assets.values() if self.switches.licensed_assets else ()
+        return any(asset.overage and self.is_active(asset) for asset in every)
+
+    def is_active(self, asset: Asset) -> bool:
+        """Return whether the asset was seen within the inactivity limit, if there is one."""
+        limit = self.inactivity_days
+        return limit is None or self.clock.now() - asset.last_seen <= timedelta(days=limit)
 
     def upload(self, connector_id: int, content: bytes) -> DataFile:
         """Keep a file for a later run.
@@ -152,7 +166,7 @@ class Tenant:
             if self.connector(connector_id).host is not None:
                 msg = "Connector is not file based."
                 raise BadFileError(msg)
-            problems = refusals(content) if self.switches.upload_validates else []
+            problems = self.refusals(content) if self.switches.upload_validates else []
             if problems:
                 raise BadFileError(problems[0])
             file = DataFile(
@@ -166,6 +180,10 @@ class Tenant:
             self.state.files[file.id] = file
             self._forget_old(connector_id)
             return file
+
+    def refusals(self, content: bytes) -> list[str]:
+        """Return why this tenant does not import a file; `[]` when it does."""
+        return refusals(content, undated_closing=self.switches.undated_closing != "refused")
 
     def _forget_old(self, connector_id: int) -> None:
         done = [run for run in self.state.runs.values() if run.end_time is not None]
@@ -229,9 +247,30 @@ class Tenant:
         with self.lock:
             on = [run for run in self.state.runs.values() if run.end_time is None]
             for run in sorted((run for run in on if self._is_due(run)), key=lambda run: run.due):
-                now = self.clock.now() if run.endless else run.due
-                conditions = Conditions(self.switches, self.faults, self.is_over())
-                Import(self.state, self.book, run, now, conditions).carry_out()
+                self._end(run, self.clock.now() if run.endless else run.due)
+
+    def _end(self, run: Run, now: datetime) -> None:
+        if self.switches.search_delay:
+            shown = now + timedelta(seconds=self.switches.search_delay)
+            self._before.append((shown, deepcopy(self.state.assets)))
+        forced = self.overage or self.faults.armed("ciscovm-overage")
+        conditions = Conditions(self.switches, self.faults, forced, self._room())
+        Import(self.state, self.book, run, now, conditions).carry_out()
+
+    def _room(self) -> int | None:
+        """Return how many more assets the licence covers; only active ones count."""
+        limit = self.switches.licensed_assets
+        if not limit:
+            return None
+        every = self.state.assets.values()
+        return max(0, limit - sum(self.is_active(one) and not one.overage for one in every))
+
+    def searched(self) -> dict[int, Asset]:
+        """Return the assets as searches show them, which may be late."""
+        self.settle()
+        now = self.clock.now()
+        self._before = [(moment, assets) for moment, assets in self._before if moment > now]
+        return self._before[0][1] if self._before else self.state.assets
 
     def _is_due(self, run: Run) -> bool:
         if run.endless and self.faults.armed("run-never-ends"):
