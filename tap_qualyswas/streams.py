@@ -6,7 +6,7 @@ import logging
 import sys
 from datetime import datetime, timezone
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, ClassVar, Final
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Protocol, cast
 
 from singer_sdk import SchemaDirectory, Stream, StreamSchema
 from singer_sdk.helpers.conform import TypeConformanceLevel
@@ -26,12 +26,29 @@ else:
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable, Iterator
 
+    from singer_sdk import Tap
+
     from tap_qualyswas.records.fields import Record
     from tap_qualyswas.sync.run import Run
-    from tap_qualyswas.tap import TapQualysWAS
+    from tap_qualyswas.sync.writer import CountingWriter
 
 NEVER: Final = 1 << 62
 SDK_COMPLAINT: Final = "An unhandled error occurred"
+
+
+class QualysTap(Protocol):
+    """What the streams need of their tap."""
+
+    @property
+    def run(self) -> Run:
+        """The run that the streams share."""
+
+    @property
+    def message_writer(self) -> CountingWriter:
+        """Where messages go."""
+
+    def close_run(self) -> None:
+        """Remember the run in the state; its streams have ended."""
 
 
 class QualysStream(Stream):
@@ -44,8 +61,8 @@ class QualysStream(Stream):
     # The state is written at each page, by the reading.
     STATE_MSG_FREQUENCY = NEVER
 
-    def __init__(self, tap: TapQualysWAS) -> None:
-        super().__init__(tap)
+    def __init__(self, tap: QualysTap) -> None:
+        super().__init__(cast("Tap", tap))  # the SDK names its own class
         self._qualys = tap
 
     @property

@@ -1,1 +1,1 @@
-"""From the XML of an answer to flat records. Pure."""
+"""The pure steps from the XML of an answer to flat records."""

@@ -1,1 +1,1 @@
-"""From Qualys's records to the entries of a KDI file. Pure."""
+"""The pure steps from Qualys's records to the entries of a KDI file."""

@@ -1,0 +1,1 @@
+"""The folder of a run, files that only their owner can read, and the lock."""
