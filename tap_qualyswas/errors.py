@@ -37,17 +37,17 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from qualyswas_ciscovm.errors import SETTINGS_EXIT, PluginError
 
-class QualysError(Exception):
+
+class QualysError(PluginError):
     """A sync that cannot go on. `str(error)` is one sentence or two for a person, no secrets."""
-
-    exit_code: ClassVar[int] = 1
 
 
 class Refused(QualysError):
     """Asking again is of no use before settings, account, licence or network have been changed."""
 
-    exit_code: ClassVar[int] = 2
+    exit_code = SETTINGS_EXIT
 
 
 class SettingsError(Refused):

@@ -6,6 +6,8 @@ import threading
 import time
 from typing import TYPE_CHECKING, Final
 
+from qualyswas_ciscovm.progress import progress_line
+
 if TYPE_CHECKING:
     import logging
     from collections.abc import Callable
@@ -16,33 +18,6 @@ INTERVAL_SECONDS: Final = 10.0
 SOON: Final = 0.8
 """Share of it after which a page is told: pages that come are told before a silence is."""
 WAITING: Final = " · waiting for Qualys"
-MINUTE: Final = 60.0
-HOUR: Final = 3600.0
-
-
-def progress_line(name: str, done: int, total: int | None, seconds: float) -> str:
-    """Give one line.
-
-    Args:
-        name: of the stream.
-        done: rows so far.
-        total: rows in all, None when they were not counted.
-        seconds: since the first row was asked for.
-    """
-    if not total:
-        return f"{name} {done:,}"
-    line = f"{name} {done:,} / {total:,} · {min(done * 100 // total, 100)}%"
-    if 0 < done < total:
-        line += f" · ~{_duration(seconds / done * (total - done))} left"
-    return line
-
-
-def _duration(seconds: float) -> str:
-    if seconds < MINUTE:
-        return f"{max(seconds, 1):.0f} s"
-    if seconds < HOUR:
-        return f"{seconds / MINUTE:.0f} min"
-    return f"{seconds / HOUR:.1f} h"
 
 
 class Progress:

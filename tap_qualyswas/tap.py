@@ -8,18 +8,12 @@ from functools import cached_property
 from typing import IO, TYPE_CHECKING, Any, ClassVar, Final, cast
 
 from singer_sdk import Tap
-from singer_sdk.exceptions import ConfigValidationError
 from singer_sdk.helpers.capabilities import PluginCapabilities, TapCapabilities
 
-from tap_qualyswas.coercion import coerce, from_environment
-from tap_qualyswas.commands import (
-    SETTINGS_EXIT,
-    Ending,
-    ending_well,
-    read_catalog,
-    read_state,
-)
-from tap_qualyswas.exposure import exposed
+from qualyswas_ciscovm.endings import ending_well
+from qualyswas_ciscovm.errors import SIGNAL_EXIT
+from qualyswas_ciscovm.plugin import Plugin
+from tap_qualyswas.input_files import read_catalog, read_state
 from tap_qualyswas.settings.values import CONFIG_SCHEMA, read_settings
 from tap_qualyswas.streams import ORDER, STREAMS
 from tap_qualyswas.sync.access import check_access
@@ -43,8 +37,6 @@ if TYPE_CHECKING:
 
     from tap_qualyswas.settings.values import Settings
 
-SIGNAL_EXIT: Final = 128
-ENV_PREFIX: Final = "TAP_QUALYSWAS_"
 PROOF: Final = "syncs"
 TEST_HELP: Final = (
     "--test checks the login and the right to read each stream, and reads nothing. --test=schema "
@@ -54,7 +46,7 @@ CHECK_ACCESS: Final = "all"
 """What `--test` without a value stands for."""
 
 
-class TapQualysWAS(Tap):
+class TapQualysWAS(Plugin, Tap):
     """Extracts web applications, scans and findings from Qualys Web Application Scanning."""
 
     name = "tap-qualyswas"
@@ -76,27 +68,6 @@ class TapQualysWAS(Tap):
         PluginCapabilities.FLATTENING,
         PluginCapabilities.STRUCTURED_LOGGING,
     ]
-
-    def __init__(
-        self,
-        *,
-        config: dict[str, Any] | None = None,
-        parse_env_config: bool = False,
-        validate_config: bool = True,
-        **kwargs: Any,  # noqa: ANN401 - the SDK's own
-    ) -> None:
-        self.append_builtin_config(self.config_jsonschema)
-        given = dict(config or {})
-        if parse_env_config:
-            given |= from_environment(self.config_jsonschema, ENV_PREFIX)
-        typed, problems = coerce(given, self.config_jsonschema)
-        if problems and validate_config:
-            msg = "Config validation failed"
-            raise ConfigValidationError(msg, errors=problems, schema=self.config_jsonschema)
-        unknown = sorted(set(typed) - set(self.config_jsonschema["properties"]))
-        if unknown:
-            self.logger.warning("Settings that nobody knows are passed over: %s", unknown)
-        super().__init__(config=typed, validate_config=validate_config, **kwargs)
 
     @override
     def discover_streams(self) -> Sequence[Stream]:
@@ -156,11 +127,8 @@ class TapQualysWAS(Tap):
             return
         cls.print_version(print_fn=cls.logger.info)
         with ending_well(cls.logger):
-            tap = cls(
-                config=config.config if config else None,
-                parse_env_config=bool(config and config.parse_env),
-                state=read_state(state, cls.logger),
-                catalog=read_catalog(catalog),
+            tap = cls.from_command(
+                config, state=read_state(state, cls.logger), catalog=read_catalog(catalog)
             )
             tap.sync()
 
@@ -189,28 +157,13 @@ class TapQualysWAS(Tap):
 
     @classmethod
     @override
-    def cb_config(cls, ctx: click.Context, param: click.Option, value: tuple[str, ...]) -> Any:
-        for warning in exposed(cls.config_jsonschema, ENV_PREFIX, value):
-            cls.logger.warning("%s", warning)
-        try:
-            return super().cb_config(ctx, param, value)
-        except (OSError, ValueError, TypeError):
-            msg = f"A config file cannot be read or is no JSON object: {', '.join(value)}."
-            raise Ending(msg, SETTINGS_EXIT, cls.logger) from None
-
-    @classmethod
-    @override
     def cb_test(cls, ctx: click.Context, param: click.Option, value: str) -> None:
         if value != CHECK_ACCESS:
             super().cb_test(ctx, param, value)
             return
         config = ctx.params.get("config")
         with ending_well(cls.logger):
-            tap = cls(
-                config=config.config if config else None,
-                parse_env_config=bool(config and config.parse_env),
-            )
-            check_access(tap.run)
+            check_access(cls.from_command(config).run)
         ctx.exit()
 
     @override

@@ -37,7 +37,9 @@ proxy's address.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
+
+from qualyswas_ciscovm.errors import SETTINGS_EXIT, PluginError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -45,28 +47,14 @@ if TYPE_CHECKING:
     from target_ciscovm.cvm.connector import ConnectorRun
 
 
-class Interrupted(BaseException):
-    """A signal asked for the end. No `CiscoVMError`, so that nothing on the way takes it for one.
-
-    Attributes:
-        signum: number of the signal.
-    """
-
-    def __init__(self, signum: int) -> None:
-        super().__init__(f"The run was stopped by signal {signum}.")
-        self.signum = signum
-
-
-class CiscoVMError(Exception):
+class CiscoVMError(PluginError):
     """A load that cannot go on. `str(error)` is one or two sentences for a person, no secrets."""
-
-    exit_code: ClassVar[int] = 1
 
 
 class Refused(CiscoVMError):
     """Asking again is of no use before settings, key, connector or network have been changed."""
 
-    exit_code: ClassVar[int] = 2
+    exit_code = SETTINGS_EXIT
 
 
 class SettingsError(Refused):
@@ -254,7 +242,7 @@ class StillRunning(CiscoVMError):
         run_id: the run in CVM, to look at later.
     """
 
-    exit_code: ClassVar[int] = 3
+    exit_code = 3
 
     def __init__(self, run_id: int, seconds: float, why: str = "") -> None:
         reason = f" ({why})" if why else ""

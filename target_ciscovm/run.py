@@ -9,11 +9,12 @@ from collections import Counter
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Final
 
+from qualyswas_ciscovm.errors import Interrupted
 from target_ciscovm.apply import delivery, judging, remembering
 from target_ciscovm.apply.loading import Load
 from target_ciscovm.apply.preflight import OVERAGE, connect, look
-from target_ciscovm.errors import CiscoVMError, Interrupted, Refused, SettingsError, StillRunning
-from target_ciscovm.intake.counts import EXIT_CODES, PASSES_STATE_ON, SIGNAL_EXIT
+from target_ciscovm.errors import CiscoVMError, Refused, SettingsError, StillRunning
+from target_ciscovm.intake.counts import EXIT_CODES, PASSES_STATE_ON
 from target_ciscovm.intake.intake import Intake, IntakeRules
 from target_ciscovm.intake.rejections import Rejections
 from target_ciscovm.intake.spool import Spool
@@ -99,7 +100,7 @@ class Run:
             except CiscoVMError as error:
                 self._end_by(error)
             except Interrupted as stop:
-                self._end("interrupted", SIGNAL_EXIT + stop.signum, str(stop))
+                self._end("interrupted", stop.exit_code, str(stop))
                 self.report.next_step = "Run again: nothing was marked as sent."
             self._write_report(load)
             # While this run holds its folder, which is then safe from its own tidying.

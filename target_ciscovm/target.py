@@ -5,19 +5,18 @@ from __future__ import annotations
 import sys
 from dataclasses import replace
 from functools import cached_property
-from typing import IO, TYPE_CHECKING, Any, ClassVar, Final
+from typing import IO, TYPE_CHECKING, Any, ClassVar
 
 import click
 from singer_sdk import Target
-from singer_sdk.exceptions import ConfigValidationError
 from singer_sdk.helpers.capabilities import PluginCapabilities
 
+from qualyswas_ciscovm.endings import Ending, ending_well
+from qualyswas_ciscovm.errors import Interrupted
+from qualyswas_ciscovm.plugin import Plugin
 from target_ciscovm.apply.verification import check_login
-from target_ciscovm.coercion import coerce, from_environment
-from target_ciscovm.commands import SETTINGS_EXIT, Ending, draining, ending_well
 from target_ciscovm.cvm.retry_policy import Patience
-from target_ciscovm.errors import Interrupted
-from target_ciscovm.exposure import exposed
+from target_ciscovm.intake.drain import draining
 from target_ciscovm.intake.singer_lines import SingerLines
 from target_ciscovm.intake.stream_maps import Maps
 from target_ciscovm.run import Run
@@ -38,10 +37,8 @@ if TYPE_CHECKING:
     from target_ciscovm.report.report import Report
     from target_ciscovm.settings.values import Settings
 
-ENV_PREFIX: Final = "TARGET_CISCOVM_"
 
-
-class TargetCiscoVM(Target):
+class TargetCiscoVM(Plugin, Target):
     """Loads web application findings into Cisco Vulnerability Management."""
 
     name = "target-ciscovm"
@@ -63,26 +60,8 @@ class TargetCiscoVM(Target):
         PluginCapabilities.STRUCTURED_LOGGING,
     ]
 
-    def __init__(
-        self,
-        *,
-        config: dict[str, Any] | None = None,
-        parse_env_config: bool = False,
-        validate_config: bool = True,
-        **kwargs: Any,  # noqa: ANN401 - the SDK's own
-    ) -> None:
-        self.append_builtin_config(self.config_jsonschema)
-        given = dict(config or {})
-        if parse_env_config:
-            given |= from_environment(self.config_jsonschema, ENV_PREFIX)
-        typed, problems = coerce(given, self.config_jsonschema)
-        if problems and validate_config:
-            msg = "Config validation failed"
-            raise ConfigValidationError(msg, errors=problems, schema=self.config_jsonschema)
-        unknown = sorted(set(typed) - set(self.config_jsonschema["properties"]))
-        if unknown:
-            self.logger.warning("Settings that nobody knows are passed over: %s", unknown)
-        super().__init__(config=typed, validate_config=validate_config, **kwargs)
+    def __init__(self, **kwargs: Any) -> None:  # noqa: ANN401 - the SDK's own
+        super().__init__(**kwargs)
         self.message_reader.handler = self
         self.report: Report | None = None
 
@@ -170,29 +149,10 @@ class TargetCiscoVM(Target):
         cls.print_version(print_fn=cls.logger.info)
         if verify:
             with ending_well(cls.logger):
-                check_login(cls._of(config).settings)
+                check_login(cls.from_command(config).settings)
             return
         with draining(file_input), ending_well(cls.logger):
-            target = cls._of(config)
-            target.listen(file_input)
-
-    @classmethod
-    def _of(cls, config: Any) -> TargetCiscoVM:  # noqa: ANN401 - the SDK's own, without a public name
-        return cls(
-            config=config.config if config else None,
-            parse_env_config=bool(config and config.parse_env),
-        )
-
-    @classmethod
-    @override
-    def cb_config(cls, ctx: click.Context, param: click.Option, value: tuple[str, ...]) -> Any:
-        for warning in exposed(cls.config_jsonschema, ENV_PREFIX, value):
-            cls.logger.warning("%s", warning)
-        try:
-            return super().cb_config(ctx, param, value)
-        except (OSError, ValueError, TypeError):
-            msg = f"A config file cannot be read or is no JSON object: {', '.join(value)}."
-            raise Ending(msg, SETTINGS_EXIT, cls.logger) from None
+            cls.from_command(config).listen(file_input)
 
     @classmethod
     @override

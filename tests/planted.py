@@ -18,8 +18,8 @@ from pathlib import Path
 from typing import Final
 
 ROOT: Final = Path(__file__).resolve().parent.parent
-COPIED: Final = ("tap_qualyswas", "target_ciscovm", "tests", "docs", "pyproject.toml", "README.md")
-OTHERS: Final = ("meltano.yml", ".env.example")
+COPIED: Final = ("qualyswas_ciscovm", "tap_qualyswas", "target_ciscovm", "tests", "docs")
+OTHERS: Final = ("pyproject.toml", "README.md", "meltano.yml", ".env.example")
 SECONDS: Final = 900
 
 

@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from typing import IO, TYPE_CHECKING, Final, TypeVar
 
-from tap_qualyswas.dates import from_header
+from qualyswas_ciscovm.dates import from_header
 from tap_qualyswas.errors import (
     ApiAccessMissing,
     BadCredentials,

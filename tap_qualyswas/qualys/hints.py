@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from tap_qualyswas.dates import from_header
+from qualyswas_ciscovm.dates import from_header
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

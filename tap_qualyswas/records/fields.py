@@ -12,7 +12,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from tap_qualyswas.dates import to_utc_text
+from qualyswas_ciscovm.dates import to_utc_strict
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -150,4 +150,4 @@ def date(element: Element, _notes: Notes) -> str | None:
         ValueError: when it is no date.
     """
     value = element.text
-    return to_utc_text(value) if value else None
+    return to_utc_strict(value) if value else None

@@ -6,7 +6,7 @@ import re
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Final
 
-from tap_qualyswas.dates import from_text
+from qualyswas_ciscovm.dates import parse_strict
 
 if TYPE_CHECKING:
     from tap_qualyswas.records.fields import Record
@@ -46,6 +46,6 @@ def launch_of(scan: Record) -> datetime | None:
     """Give the launch; running scans may lack the date, but carry it in their reference."""
     launched = scan.get("launchedDate")
     if isinstance(launched, str):
-        return from_text(launched)
+        return parse_strict(launched)
     match = REFERENCE.match(str(scan.get("reference") or ""))
     return datetime.fromtimestamp(int(match[1]) // 1000, timezone.utc) if match else None

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, cast
 
 from singer_sdk import typing as th
 
-from tap_qualyswas.dates import to_utc_text
+from qualyswas_ciscovm.dates import to_utc_strict
 from tap_qualyswas.errors import SettingsError
 from tap_qualyswas.qualys.platforms import REGIONS, Platform, find_platform
 
@@ -415,6 +415,6 @@ def _filters(config: Mapping[str, Any]) -> Filters:
         webapp_ids=tuple(sorted(set(config.get("webapp_ids") or ()))),
         webapp_tag_ids=tuple(sorted(set(config.get("webapp_tag_ids") or ()))),
         webapp_name_contains=config.get("webapp_name_contains"),
-        start_date=to_utc_text(start) if start else None,
+        start_date=to_utc_strict(start) if start else None,
         source=config["source"],
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from tap_qualyswas.dates import from_text, to_text
+from qualyswas_ciscovm.dates import parse_strict, to_text
 from tap_qualyswas.qualys.request_bodies import greater
 from tap_qualyswas.records.kinds import SCAN, WEBAPP
 from tap_qualyswas.records.scan_status import has_ended, is_finished, launch_of
@@ -174,4 +174,4 @@ class ScanCollector:
             self.finished += [scan_id for scan_id in finished if isinstance(scan_id, int)]
         unended = carried.get("unended")
         if isinstance(unended, list) and self._run.bookmarks.unended_scans is not None:
-            self._run.bookmarks.unended_scans += [from_text(str(value)) for value in unended]
+            self._run.bookmarks.unended_scans += [parse_strict(str(value)) for value in unended]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from tap_qualyswas.dates import to_text
+from qualyswas_ciscovm.dates import to_text
 from tap_qualyswas.qualys.request_bodies import equals
 
 if TYPE_CHECKING:

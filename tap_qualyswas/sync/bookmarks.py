@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tap_qualyswas.dates import from_text
+from qualyswas_ciscovm.dates import parse_strict
 from tap_qualyswas.sync import plan as planning
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ class Bookmarks:
         Raises:
             ValueError: when it is no date.
         """
-        self._inherited[stream] = from_text(horizon)
+        self._inherited[stream] = parse_strict(horizon)
 
     def has_inherited(self, stream: str) -> bool:
         """Tell whether a stream's walk was begun by an interrupted run."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, Literal
 
-from tap_qualyswas.dates import from_text, to_text
+from qualyswas_ciscovm.dates import parse_strict, to_text
 
 Mode = Literal["full", "incremental"]
 
@@ -98,7 +98,7 @@ def make_plan(
     )
     last = memory.last_full_sync_at
     if reason is None and now is not None and last and every_days and not has_start_date:
-        age = now - from_text(last)
+        age = now - parse_strict(last)
         if age >= timedelta(days=every_days):
             reason = f"the last complete full sync is {age.days} days old"
     if reason is None:
@@ -119,10 +119,10 @@ def window_start(
     """
     bounds: list[datetime] = []
     if start_date is not None:
-        bounds.append(from_text(start_date) - timedelta(seconds=1))
+        bounds.append(parse_strict(start_date) - timedelta(seconds=1))
     if bookmark is not None and not restart:
         overlap = timedelta(hours=overlap_hours) or timedelta(seconds=1)
-        bounds.append(from_text(bookmark) - overlap)
+        bounds.append(parse_strict(bookmark) - overlap)
     return to_text(max(bounds)) if bounds else None
 
 
@@ -137,7 +137,7 @@ def next_bookmark(old: str | None, greatest: str | None, *, horizon: datetime) -
     """
     if greatest is None:
         return old
-    new = to_text(min(from_text(greatest), horizon))
+    new = to_text(min(parse_strict(greatest), horizon))
     return new if old is None else max(old, new)
 
 

@@ -8,7 +8,7 @@ from datetime import datetime, timezone
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
-from tap_qualyswas.dates import to_text
+from qualyswas_ciscovm.dates import to_text
 from tap_qualyswas.errors import NothingMatches, SettingsError
 from tap_qualyswas.qualys.request_bodies import contains, equals, one_of
 from tap_qualyswas.records.kinds import WEBAPP

@@ -14,7 +14,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from tap_qualyswas.dates import to_utc_text
+from qualyswas_ciscovm.dates import to_utc_strict
 from tap_qualyswas.search.pages import Span
 
 if TYPE_CHECKING:
@@ -103,7 +103,7 @@ class State:
         value = part.get("replication_key_value")
         if not isinstance(value, str) or part.get("replication_key", key) != key:
             return None
-        return to_utc_text(value)
+        return to_utc_strict(value)
 
     def set_bookmark(self, stream: str, key: str, value: str | None) -> None:
         """Set a stream's bookmark; None leaves it as it is."""
@@ -199,6 +199,6 @@ class State:
 
 def _date(value: object) -> str | None:
     try:
-        return to_utc_text(value) if isinstance(value, str) else None
+        return to_utc_strict(value) if isinstance(value, str) else None
     except ValueError:
         return None

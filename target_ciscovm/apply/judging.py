@@ -6,7 +6,7 @@ import logging
 from collections import Counter
 from typing import TYPE_CHECKING, Final
 
-from target_ciscovm.dates import parse, to_text
+from qualyswas_ciscovm.dates import parse, to_text
 from target_ciscovm.errors import CiscoVMError, LimitReached
 from target_ciscovm.intake.counts import ALREADY_CLOSED, FINDINGS, OUTDATED, rejection_problem
 from target_ciscovm.kdi.files import Files

@@ -35,9 +35,6 @@ EXIT_CODES: Final[dict[Outcome, int]] = {
 }
 """Exit code by outcome; `aborted` is 1 with `fail_on_abort`, a signal gives 128 and its number."""
 
-SIGNAL_EXIT: Final = 128
-"""Exit code of a process that a signal has ended, less the signal's number."""
-
 PASSES_STATE_ON: Final = frozenset({"succeeded", "succeeded_unproven"})
 
 

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import io
 import json
-import os
-import select
 import sys
-import time
 from collections import Counter
 from typing import IO, TYPE_CHECKING, Any, Final, Protocol, overload
 
@@ -25,9 +22,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
 BOM: Final = b"\xef\xbb\xbf"
-DRAIN_SECONDS: Final = 60.0
-"""How long the tap may go on writing to nobody after a decision to stop."""
-CHUNK: Final = 1 << 20
 
 
 class Message(msgspec.Struct, gc=False):
@@ -188,23 +182,3 @@ def _lines(file: Any) -> Iterable[bytes]:  # noqa: ANN401 - text files hold byte
         return (line.encode("utf-8", "surrogatepass") for line in file)
     lines: Iterable[bytes] = getattr(file, "buffer", file)
     return lines
-
-
-def drain(file: IO[bytes] | IO[str] | None, seconds: float = DRAIN_SECONDS) -> None:
-    """Let the input run dry without keeping it, for so long at most.
-
-    A target that leaves while the tap writes makes Meltano report a broken pipe in place of what
-    the target had to say.
-    """
-    try:
-        descriptor = (file or sys.stdin.buffer).fileno()
-    except (io.UnsupportedOperation, ValueError, OSError):
-        return
-    end = time.monotonic() + seconds
-    try:
-        while (left := end - time.monotonic()) > 0:
-            ready, _, _ = select.select([descriptor], [], [], left)
-            if not ready or not os.read(descriptor, CHUNK):
-                return
-    except (OSError, ValueError):
-        return

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from operator import attrgetter
 from typing import TYPE_CHECKING, Final, NamedTuple, cast
 
-from target_ciscovm.dates import to_utc
+from qualyswas_ciscovm.dates import to_utc
 from target_ciscovm.kdi import types as kdi
 from target_ciscovm.mapping.details import as_fields, as_text
 from target_ciscovm.mapping.text import one_line

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from target_ciscovm.dates import to_utc
+from qualyswas_ciscovm.dates import to_utc
 from target_ciscovm.mapping.text import one_line
 
 if TYPE_CHECKING:

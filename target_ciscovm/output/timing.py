@@ -8,8 +8,8 @@ import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, ClassVar, Final
 
+from qualyswas_ciscovm.progress import duration, progress_line
 from target_ciscovm.report.model import Phase
-from target_ciscovm.report.wording import duration
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -129,14 +129,6 @@ class Progress:
     def add(self, part: int) -> None:
         """Take note of a part that is done."""
         self._done += part
-        if self._done <= 0 or not self._ticker.is_due:
-            return
-        left = (time.monotonic() - self._begun) * max(self._total - self._done, 0) / self._done
-        self._ticker.tick(
-            "%s %s / %s · %d%% · ~%s left",
-            self._what,
-            f"{self._done:,}",
-            f"{self._total:,}",
-            100 * self._done // max(self._total, 1),
-            duration(left),
-        )
+        if self._done > 0 and self._ticker.is_due:
+            seconds = time.monotonic() - self._begun
+            self._ticker.tick("%s", progress_line(self._what, self._done, self._total, seconds))

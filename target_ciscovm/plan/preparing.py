@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from target_ciscovm.dates import days_before, parse, to_text, to_utc
+from qualyswas_ciscovm.dates import days_before, parse, to_text, to_utc
 from target_ciscovm.intake.counts import FINDINGS
 from target_ciscovm.mapping import records
 from target_ciscovm.mapping.asset import Sources

@@ -11,7 +11,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
-from target_ciscovm.dates import parse
+from qualyswas_ciscovm.dates import parse
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

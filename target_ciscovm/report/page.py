@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from qualyswas_ciscovm.progress import duration
 from target_ciscovm.report import wording as words
 from target_ciscovm.report.pictures import draw_bars, draw_flow, draw_steps
 
@@ -95,7 +96,7 @@ def _phases(report: Report) -> Bars | None:
         return None
     return draw_bars(
         [
-            (phase.name, words.duration(phase.seconds), [(round(phase.seconds * 1000), "flow")])
+            (phase.name, duration(phase.seconds), [(round(phase.seconds * 1000), "flow")])
             for phase in phases
         ]
     )
@@ -116,7 +117,7 @@ def _template() -> Template:
         "short": words.short_number,
         "cut": words.cut,
         "size": words.size,
-        "duration": words.duration,
+        "duration": duration,
         "moment": words.moment,
     }
     return environment.get_template("report.html.j2")

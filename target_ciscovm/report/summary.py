@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
+from qualyswas_ciscovm.dates import to_text
 from target_ciscovm.cvm.connector import COUNTERS
-from target_ciscovm.dates import to_text
 from target_ciscovm.intake.counts import FINDINGS
 from target_ciscovm.report.model import (
     Changes,

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from target_ciscovm.report.wording import cut, duration, number, size
+from qualyswas_ciscovm.progress import duration
+from target_ciscovm.report.wording import cut, number, size
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

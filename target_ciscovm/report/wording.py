@@ -5,10 +5,7 @@ from __future__ import annotations
 import unicodedata
 from typing import Final
 
-MINUTE: Final = 60
-HOUR: Final = 3600
 KILO: Final = 1000.0
-SHORT_SECONDS: Final = 10
 UNKNOWN: Final = "not known"
 
 STEERING: Final = frozenset({"Cc", "Cs"})
@@ -44,18 +41,6 @@ def size(value: int) -> str:
         if amount < KILO or unit == "GB":
             break
     return f"{amount:,.1f} {unit}"
-
-
-def duration(seconds: float) -> str:
-    """Give a duration in its two largest units: `2 min 13 s`."""
-    if seconds < SHORT_SECONDS:
-        return f"{seconds:.1f} s"
-    whole = round(seconds)
-    if whole < MINUTE:
-        return f"{whole} s"
-    if whole < HOUR:
-        return f"{whole // MINUTE} min {whole % MINUTE} s"
-    return f"{whole // HOUR:,} h {whole % HOUR // MINUTE} min"
 
 
 def moment(text: str | None) -> str:

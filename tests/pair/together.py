@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import IO, TYPE_CHECKING, Any, Final, cast
 
+from qualyswas_ciscovm.endings import Ending, ending_well
 from tap_qualyswas.errors import QualysError
-from target_ciscovm.commands import Ending, ending_well
 from tests.sandbox.faults.switches import Switches
 from tests.sandbox.sandbox import Sandbox
 from tests.tap.qualys import PatientTap

@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from tap_qualyswas.progress import WAITING, Progress, progress_line
+from tap_qualyswas.progress import WAITING, Progress
 
 LOGGER = logging.getLogger("tap-qualyswas.test")
 SHORT = 0.05
@@ -17,23 +17,6 @@ SHORT = 0.05
 def told(caplog: pytest.LogCaptureFixture) -> pytest.LogCaptureFixture:
     caplog.set_level(logging.INFO)
     return caplog
-
-
-@pytest.mark.parametrize(
-    ("done", "total", "seconds", "line"),
-    [
-        (12_000, 48_000, 60, "findings 12,000 / 48,000 · 25% · ~3 min left"),
-        (1, 2, 1, "findings 1 / 2 · 50% · ~1 s left"),
-        (1, 100, 60, "findings 1 / 100 · 1% · ~1.6 h left"),
-        (2, 2, 9, "findings 2 / 2 · 100%"),
-        (3, 2, 9, "findings 3 / 2 · 100%"),
-        (7, None, 9, "findings 7"),
-    ],
-)
-def test_a_line_has_count_total_share_and_time_left(
-    done: int, total: int | None, seconds: float, line: str
-) -> None:
-    assert progress_line("findings", done, total, seconds) == line
 
 
 def test_many_pages_are_one_line_and_the_end_is_another(told: pytest.LogCaptureFixture) -> None:

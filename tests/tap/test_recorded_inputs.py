@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import pytest
 
-from tap_qualyswas.coercion import coerce, from_environment
+from qualyswas_ciscovm.settings import coerce, from_environment
 from tap_qualyswas.errors import SettingsError
 from tap_qualyswas.qualys.platforms import find_platform
 from tap_qualyswas.settings.values import CONFIG_SCHEMA

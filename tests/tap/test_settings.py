@@ -76,65 +76,15 @@ def test_settings_are_the_same_in_the_code_and_wherever_they_are_told() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "text", "value"),
-    [
-        ("page_size", "100", 100),
-        ("page_size", 100.0, 100),
-        ("overlap_hours", "0", 0),
-        ("full_sync", "true", True),
-        ("full_sync", "FALSE", False),
-        ("full_sync", "0", False),
-        ("include_evidence", "yes", True),
-        ("webapp_ids", "[1, 2]", [1, 2]),
-        ("webapp_ids", "1,2", [1, 2]),
-        ("webapp_ids", "7", [7]),
-        ("webapp_ids", ["1", 2], [1, 2]),
-        ("webapp_ids", [], []),
-        ("finding_types", "VULNERABILITY", ["VULNERABILITY"]),
-        ("finding_types", '["VULNERABILITY"]', ["VULNERABILITY"]),
-        ("start_date", "2026-01-31", "2026-01-31T00:00:00Z"),
-        ("start_date", "2026-01-31T02:00:00+02:00", "2026-01-31T00:00:00Z"),
-        ("source", " api ", "api"),
-        ("knowledge_base_version", "3.0", "3.0"),
-        ("webapp_name_contains", " a & b ", " a & b "),
-    ],
-)
-def test_a_text_becomes_what_the_setting_is(name: str, text: object, value: object) -> None:
-    assert read({name: text})[name] == value
-
-
-@pytest.mark.parametrize("name", list(PROPERTIES))
-@pytest.mark.parametrize("empty", ["", None])
-def test_an_empty_value_is_the_same_as_none(name: str, empty: str | None) -> None:
-    config = dict(TapQualysWAS(config={**LOGIN, name: empty}).config)
-
-    assert config.get(name) == PROPERTIES[name].get("default")
-
-
-@pytest.mark.parametrize(
     ("config", "told"),
     [
         ({"page_size": "many"}, 'page_size must be a whole number from 1 to 1000 (got "many").'),
         ({"page_size": 0}, "page_size must be a whole number from 1 to 1000 (got 0)."),
-        ({"page_size": 1001}, "page_size must be"),
-        ({"page_size": 1.5}, "page_size must be"),
-        ({"page_size": True}, "page_size must be"),
-        ({"page_size": [1]}, "page_size must be"),
-        ({"page_size": "1e3"}, "page_size must be"),
         ({"full_sync": "maybe"}, 'full_sync must be true or false (got "maybe").'),
-        ({"full_sync": 2}, "full_sync must be true or false"),
-        ({"webapp_ids": "1,x"}, "webapp_ids must be a whole number from 1"),
-        ({"webapp_ids": [0]}, "webapp_ids must be a whole number from 1"),
-        ({"webapp_ids": 5}, "webapp_ids must be a list"),
-        ({"webapp_ids": {"a": 1}}, "webapp_ids must be a list"),
         ({"finding_types": "VULN"}, "finding_types must be one of VULNERABILITY, SENSITIVE"),
         ({"finding_types": []}, "finding_types must name at least one type"),
         ({"source": "files"}, "source must be one of api, scan_reports"),
         ({"auth_method": "token"}, "auth_method must be one of basic, oidc"),
-        ({"start_date": "yesterday"}, "start_date must be a date, such as 2026-01-31T00:00:00Z"),
-        ({"start_date": 20260131}, "start_date must be text"),
-        ({"webapp_name_contains": "a\nb"}, "without control characters"),
-        ({"webapp_name_contains": "a" * 1025}, "text of at most 1024 characters"),
         ({"region": "XX9", "api_url": ""}, "region"),
         ({"region": "", "api_url": ""}, "region"),
         ({"api_url": "http://qualysapi.example.test"}, "api_url"),
@@ -152,28 +102,6 @@ def test_all_that_is_wrong_is_told_at_once() -> None:
     told = refusal({"page_size": "many", "full_sync": "maybe", "overlap_hours": -1})
 
     assert all(name in told for name in ("page_size", "full_sync", "overlap_hours"))
-
-
-@pytest.mark.parametrize("name", SECRETS)
-@pytest.mark.parametrize("value", [["p4ss-w0rd"], {"a": "p4ss-w0rd"}, "p4ss-w0rd\n", 40404])
-def test_a_secret_of_the_wrong_type_is_refused_and_not_shown(name: str, value: object) -> None:
-    told = refusal({name: value})
-
-    assert f"{name} must be text" in told
-    assert "p4ss" not in told
-    assert "40404" not in told
-
-
-def test_a_setting_that_nobody_knows_is_passed_over_and_named(
-    caplog: pytest.LogCaptureFixture,
-) -> None:
-    TapQualysWAS.logger.addHandler(caplog.handler)
-    try:
-        TapQualysWAS(config={**LOGIN, "max_retries": 5})
-    finally:
-        TapQualysWAS.logger.removeHandler(caplog.handler)
-
-    assert "Settings that nobody knows are passed over: ['max_retries']" in caplog.text
 
 
 def test_ids_are_kept_once_and_in_order_so_that_filters_compare() -> None:

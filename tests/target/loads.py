@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 import jsonschema
 
-from target_ciscovm.commands import Ending, ending_well
+from qualyswas_ciscovm.endings import Ending, ending_well
 from target_ciscovm.target import TargetCiscoVM
 from tests.sandbox.ciscovm import api as ciscovm
 from tests.sandbox.ciscovm.kdi.check import check

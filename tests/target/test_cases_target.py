@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from target_ciscovm.coercion import coerce
+from qualyswas_ciscovm.settings import coerce
 from target_ciscovm.kdi.types import MAX_NAME
 from target_ciscovm.settings.schema import CONFIG_SCHEMA
 from tests.target.processes import Process, eventually, newest

@@ -18,7 +18,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from target_ciscovm.errors import InputBroken
-from target_ciscovm.intake.singer_lines import SingerLines, drain
+from target_ciscovm.intake.drain import drain
+from target_ciscovm.intake.singer_lines import SingerLines
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -11,7 +11,7 @@ import msgspec
 import pytest
 
 from target_ciscovm.report.report import Report, schema, table, write_html, write_json
-from target_ciscovm.report.wording import clean, cut, duration, moment, share, short_number, size
+from target_ciscovm.report.wording import clean, cut, moment, share, short_number, size
 from tests.target.reports import REPORTS, hostile, huge, succeeded
 
 if TYPE_CHECKING:
@@ -147,22 +147,6 @@ def test_a_refused_run_shows_no_empty_numbers() -> None:
 def test_what_is_not_known_is_not_called_nothing() -> None:
     lines = table(REPORTS["unproven"]())
     assert lines[1] == "  Qualys counts    not known"
-
-
-@pytest.mark.parametrize(
-    ("seconds", "text"),
-    [
-        (0, "0.0 s"),
-        (0.44, "0.4 s"),
-        (59.4, "59 s"),
-        (59.6, "1 min 0 s"),
-        (785.2, "13 min 5 s"),
-        (7200, "2 h 0 min"),
-        (400_000, "111 h 6 min"),
-    ],
-)
-def test_durations_are_told_in_two_units(seconds: float, text: str) -> None:
-    assert duration(seconds) == text
 
 
 @pytest.mark.parametrize(

@@ -22,7 +22,7 @@ from singer_sdk.testing.target_tests import (
     TargetRecordBeforeSchemaTest,
 )
 
-from target_ciscovm.commands import Ending
+from qualyswas_ciscovm.endings import Ending
 from tests.target.loads import QuickTarget, own_signals
 from tests.target.streams import finding
 

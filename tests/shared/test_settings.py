@@ -2,36 +2,49 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from target_ciscovm.coercion import coerce, from_environment
-from target_ciscovm.settings.schema import CONFIG_SCHEMA
+from qualyswas_ciscovm.settings import coerce, from_environment
+from tap_qualyswas.settings.values import CONFIG_SCHEMA as TAP_SCHEMA
+from target_ciscovm.settings.schema import CONFIG_SCHEMA as TARGET_SCHEMA
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-DEFAULTS = {
-    name: declared["default"]
-    for name, declared in CONFIG_SCHEMA["properties"].items()
-    if "default" in declared
-}
-SECRET = "MARKER-of-a-secret"
+SCHEMAS: Final = {"tap": TAP_SCHEMA, "target": TARGET_SCHEMA}
+PROPERTIES: Final[dict[str, Any]] = TAP_SCHEMA["properties"] | TARGET_SCHEMA["properties"]
+"""The settings of both, which together have every type that is read; equal names are alike."""
+BOTH: Final[dict[str, Any]] = {"properties": PROPERTIES}
+SETTINGS: Final = [
+    (plugin, name) for plugin, schema in SCHEMAS.items() for name in schema["properties"]
+]
+SECRETS: Final = ["password", "client_secret", "api_key"]
+SECRET: Final = "MARKER-of-a-secret"
+
+
+def defaults(schema: dict[str, Any]) -> dict[str, Any]:
+    """Give the settings that have a default, with it."""
+    return {
+        name: declared["default"]
+        for name, declared in schema["properties"].items()
+        if "default" in declared
+    }
 
 
 def read(name: str, value: object) -> Any:  # noqa: ANN401 - a setting of any type
     """Read one good setting."""
-    config, problems = coerce({name: value}, CONFIG_SCHEMA)
+    config, problems = coerce({name: value}, BOTH)
     assert problems == []
     return config[name]
 
 
 def refused(name: str, value: object) -> str:
     """Give why a bad setting is refused."""
-    _, problems = coerce({name: value}, CONFIG_SCHEMA)
+    _, problems = coerce({name: value}, BOTH)
     (problem,) = problems
     assert problem.startswith(f"{name} must be ")
     assert "\n" not in problem
@@ -58,6 +71,21 @@ def test_a_whole_number_is_read(value: object) -> None:
     assert read("connector_id", value) == 42
 
 
+@pytest.mark.parametrize("value", ["1, 2", "[1, 2]", ["1", 2.0], '["1", 2]'], ids=repr)
+def test_whole_numbers_in_a_list_are_read(value: object) -> None:
+    assert read("webapp_ids", value) == [1, 2]
+
+
+@pytest.mark.parametrize("value", ["7", " 7 "], ids=repr)
+def test_one_number_is_a_list_of_one(value: str) -> None:
+    assert read("webapp_ids", value) == [7]
+
+
+@pytest.mark.parametrize("value", ["1,x", [0], ["1e3"], [[1]], "true"], ids=repr)
+def test_a_list_with_something_else_than_whole_numbers_is_refused(value: object) -> None:
+    assert "a whole number from 1" in refused("webapp_ids", value)
+
+
 @pytest.mark.parametrize(
     "value",
     ["forty", "4.2", 4.2, True, [42], {"id": 42}, "42x", "+-42", "٤٢", "²", "0x2a", "9" * 5000],
@@ -79,7 +107,7 @@ def test_what_is_no_whole_number_is_refused(value: object) -> None:
     ],
 )
 def test_a_number_out_of_bounds_is_refused_with_the_bounds(name: str, value: object) -> None:
-    declared = CONFIG_SCHEMA["properties"][name]
+    declared = PROPERTIES[name]
 
     assert f"from {declared['minimum']} to {declared['maximum']}" in refused(name, value)
 
@@ -109,7 +137,9 @@ def test_a_list_of_nothing_never_holds_an_empty_text(value: object) -> None:
     assert read("locator_order", value) == []
 
 
-@pytest.mark.parametrize("value", [3, {"a": 1}, '{"a": 1}', '["url"', True], ids=repr)
+@pytest.mark.parametrize(
+    "value", [3, {"a": 1}, '{"a": 1}', '["url"', True, "[" * 9999], ids=range(6)
+)
 def test_what_is_no_list_is_refused(value: object) -> None:
     assert "a list" in refused("locator_order", value)
 
@@ -125,7 +155,7 @@ def test_an_object_is_read_from_json(value: object) -> None:
     assert read("status_map", value) == {"PROTECTED": "open"}
 
 
-@pytest.mark.parametrize("value", ["PROTECTED=open", "[]", 1, '{"a"'], ids=repr)
+@pytest.mark.parametrize("value", ["PROTECTED=open", "[]", 1, '{"a"', '{"a":' * 9999], ids=range(5))
 def test_what_is_no_object_is_refused(value: object) -> None:
     assert "a JSON object" in refused("status_map", value)
 
@@ -148,22 +178,57 @@ def test_what_is_no_share_is_refused(value: object) -> None:
     refused("max_failed_percent", value)
 
 
+@pytest.mark.parametrize(
+    ("value", "read_as"),
+    [
+        ("2026-01-31", "2026-01-31T00:00:00Z"),
+        ("2026-01-31T02:00:00+02:00", "2026-01-31T00:00:00Z"),
+    ],
+)
+def test_a_date_is_written_in_one_form(value: str, read_as: str) -> None:
+    assert read("start_date", value) == read_as
+
+
+@pytest.mark.parametrize("value", ["yesterday", "2026-02-30", "1970-01-01", "0000-00-00", " "])
+def test_what_is_no_date_is_refused(value: str) -> None:
+    assert "a date, such as 2026-01-31T00:00:00Z" in refused("start_date", value)
+
+
+@pytest.mark.parametrize("value", [20260131, ["2026-01-31"], True], ids=repr)
+def test_what_is_no_text_is_refused(value: object) -> None:
+    assert "must be text" in refused("start_date", value)
+
+
+@pytest.mark.parametrize("value", ["a\nb", "a\x00", "a\x7f"], ids=repr)
+def test_control_characters_are_refused(value: str) -> None:
+    assert "text without control characters" in refused("webapp_name_contains", value)
+
+
+def test_a_text_keeps_its_blanks_and_has_a_longest_length() -> None:
+    assert read("webapp_name_contains", " a & b ") == " a & b "
+    assert read("webapp_name_contains", "a" * 1024) == "a" * 1024
+    assert "text of at most 1024 characters" in refused("webapp_name_contains", "a" * 1025)
+
+
 @pytest.mark.parametrize("value", [None, ""], ids=repr)
-@pytest.mark.parametrize("name", list(CONFIG_SCHEMA["properties"]))
-def test_an_empty_value_is_an_unset_one(name: str, value: object) -> None:
-    config, problems = coerce({name: value}, CONFIG_SCHEMA)
+@pytest.mark.parametrize(("plugin", "name"), SETTINGS)
+def test_an_empty_value_is_an_unset_one(plugin: str, name: str, value: object) -> None:
+    config, problems = coerce({name: value}, SCHEMAS[plugin])
 
-    assert (config, problems) == (DEFAULTS, [])
-
-
-def test_every_default_is_of_its_own_type() -> None:
-    assert coerce(DEFAULTS, CONFIG_SCHEMA) == (DEFAULTS, [])
+    assert (config, problems) == (defaults(SCHEMAS[plugin]), [])
 
 
+@pytest.mark.parametrize("schema", SCHEMAS.values(), ids=SCHEMAS)
+def test_every_default_is_of_its_own_type(schema: dict[str, Any]) -> None:
+    assert coerce(defaults(schema), schema) == (defaults(schema), [])
+
+
+@pytest.mark.parametrize("name", SECRETS)
 @pytest.mark.parametrize("value", [{"key": SECRET}, [SECRET], f"{SECRET}\n", f"{SECRET}\x00", 7])
-def test_the_value_of_a_secret_is_never_shown(value: object) -> None:
-    problem = refused("api_key", value)
+def test_the_value_of_a_secret_is_never_shown(name: str, value: object) -> None:
+    problem = refused(name, value)
 
+    assert problem.startswith(f"{name} must be text")
     assert SECRET not in problem
     assert "7" not in problem
 
@@ -173,13 +238,13 @@ def test_a_value_of_ten_thousand_characters_does_not_fill_the_terminal() -> None
 
 
 def test_all_wrong_settings_are_told_at_once() -> None:
-    _, problems = coerce({"dry_run": "x", "keep_runs": "y", "url_query": "z"}, CONFIG_SCHEMA)
+    _, problems = coerce({"dry_run": "x", "keep_runs": "y", "url_query": "z"}, TARGET_SCHEMA)
 
     assert [problem.split()[0] for problem in problems] == ["dry_run", "keep_runs", "url_query"]
 
 
 def test_a_setting_that_nobody_knows_is_kept_as_it_is() -> None:
-    config, problems = coerce({"stream_maps": {"a": 1}, "odd": "1"}, CONFIG_SCHEMA)
+    config, problems = coerce({"stream_maps": {"a": 1}, "odd": "1"}, TARGET_SCHEMA)
 
     assert (config["stream_maps"], config["odd"], problems) == ({"a": 1}, "1", [])
 
@@ -192,7 +257,7 @@ def test_the_environment_gives_texts_and_an_empty_variable_nothing(
     monkeypatch.setenv("TARGET_CISCOVM_LOCATOR_ORDER", "")
     monkeypatch.setenv("TARGET_CISCOVM_ODD", "1")
 
-    assert from_environment(CONFIG_SCHEMA, "TARGET_CISCOVM_") == {"skip_tags": "true"}
+    assert from_environment(TARGET_SCHEMA, "TARGET_CISCOVM_") == {"skip_tags": "true"}
 
 
 def test_a_variable_is_believed_before_the_file_env(
@@ -203,7 +268,7 @@ def test_a_variable_is_believed_before_the_file_env(
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("TARGET_CISCOVM_KEEP_RUNS", "5")
 
-    found = from_environment(CONFIG_SCHEMA, "TARGET_CISCOVM_")
+    found = from_environment(TARGET_SCHEMA, "TARGET_CISCOVM_")
 
     assert found == {"keep_runs": "5", "dry_run": "true"}
 
@@ -215,10 +280,11 @@ ANYTHING = st.recursive(
 )
 
 
-@given(st.sampled_from(sorted(CONFIG_SCHEMA["properties"])), ANYTHING)
-def test_whatever_comes_is_read_or_refused_by_name(name: str, value: object) -> None:
-    config, problems = coerce({name: value}, CONFIG_SCHEMA)
+@given(st.sampled_from(SETTINGS), ANYTHING)
+def test_whatever_comes_is_read_or_refused_by_name(setting: tuple[str, str], value: object) -> None:
+    schema, name = SCHEMAS[setting[0]], setting[1]
+    config, problems = coerce({name: value}, schema)
 
     assert all(problem.startswith(f"{name} must be ") for problem in problems)
-    again, none = coerce(config, CONFIG_SCHEMA)
+    again, none = coerce(config, schema)
     assert problems or (again, none) == (config, [])

@@ -1,4 +1,4 @@
-"""Files with secrets in them that others on the machine can read: said, not refused."""
+"""Files with secrets that other users of the machine can read: a warning, no refusal."""
 
 from __future__ import annotations
 
@@ -13,22 +13,24 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 MELTANO: Final = ".meltano"
-"""Meltano's own folder: what it writes there, its users cannot help."""
+"""Meltano's own folder: its users cannot change how it writes there."""
 
 
-def exposed(schema: Mapping[str, Any], prefix: str, config_files: Iterable[str] = ()) -> list[str]:
-    """Give a sentence for each file of settings with a secret in it that others can read.
+def readable_secrets(
+    schema: Mapping[str, Any], prefix: str, config_files: Iterable[str] = ()
+) -> list[str]:
+    """Give a sentence for each file of settings that holds a secret and that others can read.
 
     Args:
         schema: config schema with `properties`, secrets marked as such.
         prefix: of the environment variables, for the nearest `.env`.
-        config_files: paths as the command line gave them; what is no file is passed over.
+        config_files: paths from the command line; those that are not files are ignored.
     """
     secrets = [name for name, part in schema["properties"].items() if part.get("secret")]
     in_json = [rf'"{name}"\s*:\s*"[^"]' for name in secrets]
     named = {Path(path): in_json for path in config_files}
     if nearest := find_dotenv(usecwd=True):
-        # `#` begins a comment, and a variable with nothing behind it is not set.
+        # `#` begins a comment, and an empty variable is not set.
         variable = rf"^\s*(export\s+)?{prefix}(%s)\s*=\s*[\"']?[^\"'\s]"
         named[Path(nearest)] = [variable % name.upper() for name in secrets]
     return [

@@ -1,28 +1,22 @@
-"""How the command ends: one line, an exit code, and no broken pipe behind it."""
+"""How a command ends: one line in the log and an exit code, no trace back."""
 
 from __future__ import annotations
 
-import sys
 from contextlib import contextmanager
-from typing import IO, TYPE_CHECKING, Any, Final
+from typing import IO, TYPE_CHECKING, Any
 
 import click
 from singer_sdk.exceptions import ConfigValidationError
 
-from target_ciscovm.errors import CiscoVMError, Interrupted, SettingsError
-from target_ciscovm.intake.counts import SIGNAL_EXIT
-from target_ciscovm.intake.singer_lines import drain
+from qualyswas_ciscovm.errors import RUNTIME_EXIT, SETTINGS_EXIT, Interrupted, PluginError
 
 if TYPE_CHECKING:
     import logging
     from collections.abc import Iterator
 
-RUNTIME_EXIT: Final = 1
-SETTINGS_EXIT: Final = SettingsError.exit_code
-
 
 class Ending(click.ClickException):
-    """The end of the command by something that is understood: its message, no trace back.
+    """The end of a command for a known reason: its message and no trace back.
 
     Args:
         message: one line for a person.
@@ -42,33 +36,17 @@ class Ending(click.ClickException):
 
 @contextmanager
 def ending_well(logger: logging.Logger) -> Iterator[None]:
-    """Turn the errors that are understood into the end of the command.
+    """Turn known errors into the end of the command.
 
     Raises:
-        Ending: for wrong settings, for what CVM refuses, for what the system refuses.
+        Ending: for wrong settings, an error of the plugin, a signal, or a refusal of the system.
     """
     try:
         yield
     except ConfigValidationError as error:
         raise Ending(" ".join(error.errors), SETTINGS_EXIT, logger) from None
-    except CiscoVMError as error:
+    except (PluginError, Interrupted) as error:
         raise Ending(str(error), error.exit_code, logger) from error
-    except Interrupted as stop:
-        raise Ending(str(stop), SIGNAL_EXIT + stop.signum, logger) from None
     except OSError as error:
         msg = f"The system refused: {error.strerror or type(error).__name__}."
         raise Ending(msg, RUNTIME_EXIT, logger) from error
-
-
-@contextmanager
-def draining(file: IO[Any] | None) -> Iterator[None]:
-    """Let the input run dry when the command ends before it has read it."""
-    try:
-        yield
-    except Ending as ending:
-        if ending.exit_code > SIGNAL_EXIT:
-            raise
-        source = file or sys.stdin
-        if not source.isatty():
-            drain(source)
-        raise

@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 
-from tap_qualyswas import exposure as tap_exposure
-from target_ciscovm import exposure as target_exposure
+from qualyswas_ciscovm.secret_files import readable_secrets
 from tests.pair.commands import BIN, run
 
 if TYPE_CHECKING:
@@ -51,14 +50,13 @@ def test_an_env_file_is_looked_at_too(
     plugin: str, line: str, warned: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    package = {"tap-qualyswas": tap_exposure, "target-ciscovm": target_exposure}[plugin]
     variable = f"{plugin.replace('-', '_')}_{SECRETS[plugin]}".upper()
     file = tmp_path / ".env"
     file.write_text("A=b\n" + line.format(variable, MARKER) + "\n")
     file.chmod(0o644)
     schema = {"properties": {SECRETS[plugin]: {"secret": True}}}
 
-    found = package.exposed(schema, f"{plugin.replace('-', '_')}_".upper())
+    found = readable_secrets(schema, f"{plugin.replace('-', '_')}_".upper())
 
     assert bool(found) is warned
     assert MARKER not in "".join(found)

@@ -1,7 +1,8 @@
 """Settings from files, `.env` and the environment, each as the type that its schema names.
 
-The SDK's own reading of the environment crashes on a number that is none and takes any word for
-`false`; so it is done here. Errors name the setting, and never show the value of a secret.
+The SDK's own reading of the environment crashes on a number that is not one, and takes any word
+for `false`. Types built from the schema for `msgspec.convert` would know neither `yes` nor `a,b`,
+nor say in our words what a setting must be. Errors name the setting and never show a secret.
 """
 
 from __future__ import annotations
@@ -13,16 +14,21 @@ from typing import TYPE_CHECKING, Any, Final
 
 from dotenv import dotenv_values, find_dotenv
 
+from qualyswas_ciscovm.dates import to_utc_strict
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 TRUE: Final = frozenset({"true", "1", "yes", "on"})
-CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
 FALSE: Final = frozenset({"false", "0", "no", "off"})
+CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
+WHOLE_NUMBER: Final = re.compile(r"[+-]?[0-9]{1,30}")
+SHOWN_CHARACTERS: Final = 80
+"""Most characters of a wrong value that a message quotes."""
 
 
-class WrongValue(ValueError):  # noqa: N818 - it says what was expected, for a message made of it
-    """What a value should have been."""
+class InvalidValue(ValueError):  # noqa: N818 - its text is what was expected, a part of a message
+    """A value that a setting cannot have; the text says what it must be."""
 
 
 def from_environment(schema: Mapping[str, Any], prefix: str) -> dict[str, str]:
@@ -30,7 +36,7 @@ def from_environment(schema: Mapping[str, Any], prefix: str) -> dict[str, str]:
 
     Args:
         schema: config schema with `properties`.
-        prefix: of the variables, such as `TARGET_CISCOVM_`.
+        prefix: of the variables, such as `TAP_QUALYSWAS_`.
 
     Returns:
         Texts by setting; empty variables are left out, as if they were not set.
@@ -62,7 +68,7 @@ def coerce(
             continue
         try:
             result[name] = _value(value, properties[name]) if name in properties else value
-        except WrongValue as error:
+        except InvalidValue as error:
             shown = "" if properties[name].get("secret") else f" (got {_shown(value)})"
             problems.append(f"{name} must be {error}{shown}.")
     for name, declared in properties.items():
@@ -73,7 +79,7 @@ def coerce(
 
 def _shown(value: object) -> str:
     text = json.dumps(value, ensure_ascii=True, default=str)
-    return text if len(text) <= 80 else f"{text[:77]}..."  # noqa: PLR2004 - a line of a log
+    return text if len(text) <= SHOWN_CHARACTERS else f"{text[: SHOWN_CHARACTERS - 3]}..."
 
 
 def _types(declared: Mapping[str, Any]) -> set[str]:
@@ -100,19 +106,24 @@ def _list(value: object) -> list[Any]:
         value = _list_of(value.strip())
     if not isinstance(value, list):
         msg = 'a list, such as ["a", "b"] or a,b'
-        raise WrongValue(msg)
+        raise InvalidValue(msg)
     return value
 
 
 def _list_of(text: str) -> object:
     """Read a list that is written as JSON, or as words with commas between them."""
     if text[:1] in {"[", "{", '"'}:
-        try:
-            found = json.loads(text)
-        except ValueError:
-            return None
+        found = _json(text)
         return [found] if isinstance(found, str) else found
     return [part.strip() for part in text.split(",") if part.strip()]
+
+
+def _json(text: str) -> object:
+    """Read JSON; None for what is not JSON."""
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return None
 
 
 def _boolean(value: object) -> bool:
@@ -122,33 +133,30 @@ def _boolean(value: object) -> bool:
     if word in TRUE | FALSE:
         return word in TRUE
     msg = "true or false"
-    raise WrongValue(msg)
+    raise InvalidValue(msg)
 
 
 def _integer(value: object, declared: Mapping[str, Any]) -> int:
     low, high = declared.get("minimum"), declared.get("maximum")
     bounds = "" if low is None else f" from {low}" + ("" if high is None else f" to {high}")
     msg = f"a whole number{bounds}"
-    if isinstance(value, str) and re.fullmatch(r"[+-]?[0-9]{1,30}", value.strip()):
+    if isinstance(value, str) and WHOLE_NUMBER.fullmatch(value.strip()):
         value = int(value)
     if isinstance(value, float) and value.is_integer():
         value = int(value)
     if not isinstance(value, int) or isinstance(value, bool):
-        raise WrongValue(msg)
+        raise InvalidValue(msg)
     if (low is not None and value < low) or (high is not None and value > high):
-        raise WrongValue(msg)
+        raise InvalidValue(msg)
     return value
 
 
 def _object(value: object) -> dict[str, Any]:
     if isinstance(value, str):
-        try:
-            value = json.loads(value)
-        except ValueError:
-            value = None
+        value = _json(value)
     if not isinstance(value, dict):
         msg = "a JSON object"
-        raise WrongValue(msg)
+        raise InvalidValue(msg)
     return value
 
 
@@ -157,19 +165,32 @@ def _text(value: object, declared: Mapping[str, Any]) -> str:
         value = None if isinstance(value, bool) else str(value)
     if not isinstance(value, str):
         msg = "text"
-        raise WrongValue(msg)
+        raise InvalidValue(msg)
     options = declared.get("enum")
     if options and value.strip() not in options:
         msg = "one of " + ", ".join(options)
-        raise WrongValue(msg)
+        raise InvalidValue(msg)
     if CONTROL.search(value):
         msg = "text without control characters"
-        raise WrongValue(msg)
+        raise InvalidValue(msg)
     if len(value) > declared.get("maxLength", len(value)):
         msg = f"text of at most {declared['maxLength']} characters"
-        raise WrongValue(msg)
+        raise InvalidValue(msg)
     pattern = declared.get("pattern")
     if pattern and not re.fullmatch(pattern, value.strip()):
         msg = declared.get("patternSays", "text of another form")
-        raise WrongValue(msg)
+        raise InvalidValue(msg)
+    if declared.get("format") == "date-time":
+        return _date(value)
     return value.strip() if options or pattern else value
+
+
+def _date(value: str) -> str:
+    try:
+        text = to_utc_strict(value)
+    except ValueError:
+        text = None
+    if text is None:
+        msg = "a date, such as 2026-01-31T00:00:00Z"
+        raise InvalidValue(msg)
+    return text

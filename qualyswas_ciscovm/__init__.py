@@ -1,0 +1,1 @@
+"""What both plugins share: settings, files with secrets, dates, progress, how a command ends."""

@@ -1,0 +1,35 @@
+"""What can end a command early: an error that a person can act on, or a signal."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Final
+
+RUNTIME_EXIT: Final = 1
+SETTINGS_EXIT: Final = 2
+SIGNAL_EXIT: Final = 128
+"""Exit code of a process that a signal ended, less the number of the signal."""
+
+
+class PluginError(Exception):
+    """Base of each plugin's errors. `str(error)` is one line for a person, without secrets."""
+
+    exit_code: ClassVar[int] = RUNTIME_EXIT
+
+
+class Interrupted(BaseException):
+    """A signal asked for the end.
+
+    It is no `Exception`, so that nothing on the way takes it for an error of its own.
+
+    Attributes:
+        signum: number of the signal.
+    """
+
+    def __init__(self, signum: int) -> None:
+        super().__init__(f"The run was stopped by signal {signum}.")
+        self.signum = signum
+
+    @property
+    def exit_code(self) -> int:
+        """Exit code of the process."""
+        return SIGNAL_EXIT + self.signum

@@ -1,0 +1,82 @@
+"""The shell of both plugins: settings read with care, files with secrets looked at."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+from singer_sdk.exceptions import ConfigValidationError
+from singer_sdk.plugin_base import PluginBase
+
+from qualyswas_ciscovm.endings import Ending
+from qualyswas_ciscovm.errors import SETTINGS_EXIT
+from qualyswas_ciscovm.secret_files import readable_secrets
+from qualyswas_ciscovm.settings import coerce, from_environment
+
+if sys.version_info >= (3, 12):
+    from typing import override
+else:
+    from typing_extensions import override
+
+if TYPE_CHECKING:
+    import click
+    from typing_extensions import Self
+
+
+class Plugin(PluginBase):
+    """Comes before `Tap` or `Target` among the bases of a plugin.
+
+    The SDK's own reading of settings ends in a trace back on a wrong value, and shows secrets.
+    """
+
+    def __init__(
+        self,
+        *,
+        config: dict[str, Any] | None = None,
+        parse_env_config: bool = False,
+        validate_config: bool = True,
+        **kwargs: Any,  # noqa: ANN401 - the SDK's own
+    ) -> None:
+        self.append_builtin_config(self.config_jsonschema)
+        given = dict(config or {})
+        if parse_env_config:
+            given |= from_environment(self.config_jsonschema, self.env_prefix())
+        typed, problems = coerce(given, self.config_jsonschema)
+        if problems and validate_config:
+            msg = "Config validation failed"
+            raise ConfigValidationError(msg, errors=problems, schema=self.config_jsonschema)
+        unknown = sorted(set(typed) - set(self.config_jsonschema["properties"]))
+        if unknown:
+            names = ", ".join(unknown)
+            self.logger.warning("Ignoring unknown settings: %s. Check the spelling.", names)
+        super().__init__(config=typed, validate_config=validate_config, **kwargs)
+
+    @classmethod
+    def env_prefix(cls) -> str:
+        """Give what the environment variables of the settings begin with."""
+        return cls.name.upper().replace("-", "_") + "_"
+
+    @classmethod
+    def from_command(cls, config: Any, **kwargs: Any) -> Self:  # noqa: ANN401 - the SDK's own types
+        """Make the plugin that a command line asks for.
+
+        Args:
+            config: what the SDK made of the `--config` options; None without any.
+            kwargs: further arguments of the plugin.
+        """
+        return cls(
+            config=config.config if config else None,
+            parse_env_config=bool(config and config.parse_env),
+            **kwargs,
+        )
+
+    @classmethod
+    @override
+    def cb_config(cls, ctx: click.Context, param: click.Option, value: tuple[str, ...]) -> Any:
+        for warning in readable_secrets(cls.config_jsonschema, cls.env_prefix(), value):
+            cls.logger.warning("%s", warning)
+        try:
+            return super().cb_config(ctx, param, value)
+        except (OSError, ValueError, TypeError):
+            msg = f"A config file cannot be read or is not a JSON object: {', '.join(value)}."
+            raise Ending(msg, SETTINGS_EXIT, cls.logger) from None

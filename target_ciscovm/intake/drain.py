@@ -1,0 +1,55 @@
+"""The rest of an input that nobody needs any more: read and dropped."""
+
+from __future__ import annotations
+
+import io
+import os
+import select
+import sys
+import time
+from contextlib import contextmanager
+from typing import IO, TYPE_CHECKING, Any, Final
+
+from qualyswas_ciscovm.endings import Ending
+from qualyswas_ciscovm.errors import SIGNAL_EXIT
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+DRAIN_SECONDS: Final = 60.0
+"""How long the tap may go on writing to nobody after a decision to stop."""
+CHUNK: Final = 1 << 20
+
+
+@contextmanager
+def draining(file: IO[Any] | None) -> Iterator[None]:
+    """Let the input run dry when the command ends before it has read it."""
+    try:
+        yield
+    except Ending as ending:
+        if ending.exit_code > SIGNAL_EXIT:
+            raise
+        source = file or sys.stdin
+        if not source.isatty():
+            drain(source)
+        raise
+
+
+def drain(file: IO[bytes] | IO[str] | None, seconds: float = DRAIN_SECONDS) -> None:
+    """Let the input run dry without keeping it, for so long at most.
+
+    A target that leaves while the tap writes makes Meltano report a broken pipe in place of what
+    the target had to say.
+    """
+    try:
+        descriptor = (file or sys.stdin.buffer).fileno()
+    except (io.UnsupportedOperation, ValueError, OSError):
+        return
+    end = time.monotonic() + seconds
+    try:
+        while (left := end - time.monotonic()) > 0:
+            ready, _, _ = select.select([descriptor], [], [], left)
+            if not ready or not os.read(descriptor, CHUNK):
+                return
+    except (OSError, ValueError):
+        return

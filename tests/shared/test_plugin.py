@@ -1,0 +1,106 @@
+"""Both plugins take settings in the same way, and end with one line and an exit code."""
+
+from __future__ import annotations
+
+import logging
+import signal
+from typing import TYPE_CHECKING, Any, Final
+
+import pytest
+from singer_sdk.exceptions import ConfigValidationError
+
+from qualyswas_ciscovm.endings import Ending, ending_well
+from qualyswas_ciscovm.errors import Interrupted
+from tap_qualyswas.errors import QualysError
+from tap_qualyswas.tap import TapQualysWAS
+from target_ciscovm.errors import CiscoVMError, SettingsError, StillRunning
+from target_ciscovm.target import TargetCiscoVM
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from qualyswas_ciscovm.plugin import Plugin
+
+PLUGINS: Final = (TapQualysWAS, TargetCiscoVM)
+LOGGER: Final = logging.getLogger("tests.shared")
+
+
+def logged(plugin: type[Plugin], config: dict[str, Any], caplog: pytest.LogCaptureFixture) -> str:
+    """Give what a plugin says about its settings."""
+    plugin.logger.addHandler(caplog.handler)
+    try:
+        plugin(config=config)
+    finally:
+        plugin.logger.removeHandler(caplog.handler)
+    return caplog.text
+
+
+@pytest.mark.parametrize("plugin", PLUGINS)
+def test_unknown_settings_are_ignored_and_named(
+    plugin: type[Plugin], caplog: pytest.LogCaptureFixture
+) -> None:
+    told = logged(plugin, {"max_retries": 5, "apikey": "hidden-word"}, caplog)
+
+    assert "Ignoring unknown settings: apikey, max_retries. Check the spelling." in told
+    assert "hidden-word" not in told
+
+
+@pytest.mark.parametrize("plugin", PLUGINS)
+def test_known_settings_are_not_talked_about(
+    plugin: type[Plugin], caplog: pytest.LogCaptureFixture
+) -> None:
+    told = logged(plugin, {"max_wait_seconds": 5, "stream_maps": {}}, caplog)
+
+    assert "setting" not in told.lower().replace("env var for settings", "")
+
+
+@pytest.mark.parametrize("plugin", PLUGINS)
+def test_all_wrong_settings_are_refused_at_once(plugin: type[Plugin]) -> None:
+    with pytest.raises(ConfigValidationError) as refused:
+        plugin(config={"max_wait_seconds": "long", "ca_bundle": 3})
+
+    assert [problem.split()[0] for problem in refused.value.errors] == [
+        "max_wait_seconds",
+        "ca_bundle",
+    ]
+
+
+@pytest.mark.parametrize("plugin", PLUGINS)
+def test_variables_have_the_name_of_the_plugin(
+    plugin: type[Plugin], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    variable = {TapQualysWAS: "TAP_QUALYSWAS_CA_BUNDLE", TargetCiscoVM: "TARGET_CISCOVM_CA_BUNDLE"}
+    monkeypatch.setenv(variable[plugin], "a.pem")
+
+    assert plugin(config={}, parse_env_config=True).config["ca_bundle"] == "a.pem"
+    assert "ca_bundle" not in plugin(config={}).config
+
+
+@pytest.mark.parametrize(
+    ("error", "exit_code", "message"),
+    [
+        (ConfigValidationError("x", errors=["a must be b.", "c must be d."]), 2, "a must be b. c"),
+        (QualysError("Busy."), 1, "Busy."),
+        (CiscoVMError("Gone."), 1, "Gone."),
+        (SettingsError("Set a."), 2, "Set a."),
+        (StillRunning(7, 60), 3, "7"),
+        (Interrupted(signal.SIGTERM), 143, "The run was stopped by signal 15."),
+        (PermissionError(13, "Permission denied"), 1, "The system refused: Permission denied."),
+    ],
+)
+def test_known_errors_end_the_command_with_a_line_and_a_code(
+    error: BaseException, exit_code: int, message: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    with pytest.raises(Ending) as ending, ending_well(LOGGER):
+        raise error
+    ending.value.show()
+
+    assert ending.value.exit_code == exit_code
+    assert message in ending.value.message
+    assert caplog.messages == [ending.value.message]
+
+
+def test_an_error_of_another_kind_is_not_hidden() -> None:
+    with pytest.raises(ZeroDivisionError), ending_well(LOGGER):
+        _ = 1 / 0
