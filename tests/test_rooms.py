@@ -10,7 +10,7 @@ import pytest
 from importlinter.cli import EXIT_STATUS_SUCCESS, lint_imports
 
 ROOT: Final = Path(__file__).resolve().parent.parent
-HOUSES: Final = ("tap_qualyswas", "target_ciscovm", "tests/sandbox")
+HOUSES: Final = ("qualyswas_ciscovm", "tap_qualyswas", "target_ciscovm", "tests/sandbox")
 ROOMS: Final = sorted(
     str(init.parent.relative_to(ROOT))
     for house in HOUSES
