@@ -13,7 +13,7 @@ import pytest
 from qualyswas_ciscovm.settings import coerce, from_environment
 from tap_qualyswas.errors import SettingsError
 from tap_qualyswas.qualys.platforms import find_platform
-from tap_qualyswas.settings.values import CONFIG_SCHEMA
+from tap_qualyswas.settings.schema import CONFIG_SCHEMA
 from tests.sandbox.world.model import FINDING_TYPES
 from tests.sandbox.world.size import WorldSize
 from tests.tap.qualys import TAP, Files, Platform, read_messages, sync_here
