@@ -19,7 +19,7 @@ from tests.tap.qualys import PatientTap
 from tests.target.loads import QuickTarget
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
     from pathlib import Path
 
     from typing_extensions import Self
@@ -58,9 +58,11 @@ class Pair:
 
     Attributes:
         state: what the target passed on last.
-        settings: of the target, besides those that point at the sandbox.
+        settings: of the target, besides those that point at the sandbox; None leaves one out.
+        catalog: what is selected, for the tap; its own selection when it is None.
         earlier: the states before it, oldest first.
         written: what the tap wrote last, for replays.
+        report: what the target told last.
         syncs: how many runs there were.
     """
 
@@ -70,7 +72,9 @@ class Pair:
     earlier: list[dict[str, Any]] = field(default_factory=list)
     tap_settings: dict[str, Any] = field(default_factory=dict)
     settings: dict[str, Any] = field(default_factory=dict)
+    catalog: dict[str, Any] | None = None
     written: bytes = b""
+    report: dict[str, Any] = field(default_factory=dict)
     syncs: int = 0
 
     def sync(
@@ -90,7 +94,7 @@ class Pair:
         self.sandbox.clock.advance(MINUTES)
         # What people did since the last sync is there for this one to see.
         self.sandbox.begin()
-        tap_exit = self._tap(tap_settings)
+        tap_exit = self.read(**tap_settings)
         lines = spoil(self.written)
         return self.load(lines, tap_exit, whole=lines == self.written, meanwhile=meanwhile)
 
@@ -123,7 +127,8 @@ class Pair:
             found,
         )
 
-    def _tap(self, settings: Mapping[str, object]) -> int:
+    def read(self, **settings: object) -> int:
+        """Run the tap alone; what it wrote is in `written`. Give its exit code."""
         env = self.sandbox.env
         config = {
             "api_url": env["TAP_QUALYSWAS_API_URL"],
@@ -137,7 +142,11 @@ class Pair:
         exit_code = 0
         with redirect_stdout(out), quiet():
             try:
-                tap = PatientTap(config=config, state=copy.deepcopy(self.state))
+                tap = PatientTap(
+                    config=config,
+                    state=copy.deepcopy(self.state),
+                    catalog=copy.deepcopy(self.catalog),
+                )
                 tap.sync()
             except QualysError as error:
                 exit_code = error.exit_code
@@ -159,6 +168,7 @@ class Pair:
             "poll_seconds": 1,
             **self.settings,
         }
+        config = {name: value for name, value in config.items() if value is not None}
         out = io.StringIO()
         target: QuickTarget | None = None
         exit_code = 0
@@ -172,7 +182,8 @@ class Pair:
         for line in out.getvalue().splitlines():
             self.earlier.append(self.state)
             self.state = json.loads(line)
-        return (exit_code, self._report(target))
+        self.report = self._report(target)
+        return (exit_code, self.report)
 
     @staticmethod
     def _report(target: QuickTarget | None) -> dict[str, Any]:

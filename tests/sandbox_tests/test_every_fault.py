@@ -46,7 +46,7 @@ def told(call: Callable[[], requests.Response]) -> Told:
 
 
 def walk_qualys(sandbox: Sandbox) -> Iterator[Told]:
-    """Ask for counts, web apps, findings of each type page by page, and their entries."""
+    """Ask for counts, web apps, scans, findings of each type page by page, and their entries."""
     asker = Asker(sandbox)
 
     def post(path: str, text: str) -> Told:
@@ -55,6 +55,7 @@ def walk_qualys(sandbox: Sandbox) -> Iterator[Told]:
 
     yield post("count/was/finding", "")
     yield post("search/was/webapp", "")
+    yield post("search/was/wasscan", "")
     for kind in FINDING_TYPES:
         cursor = "0"
         for _ in range(20):

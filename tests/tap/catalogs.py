@@ -14,3 +14,13 @@ def only(*names: str) -> dict[str, Any]:
         (whole,) = [part for part in stream["metadata"] if not part["breadcrumb"]]
         whole["metadata"]["selected"] = stream["tap_stream_id"] in names
     return catalog
+
+
+def without(stream: str, *properties: str) -> dict[str, Any]:
+    """Give the catalog with its own selection but for these properties of a stream."""
+    catalog: dict[str, Any] = TapQualysWAS(validate_config=False).catalog_dict
+    (found,) = (one for one in catalog["streams"] if one["tap_stream_id"] == stream)
+    for part in found["metadata"]:
+        if part["breadcrumb"][:2] in [["properties", name] for name in properties]:
+            part["metadata"] |= {"selected": False, "inclusion": "available"}
+    return catalog

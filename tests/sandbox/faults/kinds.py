@@ -113,6 +113,7 @@ _QUALYS_PAGING: Final = {
     "page-foreign": _qualys("a page of another type comes in place of the one asked for"),
     "rows-vanish": _qualys("findings are deleted while they are walked"),
     "rows-appear": _qualys("findings appear while they are walked"),
+    "apps-change": _qualys("a web app goes and another one comes while scans are walked"),
     "rows-without-dates": _qualys("some rows lack their dates", None),
     "clock-back": _qualys("both clocks go back by a day between two pages", 1, 1),
     "clock-ahead": _qualys("both clocks go ahead by a day between two pages", 1, 1),

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from starlette.types import Receive, Scope, Send
 
     from tests.sandbox.qualys.face import QualysFace
-    from tests.sandbox.world.model import Finding
+    from tests.sandbox.world.model import Finding, WebApp
+    from tests.sandbox.world.world import World
 
 HANG_SECONDS: Final = 3600
 SLOW_SECONDS: Final = 2
@@ -76,6 +77,19 @@ def stir(face: QualysFace) -> None:
         face.clock.advance(-JUMP)
     if face.faults.take("clock-ahead"):
         face.clock.advance(JUMP)
+
+
+def stir_apps(face: QualysFace) -> None:
+    """Let a web app go and another one come, in equal number, before findings are walked."""
+    if face.faults.take("apps-change"):
+        face.world.delete_app(_least_app(face.world))
+        face.world.add_app()
+
+
+def _least_app(world: World) -> WebApp:
+    """Return the web app that has the fewest findings, of those that have any."""
+    apps = [app for app in world.apps.values() if world.findings_of(app)]
+    return min(apps or world.apps.values(), key=lambda app: len(world.findings_of(app)))
 
 
 def _row(face: QualysFace, kind: str | None, row_id: int) -> Finding | None:

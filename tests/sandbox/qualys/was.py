@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from tests.sandbox.qualys.search.fields import WASSCAN, WEBAPP, finding_fields
 from tests.sandbox.qualys.search.query import Query, compile_query
 from tests.sandbox.qualys.search.refusals import refuse
-from tests.sandbox.qualys.spoiled_pages import Page, spoil_page, stir
+from tests.sandbox.qualys.spoiled_pages import Page, spoil_page, stir, stir_apps
 from tests.sandbox.qualys.xml import markup
 from tests.sandbox.qualys.xml.findings import findings
 from tests.sandbox.qualys.xml.markup import Form
@@ -70,6 +70,8 @@ class WasSide:
         answer = self._page(kind, page, verbose=request.verbose)
         if kind == "finding":
             stir(self.face)
+        if kind == "wasscan":
+            stir_apps(self.face)
         return answer
 
     def get(self, kind: str, key: str) -> Response:
