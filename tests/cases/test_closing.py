@@ -1,0 +1,80 @@
+"""Cases about what a load closes and what it leaves open."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tests.cases.case import read
+from tests.cases.outcomes import filtered, identifiers, knowledge, whole
+from tests.target.streams import Sync, webapp
+
+if TYPE_CHECKING:
+    from tests.target.loads import CVM
+
+
+def test_a_fix_is_closed_by_name_also_where_nothing_closes_by_absence(cvm: CVM) -> None:
+    given = read("closing/fix_not_seen").input()
+    cvm.load(given.replace(b"FIXED", b"ACTIVE"))
+    assert cvm.open() == identifiers(7001, 7002)
+
+    loaded = cvm.load(given)
+
+    assert (loaded.exit_code, cvm.open(), cvm.closed()) == (0, identifiers(7002), identifiers(7001))
+
+
+def test_an_application_that_vanished_is_not_closed_by_its_absence(cvm: CVM) -> None:
+    cvm.load(whole(read("closing/vanished_application")))
+
+    kept = cvm.load(Sync([webapp(9003)]), max_close_percent=100)
+    assert cvm.open() == identifiers(7001)
+    assert [row["id"] for row in kept.report["webapps_gone"]] == [9001]
+
+    cvm.load(Sync([webapp(9003)]), max_close_percent=100, close_deleted_webapps=True)
+    assert (cvm.open(), cvm.closed()) == (set(), identifiers(7001))
+
+
+def test_a_version_message_closes_nothing(cvm: CVM) -> None:
+    case = read("closing/version_message")
+    cvm.load(case.input("two findings"))
+
+    loaded = cvm.load(case.input("one, with a version"))
+
+    assert (loaded.exit_code, cvm.open()) == (0, identifiers(7001, 7002))
+    assert loaded.closing_files == []
+
+
+def test_filters_that_leave_nothing_are_a_success_without_a_file(cvm: CVM) -> None:
+    case = read("closing/filters_leave_nothing")
+    entries = [{"qid": row["qid"]} for row in case.records()]
+
+    loaded = cvm.load(knowledge(*entries) + case.input(), exclude_informational=True)
+
+    assert (loaded.exit_code, loaded.documents, loaded.rejected) == (0, {}, [])
+    assert filtered(loaded) == {"exclude_informational": (len(entries), 0)}
+    assert cvm.requests["data_file"] == cvm.requests["run"] == 0
+
+
+def test_what_a_new_filter_will_close_is_told_before_and_after(cvm: CVM) -> None:
+    sync = whole(read("closing/new_filter"))
+    cvm.load(sync)
+
+    dry = cvm.load(sync, exclude_potential=True, dry_run=True)
+    assert cvm.open() == identifiers(7001, 7002)
+    wet = cvm.load(sync, exclude_potential=True)
+
+    for loaded in (dry, wet):
+        assert filtered(loaded) == {"exclude_potential": (1, 1)}
+    assert (cvm.open(), cvm.closed()) == (identifiers(7002), identifiers(7001))
+
+
+def test_another_identity_is_refused_until_it_is_accepted(cvm: CVM) -> None:
+    sync = whole(read("closing/changed_identity"))
+    cvm.load(sync)
+
+    refused = cvm.load(sync, locator_order=["external_id"])
+    assert (refused.outcome, refused.exit_code) == ("refused", 2)
+    assert "2 findings" in refused.message
+    assert cvm.open() == identifiers(7001, 7002)
+
+    accepted = cvm.load(sync, locator_order=["external_id"], accept_identity_change=True)
+    assert (accepted.exit_code, cvm.open()) == (0, identifiers(7001, 7002))
