@@ -13,7 +13,7 @@ from singer_sdk.helpers.conform import TypeConformanceLevel
 from singer_sdk.singerlib import RecordMessage
 
 from tap_qualyswas import schemas
-from tap_qualyswas.sources import inventory
+from tap_qualyswas.sources import scans, webapps
 from tap_qualyswas.sources.findings import read_findings
 from tap_qualyswas.sources.knowledge_base import read_knowledge_base
 from tap_qualyswas.sources.scan_results import read_scan_results
@@ -129,7 +129,7 @@ class Webapps(QualysStream):
 
     @override
     def read(self) -> Iterator[Record]:
-        return inventory.read_webapps(self.run)
+        return webapps.read_webapps(self.run)
 
 
 class Scans(QualysStream):
@@ -137,11 +137,11 @@ class Scans(QualysStream):
 
     name = "scans"
     primary_keys = ("id",)
-    replication_key = inventory.BOOKMARK
+    replication_key = scans.BOOKMARK
 
     @override
     def read(self) -> Iterator[Record]:
-        return inventory.read_scans(self.run)
+        return scans.read_scans(self.run)
 
 
 class Findings(QualysStream):
@@ -154,7 +154,7 @@ class Findings(QualysStream):
     @override
     def read(self) -> Iterator[Record]:
         yield from read_findings(self.run)
-        inventory.recount_webapps(self.run)
+        webapps.recount_webapps(self.run)
 
 
 class KnowledgeBase(QualysStream):

@@ -14,7 +14,8 @@ from qualyswas_ciscovm.endings import ending_well
 from qualyswas_ciscovm.errors import SIGNAL_EXIT
 from qualyswas_ciscovm.plugin import Plugin
 from tap_qualyswas.input_files import read_catalog, read_state
-from tap_qualyswas.settings.values import CONFIG_SCHEMA, read_settings
+from tap_qualyswas.settings.schema import CONFIG_SCHEMA
+from tap_qualyswas.settings.values import read_settings
 from tap_qualyswas.streams import ORDER, STREAMS
 from tap_qualyswas.sync.access import check_access
 from tap_qualyswas.sync.connection import FIRST_WAIT_SECONDS, connect

@@ -82,7 +82,7 @@ BUGS: Final[dict[str, Bug]] = {
         ("tests/tap/test_incremental.py", *WEEKS),
     ),
     "running scans forgotten by a resumed walk": Bug(
-        "tap_qualyswas/sources/inventory.py",
+        "tap_qualyswas/sources/scans.py",
         "        run.bookmarks.unended_scans = None\n",
         "        run.bookmarks.unended_scans = []\n",
         ("tests/tap/test_resume.py", "tests/tap/test_running_scans.py"),

@@ -1,4 +1,4 @@
-"""QualysAPI: one session to one platform; logins, limits and retries. Elements and bytes out."""
+"""QualysClient: one session to one platform; logins, limits and retries. Elements and bytes out."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from tap_qualyswas.qualys.answers import (
     read_service_answer,
 )
 from tap_qualyswas.qualys.request_bodies import service_request
-from tap_qualyswas.qualys.retries import Gate, Patience
+from tap_qualyswas.qualys.retries import Gate, RetryPolicy
 from tap_qualyswas.qualys.transport import Call, Transport
 from tap_qualyswas.records.parsing import HEAD_BYTES, root_name
 
@@ -49,12 +49,12 @@ KB_IDS: Final = 250
 """Ids of one knowledge base call; careful clients stay at this number."""
 
 
-class QualysAPI:
+class QualysClient:
     """Ask one Qualys platform. Safe to use from several threads.
 
     Args:
         transport: sends calls.
-        patience: when to ask again.
+        retries: when to ask again.
         max_concurrency: calls at a time; lowered when Qualys says so.
         kb_version: version of the knowledge base API, such as `2.0`.
         kb_auth: login for the knowledge base where it is another one.
@@ -67,7 +67,7 @@ class QualysAPI:
         self,
         transport: Transport,
         *,
-        patience: Patience,
+        retries: RetryPolicy,
         max_concurrency: int,
         kb_version: str,
         kb_auth: AuthBase | None,
@@ -75,7 +75,7 @@ class QualysAPI:
         renew_login: Callable[[float], None] | None = None,
     ) -> None:
         self._transport = transport
-        self._patience = patience
+        self._retries = retries
         self._gate = Gate(max_concurrency)
         self._kb_path = f"/api/{kb_version}/fo/knowledge_base/vuln/"
         self._kb_auth = kb_auth
@@ -273,11 +273,11 @@ class QualysAPI:
         on_too_slow: Callable[[], None] | None,
         stop: threading.Event | None,
     ) -> None:
-        if tries >= self._patience.attempts_for(error, answered=self._answered):
+        if tries >= self._retries.attempts_for(error, answered=self._answered):
             raise error.given_up(tries, answered=self._answered)
         if isinstance(error, LoneRefusal) and self._renew_login is None:
             self._refuse_second(error)
-        seconds = self._patience.wait_after(error, tries)
+        seconds = self._retries.wait_after(error, tries)
         if error.lower_concurrency and self._gate.lower():
             self._logger.info("At most %d calls at a time from now on.", self._gate.limit)
         if error.asks_for_less and on_too_slow is not None:

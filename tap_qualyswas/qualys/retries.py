@@ -19,7 +19,7 @@ MAX_GROWN_SECONDS: Final = 300.0
 
 
 @dataclass(frozen=True, slots=True)
-class Patience:
+class RetryPolicy:
     """How often and how long to wait.
 
     Attributes:

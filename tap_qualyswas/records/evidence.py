@@ -15,11 +15,12 @@ from typing import TYPE_CHECKING, Final
 
 from lxml import etree
 
-from tap_qualyswas.records.fields import Json, Notes, number, text, truth, whole, word
+from tap_qualyswas.records.fields import Json, number, text, truth, whole, word
 from tap_qualyswas.records.shapes import Shape, list_of
 
 if TYPE_CHECKING:
     from tap_qualyswas.records.fields import Reader
+    from tap_qualyswas.records.notes import Notes
     from tap_qualyswas.records.parsing import Element
 
 REDACTED: Final = "[redacted]"

@@ -8,8 +8,6 @@ with and without offset (see `dates`).
 from __future__ import annotations
 
 import re
-from collections import Counter
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from qualyswas_ciscovm.dates import to_utc_strict
@@ -17,52 +15,20 @@ from qualyswas_ciscovm.dates import to_utc_strict
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from tap_qualyswas.records.notes import Notes
     from tap_qualyswas.records.parsing import Element
+
+    Reader = Callable[[Element, Notes], "Json"]
 
 Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
 Record = dict[str, Json]
 
-NAMED_AT_MOST: Final = 10
-"""Rejected rows that a log line names."""
 MAX_TEXT: Final = 131_072
 """Characters of one text: four bytes each at most, so that a record stays far below 8 MiB."""
 WHOLE: Final = re.compile(r"([+-]?[0-9]{1,19})(?:\.0*)?", re.ASCII)
 NUMBER: Final = re.compile(r"([+-]?[0-9]{1,15}(?:\.[0-9]{1,15})?)(?![0-9.])", re.ASCII)
 TRUE: Final = frozenset({"true", "1", "yes"})
 FALSE: Final = frozenset({"false", "0", "no"})
-
-
-@dataclass(slots=True)
-class Notes:
-    """What was odd on a page, by property; told once a run, not once a row."""
-
-    unknown: Counter[str] = field(default_factory=Counter)
-    unreadable: Counter[str] = field(default_factory=Counter)
-    cut: Counter[str] = field(default_factory=Counter)
-    rejected: int = 0
-    rejected_rows: list[str] = field(default_factory=list)
-    replaced: int = 0
-    evidence_left: int = 0
-    """Bytes that the finding at hand may still carry as evidence."""
-
-    def add(self, other: Notes) -> None:
-        """Take over the notes of another page."""
-        self.unknown.update(other.unknown)
-        self.unreadable.update(other.unreadable)
-        self.cut.update(other.cut)
-        self.rejected += other.rejected
-        self.rejected_rows = (self.rejected_rows + other.rejected_rows)[:NAMED_AT_MOST]
-        self.replaced += other.replaced
-
-    def reject(self, why: str) -> None:
-        """Note a row without a usable key."""
-        self.rejected += 1
-        if len(self.rejected_rows) < NAMED_AT_MOST:
-            self.rejected_rows.append(why)
-
-
-if TYPE_CHECKING:
-    Reader = Callable[[Element, Notes], Json]
 
 
 def whole(element: Element, _notes: Notes) -> int | None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from tap_qualyswas.records.fields import Json, Notes, Record, to_whole, whole
+from tap_qualyswas.records.fields import Json, Record, to_whole, whole
+from tap_qualyswas.records.notes import Notes
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from tap_qualyswas.errors import BrokenAnswer
 from tap_qualyswas.qualys.request_bodies import greater, service_request
-from tap_qualyswas.records.fields import Notes
+from tap_qualyswas.records.notes import Notes
 from tap_qualyswas.records.shapes import Rejected, row_id
 from tap_qualyswas.search.pages import PageSize, Span, take_page
 from tap_qualyswas.search.ranges import ROWS_WORTH_CUTTING, cut
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from tap_qualyswas.qualys.answers import ServiceAnswer
-    from tap_qualyswas.qualys.client import QualysAPI
+    from tap_qualyswas.qualys.client import QualysClient
     from tap_qualyswas.qualys.request_bodies import Criterion
     from tap_qualyswas.records.fields import Record
     from tap_qualyswas.records.parsing import Element
@@ -86,7 +86,7 @@ class Walk:
         sweeps: what is walked.
     """
 
-    def __init__(self, api: QualysAPI, sweeps: Sequence[Sweep]) -> None:
+    def __init__(self, api: QualysClient, sweeps: Sequence[Sweep]) -> None:
         self._api = api
         self._sweeps = {sweep.key: sweep for sweep in sweeps}
         self.expected: Mapping[str, int] = {}

@@ -6,15 +6,16 @@ from typing import TYPE_CHECKING, Any, Final
 
 from tap_qualyswas.qualys.request_bodies import equals, greater
 from tap_qualyswas.records.evidence import Evidence
-from tap_qualyswas.records.kinds import finding_shape
+from tap_qualyswas.records.findings import finding_shape
 from tap_qualyswas.search.walk import Sweep
-from tap_qualyswas.sources.inventory import find_unended_scans
+from tap_qualyswas.sources.scans import find_unended_scans
 from tap_qualyswas.sync.reader import Reading
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from tap_qualyswas.records.fields import Notes, Record
+    from tap_qualyswas.records.fields import Record
+    from tap_qualyswas.records.notes import Notes
     from tap_qualyswas.records.parsing import Element
     from tap_qualyswas.settings.values import Settings
     from tap_qualyswas.sync.qids import Qids

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Final
 
 from tap_qualyswas.qualys.client import KB_IDS
 from tap_qualyswas.qualys.request_bodies import equals, one_of
-from tap_qualyswas.records.kinds import finding_shape, read_kb_entry
+from tap_qualyswas.records.findings import finding_shape
+from tap_qualyswas.records.knowledge_base import read_entry
 from tap_qualyswas.records.shapes import Rejected
 from tap_qualyswas.search.pages import Span
 from tap_qualyswas.search.walk import Sweep, Walk
@@ -16,7 +17,8 @@ from tap_qualyswas.sync.tallies import tell_notes
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from tap_qualyswas.records.fields import Notes, Record
+    from tap_qualyswas.records.fields import Record
+    from tap_qualyswas.records.notes import Notes
     from tap_qualyswas.sync.run import Run
 
 IDS_A_CALL: Final = 100
@@ -105,7 +107,7 @@ def _entries(run: Run, qids: Sequence[int], notes: Notes) -> list[Record]:
     found: dict[object, Record] = {}
     for element in elements:
         try:
-            entry = read_kb_entry(element, notes)
+            entry = read_entry(element, notes)
         except Rejected as rejected:
             notes.reject(str(rejected))
             continue

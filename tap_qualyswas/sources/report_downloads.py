@@ -11,13 +11,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from typing import IO
 
-    from tap_qualyswas.qualys.client import QualysAPI
+    from tap_qualyswas.qualys.client import QualysClient
 
 T = TypeVar("T")
 
 
 def download_reports(
-    api: QualysAPI, scan_ids: Sequence[int], read: Callable[[IO[bytes]], T]
+    api: QualysClient, scan_ids: Sequence[int], read: Callable[[IO[bytes]], T]
 ) -> Iterator[tuple[int, T | None]]:
     """Download the reports of scans.
 

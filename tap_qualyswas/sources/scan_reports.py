@@ -6,33 +6,33 @@ is there, what it lacks is not told to be fixed. An application without such a s
 
 from __future__ import annotations
 
-import uuid
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from tap_qualyswas.progress import Progress
 from tap_qualyswas.qualys.request_bodies import equals, greater
-from tap_qualyswas.records.kinds import SCAN, WEBAPP, finding_shape
+from tap_qualyswas.records.report_findings import as_finding
+from tap_qualyswas.records.scan_results import parse_report
+from tap_qualyswas.records.scans import read_scan
+from tap_qualyswas.records.webapps import WEBAPP
 from tap_qualyswas.search.pages import Span
 from tap_qualyswas.search.walk import Sweep, Walk
 from tap_qualyswas.sources.report_downloads import Ahead, download_reports
-from tap_qualyswas.sources.scan_results import Report, identity, parse_report
 from tap_qualyswas.sync.tallies import tell_notes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from tap_qualyswas.qualys.request_bodies import Criterion
-    from tap_qualyswas.records.fields import Json, Notes, Record
+    from tap_qualyswas.records.fields import Json, Record
+    from tap_qualyswas.records.notes import Notes
     from tap_qualyswas.records.parsing import Element
+    from tap_qualyswas.records.scan_results import Report
     from tap_qualyswas.sync.run import Run
     from tap_qualyswas.sync.state import Frame
 
 BOOKMARK: Final = "lastDetectedDate"
-NAMESPACE: Final = uuid.UUID("5f0e7a52-6f5c-5c0b-9a35-0f6d3f6f7c11")
-"""Of the ids that are made here; never to be changed, or every finding would be a new one."""
 REPORTS: Final = "reports"
-BLANK: Final[Mapping[str, Json]] = dict.fromkeys(finding_shape().properties)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,34 +40,6 @@ class _Latest:
     scan_id: int
     launched: str
     webapp: Mapping[str, Json]
-
-
-def unique_id(webapp_id: Json, entry: Record) -> str:
-    """Give the id of a finding: the same as long as application, QID and place are the same."""
-    parts = ["" if part is None else str(part) for part in (webapp_id, *identity(entry))]
-    return str(uuid.uuid5(NAMESPACE, "".join(f"{len(part)}:{part}" for part in parts)))
-
-
-def as_finding(entry: Record, latest_webapp: Mapping[str, Json], launched: str) -> Record:
-    """Make a finding of an entry of a report."""
-    return {
-        **BLANK,
-        "uniqueId": unique_id(latest_webapp["id"], entry),
-        "qid": entry["qid"],
-        "name": entry["title"],
-        "type": entry["kind"],
-        "potential": entry["potential"],
-        "severity": entry["severity"],
-        "originalSeverity": entry["originalSeverity"],
-        "param": entry["param"],
-        "url": entry["uri"],
-        "status": "ACTIVE",
-        "content": entry["content"],
-        "group": entry["group"],
-        "lastDetectedDate": launched,
-        "lastTestedDate": launched,
-        "webApp": {**latest_webapp, "tags": None},
-    }
 
 
 class _Reading:
@@ -161,7 +133,9 @@ def _latest_scans(run: Run, window_start: str | None) -> dict[int, _Latest]:
     if window_start is not None:
         fixed = (*fixed, greater("launchedDate", window_start))
     by_webapp: dict[Json, _Latest] = {}
-    for scan in _walk(run, "wasscan", SCAN, [(*fixed, *each) for each in run.scopes("webApp.id")]):
+    for scan in _walk(
+        run, "wasscan", read_scan, [(*fixed, *each) for each in run.scopes("webApp.id")]
+    ):
         webapp, launched = scan["webApp"], scan["launchedDate"]
         if not isinstance(webapp, dict) or not webapp["id"] or not isinstance(launched, str):
             continue

@@ -1,12 +1,12 @@
-"""From settings to a QualysAPI: which login goes where."""
+"""From settings to a QualysClient: which login goes where."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
 from tap_qualyswas.qualys.auth import BearerAuth, NoAuth, basic_auth, fetch_token
-from tap_qualyswas.qualys.client import QualysAPI
-from tap_qualyswas.qualys.retries import Patience
+from tap_qualyswas.qualys.client import QualysClient
+from tap_qualyswas.qualys.retries import RetryPolicy
 from tap_qualyswas.qualys.transport import Transport
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ FIRST_WAIT_SECONDS: Final = 1.0
 
 def connect(
     settings: Settings, logger: logging.Logger, *, first_wait: float = FIRST_WAIT_SECONDS
-) -> QualysAPI:
+) -> QualysClient:
     """Give the way to Qualys that the settings describe. Nothing is sent yet.
 
     Args:
@@ -42,9 +42,9 @@ def connect(
     )
     if bearer is not None:
         bearer.fetch_by(lambda: _token(settings, transport))
-    return QualysAPI(
+    return QualysClient(
         transport,
-        patience=Patience(settings.max_attempts, settings.max_wait_seconds, first_wait),
+        retries=RetryPolicy(settings.max_attempts, settings.max_wait_seconds, first_wait),
         max_concurrency=settings.max_concurrency,
         kb_version=settings.knowledge_base_version,
         kb_auth=_basic(settings),

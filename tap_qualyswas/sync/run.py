@@ -11,20 +11,20 @@ from typing import TYPE_CHECKING, Any, Final
 from qualyswas_ciscovm.dates import to_text
 from tap_qualyswas.errors import NothingMatches, SettingsError
 from tap_qualyswas.qualys.request_bodies import contains, equals, one_of
-from tap_qualyswas.records.kinds import WEBAPP
+from tap_qualyswas.records.webapps import WEBAPP
 from tap_qualyswas.search.pages import Span
 from tap_qualyswas.search.walk import Sweep, Walk
 from tap_qualyswas.sync import plan as planning
 from tap_qualyswas.sync.bookmarks import Bookmarks
 from tap_qualyswas.sync.qids import Qids
 from tap_qualyswas.sync.state import Frame, Mark, State
-from tap_qualyswas.sync.tallies import Circumstances, Tally, doubts, missing_streams
+from tap_qualyswas.sync.tallies import Circumstances, Tally, incomplete_reasons, missing_streams
 
 if TYPE_CHECKING:
     import logging
     from collections.abc import Callable, Sequence
 
-    from tap_qualyswas.qualys.client import QualysAPI
+    from tap_qualyswas.qualys.client import QualysClient
     from tap_qualyswas.qualys.request_bodies import Criterion
     from tap_qualyswas.records.fields import Json, Record
     from tap_qualyswas.settings.values import Settings
@@ -50,7 +50,7 @@ class Run:
     def __init__(  # noqa: PLR0913 - parts that are put together in one place
         self,
         settings: Settings,
-        api: QualysAPI,
+        api: QualysClient,
         state: State,
         *,
         save_state: Callable[[], None],
@@ -240,7 +240,7 @@ class Run:
             self.qids.restore(self.state.pending("knowledge_base"))
             self.state.set_pending("knowledge_base", self.qids.as_state())
 
-    def doubts(self) -> list[str]:
+    def incomplete_reasons(self) -> list[str]:
         """Give why what was read may not be all that there is, for the selected streams."""
         circumstances = Circumstances(
             resumed=self.resumed,
@@ -249,7 +249,7 @@ class Run:
             unfetched_qids=self.unfetched_qids,
             unclassified_qids=self.unclassified_qids,
         )
-        return doubts(self.tallies, circumstances)
+        return incomplete_reasons(self.tallies, circumstances)
 
     @property
     def _has_base(self) -> bool:
@@ -264,13 +264,13 @@ class Run:
             started_at=to_text(self.now),
             filters=self.filters,
             streams=self.selected,
-            full=self.plan.mode == "full" and not self.doubts(),
+            full=self.plan.mode == "full" and not self.incomplete_reasons(),
             same=memory.same_filters is not False and memory.same_streams is not False,
         )
 
     def row(self) -> Record:
         """Give the row of the `syncs` stream: what was read, and whether it was everything."""
-        reasons = [*self.doubts(), *missing_streams(self.selected)]
+        reasons = [*self.incomplete_reasons(), *missing_streams(self.selected)]
         last_sync, last_full = self._previous
         streams: list[Json] = [self._stream_row(name) for name in self.selected]
         incomplete: list[Json] = [*reasons]

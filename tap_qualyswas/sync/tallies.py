@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from tap_qualyswas.records.fields import Notes
+from tap_qualyswas.records.notes import Notes
 
 if TYPE_CHECKING:
     import logging
@@ -69,7 +69,7 @@ class Circumstances:
     unfetched_qids: int
     unclassified_qids: int
 
-    def doubts(self) -> list[str]:
+    def incomplete_reasons(self) -> list[str]:
         """Give why what was read may not be all that there is, whatever the streams read."""
         unfetched, unclassified = self.unfetched_qids, self.unclassified_qids
         found = (
@@ -82,9 +82,9 @@ class Circumstances:
         return [reason for holds, reason in found if holds]
 
 
-def doubts(tallies: Mapping[str, Tally], circumstances: Circumstances) -> list[str]:
+def incomplete_reasons(tallies: Mapping[str, Tally], circumstances: Circumstances) -> list[str]:
     """Give why what was read may not be all that there is; nothing when it is."""
-    found = circumstances.doubts()
+    found = circumstances.incomplete_reasons()
     for name, tally in tallies.items():
         if not tally.ended:
             found.append(f"{name} was not read to its end")

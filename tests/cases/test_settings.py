@@ -9,7 +9,7 @@ import pytest
 from qualyswas_ciscovm.settings import coerce, from_environment
 from tap_qualyswas import errors as tap_errors
 from tap_qualyswas.qualys.platforms import find_platform
-from tap_qualyswas.settings.values import CONFIG_SCHEMA as TAP
+from tap_qualyswas.settings.schema import CONFIG_SCHEMA as TAP
 from target_ciscovm import errors as target_errors
 from target_ciscovm.cvm.hosts import tidy_api_url
 from target_ciscovm.settings.schema import CONFIG_SCHEMA as TARGET

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from qualyswas_ciscovm.settings import coerce, from_environment
-from tap_qualyswas.settings.values import CONFIG_SCHEMA as TAP_SCHEMA
+from tap_qualyswas.settings.schema import CONFIG_SCHEMA as TAP_SCHEMA
 from target_ciscovm.settings.schema import CONFIG_SCHEMA as TARGET_SCHEMA
 
 if TYPE_CHECKING:

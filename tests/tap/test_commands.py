@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
-from tap_qualyswas.settings.values import CONFIG_SCHEMA
+from tap_qualyswas.settings.schema import CONFIG_SCHEMA
 from tap_qualyswas.streams import ORDER
 from tests.sandbox.world.size import WorldSize
 from tests.tap.qualys import TAP, Files, Outcome, Platform, read_messages, run_tap

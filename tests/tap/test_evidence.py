@@ -9,8 +9,8 @@ import tracemalloc
 import pytest
 
 from tap_qualyswas.records.evidence import MAX_FINDING_BYTES, Evidence, cap_bytes, decode_base64
-from tap_qualyswas.records.fields import Notes
-from tap_qualyswas.records.kinds import finding_shape
+from tap_qualyswas.records.findings import finding_shape
+from tap_qualyswas.records.notes import Notes
 from tap_qualyswas.records.parsing import parse
 from tests.tap.scripted import finding
 

@@ -5,10 +5,14 @@ from __future__ import annotations
 import pytest
 from lxml import etree
 
-from tap_qualyswas.records.fields import MAX_TEXT, Notes, number, to_whole
-from tap_qualyswas.records.kinds import SCAN, WEBAPP, finding_shape, read_kb_entry
+from tap_qualyswas.records.fields import MAX_TEXT, number, to_whole
+from tap_qualyswas.records.findings import finding_shape
+from tap_qualyswas.records.knowledge_base import read_entry
+from tap_qualyswas.records.notes import Notes
 from tap_qualyswas.records.parsing import Element, parse
+from tap_qualyswas.records.scans import read_scan
 from tap_qualyswas.records.shapes import Rejected, row_id
+from tap_qualyswas.records.webapps import WEBAPP
 from tests.tap.scripted import finding, scan, webapp
 
 FINDING = finding_shape()
@@ -247,7 +251,7 @@ def test_attributes_are_read_under_name_or_category() -> None:
 
 
 def test_a_scan_names_its_web_application_at_the_top() -> None:
-    record = SCAN(element(scan(5001)), Notes())
+    record = read_scan(element(scan(5001)), Notes())
 
     assert record["webApp"] == {"id": 9001, "name": "Demo App 1", "url": None}
     assert "target" not in record
@@ -255,7 +259,7 @@ def test_a_scan_names_its_web_application_at_the_top() -> None:
 
 
 def test_a_knowledge_base_entry_is_named_like_the_rest() -> None:
-    entry = read_kb_entry(
+    entry = read_entry(
         element(
             "<VULN><QID>150001</QID><TITLE><![CDATA[XSS]]></TITLE><SEVERITY_LEVEL>4</SEVERITY_LEVEL>"
             "<CVE_LIST><CVE><ID>CVE-2020-0001</ID><URL>x</URL></CVE></CVE_LIST>"

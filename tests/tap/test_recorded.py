@@ -12,9 +12,12 @@ import pytest
 
 from tap_qualyswas import errors
 from tap_qualyswas.qualys.answers import Reply, read_kb_answer, read_service_answer
-from tap_qualyswas.records import kinds as records
-from tap_qualyswas.records.fields import Notes
-from tap_qualyswas.sources.scan_results import parse_report
+from tap_qualyswas.records.findings import finding_shape
+from tap_qualyswas.records.knowledge_base import read_entry
+from tap_qualyswas.records.notes import Notes
+from tap_qualyswas.records.scan_results import parse_report
+from tap_qualyswas.records.scans import read_scan
+from tap_qualyswas.records.webapps import WEBAPP
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,9 +31,9 @@ FOLDER: Final = os.environ.get("RECORDED_SAMPLES")
 pytestmark = pytest.mark.skipif(not FOLDER, reason="RECORDED_SAMPLES is not set")
 
 READERS: Final[dict[str, Reader]] = {
-    "webapp": records.WEBAPP,
-    "wasscan": records.SCAN,
-    "finding": records.finding_shape(),
+    "webapp": WEBAPP,
+    "wasscan": read_scan,
+    "finding": finding_shape(),
 }
 SEARCHES: Final = [
     ("finding_search.xml", "finding", 86),
@@ -97,7 +100,7 @@ def test_the_pages_of_a_recorded_walk_follow_one_another() -> None:
 def test_recorded_knowledge_base_entries_are_all_read() -> None:
     notes = Notes()
     rows, _ = read_kb_answer(recorded("knowledge_base.xml"))
-    found = [records.read_kb_entry(row, notes) for row in rows]
+    found = [read_entry(row, notes) for row in rows]
 
     assert len(found) == 42
     assert all(isinstance(row["qid"], int) and row["title"] for row in found)

@@ -14,7 +14,8 @@ import yaml
 from singer_sdk.exceptions import ConfigValidationError
 
 from tap_qualyswas.errors import SettingsError
-from tap_qualyswas.settings.values import CONFIG_SCHEMA, read_settings
+from tap_qualyswas.settings.schema import CONFIG_SCHEMA
+from tap_qualyswas.settings.values import read_settings
 from tap_qualyswas.tap import TapQualysWAS
 from tests.tap.qualys import TAP
 

@@ -1,4 +1,4 @@
-"""Web applications and scans: what there is, and what has been done to it."""
+"""Scans: those of the window, and those that have not ended."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from qualyswas_ciscovm.dates import parse_strict, to_text
 from tap_qualyswas.qualys.request_bodies import greater
-from tap_qualyswas.records.kinds import SCAN, WEBAPP
 from tap_qualyswas.records.scan_status import has_ended, is_finished, launch_of
+from tap_qualyswas.records.scans import read_scan
 from tap_qualyswas.search.pages import Span
 from tap_qualyswas.search.walk import Sweep, Walk
 from tap_qualyswas.sync.plan import HANGING_AFTER
@@ -23,54 +23,6 @@ if TYPE_CHECKING:
 BOOKMARK: Final = "launchedDate"
 
 
-class NothingToNote:
-    """A collector for rows that leave nothing to be known."""
-
-    def take(self, records: Sequence[Record]) -> None:
-        """Look at nothing."""
-
-    def carried(self) -> dict[str, Any]:
-        """Hand nothing on."""
-        return {}
-
-    def restore(self, carried: dict[str, Any]) -> None:
-        """Take nothing over."""
-
-
-def webapp_sweeps(run: Run) -> list[Sweep]:
-    """Give the searches for web applications."""
-    return [
-        Sweep(
-            key=f"webapp/{number}",
-            kind="webapp",
-            criteria=scope,
-            read=WEBAPP,
-            page_size=run.settings.verbose_page_size,
-            verbose=True,
-        )
-        for number, scope in enumerate(run.scopes("id"))
-    ]
-
-
-def read_webapps(run: Run) -> Iterator[Record]:
-    """Read all web applications.
-
-    Raises:
-        QualysError: when the read cannot go on.
-    """
-    sweeps = webapp_sweeps(run)
-    yield from Reading(run, "webapps", sweeps, run.frame(None), NothingToNote()).records()
-
-
-def recount_webapps(run: Run) -> None:
-    """Count the web applications again, now that the findings have been read."""
-    tally = run.tallies.get("webapps")
-    if tally is not None and tally.counted is not None:
-        tally.recounted = sum(
-            run.api.count(sweep.kind, sweep.criteria) for sweep in webapp_sweeps(run)
-        )
-
-
 def read_scans(run: Run) -> Iterator[Record]:
     """Read the scans of the window, then move their bookmark.
 
@@ -84,7 +36,7 @@ def read_scans(run: Run) -> Iterator[Record]:
             key=f"wasscan/{number}",
             kind="wasscan",
             criteria=(*scope, *window),
-            read=SCAN,
+            read=read_scan,
             page_size=run.settings.verbose_page_size,
             verbose=True,
         )
@@ -110,7 +62,7 @@ def find_unended_scans(run: Run) -> list[datetime]:
             key=f"unended/{number}",
             kind="wasscan",
             criteria=(*scope, greater("launchedDate", since)),
-            read=SCAN,
+            read=read_scan,
             page_size=run.settings.page_size,
             verbose=False,
         )

@@ -1,0 +1,91 @@
+"""Findings, with or without their evidence.
+
+Names are Qualys's own (WAS API user guide, "Reference" of the finding).
+"""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Final
+
+from tap_qualyswas.records.evidence import no_evidence
+from tap_qualyswas.records.fields import date, number, text, truth, whole, word
+from tap_qualyswas.records.shapes import Shape, list_of
+from tap_qualyswas.records.webapps import USER, read_tags
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from tap_qualyswas.records.evidence import Evidence
+    from tap_qualyswas.records.fields import Reader
+
+_WEBAPP: Final = Shape("webApp", {"id": whole, "name": text, "url": text, "tags": read_tags})
+"""The web application inside a finding."""
+
+_CLASSIFICATION: Final = Shape("classification", {"name": text, "url": text, "code": whole})
+"""One entry of OWASP or WASC."""
+
+_FINDING_FIELDS: Final[Mapping[str, Reader]] = MappingProxyType(
+    {
+        "id": whole,
+        "uniqueId": word,
+        "qid": whole,
+        "detectionScore": whole,
+        "name": text,
+        "type": word,
+        "potential": truth,
+        "findingType": word,
+        "severity": whole,
+        "originalSeverity": whole,
+        "param": text,
+        "url": text,
+        "status": word,
+        "function": text,
+        "content": text,
+        "group": word,
+        "cwe": list_of(whole),
+        "owasp": list_of(_CLASSIFICATION),
+        "wasc": list_of(_CLASSIFICATION),
+        "cvssV3": Shape("cvssV3", {"base": number, "temporal": number, "attackVector": text}),
+        "firstDetectedDate": date,
+        "lastDetectedDate": date,
+        "lastTestedDate": date,
+        "fixedDate": date,
+        "updatedDate": date,
+        "timesDetected": whole,
+        "isIgnored": truth,
+        "ignoredReason": word,
+        "ignoredBy": USER,
+        "ignoredDate": date,
+        "ignoredComment": text,
+        "reactivateIn": whole,
+        "reactivateDate": date,
+        "externalRef": text,
+        "patch": whole,
+        "severityComment": text,
+        "editedSeverityUser": USER,
+        "editedSeverityDate": date,
+        "retest": Shape(
+            "retest",
+            {
+                "retestStatus": word,
+                "retestedDate": date,
+                "findingStatus": word,
+                "reason": text,
+                "retestedUser": USER,
+            },
+        ),
+        "webApp": _WEBAPP,
+        "resultList": no_evidence,
+        "sslData": no_evidence,
+    }
+)
+
+
+def finding_shape(evidence: Evidence | None = None) -> Shape:
+    """Give the table of findings; without `evidence`, results and TLS details are left out."""
+    fields = dict(_FINDING_FIELDS)
+    if evidence is not None:
+        fields |= {"resultList": evidence.result_list, "sslData": evidence.ssl_data}
+    # The history has one entry for each scan there ever was, and the scans stream has those.
+    return Shape("Finding", fields, passed_over=("history",), keys=("id", "qid"))

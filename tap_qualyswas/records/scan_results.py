@@ -1,0 +1,108 @@
+"""The report of a scan: one record for each entry, its instances counted.
+
+The download has no finding ids, status or dates of its own (WAS API user guide, "Retrieve the
+results of a scan"): an entry is identified by what it says.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from tap_qualyswas.records.fields import text, truth, whole, word
+from tap_qualyswas.records.notes import Notes
+from tap_qualyswas.records.parsing import read_large
+from tap_qualyswas.records.shapes import Rejected, Shape
+
+if TYPE_CHECKING:
+    from typing import IO
+
+    from tap_qualyswas.records.fields import Json, Record
+    from tap_qualyswas.records.parsing import Element
+
+KINDS: Final = {
+    "WasScanVuln": "VULNERABILITY",
+    "WasScanSensitiveContent": "SENSITIVE_CONTENT",
+    "WasScanIg": "INFORMATION_GATHERED",
+}
+
+
+def _count(element: Element, _notes: Notes) -> int:
+    listed = element.find("list")
+    return len(element if listed is None else listed)
+
+
+_ENTRY: Final = Shape(
+    "WasScanEntry",
+    {
+        "qid": whole,
+        "title": text,
+        "uri": text,
+        "param": text,
+        "content": text,
+        "severity": whole,
+        "originalSeverity": whole,
+        "potential": truth,
+        "group": word,
+        "instances": _count,
+    },
+    # Texts of any size; findings bring them as evidence, capped and redacted.
+    passed_over=("data", "sslData"),
+    keys=("qid",),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """The entries of one report, each once, and what was odd about it."""
+
+    entries: list[Record]
+    notes: Notes
+
+
+def parse_report(source: IO[bytes]) -> Report:
+    """Read the entries of a downloaded scan report.
+
+    Entries that say the same are one, with the instances of all.
+
+    Raises:
+        BrokenAnswer: when the document is damaged.
+    """
+    notes = Notes()
+
+    def read(element: Element) -> Record | None:
+        try:
+            entry = _ENTRY(element, notes)
+        except Rejected as rejected:
+            notes.reject(str(rejected))
+            return None
+        return {"kind": KINDS[element.tag], **entry}
+
+    records, replaced = read_large(source, tuple(KINDS), read)
+    notes.replaced += replaced
+    entries: dict[tuple[Json, ...], Record] = {}
+    for record in records:
+        if record is None:
+            continue
+        known = entries.setdefault(identity(record), record)
+        if known is not record:
+            known["instances"] = _number(known["instances"]) + _number(record["instances"])
+    return Report(list(entries.values()), notes)
+
+
+def _number(value: Json) -> int:
+    return value if isinstance(value, int) else 0
+
+
+def identity(entry: Record) -> tuple[Json, ...]:
+    """Give what an entry is told from others by, within one report."""
+    return tuple(entry[name] for name in ("kind", "qid", "uri", "param", "content"))
+
+
+def digest(*parts: Json) -> str:
+    """Give a fingerprint of values in their order."""
+    # Length before each part, so that no two lists of parts look the same when put together.
+    texts = ["" if part is None else str(part) for part in parts]
+    packed = "".join(f"{len(part)}:{part}" for part in texts)
+    return hashlib.sha256(packed.encode()).hexdigest()

@@ -1,0 +1,262 @@
+"""The tap's settings: what each means, its type, its bounds, the reason for its default."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from singer_sdk import typing as th
+
+from tap_qualyswas.qualys.platforms import REGIONS
+
+FINDING_TYPES: Final = ("VULNERABILITY", "SENSITIVE_CONTENT", "INFORMATION_GATHERED")
+
+_CONNECTION: Final = (
+    th.Property(
+        "region",
+        th.StringType(nullable=False),
+        title="Region",
+        description=(
+            "Qualys platform of the account: one of " + ", ".join(REGIONS) + ". Not needed with "
+            "api_url."
+        ),
+    ),
+    th.Property(
+        "api_url",
+        th.StringType(nullable=False),
+        title="API server",
+        description=(
+            "Address of the API server, for private platforms or in place of region, such as "
+            "https://qualysapi.qg2.apps.qualys.com. It wins over region."
+        ),
+    ),
+    th.Property(
+        "gateway_url",
+        th.StringType(nullable=False),
+        title="Gateway",
+        description=(
+            "Address of the platform's gateway, used with auth_method oidc only. Found from the "
+            "API server when it is not set."
+        ),
+    ),
+    th.Property(
+        "auth_method",
+        th.StringType(nullable=False, allowed_values=["basic", "oidc"]),
+        default="basic",
+        title="Authentication",
+        description=(
+            "basic: user name and password. oidc: client id and secret of an Auth ID client. The "
+            "default is what every account with API access can use."
+        ),
+    ),
+    th.Property(
+        "username",
+        th.StringType(nullable=False),
+        title="User name",
+        description=(
+            "Qualys user name. With oidc it is used for the knowledge base only, which takes no "
+            "token."
+        ),
+    ),
+    th.Property(
+        "password",
+        th.StringType(nullable=False),
+        secret=True,
+        title="Password",
+        description="Password that belongs to username.",
+    ),
+    th.Property(
+        "client_id",
+        th.StringType(nullable=False),
+        title="Client id",
+        description="Client id of an Auth ID client (My Profile, Auth ID Client Management).",
+    ),
+    th.Property(
+        "client_secret",
+        th.StringType(nullable=False),
+        secret=True,
+        title="Client secret",
+        description="Secret that belongs to client_id.",
+    ),
+    th.Property(
+        "ca_bundle",
+        th.StringType(nullable=False),
+        title="CA certificates",
+        description=(
+            "Path of a PEM file with the CA certificates to trust, where a proxy of your own "
+            "opens TLS. Verification cannot be switched off."
+        ),
+    ),
+)
+
+_CONTENT: Final = (
+    th.Property(
+        "source",
+        th.StringType(nullable=False, allowed_values=["api", "scan_reports"]),
+        default="api",
+        title="Source of findings",
+        description=(
+            "api: the finding search, with status and fixes. scan_reports: the report of each web "
+            "application's latest successful scan, as the hosted connector reads it. The default "
+            "is the one that shows fixes."
+        ),
+    ),
+    th.Property(
+        "start_date",
+        th.DateTimeType(nullable=False),
+        title="Start date",
+        description=(
+            "Findings tested and scans launched before this moment are not read (ISO 8601; UTC "
+            "when it has no offset). A sync with a start date is never a full one, so nothing is "
+            "closed by its absence."
+        ),
+    ),
+    th.Property(
+        "full_sync",
+        th.BooleanType(nullable=False),
+        default=False,
+        title="Full sync",
+        description="Read everything from the beginning this time, whatever the state says.",
+    ),
+    th.Property(
+        "full_sync_every_days",
+        th.IntegerType(nullable=False, minimum=0, maximum=3650),
+        default=7,
+        title="Days between full syncs",
+        description=(
+            "A full sync happens by itself when the last complete one is older than this many "
+            "days; 0 is never. Ignored, edited and deleted findings move no date and are only "
+            "seen by a full sync; a week is how long they may go unseen."
+        ),
+    ),
+    th.Property(
+        "overlap_hours",
+        th.IntegerType(nullable=False, minimum=0, maximum=8760),
+        default=24,
+        title="Overlap in hours",
+        description=(
+            "An incremental sync begins this many hours before the bookmark, for findings that "
+            "appear late. A day covers a scan that ends a day after its launch."
+        ),
+    ),
+    th.Property(
+        "finding_types",
+        th.ArrayType(
+            th.StringType(nullable=False, allowed_values=list(FINDING_TYPES)), nullable=False
+        ),
+        default=list(FINDING_TYPES),
+        title="Finding types",
+        description="Types of findings to read: " + ", ".join(FINDING_TYPES) + ". All by default.",
+    ),
+    th.Property(
+        "webapp_ids",
+        th.ArrayType(th.IntegerType(nullable=False, minimum=1), nullable=False),
+        title="Web application ids",
+        description="Read these web applications only.",
+    ),
+    th.Property(
+        "webapp_tag_ids",
+        th.ArrayType(th.IntegerType(nullable=False, minimum=1), nullable=False),
+        title="Tag ids",
+        description="Read web applications with one of these tags only.",
+    ),
+    th.Property(
+        "webapp_name_contains",
+        th.StringType(nullable=False, max_length=1024),
+        title="Part of the name",
+        description="Read web applications only whose name contains this text.",
+    ),
+    th.Property(
+        "include_evidence",
+        th.BooleanType(nullable=False),
+        default=False,
+        title="Evidence",
+        description=(
+            "Read findings with their evidence: requests, responses, TLS details. Pages hold at "
+            "most 500 findings then, and are large; so it is off by default."
+        ),
+    ),
+    th.Property(
+        "redact_evidence",
+        th.BooleanType(nullable=False),
+        default=True,
+        title="Redact evidence",
+        description=(
+            "Replace request headers and bodies in the evidence, which hold cookies and logins."
+        ),
+    ),
+    th.Property(
+        "evidence_max_bytes",
+        th.IntegerType(nullable=False, minimum=1, maximum=1_000_000),
+        default=10_000,
+        title="Bytes of evidence",
+        description=(
+            "Bytes of each text of the evidence at most; what follows is cut. The default keeps a "
+            "page of a response."
+        ),
+    ),
+)
+
+_CALLS: Final = (
+    th.Property(
+        "page_size",
+        th.IntegerType(nullable=False, minimum=1, maximum=1000),
+        default=1000,
+        title="Page size",
+        description=(
+            "Rows of a page, 1000 at most. Rows with details come 500 at a time at most. A page "
+            "that does not come in time is asked for again at half the size."
+        ),
+    ),
+    th.Property(
+        "max_concurrency",
+        th.IntegerType(nullable=False, minimum=1, maximum=10),
+        default=2,
+        title="Calls at a time",
+        description=(
+            "Calls on the way to Qualys at a time. Two is what a standard subscription allows; it "
+            "is lowered by itself when Qualys says so."
+        ),
+    ),
+    th.Property(
+        "max_attempts",
+        th.IntegerType(nullable=False, minimum=1, maximum=30),
+        default=8,
+        title="Attempts",
+        description=(
+            "Attempts of one call before the sync gives up. Eight with growing waits outlast some "
+            "minutes of trouble."
+        ),
+    ),
+    th.Property(
+        "max_wait_seconds",
+        th.IntegerType(nullable=False, minimum=0, maximum=86_400),
+        default=3600,
+        title="Longest wait in seconds",
+        description=(
+            "Longest single wait before a further attempt. When Qualys names a longer one, the "
+            "sync ends with what it has. An hour is the window of Qualys's rate limits."
+        ),
+    ),
+    th.Property(
+        "request_timeout_seconds",
+        th.IntegerType(nullable=False, minimum=1, maximum=3600),
+        default=300,
+        title="Timeout in seconds",
+        description=(
+            "How long Qualys may be silent within a call. Long, since giving up early leaves the "
+            "call running there, and it counts against the concurrency limit."
+        ),
+    ),
+    th.Property(
+        "knowledge_base_version",
+        th.StringType(nullable=False, allowed_values=["2.0", "3.0", "4.0"]),
+        default="2.0",
+        title="Knowledge base version",
+        description=(
+            "Version of the knowledge base API. 2.0 is the one that was recorded and that most "
+            "clients use; take a later one when Qualys retires it."
+        ),
+    ),
+)
+
+CONFIG_SCHEMA: Final[dict[str, Any]] = th.PropertiesList(*_CONNECTION, *_CONTENT, *_CALLS).to_dict()
