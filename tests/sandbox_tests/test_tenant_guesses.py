@@ -206,3 +206,10 @@ def test_a_licence_has_room_for_so_many_assets() -> None:
     load(here, document(asset(vuln("b"), url=TWO, last_seen_at="2026-05-01T00:00:00Z")))
     assert not here.is_over()
     assert held(here)["b"] == "open"
+
+
+def test_by_default_a_load_in_batches_closes_nothing_of_itself() -> None:
+    here = tenant()
+    run = load(here, document(asset(vuln("a"))), document(asset(vuln("b")), {"application": "c"}))
+    assert held(here) == {"a": "open", "b": "open"}
+    assert run.counters.total_payload_count == 3

@@ -27,12 +27,14 @@ class Switches:
         search_app_details: whether a verbose web app search carries `os` and `attributes`.
         bearer_on_fo: whether the knowledge base takes a bearer token.
         kb_max_ids: ids accepted by one knowledge base call; more are refused with 1905.
-        autoclose_scope: whether CVM's auto-close looks at one file or at the whole run.
+        autoclose_scope: whether CVM's auto-close looks at the whole run or at each file. Cisco's
+            toolkit cuts its loads into files of 500 with auto-close on: by file, each of its loads
+            would close half of what it holds.
         dropped_tags_vanish: whether a tag that a later load lacks is taken from the asset.
         concurrent_runs: connector runs that the tenant works on at once.
         upload_validates: whether a bad KDI file is refused at upload or fails in the run.
         locator_order: the tenant's order, highest first; CVM's own when empty.
-        payload: what `payload` means in a run's counters: a whole file, or each asset in it.
+        payload: what `payload` means in a run's counters: each asset, or a whole file.
         bad_file_spoils_run: whether one file that is refused keeps the run's others out too.
         manual_statuses_survive: whether a false positive or accepted risk set by hand stays when a
             load has the vulnerability open.
@@ -85,12 +87,12 @@ class Switches:
     bearer_on_fo: bool = False
     kb_max_ids: int = 1000
 
-    autoclose_scope: Literal["file", "run"] = "file"
+    autoclose_scope: Literal["run", "file"] = "run"
     dropped_tags_vanish: bool = False
     concurrent_runs: int = 1
     upload_validates: bool = False
     locator_order: tuple[str, ...] = ()
-    payload: Literal["file", "asset"] = "file"
+    payload: Literal["asset", "file"] = "asset"
     bad_file_spoils_run: bool = False
     manual_statuses_survive: bool = True
     findings_counted: bool = True
