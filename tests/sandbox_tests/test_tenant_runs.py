@@ -13,7 +13,7 @@ import pytest
 from tests.sandbox.ciscovm.tenant.tenant import CONNECTOR_ID, HOSTED_CONNECTOR_ID, BusyError, Tenant
 from tests.sandbox.faults.switches import Switches
 from tests.sandbox.sandbox import Sandbox
-from tests.sandbox_tests.loads import Caller, asset, document, finding, vuln
+from tests.sandbox_tests.loads import JSON, Caller, asset, document, finding, vuln
 from tests.sandbox_tests.test_tenant import held, load, tenant
 
 if TYPE_CHECKING:
@@ -160,13 +160,25 @@ def test_a_payload_is_a_file_or_an_asset(payload: Literal["file", "asset"], tota
     assert run.counters.total_payload_count == run.counters.processed_payload_count == total
 
 
-def test_a_run_without_files_takes_only_the_last_upload() -> None:
+@pytest.mark.parametrize(
+    ("verb", "body"), [("GET", {}), ("POST", {}), ("POST", {"json": {}}), ("POST", {"data": "{}"})]
+)
+def test_a_run_without_files_takes_only_the_last_upload(verb: str, body: JSON) -> None:
     with sandbox(rate_limit=0) as here:
         client = Caller(here)
         client.upload(document({"application": "lost", "vulns": [vuln("lost")]}))
         client.upload(GOOD)
-        client.wait(client.call("GET", f"{client.connector}/run").json()["connector_run_id"])
+        answer = client.call(verb, f"{client.connector}/run", **body)
+        client.wait(answer.json()["connector_run_id"])
         assert held(here.tenant) == {"a": "open"}
+
+
+@pytest.mark.parametrize("body", ["[]", '{"data_files": 7}', '{"data_files": ["x"]}', "{"])
+def test_a_run_of_what_is_no_list_of_files_is_refused(body: str) -> None:
+    with sandbox(rate_limit=0) as here:
+        client = Caller(here)
+        client.upload(GOOD)
+        assert client.call("POST", f"{client.connector}/run", data=body).status_code == 400
 
 
 def test_hosted_connectors_and_files_of_others_are_refused() -> None:

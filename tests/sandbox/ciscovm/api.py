@@ -217,7 +217,7 @@ class _API:
 
 
 async def _data_files(request: Request) -> tuple[int, ...]:
-    """Return the ids of the query and of a JSON body.
+    """Return the ids of the query and of a JSON body; a body may name none.
 
     Raises:
         BadFileError: when they are no list of integers.
@@ -225,8 +225,8 @@ async def _data_files(request: Request) -> tuple[int, ...]:
     named: list[Any] = [*request.query_params.getlist("data_files[]")]
     body = await request.body()
     try:
-        named += json.loads(body)["data_files"] if body else []
+        named += json.loads(body).get("data_files", ()) if body else ()
         return tuple(int(value) for value in named)
-    except (KeyError, TypeError, ValueError) as error:
+    except (AttributeError, TypeError, ValueError) as error:
         msg = "data_files must be a list of ids"
         raise BadFileError(msg) from error
