@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import pytest
 import requests
@@ -220,10 +220,55 @@ def test_other_logins_are_refused_with_200_and_a_code(
     assert (refused.status_code, "<CODE>2000</CODE>" in refused.text) == (401, True)
 
 
-def test_every_answer_has_the_worlds_date_and_the_subscription(sandbox: Sandbox) -> None:
-    paths = ("/qps/rest/3.0/count/was/webapp", "/api/2.0/fo/knowledge_base/vuln/", "/nowhere")
+def test_every_answer_has_the_worlds_date(sandbox: Sandbox) -> None:
+    paths = (
+        "/qps/rest/3.0/count/was/webapp",
+        "/qps/rest/portal/version",
+        "/api/2.0/fo/knowledge_base/vuln/",
+        "/nowhere",
+    )
     answers = [requests.get(sandbox.qualys_url + path, timeout=20) for path in paths]
     assert {one.headers["Date"][:16] for one in answers} == {"Mon, 02 Mar 2026"}
-    assert {one.headers["X-Powered-By"].split(":")[2] for one in answers} == {
-        sandbox.world.subscription
+
+
+HEADERS: Final = ("evaluation", "X-Powered-By", "X-RateLimit-ToWait-Sec")
+FO: Final = "/api/2.0/fo/knowledge_base/vuln/?action=list&ids="
+
+
+def told(answer: requests.Response) -> dict[str, str]:
+    """Give the telling headers; of the subscription's only the subscription."""
+    found = {name: answer.headers[name] for name in HEADERS if name in answer.headers}
+    return {
+        name: text.rpartition(":")[0].rpartition(":")[2] or text for name, text in found.items()
     }
+
+
+def test_answers_of_the_was_side_have_the_recorded_headers(sandbox: Sandbox, asker: Asker) -> None:
+    named = {"X-Powered-By": sandbox.world.subscription}
+    good, refused = asker.search("finding"), asker.search("finding", ("id", "EQUALS", "abc"))
+    assert told(good.response) == named | {"evaluation": "false"}
+    assert told(refused.response) == named
+    version = requests.get(
+        f"{sandbox.qualys_url}/qps/rest/portal/version", headers=asker.headers, timeout=20
+    )
+    assert told(version) == {}
+
+
+@pytest.mark.parametrize(("ids", "status"), [("150001", 200), ("none", 400)])
+def test_answers_of_the_knowledge_base_have_the_recorded_headers(
+    sandbox: Sandbox, asker: Asker, ids: str, status: int
+) -> None:
+    headers = asker.headers | {"X-Requested-With": "tests"}
+    answer = requests.get(f"{sandbox.qualys_url}{FO}{ids}", headers=headers, timeout=20)
+    assert answer.status_code == status
+    assert told(answer) == {
+        "X-Powered-By": sandbox.world.subscription,
+        "X-RateLimit-ToWait-Sec": "0",
+    }
+    assert answer.headers["X-Concurrency-Limit-Running"] == "0"
+
+
+def test_a_refused_login_names_no_subscription(sandbox: Sandbox) -> None:
+    paths = ("/qps/rest/3.0/count/was/webapp", f"{FO}6")
+    answers = [requests.get(sandbox.qualys_url + path, timeout=20) for path in paths]
+    assert [told(one) for one in answers] == [{}, {}]

@@ -143,12 +143,18 @@ def test_the_knowledge_base_alone_is_refused(
     assert (client.get(COUNT).code == "SUCCESS") == fault.startswith("kb-")
 
 
-def test_headers_and_comments_tell_of_an_evaluation_or_another_account(client: Client) -> None:
-    client.arm("qualys-evaluation-header", "qualys-evaluation-comment", "qualys-other-account")
+def test_headers_tell_of_an_evaluation_or_another_account(client: Client) -> None:
+    client.arm("qualys-evaluation-header", "qualys-other-account")
     answer = client.raw(COUNT)
     assert answer.headers["evaluation"] == "true"
-    assert "<!--" in answer.text
     assert client.sandbox.world.subscription not in answer.headers["X-Powered-By"]
+
+
+def test_an_evaluation_account_shows_in_the_knowledge_base_alone(client: Client) -> None:
+    client.arm("qualys-evaluation-comment")
+    counted, entries = client.raw(COUNT), client.fo()
+    assert (counted.headers["evaluation"], "<!--" in counted.text) == ("false", False)
+    assert entries.text.count("evaluation version") == 2
 
 
 @pytest.mark.parametrize("fault", ["qualys-trial", "qualys-nothing"])

@@ -61,7 +61,7 @@ _QUALYS_ACCOUNT: Final = {
     "qualys-inactive": _qualys("account inactive: code 2002", None),
     "qualys-evaluation-expired": _qualys("EVALUATION_EXPIRED on every WAS call", None),
     "qualys-evaluation-header": _qualys("the answers say `evaluation: true`", None),
-    "qualys-evaluation-comment": _qualys("the answers carry the evaluation comment", None),
+    "qualys-evaluation-comment": _qualys("the knowledge base says so in a comment", None),
     "qualys-trial": _qualys("trial licence: counts are told, searches return nothing", None),
     "qualys-other-account": _qualys("the answers name another subscription", None),
     "kb-not-licensed": _qualys("the knowledge base is refused: code 2012", None),

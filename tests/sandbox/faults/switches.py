@@ -21,6 +21,7 @@ class Switches:
         id_sequences: whether ids of the three finding types come from separate sequences.
         bare_dates: whether a date criterion without a time is taken.
         subscription_header: whether answers name the subscription in `X-Powered-By`.
+        subscription_days: on which days they do so; proxies strip the header.
         lean_updated_date: whether lean findings carry `updatedDate`.
         search_scan_details: whether a scan search answer carries `endScanDate`, `scanDuration`
             and the whole summary, or only a scan's own `get`.
@@ -81,6 +82,7 @@ class Switches:
     id_sequences: Literal["separate", "shared"] = "separate"
     bare_dates: bool = True
     subscription_header: bool = True
+    subscription_days: Literal["every", "every other"] = "every"
     lean_updated_date: bool = True
     search_scan_details: bool = True
     search_app_details: bool = True

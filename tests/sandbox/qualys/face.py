@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 OTHER_SUBSCRIPTION: Final = "99999999-9999-4999-8999-999999999999"
 KNOWLEDGE_BASE: Final = "knowledge_base"
+STRANGER: Final = frozenset({"AUTH_CREDENTIALS_NEEDED", "INVALID_CREDENTIALS"})
+"""Refusals of a login: they name no subscription."""
 
 
 @dataclass
@@ -61,17 +63,30 @@ class QualysFace:
     log: list[Logged] = field(default_factory=list)
 
     def headers(self) -> dict[str, str]:
-        """Return the headers of every answer. The subscription does not depend on the port."""
-        world, faults = self.world, self.faults
-        other = faults.armed("qualys-other-account")
-        found = {
-            "Date": self.clock.http_date(),
-            "evaluation": markup.flag(faults.armed("qualys-evaluation-header")),
-        }
-        if self.switches.subscription_header:
-            subscription = OTHER_SUBSCRIPTION if other else world.subscription
-            found["X-Powered-By"] = f"Qualys:SBX:{subscription}:{world.user}"
-        return found
+        """Return the headers of every answer."""
+        return {"Date": self.clock.http_date()}
+
+    def identity(self) -> dict[str, str]:
+        """Return the header that names the subscription, if it is to be told today.
+
+        Recorded with each answer to a login that was let in, save the version's; the subscription
+        does not depend on the port.
+        """
+        world, switches = self.world, self.switches
+        absent = switches.subscription_days == "every other" and world.day % 2
+        if absent or not switches.subscription_header:
+            return {}
+        other = self.faults.armed("qualys-other-account")
+        subscription = OTHER_SUBSCRIPTION if other else world.subscription
+        return {"X-Powered-By": f"Qualys:SBX:{subscription}:{world.user}"}
+
+    def evaluation(self) -> dict[str, str]:
+        """Return the header that only good answers of the qps side have."""
+        return {"evaluation": markup.flag(self.faults.armed("qualys-evaluation-header"))}
+
+    def good(self, text: str | bytes, extra: Mapping[str, str] | None = None) -> Response:
+        """Return a good answer of the qps side."""
+        return self.xml(text, extra={**self.identity(), **self.evaluation(), **(extra or {})})
 
     def xml(
         self, text: str | bytes, status: int = 200, extra: Mapping[str, str] | None = None
@@ -88,7 +103,8 @@ class QualysFace:
         self, code: str, message: str, resolution: str = "", schema: str = "finding"
     ) -> Response:
         """Return an error of the qps side: HTTP 200, as recorded."""
-        return self.xml(markup.failure(schema, code, message, resolution))
+        extra = {} if code in STRANGER else self.identity()
+        return self.xml(markup.failure(schema, code, message, resolution), extra=extra)
 
     def simple_return(
         self,

@@ -52,9 +52,12 @@ class FoSide:
         self._running = 0
 
     async def knowledge_base(self, parameters: str, logged: Logged) -> Response:
-        """Answer a call; a third one at a time, or the 301st in an hour, is refused."""
+        """Answer a call; a third one at a time, or the 301st in an hour, is refused.
+
+        A call that is refused for the others that run has no wait to name.
+        """
         if self._running >= CONCURRENCY:
-            return self._blocked(1960, "Concurrency limit has been reached.", wait=1)
+            return self._blocked(1960, "Concurrency limit has been reached.", wait=0)
         now = seconds(self.face.clock.now())
         while self._calls and self._calls[0] <= now - WINDOW:
             self._calls.popleft()
@@ -99,15 +102,17 @@ class FoSide:
         text = document(found, self.face.world.moment(), evaluation=evaluation)
         return self.face.xml(text, extra=self._headers())
 
-    def _headers(self, wait: int | None = None) -> dict[str, str]:
-        found = {
+    def _headers(self, wait: int = 0) -> dict[str, str]:
+        """Return the headers of limits; a wait of 0 says that nothing is blocked, as recorded."""
+        return {
+            **self.face.identity(),
             "X-RateLimit-Limit": str(LIMIT),
             "X-RateLimit-Window-Sec": str(WINDOW),
             "X-RateLimit-Remaining": str(max(0, LIMIT - len(self._calls))),
+            "X-RateLimit-ToWait-Sec": str(wait),
             "X-Concurrency-Limit-Limit": str(CONCURRENCY),
-            "X-Concurrency-Limit-Running": str(self._running),
+            "X-Concurrency-Limit-Running": str(max(0, self._running - 1)),
         }
-        return found if wait is None else {**found, "X-RateLimit-ToWait-Sec": str(wait)}
 
     def _blocked(self, code: int, text: str, wait: int) -> Response:
         return self.face.simple_return(409, code, text, extra=self._headers(wait))

@@ -17,7 +17,6 @@ from tests.sandbox.qualys.search.refusals import RefusalError
 from tests.sandbox.qualys.spoiled_pages import SLOW_SECONDS, break_off, spoil_bytes
 from tests.sandbox.qualys.was import OBJECTS, WasSide, without_paging
 from tests.sandbox.qualys.xml import markup
-from tests.sandbox.qualys.xml.knowledge_base import EVALUATION
 from tests.sandbox.world.model import seconds
 
 if TYPE_CHECKING:
@@ -119,8 +118,6 @@ class _Platform:
         return self.was_side.search(kind, asked, logged)
 
     def _spoiled(self, answer: Response, endpoint: str) -> Response:
-        if answer.body and self.face.faults.armed("qualys-evaluation-comment"):
-            answer = self.face.xml(bytes(answer.body) + b"\n" + EVALUATION.encode())
         if endpoint == PAGE and answer.body:
             answer = spoil_bytes(self.face, answer)
         return answer

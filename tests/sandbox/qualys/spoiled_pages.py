@@ -147,8 +147,9 @@ def spoil_bytes(face: QualysFace, answer: Response) -> Response:
         packed = gzip.compress(body)
         body, extra = packed[: len(packed) // 2], {"Content-Encoding": "gzip"}
     if take("qualys-cut-body"):
-        return CutShort(body, 200, face.headers(), media_type="application/xml")
-    return answer if body == answer.body else face.xml(body, extra=extra)
+        headers = {**face.headers(), **face.identity(), **face.evaluation()}
+        return CutShort(body, 200, headers, media_type="application/xml")
+    return answer if body == answer.body else face.good(body, extra)
 
 
 def _undated(body: bytes) -> bytes:

@@ -47,7 +47,7 @@ class WasSide:
         query = self._query(kind, request)
         hidden = kind == "finding" and faults.armed("qualys-nothing")
         total = 0 if hidden else query.count(self._sources(kind))
-        return self.face.xml(markup.success(kind, total))
+        return self.face.good(markup.success(kind, total))
 
     def search(self, kind: str, request: ServiceRequest, logged: Logged) -> Response:
         """Answer a search with one page."""
@@ -80,7 +80,7 @@ class WasSide:
         if row is None:
             return self._not_found(kind, key)
         data = self._data(kind, [row], Form(self.face.world.size.seed, verbose=True))
-        return self.face.xml(markup.success(kind, 1, data=data))
+        return self.face.good(markup.success(kind, 1, data=data))
 
     def download(self, key: str) -> Response:
         """Answer a download of a scan's results: the document itself, without an envelope."""
@@ -91,7 +91,7 @@ class WasSide:
             refuse("The scan is still running.", "Try again later.", "STILL_PROCESSING")
         world = self.face.world
         seen = [row for row in world.findings_of(scan.app) if row.last >= scan.launched]
-        return self.face.xml(download(scan, seen, world.size.seed))
+        return self.face.good(download(scan, seen, world.size.seed))
 
     def _query(self, kind: str, request: ServiceRequest) -> Query[Any]:
         bare = self.face.switches.bare_dates
@@ -120,14 +120,14 @@ class WasSide:
         )
         data = self._data(kind, page.rows, form) if page.with_data else ""
         text = markup.success(kind, len(page.rows), more=page.more, last_id=page.last_id, data=data)
-        return self.face.xml(text)
+        return self.face.good(text)
 
     def _empty(self, kind: str) -> Response:
         """Answer without rows in one of the three forms that were recorded."""
         form = self.face.switches.empty_result_form
         more = None if form == "count" else False
         data = "      " if form == "data" else ""
-        return self.face.xml(markup.success(kind, 0, more=more, data=data))
+        return self.face.good(markup.success(kind, 0, more=more, data=data))
 
     def _data(self, kind: str, rows: Sequence[Any], form: Form) -> str:
         if kind == "finding":
