@@ -19,7 +19,7 @@
     ├── InputBroken              a line is not JSON, or the stream is not Singer's
     ├── LimitReached             too much rejected, or too much would be closed
     ├── ConnectorBusy            the connector is still working on another run
-    ├── RunFailed                the run ended in CVM without success
+    ├── RunFailed                the run ended in CVM without success (in cvm.connector)
     ├── StillRunning             exit code 3: the run goes on in CVM beyond our patience
     ├── RequestRefused           CVM understood who asks and said no to what was asked
     └── TemporaryError           asked again after a growing wait, within the limits set
@@ -43,8 +43,6 @@ from qualyswas_ciscovm.errors import SETTINGS_EXIT, PluginError
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    from target_ciscovm.cvm.connector import ConnectorRun
 
 
 class CiscoVMError(PluginError):
@@ -217,22 +215,6 @@ class TooLarge(UploadFailed):
 
 class ConnectorBusy(CiscoVMError):
     """Another run of the connector did not end in time. Nothing of ours has been run."""
-
-
-class RunFailed(CiscoVMError):
-    """The run ended in CVM, and not well.
-
-    Attributes:
-        run: the run with its counters, as CVM gave it last.
-    """
-
-    def __init__(self, run: ConnectorRun) -> None:
-        super().__init__(
-            f"Connector run {run.id} failed in CVM: {run.failed_payload_count:,} of "
-            f"{run.total_payload_count:,} payloads failed. The connector's page in CVM has the "
-            "reason; nothing was marked as sent, so the next run sends it all again."
-        )
-        self.run = run
 
 
 class StillRunning(CiscoVMError):

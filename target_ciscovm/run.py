@@ -14,26 +14,28 @@ from target_ciscovm.apply import delivery, judging, remembering
 from target_ciscovm.apply.loading import Load
 from target_ciscovm.apply.preflight import OVERAGE, connect, look
 from target_ciscovm.errors import CiscoVMError, Refused, SettingsError, StillRunning
-from target_ciscovm.intake.counts import EXIT_CODES, PASSES_STATE_ON
 from target_ciscovm.intake.intake import Intake, IntakeRules
 from target_ciscovm.intake.rejections import Rejections
 from target_ciscovm.intake.spool import Spool
 from target_ciscovm.ledger.ledger import Ledger
 from target_ciscovm.ledger.unsettled import read_as_one
+from target_ciscovm.outcomes import EXIT_CODES, PASSES_STATE_ON
 from target_ciscovm.output.folders import remove_old_runs, require_disk, run_folder, writing_in
 from target_ciscovm.output.lock import connector_lock
 from target_ciscovm.output.private_files import private_folder
 from target_ciscovm.output.timing import Ticker
 from target_ciscovm.plan.closing import identity_problem, identity_text
 from target_ciscovm.report.closing_lines import failed_step, succeeded_message, succeeded_step
-from target_ciscovm.report.report import Report, table, write_html, write_json
+from target_ciscovm.report.files import write_html, write_json
+from target_ciscovm.report.model import Report
 from target_ciscovm.report.summary import summarise
+from target_ciscovm.report.table import table
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from target_ciscovm.report.model import Outcome
+    from target_ciscovm.outcomes import Outcome
     from target_ciscovm.settings.values import Settings
 
 LOGGER: Final = logging.getLogger(__name__)

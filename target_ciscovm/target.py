@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     from singer_sdk.helpers.capabilities import CapabilitiesEnum
 
-    from target_ciscovm.report.report import Report
+    from target_ciscovm.report.model import Report
     from target_ciscovm.settings.values import Settings
 
 

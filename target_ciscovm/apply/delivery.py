@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Final
 
 from target_ciscovm.apply import remembering
 from target_ciscovm.apply.uploads import TOO_LARGE, upload_all
-from target_ciscovm.errors import LimitReached, RunFailed
+from target_ciscovm.cvm.connector import RunFailed
+from target_ciscovm.errors import LimitReached
 from target_ciscovm.intake.counts import FINDINGS, over_limit, rejection_problem, shown
 from target_ciscovm.plan import joins
 

@@ -6,6 +6,9 @@ from dataclasses import dataclass, fields
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Final
 
+from qualyswas_ciscovm.dates import parse
+from target_ciscovm.errors import CiscoVMError
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -61,6 +64,22 @@ class ConnectorRun:
     reopened_vuln_count: int = 0
 
 
+class RunFailed(CiscoVMError):  # noqa: N818 - see target_ciscovm.errors
+    """The run ended in CVM, and not well.
+
+    Attributes:
+        run: the run with its counters, as CVM gave it last.
+    """
+
+    def __init__(self, run: ConnectorRun) -> None:
+        super().__init__(
+            f"Connector run {run.id} failed in CVM: {run.failed_payload_count:,} of "
+            f"{run.total_payload_count:,} payloads failed. The connector's page in CVM has the "
+            "reason; nothing was marked as sent, so the next run sends it all again."
+        )
+        self.run = run
+
+
 COUNTERS: Final = tuple(item.name for item in fields(ConnectorRun) if item.name.endswith("_count"))
 
 # Recorded in answers of 2020 and 2021; today's specification spells it right.
@@ -95,9 +114,9 @@ def read_run(row: Mapping[str, object]) -> ConnectorRun | None:
     counters = {name: _counter(row, name) for name in COUNTERS}
     return ConnectorRun(
         id=number,
-        start_time=read_time(row.get("start_time")),
+        start_time=_time(row.get("start_time")),
         # An end in a form we cannot read is an end nevertheless, or we would wait for ever.
-        end_time=read_time(row.get("end_time")) or (UNREADABLE if row.get("end_time") else None),
+        end_time=_time(row.get("end_time")) or (UNREADABLE if row.get("end_time") else None),
         success=read_flag(row.get("success")),
         **counters,
     )
@@ -108,6 +127,10 @@ def _counter(row: Mapping[str, object], name: str) -> int:
     if value is None and name in MISSPELT:
         value = read_int(row.get(MISSPELT[name]))
     return value or 0
+
+
+def _time(value: object) -> datetime | None:
+    return parse(value) if isinstance(value, str) else None
 
 
 def read_flag(value: object) -> bool | None:
@@ -131,17 +154,3 @@ def read_int(value: object) -> int | None:
         text = value.strip()
         return int(text) if text.isascii() and text.isdigit() else None
     return None
-
-
-def read_time(value: object) -> datetime | None:
-    """Read an ISO 8601 time such as `2020-02-02T03:34:08.000Z` as UTC, None for all else."""
-    if not isinstance(value, str) or not value.strip():
-        return None
-    text = value.strip().replace("Z", "+00:00").replace(" UTC", "+00:00")
-    try:
-        time = datetime.fromisoformat(text)
-    except ValueError:
-        return None
-    return (
-        time.replace(tzinfo=timezone.utc) if time.tzinfo is None else time.astimezone(timezone.utc)
-    )

@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from http import HTTPStatus
 from itertools import islice
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol
 
 from target_ciscovm.cvm.connector import read_flag, read_int
 from target_ciscovm.cvm.retry_policy import capped
@@ -27,7 +27,9 @@ from target_ciscovm.errors import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
 
-    from target_ciscovm.cvm.client import CiscoVMAPI
+    from target_ciscovm.cvm.calls import Calls
+    from target_ciscovm.cvm.connector import ConnectorRun
+    from target_ciscovm.cvm.retry_policy import Patience
     from target_ciscovm.cvm.transport import Answer
 
 LOOKS: Final = 5
@@ -47,11 +49,28 @@ UNSENT: Final = (RateLimited, Unreachable)
 """Failures after which CVM surely did nothing."""
 
 
+class RunnableConnector(Protocol):
+    """What a start needs of the connector."""
+
+    connector_id: int
+    patience: Patience
+    calls: Calls
+
+    def runs(self) -> list[ConnectorRun]:
+        """Give the connector's runs."""
+
+    def is_running(self) -> bool:
+        """Tell whether a run of the connector is going on."""
+
+    def wait_until_idle(self, timeout_seconds: float, progress: Callable[[str], None]) -> None:
+        """Wait while the connector is running."""
+
+
 class RunStarter:
     """One try after the other to start one run.
 
     Args:
-        api: the connector.
+        connector: whose run it is.
         data_files: the files of the run.
         runs_before: runs that are not ours.
         progress: is told of each wait.
@@ -59,12 +78,12 @@ class RunStarter:
 
     def __init__(
         self,
-        api: CiscoVMAPI,
+        connector: RunnableConnector,
         data_files: Sequence[int],
         runs_before: Collection[int],
         progress: Callable[[str], None],
     ) -> None:
-        self._api = api
+        self._connector = connector
         self._data_files = list(data_files)
         self._known = set(runs_before)
         self._progress = progress
@@ -82,7 +101,7 @@ class RunStarter:
         """
         deadline = time.monotonic() + timeout_seconds
         self._note_runs()
-        for wait in self._api.patience.waits(self._api.patience.poll_seconds):
+        for wait in self._connector.patience.waits(self._connector.patience.poll_seconds):
             try:
                 return self._ask()
             except (TemporaryError, ConnectorBusy) as error:
@@ -100,13 +119,13 @@ class RunStarter:
         answer = self._send()
         if answer.status in {HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED}:
             if self._verb == "GET":
-                raise ConnectorMissing(self._api.connector_id, self._api.calls.place)
+                raise ConnectorMissing(self._connector.connector_id, self._connector.calls.place)
             self._verb = "GET"
             return self._ask()
         told = answer.fields()
         success = read_flag(told.get("success"))
         if answer.status in BUSY or success is False:
-            quote = self._api.calls.transport.quote(answer)
+            quote = self._connector.calls.transport.quote(answer)
             msg = f"CVM did not start a run (HTTP {answer.status}: {quote})."
             raise ConnectorBusy(msg)
         number = read_int(told.get("connector_run_id"))
@@ -116,18 +135,18 @@ class RunStarter:
         return number
 
     def _send(self) -> Answer:
-        path = f"/connectors/{self._api.connector_id}/run"
+        path = f"/connectors/{self._connector.connector_id}/run"
         if self._verb == "POST":
-            answer = self._api.calls.once("POST", path, json={"data_files": self._data_files})
+            answer = self._connector.calls.once("POST", path, json={"data_files": self._data_files})
         else:
             query = [("data_files[]", number) for number in self._data_files]
-            answer = self._api.calls.once("GET", path, query=query)
+            answer = self._connector.calls.once("GET", path, query=query)
         if answer.status not in BUSY:
-            self._api.calls.judge(answer, "run the connector")
+            self._connector.calls.judge(answer, "run the connector")
         return answer
 
     def _note_runs(self) -> None:
-        self._known.update(run.id for run in self._api.runs())
+        self._known.update(run.id for run in self._connector.runs())
 
     def _look_for_ours(self, failure: CiscoVMError, deadline: float) -> int | None:
         """Look for a run that CVM started although its answer did not say so."""
@@ -136,30 +155,32 @@ class RunStarter:
         self._progress(f"{failure} Looking for our run in the list of runs.")
         self._lost = True
         try:
-            for wait in islice(self._api.patience.waits(), LOOKS):
+            for wait in islice(self._connector.patience.waits(), LOOKS):
                 if (ours := self._first_unknown_run()) is not None:
                     return ours
                 time.sleep(capped(wait, deadline))
-            self._api.wait_until_idle(max(0.0, deadline - time.monotonic()), self._progress)
+            self._connector.wait_until_idle(max(0.0, deadline - time.monotonic()), self._progress)
             return self._first_unknown_run()
         except (TemporaryError, ConnectorBusy) as error:
             raise self._not_known(error) from error
 
     def _first_unknown_run(self) -> int | None:
-        return min((run.id for run in self._api.runs() if run.id not in self._known), default=None)
+        return min(
+            (run.id for run in self._connector.runs() if run.id not in self._known), default=None
+        )
 
     def _pause(self, failure: CiscoVMError, wait: float, deadline: float) -> None:
         """Wait before the next try, or give up."""
-        if isinstance(failure, ConnectorBusy) and self._api.is_running():
+        if isinstance(failure, ConnectorBusy) and self._connector.is_running():
             left = max(0.0, deadline - time.monotonic())
-            self._api.wait_until_idle(left, self._progress)
+            self._connector.wait_until_idle(left, self._progress)
             if not self._lost:
                 self._note_runs()  # the run that kept us waiting is not ours
         else:
             self._failures += not isinstance(failure, RateLimited)
         named = failure.wait_seconds if isinstance(failure, TemporaryError) else None
         over = time.monotonic() + (named or 0.0) >= deadline
-        if over or self._failures >= self._api.patience.max_attempts:
+        if over or self._failures >= self._connector.patience.max_attempts:
             raise self._given_up(failure)
         self._progress(f"{failure} Asking again.")
         time.sleep(capped(named or wait, deadline))
@@ -177,7 +198,7 @@ class RunStarter:
 
     def _not_known(self, failure: CiscoVMError) -> CiscoVMError:
         return CiscoVMError(
-            f"Whether CVM started a run of connector {self._api.connector_id} is not known, and no "
-            f"second one was tried: {failure} Look at the connector's page in CVM; the next load "
-            "sends the same again."
+            "CVM did not confirm that the run started, so it was not started again, to avoid a "
+            f"second one: {failure} Check connector {self._connector.connector_id} in CVM; the "
+            "next load sends the same findings again."
         )

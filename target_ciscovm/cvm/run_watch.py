@@ -5,8 +5,9 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Final
 
+from target_ciscovm.cvm.connector import RunFailed
 from target_ciscovm.cvm.retry_policy import capped
-from target_ciscovm.errors import ConnectorBusy, RunFailed, StillRunning, TemporaryError
+from target_ciscovm.errors import ConnectorBusy, StillRunning, TemporaryError
 
 if TYPE_CHECKING:
     from collections.abc import Callable

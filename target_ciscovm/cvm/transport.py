@@ -7,7 +7,6 @@ import sys
 import time
 from dataclasses import dataclass
 from datetime import datetime, timezone
-from email.utils import parsedate_to_datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -17,6 +16,7 @@ import msgspec
 import requests
 from requests.auth import AuthBase
 
+from qualyswas_ciscovm.dates import from_header
 from target_ciscovm.cvm.connection_errors import explain
 from target_ciscovm.errors import BrokenAnswer, SettingsError, WrongHost
 
@@ -180,7 +180,7 @@ class Transport:
         self._next_start = time.monotonic() + self._patience.pace_seconds
 
     def _read(self, response: requests.Response) -> Answer:
-        date = read_http_date(response.headers.get("Date"))
+        date = from_header(response.headers.get("Date"))
         if not self.answered:
             self.answered = True
             self.server_now = date
@@ -230,17 +230,6 @@ def _certificates(ca_bundle: str) -> str:
     return str(path)
 
 
-def read_http_date(text: str | None) -> datetime | None:
-    """Read a date as HTTP headers have it, as UTC; None when there is none or it is unreadable."""
-    try:
-        date = parsedate_to_datetime(text or "")
-    except (TypeError, ValueError):
-        return None
-    return (
-        date.replace(tzinfo=timezone.utc) if date.tzinfo is None else date.astimezone(timezone.utc)
-    )
-
-
 def read_retry_after(text: str | None, server_now: datetime | None) -> float | None:
     """Read `Retry-After`, seconds or a date (RFC 9110, 10.2.3); an unreadable one is none."""
     if text is None:
@@ -248,7 +237,7 @@ def read_retry_after(text: str | None, server_now: datetime | None) -> float | N
     stripped = text.strip()
     if stripped.isascii() and stripped.replace(".", "", 1).isdigit():
         return float(stripped)
-    date = read_http_date(stripped)
+    date = from_header(stripped)
     if date is None:
         return None
     now = server_now or datetime.now(timezone.utc)

@@ -1,18 +1,11 @@
-"""Every count of a run, the rule that fails it, and what each outcome means for the caller."""
+"""Every count of a run, and the rule that fails it."""
 
 from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
 from fractions import Fraction
-from typing import TYPE_CHECKING, Final
-
-from target_ciscovm.report.model import FilterCount, Note, RejectionCount, StreamCount
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from target_ciscovm.report.model import Outcome
+from typing import Final
 
 FINDINGS: Final = "findings"
 WEBAPPS: Final = "webapps"
@@ -24,18 +17,6 @@ OUTDATED: Final = "outdated"
 
 REASONS_TOLD_APART: Final = 100
 OTHER_REASONS: Final = "other reasons, see rejected.jsonl"
-
-EXIT_CODES: Final[dict[Outcome, int]] = {
-    "succeeded": 0,
-    "succeeded_unproven": 0,
-    "aborted": 0,
-    "failed": 1,
-    "refused": 2,
-    "still_running": 3,
-}
-"""Exit code by outcome; `aborted` is 1 with `fail_on_abort`, a signal gives 128 and its number."""
-
-PASSES_STATE_ON: Final = frozenset({"succeeded", "succeeded_unproven"})
 
 
 @dataclass
@@ -98,47 +79,6 @@ class Counts:
             + self.rejected[FINDINGS]
             + self.superseded(FINDINGS)
         )
-
-    def streams(self, fetched: Mapping[str, tuple[int | None, int | None]]) -> list[StreamCount]:
-        """Give the report's rows.
-
-        Args:
-            fetched: Qualys's count and the rows the tap wrote, by stream, as the tap told.
-        """
-        own = [
-            StreamCount(
-                stream=name,
-                counted=fetched.get(name, (None, None))[0],
-                fetched=fetched.get(name, (None, None))[1],
-                received=self.received[name],
-                rejected=self.rejected[name],
-                superseded=self.superseded(name),
-            )
-            for name in self.received
-        ]
-        others = [
-            StreamCount(stream=name, received=count, foreign=name in self.foreign)
-            for name, count in (self.passed_over + self.foreign).items()
-        ]
-        return own + others
-
-    def filters(self) -> list[FilterCount]:
-        """Give the report's rows of filters."""
-        return [
-            FilterCount(name=name, filtered=count, will_close=self.will_close[name])
-            for name, count in self.filtered.items()
-        ]
-
-    def rejections(self) -> list[RejectionCount]:
-        """Give the report's rows of rejections, the most frequent first."""
-        return [
-            RejectionCount(stream=stream, reason=reason, count=count)
-            for (stream, reason), count in self.rejected_by.most_common()
-        ]
-
-    def noted(self) -> list[Note]:
-        """Give the report's notes, the most frequent first."""
-        return [Note(text=text, count=count) for text, count in self.notes.most_common()]
 
 
 def over_limit(part: int, whole: int, limit_percent: Fraction) -> bool:

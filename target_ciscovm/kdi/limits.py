@@ -15,8 +15,7 @@ import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from target_ciscovm.errors import CiscoVMError
-from target_ciscovm.kdi.types import MAX_NAME, TriageState
-from target_ciscovm.mapping.tags import MAX_LENGTH
+from target_ciscovm.kdi.types import MAX_NAME, MAX_TAG, TriageState
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -29,7 +28,7 @@ Filled = Annotated[str, Meta(pattern=r"\S")]
 Name = Annotated[str, Meta(pattern=r"\S", max_length=MAX_NAME)]
 Identifier = Annotated[str, Meta(max_length=MAX_NAME)]
 """A name, but for what `_problem` asks of all of an asset at once: patterns are slow one by one."""
-Tag = Annotated[str, Meta(pattern=r"\S", max_length=MAX_LENGTH)]
+Tag = Annotated[str, Meta(pattern=r"\S", max_length=MAX_TAG)]
 Searchable = Annotated[str, Meta(pattern=r'^[^"]*[^"\s][^"]*\Z')]
 Address = Annotated[str, Meta(pattern=r"^[0-9A-Fa-f:.]+(%\w+)?\Z")]
 MOMENT: Final = (

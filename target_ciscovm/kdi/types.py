@@ -6,19 +6,17 @@ file: KDI knows no null.
 
 from __future__ import annotations
 
-import hashlib
 from typing import Final, Literal
 
 from msgspec import Raw, Struct
-
-from target_ciscovm.mapping.text import one_line
 
 SCANNER_TYPE: Final = "QualysWAS"
 MAX_NAME: Final = 255 - len(SCANNER_TYPE) - 1
 """CVM stores scanner type, a blank and the name as one key of 255 characters; a longer one is cut
 when it is created but looked up uncut, so it would never be found again (KennaSecurity/toolkit,
 pull request 519)."""
-HASH_LENGTH: Final = 12
+MAX_TAG: Final = 255
+"""CVM's limit for a tag is not published; this is that of its other names."""
 
 DataModel = Literal["vulnerabilities", "findings"]
 """What findings become in CVM: the names of the setting `data_model`."""
@@ -93,15 +91,3 @@ class Asset(Struct, kw_only=True, omit_defaults=True):
     tags: list[str] | None = None
     vulns: list[Raw] | None = None
     findings: list[Raw] | None = None
-
-
-def shorten(name: str, longest: int = MAX_NAME) -> str:
-    """Give a name that fits into CVM's key; one that was changed for it ends in a hash.
-
-    So two long names that differ only at the end stay two, as do names that differ only in control
-    characters, and the same name is changed the same way in every run.
-    """
-    if len(name) <= longest and (name.isprintable() or one_line(name) == name):
-        return name
-    digest = hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()[:HASH_LENGTH]
-    return f"{one_line(name)[: longest - HASH_LENGTH - 1].rstrip()} {digest}".lstrip()

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from target_ciscovm.kdi.types import SCANNER_TYPE, VulnDef, shorten
-from target_ciscovm.mapping.text import from_html, one_line
+from target_ciscovm.kdi.types import SCANNER_TYPE, VulnDef
+from target_ciscovm.mapping.text import from_html, one_line, shorten
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

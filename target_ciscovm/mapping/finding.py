@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple, cast
 from qualyswas_ciscovm.dates import to_utc
 from target_ciscovm.kdi import types as kdi
 from target_ciscovm.mapping.details import as_fields, as_text
-from target_ciscovm.mapping.text import one_line
+from target_ciscovm.mapping.text import one_line, shorten
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -161,7 +161,7 @@ def closed_item(
 
 def identifier_of(finding: Finding) -> str:
     """Give `scanner_identifier`: no severity, date or count is in it, so it never changes."""
-    return kdi.shorten(finding.key or "")
+    return shorten(finding.key or "")
 
 
 def _map_vuln(finding: Finding, at: Moments, rules: MappingRules) -> kdi.Vuln:

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
-from target_ciscovm.kdi.types import shorten
-from target_ciscovm.mapping.text import one_line
+from target_ciscovm.kdi.types import MAX_TAG
+from target_ciscovm.mapping.text import one_line, shorten
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-
-MAX_LENGTH: Final = 255
-"""CVM's limit for a tag is not published; this is that of its other names."""
 
 
 @dataclass(frozen=True)
@@ -44,4 +41,4 @@ def asset_tags(
 def _tag(prefix: str, name: str) -> str:
     """Give one tag, empty for a name of nothing but blanks: the same few are asked for often."""
     tidy = one_line(name)
-    return shorten(one_line(prefix + tidy), MAX_LENGTH) if tidy else ""
+    return shorten(one_line(prefix + tidy), MAX_TAG) if tidy else ""

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from html import unescape
 from typing import TYPE_CHECKING, Final
 
 from lxml import etree
+
+from target_ciscovm.kdi.types import MAX_NAME
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,6 +35,7 @@ BLANKS: Final = re.compile(r"[ \t\xa0]+")
 BLANKS_BEFORE_END: Final = re.compile(r"[ \t]+\n")
 EMPTY_LINES: Final = re.compile(r"\n{3,}")
 TAG: Final = re.compile(r"<[A-Za-z/!?][^>]*>?")
+HASH_LENGTH: Final = 12
 LOOKS_LIKE_HTML: Final = re.compile(r"<[A-Za-z/!]|&[#A-Za-z]")
 
 
@@ -45,6 +49,18 @@ def plain(text: str) -> str:
 def one_line(text: str | None) -> str:
     """Give the text on one line, its white space tidy; empty for None."""
     return " ".join(plain(text or "").split())
+
+
+def shorten(name: str, longest: int = MAX_NAME) -> str:
+    """Give a name that fits into CVM's key; one that was changed for it ends in a hash.
+
+    So two long names that differ only at the end stay two, as do names that differ only in control
+    characters, and the same name is changed the same way in every run.
+    """
+    if len(name) <= longest and (name.isprintable() or one_line(name) == name):
+        return name
+    digest = hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()[:HASH_LENGTH]
+    return f"{one_line(name)[: longest - HASH_LENGTH - 1].rstrip()} {digest}".lstrip()
 
 
 def from_html(text: str | None) -> str | None:

@@ -6,10 +6,11 @@ import logging
 import threading
 import time
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, ClassVar, Final
+from typing import TYPE_CHECKING, Annotated, ClassVar, Final
+
+from msgspec import Meta, Struct
 
 from qualyswas_ciscovm.progress import duration, progress_line
-from target_ciscovm.report.model import Phase
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,10 +19,19 @@ if TYPE_CHECKING:
 
 LOGGER: Final = logging.getLogger(__name__)
 
+Seconds = Annotated[float, Meta(ge=0)]
+
 QUIET_SECONDS: Final = 10.0
 """Most seconds without a line."""
 SOON: Final = 0.8
 """Share of them after which a ticker says how far it is, before the heartbeat knows no better."""
+
+
+class Phase(Struct, kw_only=True, forbid_unknown_fields=True):
+    """One phase of the run."""
+
+    name: str
+    seconds: Seconds = 0.0
 
 
 class Stages:

@@ -10,22 +10,14 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct, field
 
-from target_ciscovm.kdi.types import DataModel  # noqa: TC001 - msgspec reads the types
+# ruff: noqa: TC001 - msgspec reads the types
+from target_ciscovm.kdi.types import DataModel
+from target_ciscovm.outcomes import Destination, Outcome
+from target_ciscovm.output.timing import Phase, Seconds
 
 Count = Annotated[int, Meta(ge=0)]
-Seconds = Annotated[float, Meta(ge=0)]
 
-Outcome = Literal[
-    "succeeded",
-    "succeeded_unproven",
-    "aborted",
-    "failed",
-    "still_running",
-    "refused",
-    "interrupted",
-]
 Mode = Literal["full", "incremental"]
-Destination = Literal["ciscovm", "files", "dry_run"]
 
 
 class _Part(Struct, kw_only=True, forbid_unknown_fields=True):
@@ -164,13 +156,6 @@ class FileInfo(_Part):
     findings: Count = 0
     skip_autoclose: bool = True
     data_file: Annotated[int | None, Meta(description="its id in CVM, null if not sent")] = None
-
-
-class Phase(_Part):
-    """One phase of the run."""
-
-    name: str
-    seconds: Seconds = 0.0
 
 
 class Times(_Part):

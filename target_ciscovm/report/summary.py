@@ -8,6 +8,12 @@ from typing import TYPE_CHECKING, Final
 from qualyswas_ciscovm.dates import to_text
 from target_ciscovm.cvm.connector import COUNTERS
 from target_ciscovm.intake.counts import FINDINGS
+from target_ciscovm.report.accounting import (
+    filter_counts,
+    note_counts,
+    rejection_counts,
+    stream_counts,
+)
 from target_ciscovm.report.model import (
     Changes,
     Closing,
@@ -45,7 +51,7 @@ def summarise(load: Load, report: Report) -> None:
     report.destination = load.settings.destination
     report.proof = Proof(proven=load.verdict.proven, reasons=list(load.verdict.reasons))
     report.warnings = list(load.warnings)
-    report.notes = load.counts.noted()
+    report.notes = note_counts(load.counts)
     _source(load, report)
     _connector(load, report)
     _reconciliation(load, report)
@@ -97,16 +103,16 @@ def run_info(run: ConnectorRun) -> RunInfo:
 def _reconciliation(load: Load, report: Report) -> None:
     counts, sync = load.counts, load.sync
     told = {part.stream: (part.counted, part.emitted) for part in (sync.streams if sync else ())}
-    report.streams = counts.streams(told)
+    report.streams = stream_counts(counts, told)
     counted, fetched = told.get(FINDINGS, (None, None))
     way = report.reconciliation = Reconciliation(
         counted=counted,
         fetched=fetched,
         received=counts.received[FINDINGS],
         filtered=sum(counts.filtered.values()),
-        filtered_by=counts.filters(),
+        filtered_by=filter_counts(counts),
         rejected=counts.rejected[FINDINGS],
-        rejected_by=counts.rejections(),
+        rejected_by=rejection_counts(counts),
         superseded=counts.superseded(FINDINGS),
         mapped=counts.mapped,
     )

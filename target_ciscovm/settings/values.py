@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from target_ciscovm.kdi.types import DataModel
-    from target_ciscovm.report.model import Destination
+    from target_ciscovm.outcomes import Destination
 
 STATUS_WORDS: Final[dict[DataModel, tuple[str, ...]]] = {
     "vulnerabilities": get_args(VulnStatus),

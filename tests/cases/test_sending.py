@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from target_ciscovm.errors import RunFailed, TooLarge
+from target_ciscovm.cvm.connector import RunFailed
+from target_ciscovm.errors import TooLarge
 from tests.cases.case import read
 from tests.target import scripted_server
 from tests.target.quick import Log, connect

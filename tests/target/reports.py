@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from target_ciscovm.cvm.connector import COUNTERS
-from target_ciscovm.report.report import (
+from target_ciscovm.output.timing import Phase
+from target_ciscovm.report.model import (
     Changes,
     Closing,
     ConnectorInfo,
     FileInfo,
     FilterCount,
     Note,
-    Phase,
     Proof,
     Reconciliation,
     RejectionCount,

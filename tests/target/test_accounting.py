@@ -10,16 +10,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from target_ciscovm.intake.counts import (
-    EXIT_CODES,
     OTHER_REASONS,
-    PASSES_STATE_ON,
     REASONS_TOLD_APART,
     Counts,
     over_limit,
     rejection_problem,
     shown,
 )
-from target_ciscovm.report.model import Outcome
+from target_ciscovm.outcomes import EXIT_CODES, PASSES_STATE_ON, Outcome
+from target_ciscovm.report.accounting import (
+    filter_counts,
+    note_counts,
+    rejection_counts,
+    stream_counts,
+)
 
 ONE = Fraction(1)
 
@@ -110,7 +114,7 @@ def test_reasons_are_told_apart_up_to_a_limit_and_none_is_lost() -> None:
         found.reject("findings", f"reason {number}")
     found.reject("findings", "reason 0")
 
-    rows = found.rejections()
+    rows = rejection_counts(found)
 
     assert len(rows) == REASONS_TOLD_APART + 1
     assert (rows[0].reason, rows[0].count) == (OTHER_REASONS, 2 * REASONS_TOLD_APART)
@@ -167,7 +171,7 @@ def test_rows_of_the_report_name_each_stream_and_what_the_tap_told() -> None:
     found.passed_over["scan_results"] = 4
     found.foreign["users"] = 5
 
-    rows = {row.stream: row for row in found.streams({"findings": (12, 10)})}
+    rows = {row.stream: row for row in stream_counts(found, {"findings": (12, 10)})}
 
     assert (rows["findings"].counted, rows["findings"].fetched) == (12, 10)
     assert (rows["findings"].received, rows["findings"].rejected) == (10, 1)
@@ -181,10 +185,10 @@ def test_filters_and_notes_are_told_with_their_counts() -> None:
     found.will_close.update(min_severity=2)
     found.notes.update(once=1, twice=2)
 
-    assert [(row.name, row.filtered, row.will_close) for row in found.filters()] == [
+    assert [(row.name, row.filtered, row.will_close) for row in filter_counts(found)] == [
         ("min_severity", 3, 2)
     ]
-    assert [(row.text, row.count) for row in found.noted()] == [("twice", 2), ("once", 1)]
+    assert [(row.text, row.count) for row in note_counts(found)] == [("twice", 2), ("once", 1)]
 
 
 def test_every_outcome_but_an_interruption_has_an_exit_code() -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from target_ciscovm.cvm.connector import COUNTERS, ConnectorRun, read_connector, read_run
+from target_ciscovm.cvm.connector import COUNTERS, ConnectorRun, RunFailed, read_connector, read_run
 from target_ciscovm.errors import (
     BadKey,
     CiscoVMError,
@@ -15,7 +15,6 @@ from target_ciscovm.errors import (
     ConnectorMissing,
     KeyLacksRights,
     RequestRefused,
-    RunFailed,
     StillRunning,
 )
 from tests.target.quick import QUICK, Log, connect
@@ -178,7 +177,9 @@ def test_answers_that_are_always_lost_end_in_doubt_and_say_so(server: ScriptedSe
     server.script("GET", RUNS, runs(5))
     server.script("POST", RUN, Reply(502, text=""))
 
-    with pytest.raises(CiscoVMError, match="Whether CVM started a run of connector 42 is not"):
+    with pytest.raises(
+        CiscoVMError, match=r"did not confirm that the run started.* Check connector 42 in CVM"
+    ):
         connect(server).run([11], runs_before=[5], progress=Log())
 
     assert started_runs(server) == QUICK.max_attempts
@@ -191,7 +192,9 @@ def test_a_list_that_cannot_be_had_after_a_lost_answer_starts_no_second_run(
     server.script("GET", RUNS, runs(5), Reply(500))
     server.script("POST", RUN, Reply(failure="reset"), STARTED)
 
-    with pytest.raises(CiscoVMError, match="is not known, and no second one was tried"):
+    with pytest.raises(
+        CiscoVMError, match="did not confirm that the run started, so it was not started again"
+    ):
         connect(server).run([11], runs_before=[5], progress=Log())
 
     assert started_runs(server) == 1

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Literal
 import pytest
 
 from target_ciscovm.cvm.client import CiscoVMAPI, ConnectorRun, Patience
+from target_ciscovm.cvm.connector import RunFailed
 from target_ciscovm.errors import (
     BadKey,
     CiscoVMError,
     ConnectorMissing,
-    RunFailed,
     StillRunning,
     TooLarge,
     WrongHost,

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from target_ciscovm.kdi.types import MAX_NAME, SCANNER_TYPE, shorten
+from target_ciscovm.kdi.types import MAX_NAME, SCANNER_TYPE
 from target_ciscovm.mapping.definition import (
     cve_identifiers,
     cwe_identifiers,
@@ -15,6 +15,7 @@ from target_ciscovm.mapping.definition import (
     wasc_identifiers,
 )
 from target_ciscovm.mapping.records import Classification, Finding
+from target_ciscovm.mapping.text import shorten
 from tests.sandbox.ciscovm.kdi import values as kdi_values
 from tests.target.rows import as_entry, as_finding
 

@@ -5,12 +5,15 @@ import re
 import pytest
 
 from target_ciscovm import errors
-from target_ciscovm.cvm.connector import ConnectorRun
+from target_ciscovm.cvm.connector import ConnectorRun, RunFailed
 
-ALL = [
-    value
-    for value in vars(errors).values()
-    if isinstance(value, type) and issubclass(value, errors.CiscoVMError)
+ALL: list[type[errors.CiscoVMError]] = [
+    RunFailed,
+    *(
+        value
+        for value in vars(errors).values()
+        if isinstance(value, type) and issubclass(value, errors.CiscoVMError)
+    ),
 ]
 
 MESSAGES = [
@@ -21,7 +24,7 @@ MESSAGES = [
     errors.NotADataImporter(42, "Scanner", "scanner.example.test"),
     errors.WrongHost("www.example.test", "with a web page (HTTP 200)"),
     errors.UntrustedServer("api.example.test"),
-    errors.RunFailed(ConnectorRun(7, total_payload_count=1000, failed_payload_count=1000)),
+    RunFailed(ConnectorRun(7, total_payload_count=1000, failed_payload_count=1000)),
     errors.StillRunning(7, 14400.4),
     errors.StillRunning(7, 14400.4, "it could not be looked at: HTTP 502"),
 ]
@@ -57,6 +60,6 @@ def test_a_run_that_goes_on_keeps_its_id_and_tells_it() -> None:
 
 def test_a_failed_run_keeps_its_counters_and_tells_them() -> None:
     run = ConnectorRun(7, success=False, total_payload_count=10, failed_payload_count=8)
-    error = errors.RunFailed(run)
+    error = RunFailed(run)
     assert error.run is run
     assert "8 of 10 payloads failed" in str(error)

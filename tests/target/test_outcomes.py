@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
-from target_ciscovm.intake.counts import EXIT_CODES, PASSES_STATE_ON
+from target_ciscovm.outcomes import EXIT_CODES, PASSES_STATE_ON
 from tests.sandbox.ciscovm.tenant.tenant import HOSTED_CONNECTOR_ID
 from tests.target.loads import QUICK, load
 from tests.target.streams import (

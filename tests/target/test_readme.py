@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 from typing import Final
 
-from target_ciscovm.intake.counts import EXIT_CODES, PASSES_STATE_ON
+from target_ciscovm.outcomes import EXIT_CODES, PASSES_STATE_ON
 
 README: Final = (Path(__file__).resolve().parents[2] / "README.md").read_text(encoding="utf-8")
 ROW: Final = re.compile(r"^\| `(\w+)` \| (\d+)[^|]*\| (yes|no) \|", re.MULTILINE)

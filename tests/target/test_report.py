@@ -10,7 +10,9 @@ import jsonschema
 import msgspec
 import pytest
 
-from target_ciscovm.report.report import Report, schema, table, write_html, write_json
+from target_ciscovm.report.files import schema, write_html, write_json
+from target_ciscovm.report.model import Report
+from target_ciscovm.report.table import table
 from target_ciscovm.report.wording import clean, cut, moment, share, short_number, size
 from tests.target.reports import REPORTS, hostile, huge, succeeded
 
@@ -25,7 +27,7 @@ def schema_file() -> dict[str, object]:
 
 
 def test_the_schema_in_the_package_is_that_of_the_code() -> None:
-    # To write it anew: python -m target_ciscovm.report > target_ciscovm/schemas/report.json
+    # To write it anew: python -m target_ciscovm.report.files > target_ciscovm/schemas/report.json
     assert schema_file() == schema()
 
 

@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING
 import pytest
 from lxml import html
 
+from target_ciscovm.report.files import write_html
+from target_ciscovm.report.model import FilterCount, Report, SeverityCount
 from target_ciscovm.report.page import OUTCOMES, render
 from target_ciscovm.report.pictures import draw_bars, draw_flow, draw_steps
-from target_ciscovm.report.report import FilterCount, Report, SeverityCount, write_html
 from tests.target.browser import CHROMIUM, dump_dom, screenshot
 from tests.target.reports import REPORTS, hostile, succeeded
 

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from target_ciscovm.mapping.tags import MAX_LENGTH, TagRules, asset_tags
+from target_ciscovm.kdi.types import MAX_TAG
+from target_ciscovm.mapping.tags import TagRules, asset_tags
 
 ONLY_QUALYS = TagRules(application=False)
 
@@ -45,11 +46,11 @@ def test_skipped_tags_are_none_so_that_the_key_is_left_out() -> None:
 
 
 def test_long_tags_that_differ_only_at_the_end_stay_two() -> None:
-    found = asset_tags(["x" * 300 + "a", "x" * 300 + "b", "x" * MAX_LENGTH], [], ONLY_QUALYS)
+    found = asset_tags(["x" * 300 + "a", "x" * 300 + "b", "x" * MAX_TAG], [], ONLY_QUALYS)
 
     assert found is not None
     assert len(set(found)) == 3
-    assert {len(tag) for tag in found} == {MAX_LENGTH}
+    assert {len(tag) for tag in found} == {MAX_TAG}
 
 
 def test_thousands_of_tags_are_all_there() -> None:
@@ -64,6 +65,6 @@ def test_whatever_comes_the_tags_are_filled_short_and_different(
 ) -> None:
     tags = asset_tags(names, ["App"], TagRules(prefix=prefix)) or []
 
-    assert all(tag.strip() == tag and 0 < len(tag) <= MAX_LENGTH for tag in tags)
+    assert all(tag.strip() == tag and 0 < len(tag) <= MAX_TAG for tag in tags)
     assert len(set(tags)) == len(tags)
     assert asset_tags(tags, [], ONLY_QUALYS) == tags

@@ -1,4 +1,4 @@
-"""A run's report: writing `report.json` and `report.html`, and the one door to its parts."""
+"""The files of a run's report: `report.json` and `report.html`, and the schema of the first."""
 
 from __future__ import annotations
 
@@ -9,55 +9,12 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from target_ciscovm.output.private_files import open_private
-from target_ciscovm.report.model import (
-    Changes,
-    Closing,
-    ConnectorInfo,
-    FileInfo,
-    FilterCount,
-    Note,
-    Phase,
-    Proof,
-    Reconciliation,
-    RejectionCount,
-    Report,
-    RunInfo,
-    SeverityCount,
-    SourceInfo,
-    StreamCount,
-    Times,
-    WebApp,
-)
+from target_ciscovm.report.model import Report
 from target_ciscovm.report.page import render
-from target_ciscovm.report.table import table
 from target_ciscovm.report.wording import clean_all
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-__all__ = [
-    "Changes",
-    "Closing",
-    "ConnectorInfo",
-    "FileInfo",
-    "FilterCount",
-    "Note",
-    "Phase",
-    "Proof",
-    "Reconciliation",
-    "RejectionCount",
-    "Report",
-    "RunInfo",
-    "SeverityCount",
-    "SourceInfo",
-    "StreamCount",
-    "Times",
-    "WebApp",
-    "schema",
-    "table",
-    "write_html",
-    "write_json",
-]
 
 
 def schema() -> dict[str, object]:
