@@ -1,4 +1,4 @@
-"""What the weeks of trouble have been through, told at the end of the tests, workers added up."""
+"""The end of the tests: what the weeks have been through is told, and what was started ends."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any, Final
 
 from tests.pair.figures import FIGURES
+from tests.support.processes import ForkServer
 
 if TYPE_CHECKING:
     import pytest
@@ -28,6 +29,12 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     output = getattr(session.config, "workeroutput", None)
     if output is not None:
         output["weeks"] = dict(FIGURES)
+
+
+def pytest_unconfigure() -> None:
+    """Let the parents of forked processes end."""
+    for server in ForkServer.started:
+        server.end()
 
 
 def pytest_testnodedown(node: Any) -> None:  # noqa: ANN401 - xdist's own

@@ -5,21 +5,22 @@ from __future__ import annotations
 import json
 import os
 import resource
-import subprocess
 import sys
 import time
 from dataclasses import dataclass
-from pathlib import Path
+from subprocess import PIPE
 from typing import TYPE_CHECKING, Any, Final
 
+from tests.support import processes
+from tests.support.processes import ROOT
 from tests.target.loads import Loaded, examine, read_folder
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from tests.target.loads import CVM
 
-ROOT: Final = Path(__file__).parents[2]
 START: Final = "from tests.target.loads import QuickTarget; QuickTarget.cli()"
 PATIENCE: Final = 30.0
 
@@ -40,7 +41,6 @@ class Process:
         cvm: what it loads into.
         arguments: of its command line, beside its config.
         code: what the interpreter runs.
-        before: done in the new process before the target begins.
         environment: variables besides those of this process.
     """
 
@@ -49,20 +49,18 @@ class Process:
         cvm: CVM,
         *arguments: str,
         code: str = START,
-        before: Callable[[], None] | None = None,
         environment: dict[str, str] | None = None,
         **settings: object,
     ) -> None:
         self.cvm = cvm
         config = cvm.home / "config.json"
         config.write_text(json.dumps(cvm.config(**settings)))
-        self._process = subprocess.Popen(
+        self._process = processes.Process(
             [sys.executable, "-c", code, "--config", str(config), *arguments],
             cwd=ROOT,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            preexec_fn=before,  # noqa: PLW1509 - no other thread holds what it needs
+            stdin=PIPE,
+            stdout=PIPE,
+            stderr=PIPE,
             env=os.environ | (environment or {}),
         )
 
@@ -85,8 +83,8 @@ class Process:
 
     def end(self, given: bytes = b"") -> Ended:
         """Write the rest, close its input, and wait for its end."""
-        output, log = self._process.communicate(given, timeout=PATIENCE)
-        return Ended(self._process.returncode, output.decode(), log.decode())
+        output, log = self._process.communicate(given, PATIENCE)
+        return Ended(self._process.wait(), output.decode(), log.decode())
 
     def loaded(self, ended: Ended) -> Loaded:
         """Look at what its newest run left behind, as at that of any load."""
