@@ -8,7 +8,6 @@ import json
 import logging
 import os
 import socket
-import subprocess
 import sys
 import tempfile
 from contextlib import redirect_stdout
@@ -25,6 +24,7 @@ from tests.sandbox.qualys.platform import create_face_app
 from tests.sandbox.world.clock import Clock
 from tests.sandbox.world.size import WorldSize
 from tests.sandbox.world.world import World
+from tests.support import processes
 
 if TYPE_CHECKING:
     from collections import Counter
@@ -211,13 +211,7 @@ def run_tap(
         command = [*TAP, "--config", files["config.json"], *options]
         if state is not None:
             command += ["--state", files["state.json"]]
-        done = subprocess.run(
-            command,
-            capture_output=True,
-            env={**os.environ, **(environment or {})},
-            timeout=120,
-            check=False,
-        )
+        done = processes.run(command, env={**os.environ, **(environment or {})}, timeout=120)
     return Outcome(done.returncode, done.stderr.decode(), read_messages(done.stdout))
 
 

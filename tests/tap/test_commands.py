@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import time
+from subprocess import DEVNULL, PIPE
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
@@ -14,6 +15,8 @@ import pytest
 from tap_qualyswas.settings.schema import CONFIG_SCHEMA
 from tap_qualyswas.streams import ORDER
 from tests.sandbox.world.size import WorldSize
+from tests.support import processes
+from tests.support.processes import BIN, Process
 from tests.tap.qualys import TAP, Files, Outcome, Platform, read_messages, run_tap
 
 if TYPE_CHECKING:
@@ -32,12 +35,13 @@ def platform() -> Iterator[Platform]:
 
 
 def command(*arguments: str) -> subprocess.CompletedProcess[bytes]:
-    return subprocess.run([*TAP, *arguments], capture_output=True, timeout=60, check=False)
+    return processes.run([*TAP, *arguments], timeout=60)
 
 
 def test_discovery_needs_no_network_no_settings_and_little_time() -> None:
     began = time.monotonic()
-    done = command("--discover")
+    started = [str(BIN / "tap-qualyswas"), "--discover"]
+    done = subprocess.run(started, capture_output=True, timeout=60, check=False)
 
     assert done.returncode == 0
     assert time.monotonic() - began < 10
@@ -92,17 +96,13 @@ def test_the_help_tells_what_the_check_does() -> None:
 def signalled(platform: Platform, fault: str, number: signal.Signals) -> Outcome:
     """Run the tap, and send it a signal when it asks for the fourth page of findings."""
     with Files({"config.json": {**platform.config, **PAGES}}) as files:
-        process = subprocess.Popen(
-            [*TAP, "--config", files["config.json"]],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-        )
+        process = Process([*TAP, "--config", files["config.json"]], stdout=PIPE, stderr=PIPE)
         platform.face.faults.carry_out = lambda _: os.kill(process.pid, number)
         platform.face.faults.arm(f"{fault}+3")
         out, log = process.communicate(timeout=60)
     platform.face.faults.carry_out = None
     platform.face.faults.disarm()
-    return Outcome(process.returncode, log.decode(), read_messages(out))
+    return Outcome(process.wait(), log.decode(), read_messages(out))
 
 
 def assert_resumes(platform: Platform, stopped: Outcome) -> None:
@@ -134,11 +134,7 @@ def test_a_signal_in_the_middle_leaves_a_state_that_resumes(
 
 def test_a_kill_in_the_middle_leaves_a_state_that_resumes(platform: Platform) -> None:
     with Files({"config.json": {**platform.config, **PAGES}}) as files:
-        process = subprocess.Popen(
-            [*TAP, "--config", files["config.json"]],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-        )
+        process = Process([*TAP, "--config", files["config.json"]], stdout=PIPE, stderr=DEVNULL)
         platform.face.faults.carry_out = lambda _: process.kill()
         platform.face.faults.arm("tap-killed+5")
         out, _ = process.communicate(timeout=60)
@@ -152,9 +148,7 @@ def test_a_kill_in_the_middle_leaves_a_state_that_resumes(platform: Platform) ->
 def test_a_broken_pipe_ends_quietly_with_1(platform: Platform) -> None:
     with Files({"config.json": platform.config}) as files:
         process = subprocess.Popen(
-            [*TAP, "--config", files["config.json"]],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
+            [*TAP, "--config", files["config.json"]], stdout=PIPE, stderr=PIPE
         )
         assert process.stdout is not None
         assert process.stderr is not None

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -17,9 +16,11 @@ from tap_qualyswas.errors import SettingsError
 from tap_qualyswas.settings.schema import CONFIG_SCHEMA
 from tap_qualyswas.settings.values import read_settings
 from tap_qualyswas.tap import TapQualysWAS
+from tests.support import processes
 from tests.tap.qualys import TAP
 
 if TYPE_CHECKING:
+    import subprocess
     from collections.abc import Mapping
 
 ROOT: Final = Path(__file__).resolve().parents[2]
@@ -122,13 +123,8 @@ def checked(
 ) -> subprocess.CompletedProcess[bytes]:
     """Run the tap's check in a folder: nobody listens, so it names the address or what is wrong."""
     kept = {k: v for k, v in os.environ.items() if not k.startswith("TAP_QUALYSWAS_")}
-    return subprocess.run(
-        [*TAP, *arguments, "--test"],
-        cwd=folder,
-        env={**kept, "PYTHONPATH": str(ROOT), **environment},
-        capture_output=True,
-        timeout=60,
-        check=False,
+    return processes.run(
+        [*TAP, *arguments, "--test"], cwd=folder, env={**kept, **environment}, timeout=60
     )
 
 
