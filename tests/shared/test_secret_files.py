@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
+from subprocess import STDOUT
 from typing import TYPE_CHECKING, Final
 
 import pytest
 
 from qualyswas_ciscovm.secret_files import readable_secrets
-from tests.pair.commands import BIN, run
+from tests.pair.commands import BIN, ROOT, clean_environment
+from tests.support import processes
 
 if TYPE_CHECKING:
+    import subprocess
     from pathlib import Path
 
 SECRETS: Final = {"tap-qualyswas": "password", "target-ciscovm": "api_key"}
 MARKER: Final = "marker-of-a-secret"
+
+
+def started(plugin: str, *arguments: str) -> subprocess.CompletedProcess[bytes]:
+    """Run a plugin in the project's folder; its log is in its output."""
+    command = [str(BIN / plugin), *arguments]
+    return processes.run(command, env=clean_environment(), cwd=ROOT, stderr=STDOUT, timeout=60)
 
 
 @pytest.mark.parametrize("plugin", SECRETS)
@@ -25,11 +34,11 @@ def test_a_config_file_that_others_can_read_is_warned_about(
     file.write_text(f'{{\n"{SECRETS[plugin]}": "{MARKER}"\n}}')
     file.chmod(mode)
 
-    ended = run([str(BIN / plugin), "--config", str(file)], {})
+    ended = started(plugin, "--config", str(file))
 
-    assert ended.exit_code == 2
-    assert ("can be read by other users" in ended.output) is warned
-    assert MARKER not in ended.output
+    assert ended.returncode == 2
+    assert (b"can be read by other users" in ended.stdout) is warned
+    assert MARKER.encode() not in ended.stdout
 
 
 @pytest.mark.parametrize("plugin", SECRETS)
@@ -38,10 +47,10 @@ def test_a_config_file_without_a_secret_is_anybodys(plugin: str, tmp_path: Path)
     file.write_text(f'{{"{SECRETS[plugin]}": ""}}')
     file.chmod(0o644)
 
-    ended = run([str(BIN / plugin), "--config", str(file), "--about"], {})
+    ended = started(plugin, "--config", str(file), "--about")
 
-    assert ended.exit_code == 0
-    assert "can be read by other users" not in ended.output
+    assert ended.returncode == 0
+    assert b"can be read by other users" not in ended.stdout
 
 
 @pytest.mark.parametrize(("line", "warned"), [("{}={}", True), ("#{}={}", False), ("{}=", False)])

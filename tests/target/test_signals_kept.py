@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import json
-import subprocess
 import sys
-from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
+from tests.support import processes
+from tests.support.processes import ROOT
 from tests.target.rows import entry, finding, scan, webapp
 from tests.target.streams import joined, record, schema
 
-ROOT: Final = Path(__file__).parents[2]
+if TYPE_CHECKING:
+    from pathlib import Path
 
 # msgspec makes a decoder of types by asking them for their hashes, and clears any error that comes
 # of it. Those of `typing` are Python's own code, where handlers of signals may run.
@@ -53,12 +54,12 @@ def test_no_decoder_is_made_while_a_load_runs(tmp_path: Path) -> None:
         *odd,
     )
 
-    told = subprocess.run(
+    told = processes.run(
         [sys.executable, "-c", WATCHED, json.dumps({"output_path": str(tmp_path)})],
         cwd=ROOT,
-        input=given,
-        capture_output=True,
-        check=True,
+        given=given,
+        timeout=60,
     )
 
+    assert told.returncode == 0
     assert json.loads(told.stdout.splitlines()[-1]) == [0, []]
