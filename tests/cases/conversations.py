@@ -12,13 +12,14 @@ from tests.cases.rows import as_xml
 from tests.tap import scripted
 from tests.tap.catalogs import only
 from tests.tap.qualys import Outcome, sync_here
-from tests.tap.scripted import COUNT, FINDINGS, KB, SEARCH, Asked, ScriptedServer
+from tests.tap.scripted import COUNT, FINDINGS, KB, SEARCH, ScriptedServer
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from tests.cases.case import Answer, Case, Conversation
     from tests.cases.rows import Row
+    from tests.support.loopback import Request
 
 ONE_WALK: Final = {"finding_types": ["VULNERABILITY"], "max_concurrency": 1}
 """So that the answers come in the order in which they are written."""
@@ -37,16 +38,16 @@ class Played:
     """
 
     outcome: Outcome
-    asked: list[Asked]
+    asked: list[Request]
     error: QualysError | None
     state: dict[str, Any]
 
     @property
-    def walked(self) -> list[Asked]:
+    def walked(self) -> list[Request]:
         """The calls for pages; those for one finding of each QID come with details."""
         return [one for one in self.asked_at("finding") if "verbose" not in one.body]
 
-    def asked_at(self, name: str) -> list[Asked]:
+    def asked_at(self, name: str) -> list[Request]:
         """Give the calls of a path by its short name."""
         return [one for one in self.asked if one.path == path(name)]
 
@@ -108,7 +109,7 @@ def play(case: Case, talk: Conversation, state: dict[str, Any] | None = None) ->
     with ScriptedServer(scripts, always) as server:
         settings = {**server.config, **ONE_WALK, **talk.settings}
         outcome, error = _run(settings, state, catalog)
-        return Played(outcome, server.asked, error, outcome.state or state or {})
+        return Played(outcome, server.requests, error, outcome.state or state or {})
 
 
 def page_of(rows: Sequence[Row]) -> scripted.Answer:

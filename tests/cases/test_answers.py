@@ -53,7 +53,7 @@ def served(kind: str, rows: list[Row]) -> tuple[list[Row], set[str]]:
     """Give what the tap makes of rows of a type, and the QIDs that it asks for."""
     with ScriptedServer({FINDINGS: [page_of(rows)]}) as server:
         outcome = sync_here({**server.config, "finding_types": [kind]})
-    bodies = [one.body for one in server.asked if "knowledge_base" in one.path]
+    bodies = [one.body for one in server.requests if "knowledge_base" in one.path]
     lists = [ids for body in bodies for ids in re.findall(r"(?<=ids=)[\d%C]+", body)]
     return (outcome.records("findings"), {qid for ids in lists for qid in ids.split("%2C")})
 

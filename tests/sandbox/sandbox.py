@@ -24,7 +24,6 @@ from tests.sandbox.world.world import World
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from types import TracebackType
 
     from starlette.applications import Starlette
     from typing_extensions import Self
@@ -117,12 +116,7 @@ class Sandbox:
         self.begin()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         for server in self._servers:
             server.stop_soon()  # so that they end at the same time, not one after the other
         self._stack.close()

@@ -1,23 +1,23 @@
-"""A small server that plays given answers one after the other, and keeps what it was asked."""
+"""A small server that plays given answers of Qualys one after the other, and XML to answer with."""
 
 from __future__ import annotations
 
-import socket
-import struct
-import threading
-import time
-from collections import defaultdict, deque
+import sys
+from collections import Counter, deque
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Final
 from xml.sax.saxutils import escape
+
+from tests.support.loopback import LoopbackServer, Request, Response
+
+if sys.version_info >= (3, 12):
+    from typing import override
+else:
+    from typing_extensions import override
 
 if TYPE_CHECKING:
     import ssl
     from collections.abc import Iterable, Mapping
-    from types import TracebackType
-
-    from typing_extensions import Self
 
 DATE: Final = "Fri, 31 May 2024 08:00:00 GMT"
 SEARCH: Final = "/qps/rest/3.0/search/was/"
@@ -43,25 +43,24 @@ class Answer:
     reset: bool = False
     delay: float = 0.0
 
-    @property
-    def data(self) -> bytes:
-        """The body in bytes."""
-        return self.body if isinstance(self.body, bytes) else self.body.encode()
+    def response(self, date: str | None) -> Response:
+        """Give the answer as it is sent, at a date."""
+        return Response(
+            status=self.status,
+            headers={
+                "Content-Type": "text/xml",
+                **({} if date is None else {"Date": date}),
+                **self.headers,
+            },
+            content=self.body if isinstance(self.body, bytes) else self.body.encode(),
+            delay=self.delay,
+            cut=self.cut,
+            lost="reset" if self.reset else "",
+        )
 
 
-@dataclass(frozen=True)
-class Asked:
-    """One request."""
-
-    method: str
-    path: str
-    headers: Mapping[str, str]
-    body: str
-    at: float
-
-
-class ScriptedServer:
-    """Answer on loopback: by path from a list, then by path with an answer for ever.
+class ScriptedServer(LoopbackServer):
+    """Answer by path from a list, then by path with an answer for ever.
 
     Args:
         scripts: answers by path, each given once, in their order.
@@ -77,121 +76,32 @@ class ScriptedServer:
         date: str | None = DATE,
         tls: ssl.SSLContext | None = None,
     ) -> None:
-        self.asked: list[Asked] = []
+        super().__init__(tls)
         self._scripts = {path: deque(answers) for path, answers in (scripts or {}).items()}
         self._always = dict(always or {})
         self._date = date
-        self._lock = threading.Lock()
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
-        self._server.daemon_threads = True
-        self._scheme = "http" if tls is None else "https"
-        if tls is not None:
-            self._server.socket = tls.wrap_socket(
-                self._server.socket, server_side=True, do_handshake_on_connect=False
-            )
-        self._thread = threading.Thread(
-            target=self._server.serve_forever, args=(0.01,), daemon=True
-        )
-
-    @property
-    def url(self) -> str:
-        """Base URL."""
-        return f"{self._scheme}://127.0.0.1:{self._server.server_port}"
 
     @property
     def config(self) -> dict[str, str]:
         """The settings that every run needs."""
         return {"api_url": self.url, "username": "someone", "password": "hidden-word"}
 
-    def asked_at(self, path: str) -> list[Asked]:
+    def asked_at(self, path: str) -> list[Request]:
         """Give the requests to a path."""
-        return [asked for asked in self.asked if asked.path == path]
+        return [request for request in self.requests if request.path == path]
 
     def by_path(self) -> dict[str, int]:
         """Give how often each path was asked for."""
-        counts: dict[str, int] = defaultdict(int)
-        for asked in self.asked:
-            counts[asked.path] += 1
-        return dict(counts)
+        return dict(Counter(request.path for request in self.requests))
 
-    def take(self, asked: Asked) -> Answer:
-        """Keep a request and give its answer."""
-        with self._lock:
-            self.asked.append(asked)
-            script = self._scripts.get(asked.path)
-            if script:
-                return script.popleft()
-        if asked.path in self._always:
-            return self._always[asked.path]
-        return Answer(count_xml(0) if asked.path.startswith(COUNT) else empty(asked.path))
-
-    def _handler(self) -> type[BaseHTTPRequestHandler]:  # noqa: C901 - several small methods
-        scripted = self
-
-        class Handler(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-            disable_nagle_algorithm = True
-            wbufsize = -1
-
-            def _answer(self) -> None:
-                size = int(self.headers.get("Content-Length") or 0)
-                body = self.rfile.read(size).decode()
-                headers = dict(self.headers.items())
-                asked = Asked(self.command, self.path, headers, body, time.monotonic())
-                answer = scripted.take(asked)
-                time.sleep(answer.delay)
-                if answer.reset:
-                    linger = struct.pack("ii", 1, 0)
-                    self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
-                    self.connection.close()
-                    self.close_connection = True
-                    return
-                self._send(answer)
-
-            def _send(self, answer: Answer) -> None:
-                self.send_response_only(answer.status)
-                sent = {"Content-Type": "text/xml", **answer.headers}
-                if scripted._date is not None:
-                    sent.setdefault("Date", scripted._date)
-                sent["Content-Length"] = str(len(answer.data))
-                for name, value in sent.items():
-                    self.send_header(name, value)
-                self.end_headers()
-                self.wfile.write(answer.data if answer.cut is None else answer.data[: answer.cut])
-                self.wfile.flush()
-                self.close_connection = answer.cut is not None
-
-            do_GET = do_POST = _answer  # noqa: N815 - the server's own names
-
-            def log_message(self, format: str, *args: object) -> None:  # noqa: A002
-                pass
-
-            def handle(self) -> None:
-                try:
-                    super().handle()
-                except (OSError, ValueError):
-                    self.close_connection = True
-
-            def finish(self) -> None:
-                try:
-                    super().finish()
-                except (OSError, ValueError):
-                    self.close_connection = True
-
-        return Handler
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._server.shutdown()
-        self._server.server_close()
+    @override
+    def answer(self, request: Request) -> Response:
+        path = request.path
+        script = self._scripts.get(path)
+        if script:
+            return script.popleft().response(self._date)
+        nothing = Answer(count_xml(0) if path.startswith(COUNT) else empty(path))
+        return self._always.get(path, nothing).response(self._date)
 
 
 def empty(path: str) -> str:

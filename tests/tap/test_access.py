@@ -236,4 +236,4 @@ def test_a_redirect_is_not_followed_with_the_login() -> None:
         ):
             sync_here(server.config)
 
-        assert other.asked == []
+        assert other.requests == []

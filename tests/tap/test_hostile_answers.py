@@ -49,7 +49,7 @@ def test_entities_are_never_fetched_from_wherever_they_are_declared_to_be(where:
         ):
             sync_here({**server.config, "finding_types": ["VULNERABILITY"], "max_attempts": 1})
 
-        assert elsewhere.asked == []
+        assert elsewhere.requests == []
 
 
 def test_a_bomb_of_entities_is_refused_in_every_kind_of_answer() -> None:

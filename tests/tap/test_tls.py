@@ -60,7 +60,7 @@ def test_a_certificate_that_nobody_vouches_for_is_refused(
         sync(server, None)
 
     assert raised.value.exit_code == 2
-    assert server.asked == []
+    assert server.requests == []
 
 
 def test_an_own_authority_is_trusted_where_it_is_named(
@@ -80,7 +80,7 @@ def test_a_certificate_of_another_host_is_refused(tmp_path: Path) -> None:
     with ScriptedServer(tls=context) as server, pytest.raises(errors.UntrustedServer):
         sync(server, made)
 
-    assert server.asked == []
+    assert server.requests == []
 
 
 @pytest.mark.parametrize("broken", [Answer(ROWS, cut=len(ROWS) // 2), Answer(reset=True)])
@@ -136,4 +136,4 @@ def test_a_file_without_certificates_is_refused_by_the_settings_name(
     with ScriptedServer() as server, pytest.raises(errors.SettingsError, match="ca_bundle"):
         sync(server, path)
 
-    assert server.asked == []
+    assert server.requests == []

@@ -71,7 +71,7 @@ def test_one_run_names_all_files(server: ScriptedServer) -> None:
     assert connect(server).run([11, 12, 13], runs_before=[5, 6]) == 7
 
     request = server.asked("POST", RUN)[0]
-    assert request.body == b'{"data_files": [11, 12, 13]}'
+    assert request.content == b'{"data_files": [11, 12, 13]}'
     assert request.headers["Content-Type"] == "application/json"
     assert started_runs(server) == 1
 
@@ -395,7 +395,7 @@ def test_looks_grow_rarer(server: ScriptedServer) -> None:
 
     connect(server, replace(QUICK, first_wait_seconds=0.02, poll_seconds=0.1)).wait(7, 9, Log())
 
-    times = [request.time for request in server.requests]
+    times = [request.at for request in server.requests]
     gaps = [later - earlier for earlier, later in pairwise(times)]
     assert gaps[0] < 0.08
     assert gaps[-1] >= 0.1

@@ -40,11 +40,11 @@ def test_a_file_is_sent_whole_as_a_form_and_is_not_run(server: ScriptedServer, p
 
     request = server.requests[0]
     assert request.headers["Content-Type"].startswith("multipart/form-data; boundary=")
-    assert request.headers["Content-Length"] == str(len(request.body))
+    assert request.headers["Content-Length"] == str(len(request.content))
     assert request.headers["X-Risk-Token"] == KEY
     assert request.form_file == CONTENT
-    assert b'name="run"\r\n\r\nfalse\r\n' in request.body
-    assert b'name="file"; filename="kdi-0001.json"' in request.body
+    assert b'name="run"\r\n\r\nfalse\r\n' in request.content
+    assert b'name="file"; filename="kdi-0001.json"' in request.content
     assert request.query == []
 
 

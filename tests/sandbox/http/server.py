@@ -20,8 +20,6 @@ else:
     from typing_extensions import override
 
 if TYPE_CHECKING:
-    from types import TracebackType
-
     from starlette.types import ASGIApp, Receive, Scope, Send
     from typing_extensions import Self
 
@@ -144,10 +142,5 @@ class Server:
         self.start()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.stop()
