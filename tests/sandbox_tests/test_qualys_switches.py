@@ -60,6 +60,16 @@ def test_ends_of_scans_in_searches_and_by_id(told: bool) -> None:
     assert None not in one.values("endScanDate")
 
 
+@pytest.mark.parametrize("taken", [True, False])
+def test_scan_searches_may_refuse_verbose(taken: bool) -> None:
+    with a_client(verbose_scans=taken) as (_, client):
+        answers = [client.search("wasscan", verbose=word) for word in ("true", "false")]
+        others = [client.search(kind, verbose="true") for kind in ("webapp", "finding")]
+
+    assert [one.code for one in answers] == ["SUCCESS" if taken else "INVALID_XML", "SUCCESS"]
+    assert [one.code for one in others] == ["SUCCESS", "SUCCESS"]
+
+
 @pytest.mark.parametrize("told", [True, False])
 def test_systems_of_web_apps_in_searches_and_by_id(told: bool) -> None:
     with a_client(search_app_details=told) as (sandbox, client):

@@ -23,8 +23,10 @@ class Switches:
         subscription_header: whether answers name the subscription in `X-Powered-By`.
         subscription_days: on which days they do so; proxies strip the header.
         lean_updated_date: whether lean findings carry `updatedDate`.
-        search_scan_details: whether a scan search answer carries `endScanDate`, `scanDuration`
-            and the whole summary, or only a scan's own `get`.
+        search_scan_details: whether a scan search answer carries `endScanDate` and `scanDuration`,
+            or only a scan's own `get` and download, as recorded.
+        verbose_scans: whether a scan search may ask for `verbose`; one client says that it is
+            refused.
         search_app_details: whether a verbose web app search carries `os` and `attributes`.
         bearer_on_fo: whether the knowledge base takes a bearer token.
         kb_max_ids: ids accepted by one knowledge base call; more are refused with 1905.
@@ -84,7 +86,8 @@ class Switches:
     subscription_header: bool = True
     subscription_days: Literal["every", "every other"] = "every"
     lean_updated_date: bool = True
-    search_scan_details: bool = True
+    search_scan_details: bool = False
+    verbose_scans: bool = True
     search_app_details: bool = True
     bearer_on_fo: bool = False
     kb_max_ids: int = 1000
@@ -124,6 +127,7 @@ class Switches:
 
 
 UNMET: Final[Mapping[str, frozenset[object]]] = {
+    "verbose_scans": frozenset({False}),
     "closing_under_skip": frozenset({False}),
     "run_takes": frozenset({"last"}),
     "skip_autoclose_of": frozenset({"first", "last"}),

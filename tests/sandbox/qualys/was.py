@@ -51,6 +51,8 @@ class WasSide:
 
     def search(self, kind: str, request: ServiceRequest, logged: Logged) -> Response:
         """Answer a search with one page."""
+        if kind == "wasscan" and request.verbose and not self.face.switches.verbose_scans:
+            refuse("Invalid element 'verbose'.", "Remove it from the preferences.", "INVALID_XML")
         query = self._query(kind, request)
         faults = self.face.faults
         if faults.take("qualys-trial") or (kind == "finding" and faults.take("qualys-nothing")):
