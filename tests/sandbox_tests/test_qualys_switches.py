@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import base64
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from tests.sandbox.faults.switches import Switches
+from tests.sandbox.qualys.xml.evidence import BODY, COOKIE
 from tests.sandbox.sandbox import Sandbox
 from tests.sandbox_tests.asking import Asker
 
@@ -79,6 +81,16 @@ def test_systems_of_web_apps_in_searches_and_by_id(told: bool) -> None:
 
     assert found.values("os") == [known.os if told else None]
     assert one.values("os") == [known.os]
+
+
+@pytest.mark.parametrize("marked", [True, False])
+def test_evidence_is_base64_with_or_without_a_mark(marked: bool) -> None:
+    with a_client(marked_evidence=marked) as (_, client):
+        rows = client.search("finding", verbose="true").rows
+    parts = [part for row in rows for name in ("headers", "body") for part in row.iter(name)]
+    assert {part.get("base64") for part in parts} == {"true" if marked else None}
+    texts = {base64.b64decode(part.text or "", validate=True).decode() for part in parts}
+    assert texts == {BODY, f"Host: example.test\r\nCookie: {COOKIE}\r\n"}
 
 
 def subscription(client: Asker) -> str | None:

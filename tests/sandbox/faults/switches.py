@@ -28,6 +28,8 @@ class Switches:
         verbose_scans: whether a scan search may ask for `verbose`; one client says that it is
             refused.
         search_app_details: whether a verbose web app search carries `os` and `attributes`.
+        marked_evidence: whether request headers and bodies in evidence, which are base64, bear an
+            attribute that says so. Only those of downloads were recorded with it.
         bearer_on_fo: whether the knowledge base takes a bearer token.
         kb_max_ids: ids accepted by one knowledge base call; more are refused with 1905.
         autoclose_scope: whether CVM's auto-close looks at the whole run or at each file. Cisco's
@@ -89,6 +91,7 @@ class Switches:
     search_scan_details: bool = False
     verbose_scans: bool = True
     search_app_details: bool = True
+    marked_evidence: bool = True
     bearer_on_fo: bool = False
     kb_max_ids: int = 1000
 
@@ -128,6 +131,7 @@ class Switches:
 
 UNMET: Final[Mapping[str, frozenset[object]]] = {
     "verbose_scans": frozenset({False}),
+    "marked_evidence": frozenset({False}),  # the likelier one, to become the default
     "closing_under_skip": frozenset({False}),
     "run_takes": frozenset({"last"}),
     "skip_autoclose_of": frozenset({"first", "last"}),

@@ -81,7 +81,7 @@ class WasSide:
         row = self._one(kind, key)
         if row is None:
             return self._not_found(kind, key)
-        data = self._data(kind, [row], Form(self.face.world.size.seed, verbose=True))
+        data = self._data(kind, [row], self._form(verbose=True, whole=True))
         return self.face.good(markup.success(kind, 1, data=data))
 
     def download(self, key: str) -> Response:
@@ -93,7 +93,7 @@ class WasSide:
             refuse("The scan is still running.", "Try again later.", "STILL_PROCESSING")
         world = self.face.world
         seen = [row for row in world.findings_of(scan.app) if row.last >= scan.launched]
-        return self.face.good(download(scan, seen, world.size.seed))
+        return self.face.good(download(scan, seen, self._form(whole=True)))
 
     def _query(self, kind: str, request: ServiceRequest) -> Query[Any]:
         bare = self.face.switches.bare_dates
@@ -109,17 +109,13 @@ class WasSide:
     def _limit(self, request: ServiceRequest) -> int:
         return min(request.limit, self.face.switches.verbose_limit if request.verbose else 1000)
 
+    def _form(self, *, verbose: bool = False, whole: bool = False) -> Form:
+        return Form(self.face.world.size.seed, self.face.switches, verbose, whole)
+
     def _page(self, kind: str, page: Page, *, verbose: bool) -> Response:
         if not page.rows and not page.more:
             return self._empty(kind)
-        switches = self.face.switches
-        form = Form(
-            self.face.world.size.seed,
-            verbose,
-            switches.lean_updated_date,
-            switches.search_scan_details,
-            switches.search_app_details,
-        )
+        form = self._form(verbose=verbose)
         data = self._data(kind, page.rows, form) if page.with_data else ""
         text = markup.success(kind, len(page.rows), more=page.more, last_id=page.last_id, data=data)
         return self.face.good(text)

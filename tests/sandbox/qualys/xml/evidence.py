@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 from tests.sandbox.qualys.xml.markup import cdata, encoded, listed
 
 if TYPE_CHECKING:
+    from tests.sandbox.qualys.xml.markup import Form
     from tests.sandbox.world.model import Finding
 
 COOKIE: Final = "session=5e55ion-of-a-user"
@@ -15,9 +16,9 @@ COOKIE: Final = "session=5e55ion-of-a-user"
 BODY: Final = "user=alex&password=pa55w0rd-of-a-user"
 
 
-def result_list(finding: Finding) -> str:
+def result_list(finding: Finding, form: Form) -> str:
     """Return the `resultList` element; information items have nothing but a response."""
-    payload = f"<PayloadInstance>{_exchange(finding)}</PayloadInstance>"
+    payload = f"<PayloadInstance>{_exchange(finding, form)}</PayloadInstance>"
     ajax = "" if finding.url is None else "<ajax>false</ajax>"
     path = (
         ""
@@ -32,15 +33,16 @@ def result_list(finding: Finding) -> str:
     return f"      <resultList>{listed([result])}</resultList>\n"
 
 
-def _exchange(finding: Finding) -> str:
+def _exchange(finding: Finding, form: Form) -> str:
     if finding.url is None:
         return f"<response>{cdata(f'Number of links: {finding.id % 40}')}</response>"
+    mark = ' base64="true"' if form.switches.marked_evidence else ""
     headers = f"Host: example.test\r\nCookie: {COOKIE}\r\n"
     return (
         f"<payload>{cdata(_payload(finding))}</payload><request><method>POST</method>"
         f"<link>{cdata(finding.url)}</link>"
-        f'<headers base64="true">{encoded(headers)}</headers>'
-        f'<body base64="true">{encoded(BODY)}</body></request>'
+        f"<headers{mark}>{encoded(headers)}</headers>"
+        f"<body{mark}>{encoded(BODY)}</body></request>"
         f"<response>{cdata(_response(finding))}</response>"
         "<payloadResponce><offset>12</offset><length>25</length></payloadResponce>"
     )

@@ -66,7 +66,7 @@ def _finding(row: Finding, app: str, form: Form) -> str:
             else f"      <isIgnored>{flag(row.ignored is not None)}</isIgnored>\n"
         )
         + ("" if row.ignored is None else _ignore(row.ignored))
-        + (result_list(row) if form.verbose else "")
+        + (result_list(row, form) if form.verbose else "")
         + "    </Finding>\n"
     )
 
@@ -94,7 +94,7 @@ def _edit(row: Finding) -> str:
 
 def _later_dates(row: Finding, form: Form) -> str:
     fixed = "" if row.fixed is None else f"      <fixedDate>{iso(row.fixed)}</fixedDate>\n"
-    if not (form.verbose or form.lean_updated_date):
+    if not (form.verbose or form.switches.lean_updated_date):
         return fixed
     return f"{fixed}      <updatedDate>{iso(row.updated)}</updatedDate>\n"
 

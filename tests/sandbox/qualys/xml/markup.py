@@ -12,6 +12,7 @@ from tests.sandbox.world.model import iso
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from tests.sandbox.faults.switches import Switches
     from tests.sandbox.world.model import Tag
 
 DECLARATION: Final = '<?xml version="1.0" encoding="UTF-8"?>\n'
@@ -25,13 +26,19 @@ SCHEMA_HOST: Final = "https://qualysapi.sandbox.example.test"
 
 @dataclass(frozen=True)
 class Form:
-    """What an answer carries: its kind, and what is only inferred about it."""
+    """What an answer carries.
+
+    Attributes:
+        seed: the world's.
+        switches: the positions of what is only inferred about it.
+        verbose: whether it was asked for in full.
+        whole: whether it is an object's own answer, which leaves nothing out.
+    """
 
     seed: int
+    switches: Switches
     verbose: bool = False
-    lean_updated_date: bool = True
-    search_scan_details: bool = True
-    search_app_details: bool = True
+    whole: bool = False
 
 
 def cdata(text: str) -> str:

@@ -31,7 +31,7 @@ def _web_app(app: WebApp, form: Form) -> str:
             f"<name>{cdata(app.name)}</name>",
             f"<url>{cdata(app.url)}</url>",
             f"<os>{cdata(app.os)}</os>"
-            if app.os and app.last_scan and form.verbose and form.search_app_details
+            if app.os and app.last_scan and form.verbose and _tells_all(form)
             else "",
             f"<owner>{owner}</owner>",
             *(_web_app_details(app, form) if form.verbose else ()),
@@ -51,13 +51,17 @@ def _web_app_details(app: WebApp, form: Form) -> Sequence[str]:
     return (
         f"<riskScore>{app.id % 1000}</riskScore>",
         "<scope>ALL</scope>",
-        f"<attributes>{listed([attribute])}</attributes>" if form.search_app_details else "",
+        f"<attributes>{listed([attribute])}</attributes>" if _tells_all(form) else "",
         # Headers hold secrets: nothing that reads apps may pass them on.
         f"<headers>{listed([f'<WebAppHeader>{cdata(SECRET_HEADER)}</WebAppHeader>'])}</headers>",
         f"<isScheduled>{flag(app.scheduled)}</isScheduled>",
         _last_scan(scan) if scan else "",
         f"<lastScanStatus>{scan.status}</lastScanStatus>" if scan else "",
     )
+
+
+def _tells_all(form: Form) -> bool:
+    return form.whole or form.switches.search_app_details
 
 
 def _last_scan(scan: Scan) -> str:
@@ -83,7 +87,7 @@ def scan_lines(scan: Scan, form: Form) -> Sequence[str]:
         "</webApp><scannerAppliance><type>EXTERNAL</type></scannerAppliance>"
         "<cancelOption>DEFAULT</cancelOption>"
     )
-    ended = scan.ended if form.search_scan_details else None
+    ended = scan.ended if form.whole or form.switches.search_scan_details else None
     return (
         f"<id>{scan.id}</id>",
         f"<name>{cdata(scan.name)}</name>",

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Final
 
-from tests.sandbox.qualys.xml.markup import DECLARATION, Form, cdata, encoded, flag, lines, listed
+from tests.sandbox.qualys.xml.markup import DECLARATION, cdata, encoded, flag, lines, listed
 from tests.sandbox.qualys.xml.objects import scan_lines
 from tests.sandbox.world.model import INFORMATION_GATHERED, SENSITIVE_CONTENT, VULNERABILITY
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from tests.sandbox.qualys.xml.markup import Form
     from tests.sandbox.world.model import Finding, Scan
 
 _PREFIXES: Final = (
@@ -21,7 +22,7 @@ _PREFIXES: Final = (
 )
 
 
-def download(scan: Scan, findings: Sequence[Finding], seed: int) -> str:
+def download(scan: Scan, findings: Sequence[Finding], form: Form) -> str:
     """Return the document for a finished scan: no finding ids, no statuses, no dates of findings.
 
     `findings` are those that the scan has seen.
@@ -35,7 +36,7 @@ def download(scan: Scan, findings: Sequence[Finding], seed: int) -> str:
         + lines(
             2,
             (
-                *scan_lines(scan, Form(seed)),
+                *scan_lines(scan, form),
                 f"<options>{listed([_option('Target URL', scan.app.url)])}</options>",
                 f"<stats><global>{_stats(findings)}</global></stats>",
                 f"<vulns>{listed(vulnerabilities)}</vulns>",
