@@ -20,7 +20,7 @@
     ├── LimitReached             too much rejected, or too much would be closed
     ├── ConnectorBusy            the connector is still working on another run
     ├── RunFailed                the run ended in CVM without success (in cvm.connector)
-    ├── StillRunning             exit code 3: the run goes on in CVM beyond our patience
+    ├── StillRunning             exit code 3: the run goes on in CVM, longer than we wait
     ├── RequestRefused           CVM understood who asks and said no to what was asked
     └── TemporaryError           asked again after a growing wait, within the limits set
         ├── RateLimited          more requests a second than CVM allows

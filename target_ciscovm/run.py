@@ -178,7 +178,7 @@ class Run:
             home = settings.ledger_path.parent if settings.ledger_path else settings.output_path
             private_folder(home, "output_path" if home == settings.output_path else "ledger_path")
             stack.enter_context(connector_lock(home, str(settings.login.connector_id)))
-            load.api = connect(settings.login, settings.patience)
+            load.api = connect(settings.login, settings.retry_policy)
             load.opening = look(load.api)
             if load.opening.overage:
                 load.warnings.append(OVERAGE)

@@ -15,10 +15,10 @@ from qualyswas_ciscovm.endings import Ending, ending_well
 from qualyswas_ciscovm.errors import Interrupted
 from qualyswas_ciscovm.plugin import Plugin
 from target_ciscovm.apply.verification import check_login
-from target_ciscovm.cvm.retry_policy import Patience
+from target_ciscovm.cvm.retry_policy import RetryPolicy
 from target_ciscovm.intake.drain import draining
 from target_ciscovm.intake.singer_lines import SingerLines
-from target_ciscovm.intake.stream_maps import Maps
+from target_ciscovm.intake.stream_maps import StreamMaps
 from target_ciscovm.run import Run
 from target_ciscovm.settings.schema import CONFIG_SCHEMA
 from target_ciscovm.settings.values import read_settings
@@ -47,9 +47,9 @@ class TargetCiscoVM(Plugin, Target):
     message_reader_class = SingerLines
     message_reader: SingerLines
 
-    first_wait_seconds: ClassVar[float] = Patience.first_wait_seconds
+    first_wait_seconds: ClassVar[float] = RetryPolicy.first_wait_seconds
     """First wait of our own before a call is made again; the next ones grow."""
-    pace_seconds: ClassVar[float] = Patience.pace_seconds
+    pace_seconds: ClassVar[float] = RetryPolicy.pace_seconds
     """Least time between two calls."""
 
     # All of the SDK's, but its validation of records: they are checked by their types.
@@ -75,12 +75,12 @@ class TargetCiscoVM(Plugin, Target):
     def settings(self) -> Settings:
         """The settings, checked against one another."""
         found = read_settings(self.config)
-        patience = replace(
-            found.patience,
+        policy = replace(
+            found.retry_policy,
             first_wait_seconds=self.first_wait_seconds,
             pace_seconds=self.pace_seconds,
         )
-        return replace(found, patience=patience)
+        return replace(found, retry_policy=policy)
 
     @cached_property
     def run(self) -> Run:
@@ -123,9 +123,9 @@ class TargetCiscoVM(Plugin, Target):
         """Do nothing: at the end of the input the load was done and its state passed on."""
 
     @cached_property
-    def _maps(self) -> Maps | None:
+    def _maps(self) -> StreamMaps | None:
         wanted = self.config.get("stream_maps") or self.config.get("flattening_enabled")
-        return Maps(self.mapper) if wanted else None
+        return StreamMaps(self.mapper) if wanted else None
 
     @staticmethod
     def _pass_state(value: bytes) -> None:

@@ -26,7 +26,7 @@ from target_ciscovm.target import TargetCiscoVM
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from target_ciscovm.cvm.client import CiscoVMAPI
+    from target_ciscovm.cvm.client import CiscoVMClient
 
 SCANNER: Final = "QualysWASProbe"
 URLS: Final = ("https://probe-1.example.test", "https://probe-2.example.test")
@@ -88,7 +88,7 @@ def ask_ciscovm(connector_id: int) -> Iterator[Answer]:
     settings = read_settings(config)
     if settings.login is None:
         return
-    api = connect(settings.login, settings.patience)
+    api = connect(settings.login, settings.retry_policy)
     found = api.connector()
     yield ("connector", f"{found.id} ({found.name})")
     if api.open_count():
@@ -107,7 +107,7 @@ def ask_ciscovm(connector_id: int) -> Iterator[Answer]:
         yield ("open after it (0: all is closed again)", opened(api))
 
 
-def opened(api: CiscoVMAPI) -> str:
+def opened(api: CiscoVMClient) -> str:
     """Tell how many vulnerabilities are open."""
     return str(api.open_count())
 
@@ -147,7 +147,7 @@ def say(line: str) -> None:
     sys.stderr.write(f"{line}\n")
 
 
-def counters(api: CiscoVMAPI, files: list[Path]) -> str:
+def counters(api: CiscoVMClient, files: list[Path]) -> str:
     """Upload and run files, and give the run's counters that are not 0."""
     try:
         numbers = [api.upload(path) for path in files]

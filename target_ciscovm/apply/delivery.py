@@ -16,13 +16,13 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from target_ciscovm.apply.loading import Load
-    from target_ciscovm.cvm.client import CiscoVMAPI
+    from target_ciscovm.cvm.client import CiscoVMClient
     from target_ciscovm.kdi.files import Part
 
 LOGGER: Final = logging.getLogger(__name__)
 
 
-def upload(load: Load, api: CiscoVMAPI) -> None:
+def upload(load: Load, api: CiscoVMClient) -> None:
     """Wait for the connector to be idle, then upload all files.
 
     Raises:
@@ -42,7 +42,7 @@ def upload(load: Load, api: CiscoVMAPI) -> None:
         raise LimitReached(problem)
 
 
-def _require_newest(load: Load, api: CiscoVMAPI) -> None:
+def _require_newest(load: Load, api: CiscoVMClient) -> None:
     """Refuse a load that may close things when a newer one came in between."""
     before = load.opening.runs if load.opening else frozenset()
     others = [run.id for run in api.runs() if run.id not in before]
@@ -74,7 +74,7 @@ def _reject_asset(load: Load, key: str) -> None:
     joins.refuse(load.spool, key)
 
 
-def run(load: Load, api: CiscoVMAPI) -> None:
+def run(load: Load, api: CiscoVMClient) -> None:
     """Run all files as one, and wait for the end.
 
     Raises:

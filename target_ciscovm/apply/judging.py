@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from target_ciscovm.apply.loading import Load
     from target_ciscovm.intake.intake import Intake
-    from target_ciscovm.intake.references import Shared
+    from target_ciscovm.intake.references import References
     from target_ciscovm.mapping.asset import Sources
 
 LOGGER: Final = logging.getLogger(__name__)
@@ -115,7 +115,7 @@ def _plan(load: Load, intake: Intake, sources: Sources) -> Plan:
     )
 
 
-def build(load: Load, shared: Shared) -> None:
+def build(load: Load, shared: References) -> None:
     """Write the KDI files and count what they will do.
 
     Raises:

@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from target_ciscovm.apply.preflight import Opening
-    from target_ciscovm.cvm.client import CiscoVMAPI, ConnectorRun
+    from target_ciscovm.cvm.client import CiscoVMClient
+    from target_ciscovm.cvm.connector import ConnectorRun
     from target_ciscovm.intake.rejections import Rejections
     from target_ciscovm.intake.spool import Spool
     from target_ciscovm.kdi.files import Files, Part
@@ -54,7 +55,7 @@ class Load:
     rejections: Rejections
     counts: Counts = field(default_factory=Counts)
     stages: Stages = field(default_factory=Stages)
-    api: CiscoVMAPI | None = None
+    api: CiscoVMClient | None = None
     opening: Opening | None = None
     has_ledger: bool = False
     identity_changed: bool = False

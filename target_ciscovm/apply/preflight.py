@@ -6,14 +6,14 @@ import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from target_ciscovm.cvm.client import CiscoVMAPI
+from target_ciscovm.cvm.client import CiscoVMClient
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from target_ciscovm.cvm.client import Connector
-    from target_ciscovm.cvm.retry_policy import Patience
-    from target_ciscovm.settings.values import Login
+    from target_ciscovm.cvm.connector import Connector
+    from target_ciscovm.cvm.login import Login
+    from target_ciscovm.cvm.retry_policy import RetryPolicy
 
 LOGGER: Final = logging.getLogger(__name__)
 
@@ -41,18 +41,18 @@ class Opening:
     overage: bool | None
 
 
-def connect(login: Login, patience: Patience) -> CiscoVMAPI:
+def connect(login: Login, policy: RetryPolicy) -> CiscoVMClient:
     """Give the connector's API; nothing is asked yet."""
-    return CiscoVMAPI(
+    return CiscoVMClient(
         api_url=login.api_url,
         api_key=login.api_key,
         connector_id=login.connector_id,
         ca_bundle=login.ca_bundle,
-        patience=patience,
+        policy=policy,
     )
 
 
-def look(api: CiscoVMAPI) -> Opening:
+def look(api: CiscoVMClient) -> Opening:
     """Look at the connector, its runs and the licence, and log what they are.
 
     Raises:

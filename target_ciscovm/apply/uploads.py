@@ -13,7 +13,7 @@ from target_ciscovm.output.timing import Progress
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from target_ciscovm.cvm.client import CiscoVMAPI
+    from target_ciscovm.cvm.client import CiscoVMClient
     from target_ciscovm.kdi.files import Files, Part
 
 LOGGER: Final = logging.getLogger(__name__)
@@ -40,7 +40,7 @@ class Uploads:
 
 
 def upload_all(
-    api: CiscoVMAPI,
+    api: CiscoVMClient,
     files: Files,
     parts: Sequence[Part],
     keys_of: Callable[[Part], Sequence[str]],

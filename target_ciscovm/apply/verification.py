@@ -24,7 +24,7 @@ def check_login(settings: Settings) -> None:
     if settings.login is None:
         msg = "There is nothing to verify: set api_key and connector_id."
         raise SettingsError(msg)
-    opening = look(connect(settings.login, settings.patience))
+    opening = look(connect(settings.login, settings.retry_policy))
     LOGGER.info(
         "The API key and connector %d (%s) are good: a load can be sent.",
         opening.connector.id,

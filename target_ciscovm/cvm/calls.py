@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from target_ciscovm.cvm.multipart import FileBody
-    from target_ciscovm.cvm.retry_policy import Patience
+    from target_ciscovm.cvm.retry_policy import RetryPolicy
     from target_ciscovm.cvm.transport import Answer, Transport
 
 PASS: Final = frozenset({HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED})
@@ -36,12 +36,12 @@ class Calls:
 
     Attributes:
         transport: the session with the host.
-        patience: the limits of waiting.
+        policy: the limits of waiting.
     """
 
-    def __init__(self, transport: Transport, patience: Patience) -> None:
+    def __init__(self, transport: Transport, policy: RetryPolicy) -> None:
         self.transport = transport
-        self.patience = patience
+        self.policy = policy
         self._spoken = False
         """Whether the host has proved by JSON that it is an API."""
 
@@ -70,13 +70,13 @@ class Calls:
             An answer of HTTP 2xx with JSON, or one of HTTP 404 or 405.
 
         Raises:
-            TemporaryError: when patience ended.
+            TemporaryError: when all tries failed.
             Refused: when someone has to change something first.
             RequestRefused: for another status that says no.
         """
         return persist(
             lambda: self.get_once(path, doing, query=query),
-            self.patience,
+            self.policy,
             attempts=attempts,
             first_contact=not self.transport.answered,
         )

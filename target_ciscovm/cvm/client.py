@@ -1,4 +1,4 @@
-"""CiscoVMAPI: the calls of Cisco Vulnerability Management that a load needs.
+"""The calls of Cisco Vulnerability Management that a load needs.
 
 Paths and shapes are those of Cisco's OpenAPI file; what it leaves open is said at each call.
 """
@@ -9,8 +9,8 @@ import logging
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
 
-from target_ciscovm.cvm import run_watch as watching
-from target_ciscovm.cvm import searches
+from target_ciscovm.cvm import run_watch, searches
+from target_ciscovm.cvm.api_url import tidy_api_url
 from target_ciscovm.cvm.calls import Calls
 from target_ciscovm.cvm.connector import (
     Connector,
@@ -20,9 +20,8 @@ from target_ciscovm.cvm.connector import (
     read_int,
     read_run,
 )
-from target_ciscovm.cvm.hosts import tidy_api_url
 from target_ciscovm.cvm.multipart import FileBody
-from target_ciscovm.cvm.retry_policy import Patience, persist
+from target_ciscovm.cvm.retry_policy import RetryPolicy, persist
 from target_ciscovm.cvm.run_start import RunStarter
 from target_ciscovm.cvm.transport import Transport
 from target_ciscovm.errors import (
@@ -42,19 +41,17 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
-__all__ = ["CiscoVMAPI", "Connector", "ConnectorRun", "Patience"]
-
 LOGGER: Final = logging.getLogger(__name__)
 
 CONNECTORS_NAMED: Final = 5
 OVERAGE_ATTEMPTS: Final = 2
 
 
-class CiscoVMAPI:
+class CiscoVMClient:
     """One connector of one tenant.
 
     Calls are paced below five a second. What may pass by itself (HTTP 429, 5xx, connections that
-    are refused, cut or time out, empty answers) is tried again as `patience` says; each method
+    are refused, cut or time out, empty answers) is tried again as `policy` says; each method
     raises a `TemporaryError` when that was of no use, and a `Refused` when someone has to change
     something first.
 
@@ -63,7 +60,7 @@ class CiscoVMAPI:
         api_key: the key of a user who may use connectors.
         connector_id: number of a Data Importer connector.
         ca_bundle: path of the certificates to trust, None for the usual ones.
-        patience: limits of waiting; the defaults are those for the real CVM.
+        policy: limits of waiting; the defaults are those for the real CVM.
 
     Raises:
         SettingsError: for an address, a key or a `ca_bundle` that cannot be right.
@@ -76,13 +73,13 @@ class CiscoVMAPI:
         api_key: str,
         connector_id: int,
         ca_bundle: str | None = None,
-        patience: Patience | None = None,
+        policy: RetryPolicy | None = None,
     ) -> None:
         self.connector_id = connector_id
-        self.patience = patience or Patience()
+        self.policy = policy or RetryPolicy()
         self.api_url = tidy_api_url(api_url)
-        transport = Transport(self.api_url, api_key, ca_bundle, self.patience)
-        self.calls = Calls(transport, self.patience)
+        transport = Transport(self.api_url, api_key, ca_bundle, self.policy)
+        self.calls = Calls(transport, self.policy)
         self._path = f"/connectors/{connector_id}"
         self._listed = True
 
@@ -175,8 +172,8 @@ class CiscoVMAPI:
         Raises:
             ConnectorBusy: when it still is after `timeout_seconds`.
         """
-        watching.wait_until_idle(
-            self.is_running, self.connector_id, timeout_seconds, self.patience, progress
+        run_watch.wait_until_idle(
+            self.is_running, self.connector_id, timeout_seconds, self.policy, progress
         )
 
     def upload(self, path: Path) -> int:
@@ -193,7 +190,7 @@ class CiscoVMAPI:
             UploadFailed: after all tries, or at once when the file itself is refused.
         """
         try:
-            return persist(lambda: self._upload_once(path), self.patience)
+            return persist(lambda: self._upload_once(path), self.policy)
         except (TemporaryError, RequestRefused) as error:
             msg = f"{path.name} could not be uploaded, and nothing has been run in CVM: {error}"
             raise UploadFailed(msg) from error
@@ -248,7 +245,7 @@ class CiscoVMAPI:
         if not data_files:
             msg = "a run needs data files"
             raise ValueError(msg)
-        limit = self.patience.max_wait_seconds if timeout_seconds is None else timeout_seconds
+        limit = self.policy.max_wait_seconds if timeout_seconds is None else timeout_seconds
         return RunStarter(self, data_files, runs_before, progress).start(limit)
 
     def wait(
@@ -261,8 +258,8 @@ class CiscoVMAPI:
             StillRunning: it has not ended after `timeout_seconds`, or could not be looked at for
                 `max_wait_seconds`.
         """
-        return watching.wait_for_end(
-            lambda: self._look_at_run(run_id), run_id, timeout_seconds, self.patience, progress
+        return run_watch.wait_for_end(
+            lambda: self._look_at_run(run_id), run_id, timeout_seconds, self.policy, progress
         )
 
     def _look_at_run(self, run_id: int) -> ConnectorRun:

@@ -25,7 +25,7 @@ FIRST_CONTACT_ATTEMPTS: Final = 3
 
 
 @dataclass(frozen=True)
-class Patience:
+class RetryPolicy:
     """Limits of waiting, in seconds.
 
     Attributes:
@@ -58,16 +58,16 @@ class Patience:
 
 def persist(
     attempt: Callable[[], T],
-    patience: Patience,
+    policy: RetryPolicy,
     *,
     attempts: int | None = None,
     first_contact: bool = False,
 ) -> T:
-    """Call `attempt` until it succeeds or patience ends.
+    """Call `attempt` until it succeeds or the policy allows no further try.
 
     Args:
         attempt: raises a `TemporaryError` when it is worth trying again.
-        patience: the limits.
+        policy: the limits.
         attempts: fewer tries than `max_attempts`.
         first_contact: CVM has not answered once in this run, so a host that is not reached is
             more likely a wrong address than a bad moment, and few tries will do.
@@ -75,10 +75,10 @@ def persist(
     Raises:
         TemporaryError: the last one, with the number of tries in its message.
     """
-    limit = attempts or patience.max_attempts
+    limit = attempts or policy.max_attempts
     failures = 0
     waited = 0.0
-    for own in patience.waits():
+    for own in policy.waits():
         result = _try(attempt)
         if not isinstance(result, TemporaryError):
             return result
@@ -86,7 +86,7 @@ def persist(
         if first_contact and isinstance(result, Unreachable):
             limit = min(limit, FIRST_CONTACT_ATTEMPTS)
         wait = own if result.wait_seconds is None else result.wait_seconds + own / 10
-        if failures >= limit or waited + wait > patience.max_wait_seconds:
+        if failures >= limit or waited + wait > policy.max_wait_seconds:
             raise given_up(result, failures, waited) from result
         LOGGER.warning("%s Asking again in %.0f s.", result, wait)
         time.sleep(wait)

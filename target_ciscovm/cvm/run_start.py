@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from target_ciscovm.cvm.calls import Calls
     from target_ciscovm.cvm.connector import ConnectorRun
-    from target_ciscovm.cvm.retry_policy import Patience
+    from target_ciscovm.cvm.retry_policy import RetryPolicy
     from target_ciscovm.cvm.transport import Answer
 
 LOOKS: Final = 5
@@ -53,7 +53,7 @@ class RunnableConnector(Protocol):
     """What a start needs of the connector."""
 
     connector_id: int
-    patience: Patience
+    policy: RetryPolicy
     calls: Calls
 
     def runs(self) -> list[ConnectorRun]:
@@ -101,7 +101,7 @@ class RunStarter:
         """
         deadline = time.monotonic() + timeout_seconds
         self._note_runs()
-        for wait in self._connector.patience.waits(self._connector.patience.poll_seconds):
+        for wait in self._connector.policy.waits(self._connector.policy.poll_seconds):
             try:
                 return self._ask()
             except (TemporaryError, ConnectorBusy) as error:
@@ -155,7 +155,7 @@ class RunStarter:
         self._progress(f"{failure} Looking for our run in the list of runs.")
         self._lost = True
         try:
-            for wait in islice(self._connector.patience.waits(), LOOKS):
+            for wait in islice(self._connector.policy.waits(), LOOKS):
                 if (ours := self._first_unknown_run()) is not None:
                     return ours
                 time.sleep(capped(wait, deadline))
@@ -180,7 +180,7 @@ class RunStarter:
             self._failures += not isinstance(failure, RateLimited)
         named = failure.wait_seconds if isinstance(failure, TemporaryError) else None
         over = time.monotonic() + (named or 0.0) >= deadline
-        if over or self._failures >= self._connector.patience.max_attempts:
+        if over or self._failures >= self._connector.policy.max_attempts:
             raise self._given_up(failure)
         self._progress(f"{failure} Asking again.")
         time.sleep(capped(named or wait, deadline))

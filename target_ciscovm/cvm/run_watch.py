@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from target_ciscovm.cvm.connector import ConnectorRun
-    from target_ciscovm.cvm.retry_policy import Patience
+    from target_ciscovm.cvm.retry_policy import RetryPolicy
 
 SILENCE_SECONDS: Final = 300.0
 """A wait without news is still told of this often."""
@@ -39,7 +39,7 @@ def wait_until_idle(
     is_running: Callable[[], bool],
     connector_id: int,
     timeout_seconds: float,
-    patience: Patience,
+    policy: RetryPolicy,
     progress: Callable[[str], None],
 ) -> None:
     """Wait while a connector is running, looking at least once.
@@ -49,7 +49,7 @@ def wait_until_idle(
     """
     deadline = time.monotonic() + timeout_seconds
     teller = Teller(progress)
-    for wait in patience.waits(patience.poll_seconds):
+    for wait in policy.waits(policy.poll_seconds):
         if not is_running():
             return
         if time.monotonic() >= deadline:
@@ -67,7 +67,7 @@ def wait_for_end(
     look: Callable[[], ConnectorRun],
     run_id: int,
     timeout_seconds: float,
-    patience: Patience,
+    policy: RetryPolicy,
     progress: Callable[[str], None],
 ) -> ConnectorRun:
     """Wait until a run has an `end_time`; only then is `success` of any meaning.
@@ -82,7 +82,7 @@ def wait_for_end(
     begun = seen = time.monotonic()
     teller = Teller(progress)
     why = ""
-    for wait in patience.waits(patience.poll_seconds):
+    for wait in policy.waits(policy.poll_seconds):
         try:
             run = look()
         except TemporaryError as error:
@@ -95,7 +95,7 @@ def wait_for_end(
             seen, why, named = time.monotonic(), "", 0.0
             teller.tell(_news(run))
         now = time.monotonic()
-        if now - begun >= timeout_seconds or now - seen >= patience.max_wait_seconds:
+        if now - begun >= timeout_seconds or now - seen >= policy.max_wait_seconds:
             raise StillRunning(run_id, now - begun, why)
         time.sleep(capped(max(wait, named), begun + timeout_seconds))
     raise AssertionError  # `waits` has no end

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from target_ciscovm.cvm.multipart import FileBody
-    from target_ciscovm.cvm.retry_policy import Patience
+    from target_ciscovm.cvm.retry_policy import RetryPolicy
 
 QUOTE_CHARACTERS: Final = 200
 
@@ -118,7 +118,7 @@ class Transport:
     """
 
     def __init__(
-        self, api_url: str, api_key: str, ca_bundle: str | None, patience: Patience
+        self, api_url: str, api_key: str, ca_bundle: str | None, policy: RetryPolicy
     ) -> None:
         self.place = urlsplit(api_url).netloc
         self.server_now: datetime | None = None
@@ -126,7 +126,7 @@ class Transport:
         self._url = api_url
         self._key = _tidy_key(api_key)
         self._verify: str | bool = _certificates(ca_bundle) if ca_bundle else True
-        self._patience = patience
+        self._policy = policy
         self._next_start = 0.0
         self._session = requests.Session()
         self._session.auth = RiskToken(self._key)
@@ -159,13 +159,13 @@ class Transport:
                 json=json,
                 data=body,
                 headers={"Content-Type": body.content_type} if body else None,
-                timeout=(self._patience.connect_seconds, self._patience.read_seconds),
+                timeout=(self._policy.connect_seconds, self._policy.read_seconds),
                 allow_redirects=False,
                 verify=self._verify,
             )
         except OSError as error:  # all errors of requests are
             # The library's own text may hold a proxy's address with a password: it is not kept.
-            raise explain(error, self.place, self._patience.read_seconds) from None
+            raise explain(error, self.place, self._policy.read_seconds) from None
         return self._read(response)
 
     def quote(self, answer: Answer) -> str:
@@ -177,7 +177,7 @@ class Transport:
 
     def _keep_pace(self) -> None:
         time.sleep(max(0.0, self._next_start - time.monotonic()))
-        self._next_start = time.monotonic() + self._patience.pace_seconds
+        self._next_start = time.monotonic() + self._policy.pace_seconds
 
     def _read(self, response: requests.Response) -> Answer:
         date = from_header(response.headers.get("Date"))

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Final, Literal, TypeVar
 import msgspec
 
 from target_ciscovm.intake.counts import FINDINGS, WEBAPPS, Counts
-from target_ciscovm.intake.lenient import tidy
 from target_ciscovm.intake.loose_json import read_loosely
-from target_ciscovm.intake.references import Shared
+from target_ciscovm.intake.loose_types import tidy
+from target_ciscovm.intake.references import References
 from target_ciscovm.intake.spool import FindingRow
 from target_ciscovm.mapping.filters import FilterRules, filtered_by
 from target_ciscovm.mapping.finding import (
@@ -91,7 +91,7 @@ class Intake:
         self.proof_is_last = True
         self.lost_unknown = False
         self.webapps_lost: set[int] = set()
-        self.shared = Shared()
+        self.shared = References()
         self._spool = spool
         self._rejections = rejections
         self._counts = counts

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from target_ciscovm.mapping.records import WebAppRef
 
 
-class Shared:
+class References:
     """Gives each QID and each web application of the findings a number.
 
     Attributes:

@@ -46,7 +46,7 @@ class FindingRow(NamedTuple):
         webapp: id of its web application.
         state: see `joins.OPEN` and those beside it.
         filter: the filter that leaves it out, None when it stays.
-        definition: number of its QID in `shared.Shared`.
+        definition: number of its QID in `references.References`.
         app: number of its web application there.
         url: its own URL, where the asset's key does not tell the place.
         seen: when Qualys last looked at it, in UTC as text.

@@ -21,7 +21,7 @@ SHOWN: Final = 100
 """Characters of a cause in a message."""
 
 
-class Maps:
+class StreamMaps:
     """The maps of the settings.
 
     Args:

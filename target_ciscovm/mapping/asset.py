@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from target_ciscovm.kdi import types as kdi
+from target_ciscovm.kdi.types import Asset
 from target_ciscovm.mapping.locators import Identity, Place
 from target_ciscovm.mapping.tags import TagRules, asset_tags
 from target_ciscovm.mapping.text import one_line
@@ -70,7 +70,7 @@ class Holder:
 
 def describe(
     locators: Mapping[str, str], holder: Holder, sources: Sources, rules: AssetRules
-) -> kdi.Asset:
+) -> Asset:
     """Give the asset at these locators, with neither vulnerabilities nor findings yet."""
     apps = sources.apps_of(holder.ids)
     asset = located(locators)
@@ -81,9 +81,9 @@ def describe(
     return asset
 
 
-def located(locators: Mapping[str, str]) -> kdi.Asset:
+def located(locators: Mapping[str, str]) -> Asset:
     """Give an asset of which nothing is said but where it is."""
-    return kdi.Asset(
+    return Asset(
         url=locators.get("url"),
         external_id=locators.get("external_id"),
         application=locators.get("application"),

@@ -43,7 +43,7 @@ class Catalogue:
         """Give the definition of a QID.
 
         Args:
-            representative: a finding of it, see `shared.Shared`.
+            representative: a finding of it, see `references.References`.
         """
         qid = representative.qid
         entry = self._entries.get(qid) if qid else None

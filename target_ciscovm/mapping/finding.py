@@ -7,7 +7,8 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, Final, NamedTuple, cast
 
 from qualyswas_ciscovm.dates import to_utc
-from target_ciscovm.kdi import types as kdi
+from target_ciscovm.kdi.types import SCANNER_TYPE, DataModel, TriageState, Vuln, VulnStatus
+from target_ciscovm.kdi.types import Finding as KDIFinding
 from target_ciscovm.mapping.details import as_fields, as_text
 from target_ciscovm.mapping.text import one_line, shorten
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
     from target_ciscovm.mapping.records import Finding
 
-Item = kdi.Vuln | kdi.Finding
+Item = Vuln | KDIFinding
 
 OPEN_STATUSES: Final = frozenset({"NEW", "ACTIVE", "REOPENED", "PROTECTED"})
 FIXED: Final = "FIXED"
@@ -24,12 +25,12 @@ KNOWN_STATUSES: Final = OPEN_STATUSES | {FIXED}
 WITHOUT_STATUS: Final = "INFORMATION_GATHERED"
 """The finding type whose rows never have a status (recorded answers)."""
 
-IGNORED: Final[dict[str, kdi.TriageState]] = {
+IGNORED: Final[dict[str, TriageState]] = {
     "FALSE_POSITIVE": "false_positive",
     "RISK_ACCEPTED": "risk_accepted",
     "NOT_APPLICABLE": "not_a_security_issue",
 }
-NO_REASON: Final[kdi.TriageState] = "risk_accepted"
+NO_REASON: Final[TriageState] = "risk_accepted"
 CLOSED: Final = frozenset({"closed", "resolved"})
 """KDI's words for a state that closes what CVM has."""
 DATES: Final = ("firstDetectedDate", "lastDetectedDate", "lastTestedDate", "fixedDate")
@@ -44,7 +45,7 @@ HIGHEST: Final = 5
 class MappingRules:
     """How findings are mapped: the settings of the same names."""
 
-    data_model: kdi.DataModel = "vulnerabilities"
+    data_model: DataModel = "vulnerabilities"
     status_map: Mapping[str, str] = field(default_factory=dict)
     map_ignored: bool = False
     with_evidence: bool = True
@@ -99,7 +100,7 @@ def finding_problem(finding: Finding, at: Moments) -> str | None:
 
 def closes(item: Item) -> bool:
     """Tell whether the item closes by name what CVM has."""
-    return (item.status if isinstance(item, kdi.Vuln) else item.triage_state) in CLOSED
+    return (item.status if isinstance(item, Vuln) else item.triage_state) in CLOSED
 
 
 def notes(finding: Finding, at: Moments, rules: MappingRules) -> list[str]:
@@ -138,19 +139,19 @@ def closed_item(
     *,
     last_seen_at: str,
     closed_at: str,
-    data_model: kdi.DataModel,
+    data_model: DataModel,
 ) -> Item:
     """Give an entry that closes what CVM has under this identifier."""
     if data_model == "findings":
-        return kdi.Finding(
-            scanner_type=kdi.SCANNER_TYPE,
+        return KDIFinding(
+            scanner_type=SCANNER_TYPE,
             scanner_identifier=identifier,
             vuln_def_name=vuln_def_name,
             last_seen_at=last_seen_at,
             triage_state="resolved",
         )
-    return kdi.Vuln(
-        scanner_type=kdi.SCANNER_TYPE,
+    return Vuln(
+        scanner_type=SCANNER_TYPE,
         scanner_identifier=identifier,
         vuln_def_name=vuln_def_name,
         status="closed",
@@ -164,13 +165,13 @@ def identifier_of(finding: Finding) -> str:
     return shorten(finding.key or "")
 
 
-def _map_vuln(finding: Finding, at: Moments, rules: MappingRules) -> kdi.Vuln:
+def _map_vuln(finding: Finding, at: Moments, rules: MappingRules) -> Vuln:
     status = _status(finding, rules)
     seen = at.last_seen or ""
-    return kdi.Vuln(
-        scanner_type=kdi.SCANNER_TYPE,
+    return Vuln(
+        scanner_type=SCANNER_TYPE,
         scanner_identifier=identifier_of(finding),
-        status=cast("kdi.VulnStatus", status),
+        status=cast("VulnStatus", status),
         last_seen_at=seen,
         scanner_score=_severity(finding),
         created_at=at.first_detected,
@@ -179,14 +180,14 @@ def _map_vuln(finding: Finding, at: Moments, rules: MappingRules) -> kdi.Vuln:
     )
 
 
-def _map_finding(finding: Finding, at: Moments, rules: MappingRules) -> kdi.Finding:
+def _map_finding(finding: Finding, at: Moments, rules: MappingRules) -> KDIFinding:
     severity = _severity(finding)
-    return kdi.Finding(
-        scanner_type=kdi.SCANNER_TYPE,
+    return KDIFinding(
+        scanner_type=SCANNER_TYPE,
         scanner_identifier=identifier_of(finding),
         last_seen_at=at.last_seen or "",
         severity=None if severity is None else severity * 2,
-        triage_state=cast("kdi.TriageState | None", _status(finding, rules)),
+        triage_state=cast("TriageState | None", _status(finding, rules)),
         created_at=at.first_detected,
         additional_fields=as_fields(finding, with_evidence=rules.with_evidence),
     )
@@ -197,7 +198,7 @@ def _severity(finding: Finding) -> int | None:
     return severity if severity is not None and LOWEST <= severity <= HIGHEST else None
 
 
-def _ignored(finding: Finding) -> kdi.TriageState | None:
+def _ignored(finding: Finding) -> TriageState | None:
     return IGNORED.get((finding.ignored_reason or "").strip().upper())
 
 

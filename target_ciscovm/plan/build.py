@@ -21,7 +21,7 @@ from target_ciscovm.plan.joins import FIXED
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from target_ciscovm.intake.references import Shared
+    from target_ciscovm.intake.references import References
     from target_ciscovm.intake.spool import Spool
     from target_ciscovm.kdi import types as kdi
     from target_ciscovm.kdi.files import Files
@@ -79,7 +79,7 @@ class Builder:
     """
 
     def __init__(
-        self, spool: Spool, files: Files, catalogue: Catalogue, shared: Shared, plan: Plan
+        self, spool: Spool, files: Files, catalogue: Catalogue, shared: References, plan: Plan
     ) -> None:
         self.mapped = 0
         self._spool = spool

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from qualyswas_ciscovm.progress import duration
-from target_ciscovm.report import wording as words
+from target_ciscovm.report import wording
 from target_ciscovm.report.pictures import draw_bars, draw_flow, draw_steps
 
 if TYPE_CHECKING:
@@ -57,12 +57,12 @@ def render(report: Report) -> str:
         phases=_phases(report),
         sent=sent,
         done=done,
-        share=words.share,
+        share=wording.share,
     )
 
 
 def _clean(value: object) -> object:
-    return words.clean(value) if type(value) is str else value
+    return wording.clean(value) if type(value) is str else value
 
 
 def _severities(report: Report) -> Bars | None:
@@ -113,11 +113,11 @@ def _template() -> Template:
         lstrip_blocks=True,
     )
     environment.filters |= {
-        "number": words.number,
-        "short": words.short_number,
-        "cut": words.cut,
-        "size": words.size,
+        "number": wording.number,
+        "short": wording.short_number,
+        "cut": wording.cut,
+        "size": wording.size,
         "duration": duration,
-        "moment": words.moment,
+        "moment": wording.moment,
     }
     return environment.get_template("report.html.j2")

@@ -7,7 +7,8 @@ from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, get_args
 
-from target_ciscovm.cvm.retry_policy import Patience
+from target_ciscovm.cvm.login import Login
+from target_ciscovm.cvm.retry_policy import RetryPolicy
 from target_ciscovm.errors import SettingsError
 from target_ciscovm.kdi.types import TriageState, VulnStatus
 from target_ciscovm.mapping.filters import FilterRules
@@ -30,16 +31,6 @@ ALL: Final = 100
 
 
 @dataclass(frozen=True)
-class Login:
-    """What CVM is reached with."""
-
-    api_url: str
-    api_key: str
-    connector_id: int
-    ca_bundle: str | None = None
-
-
-@dataclass(frozen=True)
 class Settings:
     """All settings; each attribute is the setting of its name, or the rules made of several.
 
@@ -55,7 +46,7 @@ class Settings:
     mapping: MappingRules
     filters: FilterRules
     tags: TagRules
-    patience: Patience
+    retry_policy: RetryPolicy
     output_path: Path
     ledger_path: Path | None
     max_failed_percent: Fraction
@@ -117,7 +108,7 @@ def read_settings(config: Mapping[str, Any]) -> Settings:
             min_severity=given["min_severity"],
         ),
         tags=TagRules(given["skip_tags"], given["tag_prefix"], given["tag_application"]),
-        patience=Patience(given["max_wait_seconds"], poll_seconds=given["poll_seconds"]),
+        retry_policy=RetryPolicy(given["max_wait_seconds"], poll_seconds=given["poll_seconds"]),
         output_path=output_path,
         ledger_path=_ledger_path(given, output_path, login),
         max_failed_percent=Fraction(str(given["max_failed_percent"])),

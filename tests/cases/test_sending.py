@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from target_ciscovm.cvm.client import CiscoVMAPI
+    from target_ciscovm.cvm.client import CiscoVMClient
 
 UPLOAD = ("POST", "/connectors/42/data_file")
 
@@ -35,7 +35,7 @@ def path(tmp_path: Path) -> Path:
     return path
 
 
-def play(server: ScriptedServer, name: str) -> CiscoVMAPI:
+def play(server: ScriptedServer, name: str) -> CiscoVMClient:
     """Let the server answer as CVM did in a case."""
     for told in read(name).replies:
         method, _, path = told.to.partition(" ")

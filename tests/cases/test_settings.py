@@ -11,7 +11,7 @@ from tap_qualyswas import errors as tap_errors
 from tap_qualyswas.qualys.platforms import find_platform
 from tap_qualyswas.settings.schema import CONFIG_SCHEMA as TAP
 from target_ciscovm import errors as target_errors
-from target_ciscovm.cvm.hosts import tidy_api_url
+from target_ciscovm.cvm.api_url import tidy_api_url
 from target_ciscovm.settings.schema import CONFIG_SCHEMA as TARGET
 from tests.cases.case import read
 

@@ -1,10 +1,11 @@
-"""CiscoVMAPI with waits short enough for tests."""
+"""CiscoVMClient with waits short enough for tests."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from target_ciscovm.cvm.client import CiscoVMAPI, Patience
+from target_ciscovm.cvm.client import CiscoVMClient
+from target_ciscovm.cvm.retry_policy import RetryPolicy
 
 if TYPE_CHECKING:
     from tests.target.scripted_server import ScriptedServer
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
 KEY: Final = "MARKER-key-that-no-text-may-show"
 CONNECTOR: Final = 42
 
-QUICK: Final = Patience(
+QUICK: Final = RetryPolicy(
     max_wait_seconds=20,
     max_attempts=4,
     poll_seconds=0.02,
@@ -23,13 +24,13 @@ QUICK: Final = Patience(
 )
 
 
-def connect(server: ScriptedServer | str, patience: Patience = QUICK) -> CiscoVMAPI:
+def connect(server: ScriptedServer | str, policy: RetryPolicy = QUICK) -> CiscoVMClient:
     """Give the API of a server."""
-    return CiscoVMAPI(
+    return CiscoVMClient(
         api_url=server if isinstance(server, str) else server.url,
         api_key=KEY,
         connector_id=CONNECTOR,
-        patience=patience,
+        policy=policy,
     )
 
 

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 import pytest
 import requests
 
-from target_ciscovm.cvm.client import CiscoVMAPI, Connector, Patience
+from target_ciscovm.cvm.client import CiscoVMClient
+from target_ciscovm.cvm.connector import Connector
+from target_ciscovm.cvm.retry_policy import RetryPolicy
 from target_ciscovm.errors import (
     BadKey,
     BrokenAnswer,
@@ -332,7 +334,7 @@ def test_all_waits_together_are_bounded(server: ScriptedServer) -> None:
 
 def test_requests_follow_one_another_below_five_a_second(server: ScriptedServer) -> None:
     server.script("GET", "/connectors", listing(IMPORTER))
-    api = connect(server, replace(QUICK, pace_seconds=Patience().pace_seconds))
+    api = connect(server, replace(QUICK, pace_seconds=RetryPolicy().pace_seconds))
 
     for _ in range(7):
         api.connector()
@@ -377,7 +379,7 @@ def test_a_proxy_that_is_not_there_is_told_without_its_password(
 @pytest.mark.parametrize("key", ["", "  ", "two words", "line\nend", "kléf", "nul\x00"])
 def test_a_key_that_no_header_can_hold_is_refused_and_not_repeated(key: str) -> None:
     with pytest.raises(SettingsError, match="api_key") as caught:
-        CiscoVMAPI(api_url="https://api.example.test", api_key=key, connector_id=1)
+        CiscoVMClient(api_url="https://api.example.test", api_key=key, connector_id=1)
 
     assert not key.strip() or key not in str(caught.value)
 
@@ -385,8 +387,8 @@ def test_a_key_that_no_header_can_hold_is_refused_and_not_repeated(key: str) -> 
 def test_blanks_around_a_pasted_key_are_cut(server: ScriptedServer) -> None:
     server.script("GET", "/connectors", listing(IMPORTER))
 
-    CiscoVMAPI(
-        api_url=server.url, api_key=f" {KEY}\n", connector_id=CONNECTOR, patience=QUICK
+    CiscoVMClient(
+        api_url=server.url, api_key=f" {KEY}\n", connector_id=CONNECTOR, policy=QUICK
     ).connector()
 
     assert server.requests[0].headers["X-Risk-Token"] == KEY
@@ -401,7 +403,7 @@ def test_certificates_that_cannot_be_read_are_refused_by_path(
         path.write_bytes(content)
 
     with pytest.raises(SettingsError, match=r"ca_bundle names .*own\.pem"):
-        CiscoVMAPI(
+        CiscoVMClient(
             api_url="https://api.example.test", api_key=KEY, connector_id=1, ca_bundle=str(path)
         )
 

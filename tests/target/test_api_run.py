@@ -120,8 +120,8 @@ def test_a_lost_answer_after_a_timeout_is_looked_for(server: ScriptedServer) -> 
     server.script("GET", RUNS, runs(5), runs(7, 5))
     server.script("POST", RUN, Reply(failure="hang"))
 
-    patience = replace(QUICK, read_seconds=0.7)
-    assert connect(server, patience).run([11], runs_before=[5]) == 7
+    policy = replace(QUICK, read_seconds=0.7)
+    assert connect(server, policy).run([11], runs_before=[5]) == 7
     assert started_runs(server) == 1
 
 

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Literal
 
 import pytest
 
-from target_ciscovm.cvm.client import CiscoVMAPI, ConnectorRun, Patience
-from target_ciscovm.cvm.connector import RunFailed
+from target_ciscovm.cvm.client import CiscoVMClient
+from target_ciscovm.cvm.connector import ConnectorRun, RunFailed
+from target_ciscovm.cvm.retry_policy import RetryPolicy
 from target_ciscovm.errors import (
     BadKey,
     CiscoVMError,
@@ -30,12 +31,12 @@ if TYPE_CHECKING:
 FREE = Switches(rate_limit=1000)
 
 
-def connect(sandbox: Sandbox, patience: Patience = QUICK, key: str | None = None) -> CiscoVMAPI:
-    return CiscoVMAPI(
+def connect(sandbox: Sandbox, policy: RetryPolicy = QUICK, key: str | None = None) -> CiscoVMClient:
+    return CiscoVMClient(
         api_url=sandbox.ciscovm_url,
         api_key=key or sandbox.api_key,
         connector_id=sandbox.connector_id,
-        patience=patience,
+        policy=policy,
     )
 
 
@@ -72,7 +73,7 @@ class Loaded:
     run: ConnectorRun
 
 
-def load(api: CiscoVMAPI, folder: Path, model: Literal["vulns", "findings"] = "vulns") -> Loaded:
+def load(api: CiscoVMClient, folder: Path, model: Literal["vulns", "findings"] = "vulns") -> Loaded:
     log = Log()
     connector = api.connector()
     before = [run.id for run in api.runs()]
@@ -88,7 +89,7 @@ def load(api: CiscoVMAPI, folder: Path, model: Literal["vulns", "findings"] = "v
 
 def test_a_load_is_one_run_of_all_its_files_below_the_rate_limit(tmp_path: Path) -> None:
     with small(switches=None) as sandbox:
-        api = connect(sandbox, replace(QUICK, pace_seconds=Patience().pace_seconds))
+        api = connect(sandbox, replace(QUICK, pace_seconds=RetryPolicy().pace_seconds))
         loaded = load(api, tmp_path)
 
         assert loaded.connector.name
@@ -179,11 +180,11 @@ def test_faults_that_stay_are_told_by_their_cause(
 
 def test_a_connector_that_is_not_there_is_told() -> None:
     with small() as sandbox:
-        api = CiscoVMAPI(
+        api = CiscoVMClient(
             api_url=sandbox.ciscovm_url,
             api_key=sandbox.api_key,
             connector_id=sandbox.connector_id + 999_999,
-            patience=QUICK,
+            policy=QUICK,
         )
         with pytest.raises(ConnectorMissing, match=f"Data Importers: .*{sandbox.connector_id}"):
             api.connector()

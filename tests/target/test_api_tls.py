@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from target_ciscovm.cvm.client import CiscoVMAPI
+from target_ciscovm.cvm.client import CiscoVMClient
 from target_ciscovm.errors import UntrustedServer
 from tests.target.quick import CONNECTOR, KEY, QUICK
 from tests.target.scripted_server import Reply, ScriptedServer
@@ -51,13 +51,13 @@ def server(trusted: tuple[Path, ssl.SSLContext]) -> Iterator[ScriptedServer]:
         yield server
 
 
-def connect(server: ScriptedServer, ca_bundle: Path | None) -> CiscoVMAPI:
-    return CiscoVMAPI(
+def connect(server: ScriptedServer, ca_bundle: Path | None) -> CiscoVMClient:
+    return CiscoVMClient(
         api_url=server.url,
         api_key=KEY,
         connector_id=CONNECTOR,
         ca_bundle=str(ca_bundle) if ca_bundle else None,
-        patience=replace(QUICK, max_attempts=3),
+        policy=replace(QUICK, max_attempts=3),
     )
 
 

@@ -9,6 +9,7 @@ from typing import Any, get_args
 
 import pytest
 
+from target_ciscovm.cvm.login import Login
 from target_ciscovm.errors import SettingsError
 from target_ciscovm.kdi.types import TriageState, VulnStatus
 from target_ciscovm.mapping.filters import FilterRules
@@ -16,7 +17,7 @@ from target_ciscovm.mapping.finding import MappingRules
 from target_ciscovm.mapping.locators import CVM_ORDER, DEFAULT_ORDER, LOCATORS, Identity
 from target_ciscovm.mapping.tags import TagRules
 from target_ciscovm.settings.schema import CONFIG_SCHEMA
-from target_ciscovm.settings.values import Login, read_settings
+from target_ciscovm.settings.values import read_settings
 
 LOGIN = {"api_key": "made-up-key", "connector_id": 42}
 SETTINGS: dict[str, dict[str, Any]] = CONFIG_SCHEMA["properties"]
@@ -48,6 +49,7 @@ def test_a_key_and_a_connector_send_and_remember() -> None:
     found = read_settings(LOGIN)
 
     assert found.login == Login("https://api.kennasecurity.com", "made-up-key", 42)
+    assert "made-up-key" not in repr(found)
     assert found.ledger_path == Path("output/ledger-42.db")
     assert found.destination == "ciscovm"
     assert read_settings(LOGIN | {"dry_run": True}).destination == "dry_run"

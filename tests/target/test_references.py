@@ -6,7 +6,7 @@ import itertools
 
 import pytest
 
-from target_ciscovm.intake.references import Shared
+from target_ciscovm.intake.references import References
 from target_ciscovm.mapping.records import WebAppRef
 from tests.target.rows import as_finding
 
@@ -14,7 +14,7 @@ CWE = [79]
 
 
 def test_findings_of_one_qid_share_one_definition() -> None:
-    shared = Shared()
+    shared = References()
 
     numbers = [shared.definition_of(as_finding(name=name)) for name in ("a", "b")]
 
@@ -24,7 +24,7 @@ def test_findings_of_one_qid_share_one_definition() -> None:
 
 @pytest.mark.parametrize("qid", [0, None])
 def test_imported_findings_are_told_apart_by_their_names(qid: int | None) -> None:
-    shared = Shared()
+    shared = References()
 
     rows = (("A", "BURP"), ("B", "BURP"), ("A", "BUGCROWD"), ("A", "BURP"))
     numbers = [
@@ -39,7 +39,7 @@ def test_a_class_that_only_one_finding_tells_is_the_qids() -> None:
     rows = [as_finding(), as_finding(cwe=CWE), as_finding(id=3)]
 
     for order in itertools.permutations(rows):
-        shared = Shared()
+        shared = References()
         for finding in order:
             shared.definition_of(finding)
 
@@ -47,7 +47,7 @@ def test_a_class_that_only_one_finding_tells_is_the_qids() -> None:
 
 
 def test_the_first_classes_stay() -> None:
-    shared = Shared()
+    shared = References()
 
     for number in (79, 80):
         shared.definition_of(as_finding(cwe=[number]))
@@ -56,7 +56,7 @@ def test_the_first_classes_stay() -> None:
 
 
 def test_a_web_application_is_kept_once_under_each_name_and_url() -> None:
-    shared = Shared()
+    shared = References()
 
     apps = [WebAppRef(id=1, name="A"), WebAppRef(id=1, name="A"), WebAppRef(id=1, name="B"), None]
 

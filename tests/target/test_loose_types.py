@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from target_ciscovm.intake.lenient import tidy
+from target_ciscovm.intake.loose_types import tidy
 from target_ciscovm.mapping.records import TYPES, Finding, KnowledgeBaseEntry, Sync, WebApp
 
 JSON = st.recursive(

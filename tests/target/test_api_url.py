@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from target_ciscovm.cvm.hosts import DEFAULT_API_URL, tidy_api_url
+from target_ciscovm.cvm.api_url import DEFAULT_API_URL, tidy_api_url
 from target_ciscovm.errors import Refused, SettingsError
 
 

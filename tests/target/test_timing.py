@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from target_ciscovm.output import timing as stages
+from target_ciscovm.output import timing
 from target_ciscovm.output.timing import Heartbeat, Progress, Stages, Ticker
 
 SHORT = 0.05
@@ -18,7 +18,7 @@ def told(
     caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> pytest.LogCaptureFixture:
     caplog.set_level(logging.INFO)
-    monkeypatch.setattr(stages, "QUIET_SECONDS", SHORT)
+    monkeypatch.setattr(timing, "QUIET_SECONDS", SHORT)
     return caplog
 
 
