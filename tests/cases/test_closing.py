@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
+import pytest
+
 from tests.cases.case import read
+from tests.cases.conversations import play
 from tests.cases.outcomes import filtered, identifiers, knowledge, whole
 from tests.target.streams import Sync, webapp
 
@@ -78,3 +82,30 @@ def test_another_identity_is_refused_until_it_is_accepted(cvm: CVM) -> None:
 
     accepted = cvm.load(sync, locator_order=["external_id"], accept_identity_change=True)
     assert (accepted.exit_code, cvm.open()) == (0, identifiers(7001, 7002))
+
+
+@pytest.mark.xfail(strict=True, raises=AssertionError, reason="nobody is told of the new name")
+def test_a_renamed_application_is_told_by_both_names(cvm: CVM) -> None:
+    case = read("closing/application_renamed")
+    cvm.load(case.input("the first day"))
+
+    loaded = cvm.load(case.input("renamed, one page tested"))
+
+    assert (loaded.exit_code, cvm.open()) == (0, identifiers(7001, 7002))
+    told = json.dumps(loaded.report)
+    assert "Demo App 1" in told
+    assert "Renamed App" in told
+
+
+@pytest.mark.parametrize("at", range(3))
+@pytest.mark.xfail(
+    strict=True, raises=AssertionError, reason="the proof counts what was written alone"
+)
+def test_the_proof_counts_what_was_read_before_any_stream_map(at: int) -> None:
+    case = read("closing/findings_mapped_away")
+
+    played = play(case, case.conversations[at])
+
+    proof = played.outcome.proof
+    (told,) = (one for one in proof["streams"] if one["stream"] == "findings")
+    assert told.get("read") == 2

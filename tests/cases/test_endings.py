@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+import json
 import signal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import pytest
 
 from tests.cases.case import read
 from tests.cases.outcomes import identifiers, whole
-from tests.target.processes import Process, eventually, newest
+from tests.target.processes import START, Process, eventually, newest
 
 if TYPE_CHECKING:
     from tests.target.loads import CVM
+
+
+OUTPUTS: Final = {
+    "closed": "",
+    "none": "import os; os.close(1)\n",
+    "full": "import os; os.dup2(os.open('/dev/full', os.O_WRONLY), 1)\n",
+}
+"""What a shell does to a program's output: `| true`, `>&-`, `> /dev/full`."""
 
 NOTHING = read("endings/nothing_came")
 
@@ -80,3 +89,27 @@ def test_a_target_that_fails_says_so_itself_and_passes_no_state_on(cvm: CVM) -> 
     assert (refused.exit_code, refused.states) == (2, [])
     assert "does not accept the API key" in refused.message
     assert (loaded.exit_code, cvm.open()) == (0, identifiers(7001, 7002, 7003))
+
+
+@pytest.mark.parametrize("output", ["closed", "none", "full"])
+@pytest.mark.xfail(
+    strict=True,
+    raises=AssertionError,
+    reason="another cause is blamed, and the report is missing or wrong",
+)
+def test_a_state_that_nobody_takes_leaves_the_load_and_its_report(output: str, cvm: CVM) -> None:
+    given = read("endings/state_that_nobody_takes").input("two findings")
+    process = Process(cvm, code=OUTPUTS[output] + START)
+    if output == "closed":
+        process.close_output()
+
+    ended = process.end(given)
+
+    assert ended.exit_code == 1
+    assert cvm.open() == identifiers(7001, 7002)
+    assert "Traceback" not in ended.log
+    assert "Exception ignored" not in ended.log
+    (line,) = [line for line in ended.log.splitlines() if "ERROR" in line]
+    assert "state" in line
+    report = json.loads((newest(cvm.output) / "report.json").read_text("utf-8"))
+    assert report["outcome"].startswith("succeeded")

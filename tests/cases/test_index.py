@@ -8,7 +8,10 @@ import pytest
 
 from tests.cases.case import FOLDER, names, read
 
-MADE_UP = re.compile(r"(\w[\w.-]*\.)?example\.test|127\.0\.0\.1")
+LOGIN, PORT = r"(\w+:\w+@)?", r"(:\d+)?"
+MADE_UP = re.compile(
+    rf"{LOGIN}(\w[\w.-]*\.)?example\.test\.?{PORT}|127\.0\.0\.1|\[fe80::1(%25[\w-]+)?\]"
+)
 TESTS = "".join(path.read_text("utf-8") for path in FOLDER.glob("test_*.py"))
 
 

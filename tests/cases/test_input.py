@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
+
+from target_ciscovm.target import TargetCiscoVM
 from tests.cases.case import read
 from tests.cases.outcomes import identifiers, notes
 
@@ -51,3 +54,45 @@ def test_a_stream_that_nobody_knows_is_counted(cvm: CVM) -> None:
     (row,) = (row for row in loaded.report["streams"] if row["foreign"])
     assert (row["stream"], row["received"]) == ("scans2", 1)
     assert (loaded.exit_code, cvm.open()) == (0, identifiers(7002))
+
+
+@pytest.mark.xfail(
+    strict=True,
+    raises=AssertionError,
+    reason="a flattened row is rejected, or loaded without its application",
+)
+def test_input_that_was_flattened_is_refused_in_one_line(cvm: CVM) -> None:
+    loaded = cvm.load(read("input/flattened").input("flattened"), max_failed_percent="100")
+
+    assert loaded.exit_code != 0
+    assert "flatten" in loaded.message.lower()
+    assert "\n" not in loaded.message
+    assert cvm.requests["data_file"] == 0
+
+
+@pytest.mark.xfail(
+    strict=True, raises=AssertionError, reason="the SDK's setting is offered, and spoils the input"
+)
+def test_flattening_is_no_setting_of_the_target() -> None:
+    assert "flattening_enabled" not in TargetCiscoVM.config_jsonschema["properties"]
+
+
+POISONED = read("input/one_poisoned_row")
+LOST = pytest.mark.xfail(strict=True, raises=AssertionError, reason="the whole load fails on it")
+
+
+@pytest.mark.parametrize(
+    ("name", "settings"),
+    [
+        ("a QID above 2^63", {}),
+        pytest.param("a zone with a dash", {"locator_order": ["ip_address"]}, marks=LOST),
+        pytest.param("a number without an end", {"data_model": "findings"}, marks=LOST),
+    ],
+)
+def test_one_poisoned_row_loses_no_other(name: str, settings: dict[str, object], cvm: CVM) -> None:
+    given = POISONED.input(name).replace(b"app1.example.test", b"192.0.2.1")
+
+    loaded = cvm.load(given, max_failed_percent="70", **settings)
+
+    assert loaded.exit_code == 0
+    assert cvm.open() >= identifiers(7002)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
+
 from target_ciscovm.kdi.types import MAX_NAME
 from tests.cases.case import read
 from tests.cases.outcomes import definitions, filtered, identifiers, knowledge
@@ -93,3 +95,54 @@ def test_line_ends_and_mark_up_become_lines(cvm: CVM) -> None:
     assert "<b>" in made["solution"]
     assert "&lt;" not in made["solution"]
     assert "<p>" not in made["solution"]
+
+
+@pytest.mark.parametrize("model", ["vulnerabilities", "findings"])
+@pytest.mark.xfail(
+    strict=True, raises=AssertionError, reason="the login stands in the details of each finding"
+)
+def test_a_login_in_a_url_goes_nowhere(model: str, cvm: CVM) -> None:
+    given = read("mapping/login_in_url").input()
+
+    loaded = cvm.load(given, data_model=model, max_failed_percent="50")
+
+    assert loaded.exit_code == 0
+    assert loaded.folder is not None
+    told = [path.read_bytes() for path in loaded.folder.rglob("*") if path.is_file()]
+    assert not [text for text in told if b"scanuser" in text or b"S3cretPw" in text]
+
+
+@pytest.mark.xfail(
+    strict=True, raises=AssertionError, reason="each spelling is an asset of its own"
+)
+def test_a_front_page_is_one_asset_in_all_its_spellings(cvm: CVM) -> None:
+    loaded = cvm.load(read("mapping/front_page_in_many_spellings").input())
+
+    assert [asset["url"] for asset in loaded.assets] == ["https://app1.example.test/"]
+    assert len(loaded.items()) == 7
+
+
+@pytest.mark.xfail(
+    strict=True, raises=AssertionError, reason="findings of two applications lie on one asset"
+)
+def test_a_path_is_joined_to_its_application_and_a_word_is_no_url(cvm: CVM) -> None:
+    loaded = cvm.load(read("mapping/url_that_is_a_path").input())
+
+    assert loaded.rejected == []
+    places = {asset["url"]: asset["application"] for asset in loaded.assets}
+    assert places == {
+        f"https://app{number}.example.test/{path}": f"Demo App {number}"
+        for number in (1, 2)
+        for path in ("", "login")
+    }
+
+
+def test_a_session_in_a_path_is_kept_and_moves_nothing_where_assets_are_applications(
+    cvm: CVM,
+) -> None:
+    given = read("mapping/session_in_path").input()
+
+    by_url = cvm.load(given, dry_run=True)
+    by_app = cvm.load(given, dry_run=True, locator_order=["external_id"])
+
+    assert [len(one.assets) for one in (by_url, by_app)] == [2, 1]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
@@ -18,6 +19,7 @@ from tests.cases.case import read
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+DOCS: Final = Path(__file__).parents[2] / "docs"
 ADDRESSES: Final = read("settings/platform_url").values
 
 
@@ -75,3 +77,15 @@ def test_the_target_reads_addresses_in_the_same_way() -> None:
         assert tidy_api_url(ADDRESSES[way]) == "https://qualysapi.qg9.example.test"
     with pytest.raises(target_errors.SettingsError, match="https"):
         tidy_api_url(ADDRESSES["plain http"])
+
+
+@pytest.mark.xfail(
+    strict=True, raises=AssertionError, reason="the page shows a form that Meltano does not take"
+)
+def test_the_page_of_settings_shows_lists_as_meltano_takes_them() -> None:
+    ((name, value),) = read("settings/list_with_commas").values.items()
+
+    page = (DOCS / "settings.md").read_text("utf-8")
+
+    assert f"{name}={value}" in page
+    assert "commas between" not in page

@@ -77,6 +77,12 @@ class Process:
         """Limit the process from now on, as `resource.prlimit` does."""
         resource.prlimit(self._process.pid, kind, (value, value))
 
+    def close_output(self) -> None:
+        """Read no more of its output, as a command that has ended."""
+        assert self._process.stdout is not None
+        self._process.stdout.close()
+        self._process.stdout = None
+
     @property
     def exited(self) -> bool:
         return self._process.poll() is not None
