@@ -56,8 +56,8 @@ BUGS: Final[dict[str, Bug]] = {
     ),
     "asset split over parts": Bug(
         "target_ciscovm/plan/joins.py",
-        "        yield (key, list(group))\n",
-        "        for row in group:\n            yield (key, [row])\n",
+        "        yield (key, [SpooledFinding._make(row) for row in group])\n",
+        "        for row in group:\n            yield (key, [SpooledFinding._make(row)])\n",
         ("tests/target/test_run_locators.py", *WEEKS),
     ),
     "offset paging": Bug(
@@ -77,7 +77,7 @@ BUGS: Final[dict[str, Bug]] = {
     ),
     "bookmark from the clock": Bug(
         "tap_qualyswas/sync/plan.py",
-        "    new = to_text(min(from_text(greatest), horizon))\n",
+        "    new = to_text(min(parse_strict(greatest), horizon))\n",
         "    import datetime as d\n    new = to_text(d.datetime.now(d.timezone.utc))\n",
         ("tests/tap/test_incremental.py", *WEEKS),
     ),
