@@ -1,4 +1,4 @@
-"""Everything that can end a load: one class for each way out, one sentence for a person.
+"""Everything that can end a load, with one class for each thing that a person can do about it.
 
     CiscoVMError                 exit code 1: try again later, or look at the report
     ├── Refused                  exit code 2: someone has to change something first
@@ -10,30 +10,29 @@
     │   ├── NotADataImporter     the connector fetches by itself and takes no files
     │   ├── WrongHost            what answers is not the API of Cisco Vulnerability Management
     │   └── UntrustedServer      the TLS certificate of the server is not trusted
-    ├── AlreadyRunning           another process of this machine loads into the connector
+    ├── AlreadyRunning           another process on this machine is loading into the connector
     ├── DiskFull                 there is no room for the files of the run
-    ├── LedgerDamaged            the ledger is there, but is not one that we can read
-    ├── LedgerUnusable           the ledger cannot be read or written at the moment
-    ├── UploadFailed             a file was not taken, also after all tries
-    │   └── TooLarge             a file was refused as too large: send it in halves
+    ├── LedgerDamaged            the ledger exists but cannot be read
+    ├── LedgerUnusable           the ledger cannot be read or written now
+    ├── UploadFailed             a file was refused, or failed after all tries
+    │   └── TooLarge             a file is too large for CVM: it is sent in halves
     ├── InputBroken              a line is not JSON, or the stream is not Singer's
     ├── LimitReached             too much rejected, or too much would be closed
     ├── ConnectorBusy            the connector is still working on another run
     ├── RunFailed                the run ended in CVM without success (in cvm.connector)
     ├── StillRunning             exit code 3: the run goes on in CVM, longer than we wait
-    ├── RequestRefused           CVM understood who asks and said no to what was asked
-    └── TemporaryError           asked again after a growing wait, within the limits set
+    ├── RequestRefused           CVM accepts the key but refuses the request
+    └── TemporaryError           tried again after a growing wait, within the limits set
         ├── RateLimited          more requests a second than CVM allows
         ├── Unavailable          an error of the server or of a gateway before it
         ├── Unreachable          no connection to the server
         ├── TimedOut             a connection, but no answer in time
         └── BrokenAnswer         an answer that is missing, empty, cut, or not what was asked for
 
-Classes differ where the way out differs. No message holds the API key, a request's headers or a
-proxy's address.
+No message holds the API key, a request's headers or a proxy's address.
 """
 
-# ruff: noqa: N818 - a name says the cause; that it is an error, the base class says
+# ruff: noqa: N818 - each name says the cause, as in the tree above
 
 from __future__ import annotations
 
@@ -50,7 +49,7 @@ class CiscoVMError(PluginError):
 
 
 class Refused(CiscoVMError):
-    """Asking again is of no use before settings, key, connector or network have been changed."""
+    """Trying again is useless until settings, key, connector or network have changed."""
 
     exit_code = SETTINGS_EXIT
 
@@ -60,13 +59,13 @@ class SettingsError(Refused):
 
 
 class NoAccess(Refused):
-    """The system refuses a folder or file that the target needs for itself.
+    """The system refuses access to a folder or file that the target needs.
 
     Args:
         path: the folder or file.
         doing: what could not be done with it, such as `created`.
         cause: the system's own words.
-        way_out: what to do about it, a whole sentence.
+        way_out: what to do about it, as a whole sentence.
     """
 
     def __init__(self, path: Path, doing: str, cause: str, way_out: str) -> None:
@@ -100,8 +99,8 @@ class ConnectorMissing(Refused):
         seen = f" The key shows these Data Importers: {file_based}." if file_based else ""
         super().__init__(
             f"There is no connector {connector_id} at {place} for this API key.{seen} Create a "
-            "Data Importer (KDI) connector in CVM and set connector_id to its number, which its "
-            "page in CVM has at the end of its address."
+            "Data Importer (KDI) connector in CVM and set connector_id to its number, which is at "
+            "the end of the address of its page."
         )
 
 
@@ -116,7 +115,7 @@ class NotADataImporter(Refused):
 
 
 class WrongHost(Refused):
-    """The address belongs to something that is not CVM's API."""
+    """The server at this address is not CVM's API."""
 
     def __init__(self, place: str, what: str) -> None:
         super().__init__(
@@ -131,8 +130,8 @@ class UntrustedServer(Refused):
 
     def __init__(self, place: str) -> None:
         super().__init__(
-            f"The TLS certificate of {place} is not trusted. If a proxy of your own opens the "
-            "connection, put the path of its CA certificate into ca_bundle; verification is never "
+            f"The TLS certificate of {place} is not trusted. If your own proxy opens TLS "
+            "connections, set ca_bundle to the path of its CA certificate. Verification cannot be "
             "switched off."
         )
 
@@ -148,7 +147,7 @@ class AlreadyRunning(CiscoVMError):
         who = "another process" if pid is None else f"process {pid}"
         super().__init__(
             f"Connector {connector} is being loaded by {who}, which holds {path}. Two loads at "
-            "once would close one another's findings: wait for its end, or stop it, and run again."
+            "once would close each other's findings. Wait until it ends, or stop it, and run again."
         )
         self.pid = pid
 
@@ -157,8 +156,8 @@ class DiskFull(CiscoVMError):
     """The files of the run have no room.
 
     Args:
-        folder: where there is none.
-        free: bytes that are free, None when that cannot be told.
+        folder: where there is no room.
+        free: bytes that are free, None when unknown.
         needed: bytes that the run needs, None when a write failed.
         cause: why the write failed, in the system's own words.
     """
@@ -174,8 +173,8 @@ class DiskFull(CiscoVMError):
         why = cause if needed is None else f"the run needs about {needed / 1e6:,.1f} MB"
         room = "" if free is None else f", and {free / 1e6:,.1f} MB are free"
         super().__init__(
-            f"There is no room for files in {folder}: {why}{room}. Make room, or set output_path "
-            "to a folder on a larger disk, and run again."
+            f"There is no room for files in {folder}: {why}{room}. Free some space, or set "
+            "output_path to a folder on a larger disk, and run again."
         )
 
 
@@ -184,8 +183,8 @@ class LedgerDamaged(CiscoVMError):
 
     def __init__(self, path: Path, why: str) -> None:
         super().__init__(
-            f"The ledger {path} cannot be used: {why}. Put back a good copy of it, or move it "
-            "away: then nothing is closed until a full sync has built it anew."
+            f"The ledger {path} cannot be used: {why}. Restore a good copy of it, or move it "
+            "away: then nothing is closed until a full sync has rebuilt it."
         )
 
 
@@ -201,27 +200,27 @@ class LedgerUnusable(CiscoVMError):
     def __init__(self, path: Path, doing: str, cause: str) -> None:
         super().__init__(
             f"The ledger {path} could not be {doing}: {cause}. It still has what was settled "
-            "last; put the cause right, and the next run sends the same again."
+            "last. Fix the cause; the next run sends the same again."
         )
 
 
 class UploadFailed(CiscoVMError):
-    """A data file was not taken. Nothing has been run in CVM."""
+    """A data file could not be uploaded. Nothing has been run in CVM."""
 
 
 class TooLarge(UploadFailed):
-    """A data file is above what CVM, or a gateway before it, takes at once (HTTP 413)."""
+    """A data file is larger than CVM, or a gateway before it, accepts (HTTP 413)."""
 
 
 class ConnectorBusy(CiscoVMError):
-    """Another run of the connector did not end in time. Nothing of ours has been run."""
+    """Another run of the connector did not end in time. None of our files has been run."""
 
 
 class StillRunning(CiscoVMError):
-    """The run had not ended, or could not be looked at, when the time was over.
+    """The run had not ended, or could not be checked, when the time was up.
 
     Attributes:
-        run_id: the run in CVM, to look at later.
+        run_id: the run in CVM, to check later.
     """
 
     exit_code = 3
@@ -229,20 +228,20 @@ class StillRunning(CiscoVMError):
     def __init__(self, run_id: int, seconds: float, why: str = "") -> None:
         reason = f" ({why})" if why else ""
         super().__init__(
-            f"Connector run {run_id} had not ended in CVM after {seconds:,.0f} s{reason}. Look at "
-            "it on the connector's page; the next run waits for its end and sends the same again. "
-            "Raise run_timeout_seconds if runs take longer as a rule."
+            f"Connector run {run_id} had not ended in CVM after {seconds:,.0f} s{reason}. Check "
+            "it on the connector's page. The next load waits for its end and sends the same again. "
+            "Raise run_timeout_seconds if runs usually take longer."
         )
         self.run_id = run_id
 
 
 class InputBroken(CiscoVMError):
-    """What came in cannot be trusted: a line is not JSON, or the stream is not Singer's."""
+    """The input cannot be trusted: a line is not JSON, or the stream is not Singer's."""
 
     def __init__(self, line: int, what: str) -> None:
         super().__init__(
-            f"Line {line:,} of the input {what}. The load was given up and nothing has been sent; "
-            "look at the tap's own log for why it wrote this, and run again."
+            f"Line {line:,} of the input {what}. The load was stopped and nothing was sent. "
+            "Check the tap's log for the cause and run again."
         )
 
 
@@ -251,11 +250,11 @@ class LimitReached(CiscoVMError):
 
 
 class RequestRefused(CiscoVMError):
-    """CVM said no for good: HTTP 400 or another status that asking again does not change."""
+    """CVM refuses for good: HTTP 400 or another status that trying again does not change."""
 
 
 class TemporaryError(CiscoVMError):
-    """Worth asking again.
+    """Worth trying again.
 
     Attributes:
         wait_seconds: the wait that the server named, None when it named none.
@@ -265,20 +264,20 @@ class TemporaryError(CiscoVMError):
 
 
 class RateLimited(TemporaryError):
-    """HTTP 429: more than five requests in a second came from this address."""
+    """HTTP 429: more than five requests a second from this address."""
 
 
 class Unavailable(TemporaryError):
-    """HTTP 5xx, or 422 on an upload: the server is there but cannot do it now."""
+    """HTTP 5xx, or 422 on an upload: the server responds but cannot do it now."""
 
 
 class Unreachable(TemporaryError):
-    """No connection came about, so CVM knows nothing of what was to be asked."""
+    """No connection was made, so CVM has not seen the request."""
 
 
 class TimedOut(TemporaryError):
-    """No answer in time; whether CVM did what was asked is not known."""
+    """No answer in time; CVM may or may not have done what was asked."""
 
 
 class BrokenAnswer(TemporaryError):
-    """No answer, or one that cannot be read; whether CVM did what was asked is not known."""
+    """No answer, or an unreadable one; CVM may or may not have done what was asked."""

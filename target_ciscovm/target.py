@@ -1,4 +1,4 @@
-"""TargetCiscoVM: settings, lines to the intake, the end of input to the run."""
+"""The target plugin: its settings, and the way from input lines to the run."""
 
 from __future__ import annotations
 
@@ -48,11 +48,11 @@ class TargetCiscoVM(Plugin, Target):
     message_reader: SingerLines
 
     first_wait_seconds: ClassVar[float] = RetryPolicy.first_wait_seconds
-    """First wait of our own before a call is made again; the next ones grow."""
+    """First wait before a call is tried again; the next ones grow."""
     pace_seconds: ClassVar[float] = RetryPolicy.pace_seconds
-    """Least time between two calls."""
+    """Shortest time between two calls."""
 
-    # All of the SDK's, but its validation of records: they are checked by their types.
+    # All of the SDK's, except its validation of records: they are checked by their types.
     capabilities: ClassVar[list[CapabilitiesEnum]] = [
         PluginCapabilities.ABOUT,
         PluginCapabilities.STREAM_MAPS,
@@ -68,12 +68,12 @@ class TargetCiscoVM(Plugin, Target):
     @classmethod
     @override
     def append_builtin_config(cls, config_jsonschema: dict[str, Any]) -> None:
-        # Load method, record metadata, batch size: the SDK's sinks have them, this target has not.
+        # Load method, record metadata and batch size belong to the SDK's sinks, which are not used.
         super(Target, cls).append_builtin_config(config_jsonschema)
 
     @cached_property
     def settings(self) -> Settings:
-        """The settings, checked against one another."""
+        """The settings, checked against each other."""
         found = read_settings(self.config)
         policy = replace(
             found.retry_policy,
@@ -84,21 +84,21 @@ class TargetCiscoVM(Plugin, Target):
 
     @cached_property
     def run(self) -> Run:
-        """The run; nothing is done before the first line is read."""
+        """The run. It does nothing before the first line is read."""
         return Run(self.settings, self._pass_state)
 
     def load(self, read: Callable[[], None]) -> None:
-        """Load an input; `read` hands over its messages one by one.
+        """Load an input; `read` passes its messages on, one by one.
 
         Raises:
-            Ending: when the load did not go well.
+            Ending: when the load failed.
         """
         report = self.report = self.run.execute(read)
         if report.exit_code:
             raise Ending(report.message, report.exit_code, self.logger)
 
     def on_record(self, line: int, stream: str, record: bytes) -> None:
-        """Hand a record to the run, mapped if maps are set."""
+        """Pass a record to the run, mapped if there are stream maps."""
         if self._maps is None:
             self.run.take(line, stream, record)
             return
@@ -106,7 +106,7 @@ class TargetCiscoVM(Plugin, Target):
             self.run.take(line, name, mapped)
 
     def on_schema(self, stream: str, schema: bytes, key_properties: object) -> None:
-        """Tell the maps of a schema; the records themselves are checked by their types."""
+        """Pass a schema to the stream maps; records are checked by their types instead."""
         if self._maps is not None:
             self._maps.learn(stream, schema, key_properties)
 
@@ -115,12 +115,12 @@ class TargetCiscoVM(Plugin, Target):
         self.run.keep_state(value)
 
     def on_unknown(self, kind: str) -> None:
-        """Count a message of a type that means nothing here."""
+        """Count a message of an unknown type."""
         self.run.note_unknown(kind)
 
     @override
     def process_endofpipe(self) -> None:
-        """Do nothing: at the end of the input the load was done and its state passed on."""
+        """Do nothing: `load` has done it all, and has passed the state on."""
 
     @cached_property
     def _maps(self) -> StreamMaps | None:
@@ -162,12 +162,12 @@ class TargetCiscoVM(Plugin, Target):
             click.Option(
                 ["--verify"],
                 is_flag=True,
-                help="Look whether the key and the connector are accepted, and end.",
+                help="Check the API key and the connector, and end.",
             )
         )
         return command
 
     @override
     def _handle_termination(self, signum: int, frame: FrameType | None) -> None:
-        # The SDK's handler drains and exits with 0; a run that was stopped must send nothing.
+        # The SDK's handler drains and exits with 0, but a stopped run must send nothing.
         raise Interrupted(signum)

@@ -1,4 +1,4 @@
-"""The target's settings as a schema: what each means, its type, its bounds, why its default."""
+"""The schema of the target's settings: meaning, type, bounds, and the reason for a default."""
 
 from __future__ import annotations
 
@@ -41,31 +41,31 @@ _DESTINATION: Final = (
         "api_url",
         TEXT,
         "API host",
-        "Address of your tenant's API, shown in CVM under Settings > API Keys; the default is that "
-        "of the shared US host.",
+        "Address of your tenant's API, shown in CVM under Settings > API Keys. The default is the "
+        "shared US host.",
         default="https://api.kennasecurity.com",
     ),
     _setting(
         "api_key",
         TEXT,
         "API key",
-        "Key of a CVM user who may use connectors. Without it and connector_id nothing is sent: "
-        "the KDI files are the result.",
+        "Key of a CVM user who may use connectors. Without api_key and connector_id nothing is "
+        "sent; the result is the KDI files.",
         secret=True,
     ),
     _setting(
         "connector_id",
         _number(1, 2**63 - 1),
         "Connector id",
-        "Number of a Data Importer (KDI) connector in CVM; its page has it at the end of its "
-        "address.",
+        "Number of a Data Importer (KDI) connector in CVM, found at the end of the address of its "
+        "page.",
     ),
     _setting(
         "ca_bundle",
         TEXT,
         "CA bundle",
-        "Path of the CA certificates to trust, where a proxy of your own opens TLS connections. "
-        "Verification is never switched off.",
+        "Path of the CA certificates to trust if your own proxy opens TLS connections. "
+        "Verification cannot be switched off.",
     ),
 )
 _MAPPING: Final = (
@@ -73,16 +73,16 @@ _MAPPING: Final = (
         "data_model",
         _choice("vulnerabilities", "findings"),
         "Data model",
-        "What findings become in CVM: vulnerabilities, as the hosted connector makes them, or "
-        "findings of the Application Security Module. A change is an identity change.",
+        "What findings become in CVM: vulnerabilities, as with the hosted connector, or findings "
+        "of the Application Security Module. A change is an identity change.",
         default="vulnerabilities",
     ),
     _setting(
         "locator_order",
         LOCATOR_LIST,
         "Locator order",
-        "What an asset is told apart by: the first of these with a value. url first makes one "
-        "asset for each URL, external_id or application first one for each web application. "
+        "What identifies an asset: the first of these that has a value. With url first there is "
+        "one asset per URL, with external_id or application first one per web application. "
         "Values: " + ", ".join(LOCATORS) + ". A change is an identity change.",
         default=list(DEFAULT_ORDER),
     ),
@@ -90,14 +90,14 @@ _MAPPING: Final = (
         "tenant_locator_order",
         TENANT_LIST,
         "Locator order of the tenant",
-        "The locator order that CVM is set to, when it is not CVM's own. Locators that CVM would "
-        "rank above the chosen one are not sent.",
+        "The locator order set in CVM, if it is not CVM's default. Locators that CVM would rank "
+        "above the chosen one are not sent.",
     ),
     _setting(
         "url_query",
         _choice("cut", "keep"),
-        "Query of URLs",
-        "Whether the query stays in an asset's URL. It is cut by default, as Qualys puts the "
+        "URL query",
+        "Whether an asset's URL keeps its query. By default it is cut, because Qualys puts the "
         "attack there. A change is an identity change.",
         default="cut",
     ),
@@ -105,15 +105,15 @@ _MAPPING: Final = (
         "status_map",
         th.ObjectType(additional_properties=th.StringType),
         "Status map",
-        "CVM's status by Qualys's, as JSON, to override the built-in one, such as {\"PROTECTED\": "
-        '"risk_accepted"}.',
+        "CVM's status for a status of Qualys, as JSON, in place of the built-in one, such as "
+        '{"PROTECTED": "risk_accepted"}.',
     ),
     _setting(
         "map_ignored",
         YES_NO,
         "Map ignored findings",
-        "Whether findings ignored in Qualys become false_positive, risk_accepted or "
-        "not_a_security_issue. Off by default, as in the hosted connector: they stay open.",
+        "Whether findings that are ignored in Qualys become false_positive, risk_accepted or "
+        "not_a_security_issue. Off by default, as in the hosted connector, so they stay open.",
         default=False,
     ),
 )
@@ -122,15 +122,15 @@ _FILTERS: Final = (
         "exclude_non_exploitable",
         YES_NO,
         "Exclude non-exploitable",
-        "Leaves out findings that a virtual patch protects (status PROTECTED).",
+        "Leaves out findings protected by a virtual patch (status PROTECTED).",
         default=False,
     ),
     _setting(
         "exclude_informational",
         YES_NO,
         "Exclude informational",
-        "Keeps only findings whose QID has a CVE, a CWE or a WASC class. A QID that nothing is "
-        "known of is never called informational.",
+        "Keeps only findings whose QID has a CVE, a CWE or a WASC class. A QID without an entry "
+        "in the knowledge base always stays.",
         default=False,
     ),
     _setting(
@@ -143,16 +143,16 @@ _FILTERS: Final = (
     _setting(
         "min_severity",
         _number(1, 5),
-        "Least severity",
-        "Leaves out findings of a lower Qualys severity; 1 keeps all.",
+        "Minimum severity",
+        "Leaves out findings with a lower Qualys severity; 1 keeps all.",
         default=1,
     ),
     _setting(
         "asset_inactivity_days",
         _number(0, 36500),
         "Asset inactivity, in days",
-        "On full syncs, leaves out web applications that no scan has finished on for so many "
-        "days, so that CVM's own limit ages them out. 0 leaves none out.",
+        "On full syncs, leaves out web applications without a finished scan for this many days, "
+        "so that CVM's own limit ages them out. 0 leaves none out.",
         default=0,
     ),
 )
@@ -162,12 +162,12 @@ _ASSETS: Final = (
         "reset_tags",
         YES_NO,
         "Reset tags",
-        "Wipes all tags of the assets in the load, whoever set them, and creates Qualys's anew. "
-        "Manual tags are lost; off by default for that reason.",
+        "Removes all tags of the assets in the load, whoever set them, and adds Qualys's tags. "
+        "Off by default, because manual tags are lost.",
         default=False,
     ),
     _setting(
-        "tag_prefix", TEXT, "Tag prefix", "Put before each tag; empty puts nothing.", default=""
+        "tag_prefix", TEXT, "Tag prefix", "Text put before each tag. Empty by default.", default=""
     ),
     _setting(
         "tag_application",
@@ -180,7 +180,7 @@ _ASSETS: Final = (
         "ignore_scanner_last_seen",
         YES_NO,
         "Ignore the scanner's last-seen time",
-        "Leaves the last-seen time of assets to CVM's own clock: that of the load.",
+        "Leaves the last-seen time of assets to CVM, which takes the time of the load.",
         default=False,
     ),
 )
@@ -189,16 +189,16 @@ _CLOSING: Final = (
         "autoclose",
         _choice("when_proven", "never"),
         "Auto-close",
-        "Whether CVM closes what a load lacks. when_proven: only if the load was proven to be "
-        "whole. never: fixes are still closed one by one.",
+        "Whether findings that are missing from a load are closed. when_proven: only if the load "
+        "is proven to be whole. never: only fixed findings are closed.",
         default="when_proven",
     ),
     _setting(
         "close_deleted_webapps",
         YES_NO,
         "Close deleted web applications",
-        "Closes the findings of web applications that are no longer there. Off by default, for an "
-        "application out of the account's scope looks the same.",
+        "Closes the findings of web applications that are gone from Qualys. Off by default, "
+        "because an application that left the account's scope looks the same.",
         default=False,
     ),
     _setting(
@@ -206,22 +206,22 @@ _CLOSING: Final = (
         _number(0, 100),
         "Closing limit, in percent",
         "Stops a proven load that would close more than this share of what is open. 100 never "
-        "stops; the default lets an ordinary clean-up through.",
+        "stops. The default lets an ordinary clean-up through.",
         default=50,
     ),
     _setting(
         "accept_identity_change",
         YES_NO,
         "Accept an identity change",
-        "Lets a run through whose settings tell assets or findings apart in another way than "
-        "before: everything closes and comes back as new.",
+        "Allows a run with settings that make CVM treat every open finding as new: everything "
+        "closes and comes back.",
         default=False,
     ),
     _setting(
         "ledger_path",
         TEXT,
         "Ledger",
-        "File that remembers what was last sent as open. By default "
+        "File that records what was last sent as open. By default "
         "{output_path}/ledger-{connector_id}.db. Keep it between runs.",
     ),
 )
@@ -230,13 +230,13 @@ _RUNNING: Final = (
         "output_path",
         TEXT,
         "Output folder",
-        "Folder for what each run leaves behind: KDI files, rejected records, the report.",
+        "Folder for the results of each run: KDI files, rejected records, the report.",
         default="output",
     ),
     _setting(
         "keep_runs",
         _number(1, 100000),
-        "Runs kept",
+        "Runs to keep",
         "Number of run folders to keep; older ones are removed.",
         default=20,
     ),
@@ -244,7 +244,7 @@ _RUNNING: Final = (
         "dry_run",
         YES_NO,
         "Dry run",
-        "Sends nothing, and reports what would change.",
+        "Sends nothing and reports what would change.",
         default=False,
     ),
     {
@@ -252,46 +252,46 @@ _RUNNING: Final = (
             "type": ["string", "number"],
             "pattern": r"(100(\.0+)?|\d{1,2}(\.\d+)?)",
             "title": "Failure limit, in percent",
-            "description": "Fails the run when more than this share of findings, of web "
-            "applications or of all records is rejected, or of CVM's payloads failed. Fractions "
-            "are allowed; 1 is the hosted connector's limit.",
+            "description": "The run fails if more than this share of the findings, the web "
+            "applications or all records is rejected, or of CVM's payloads fails. Fractions are "
+            "allowed. The default is the hosted connector's limit.",
             "default": "1",
         }
     },
     _setting(
         "fail_on_abort",
         YES_NO,
-        "Fail when nothing came",
-        "Ends with exit code 1 in place of 0 when no record, or no scan report at all, came.",
+        "Fail on an empty load",
+        "Ends with exit code 1 instead of 0 if the input has no record or no scan report at all.",
         default=False,
     ),
     _setting(
         "part_max_bytes",
         _number(1000, 2_000_000_000),
         "File size, in bytes",
-        "Most bytes of a KDI file; a single asset larger than that is a file of its own. No limit "
-        "of CVM is published; the default has room below what gateways usually take.",
+        "Largest size of a KDI file; a single larger asset gets a file of its own. CVM publishes "
+        "no limit; the default is well below what gateways usually accept.",
         default=50_000_000,
     ),
     _setting(
         "run_timeout_seconds",
         _number(1, 604800),
         "Run time limit, in seconds",
-        "How long to wait for the connector run. The default is 4 hours: CVM may take hours.",
+        "How long to wait for the connector run. The default is 4 hours, as CVM may take hours.",
         default=14400,
     ),
     _setting(
         "max_wait_seconds",
         _number(1, 86400),
         "Longest wait, in seconds",
-        "How long, in all, to keep trying a call that fails by itself passing causes.",
+        "Longest total wait of a call that is tried again after a temporary error.",
         default=3600,
     ),
     _setting(
         "poll_seconds",
         _number(1, 3600),
         "Poll interval, in seconds",
-        "Longest pause between two looks at a connector run.",
+        "Longest pause between two checks of a connector run.",
         default=20,
     ),
 )

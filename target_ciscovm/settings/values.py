@@ -32,12 +32,12 @@ ALL: Final = 100
 
 @dataclass(frozen=True)
 class Settings:
-    """All settings; each attribute is the setting of its name, or the rules made of several.
+    """All settings; each attribute is the setting of that name, or rules made of several.
 
     Attributes:
-        login: None when nothing is to be sent for want of a key and a connector.
-        identity: what assets are told apart by.
-        ledger_path: None when there is no connector to remember things of.
+        login: None without a key and a connector: nothing is sent.
+        identity: what identifies an asset.
+        ledger_path: None without a connector.
         max_failed_percent: share of 100, exact.
     """
 
@@ -65,36 +65,36 @@ class Settings:
 
     @property
     def data_model(self) -> DataModel:
-        """Give what findings become in CVM."""
+        """What findings become in CVM."""
         return self.mapping.data_model
 
     @property
     def destination(self) -> Destination:
-        """Give where the load goes."""
+        """Where the load goes."""
         if self.login is None:
             return "files"
         return "dry_run" if self.dry_run else "ciscovm"
 
 
 def read_settings(config: Mapping[str, Any]) -> Settings:
-    """Make settings of a config whose values have the types of the schema.
+    """Read the settings from a config whose values have the types of the schema.
 
     Raises:
-        SettingsError: for values that contradict one another, with what to change.
+        SettingsError: for values that contradict each other; its text says what to change.
     """
     given = _with_defaults(config)
     login = _login(given)
     output_path = Path(given["output_path"]).expanduser()
     if given["skip_tags"] and given["reset_tags"]:
         msg = (
-            "skip_tags and reset_tags contradict each other: one sends no tags, the other wipes "
-            "them and sends new ones. Leave one of them off."
+            "skip_tags and reset_tags contradict each other: one sends no tags, the other replaces "
+            "them. Switch one of them off."
         )
         raise SettingsError(msg)
     if given["close_deleted_webapps"] and given["autoclose"] == "never":
         msg = (
             "autoclose: never and close_deleted_webapps contradict each other: one closes nothing "
-            "by absence, the other what web applications that are gone have left. Change one."
+            "that is gone, the other closes what deleted web applications leave. Change one."
         )
         raise SettingsError(msg)
     return Settings(
@@ -163,9 +163,9 @@ def _identity(given: Mapping[str, Any]) -> Identity:
     hidden = hidden_key(identity)
     if hidden:
         msg = (
-            f"locator_order names {hidden}, which tenant_locator_order lacks: CVM would not tell "
-            f"assets apart by it. Add {hidden} to tenant_locator_order where CVM has it, or take "
-            "it out of locator_order."
+            f"locator_order names {hidden}, but tenant_locator_order does not: CVM would not "
+            f"identify assets by it. Add {hidden} to tenant_locator_order where CVM has it, or "
+            "remove it from locator_order."
         )
         raise SettingsError(msg)
     return identity
@@ -178,8 +178,8 @@ def _mapping(given: Mapping[str, Any]) -> MappingRules:
     wrong = {name: word for name, word in status_map.items() if word not in words}
     if wrong:
         msg = (
-            f"status_map gives {', '.join(f'{name}: {word}' for name, word in wrong.items())}, "
-            f"which CVM does not know for {model}. Its words are {', '.join(words)}."
+            f"status_map has {', '.join(f'{name}: {word}' for name, word in wrong.items())}, "
+            f"which CVM does not know for {model}. Use one of {', '.join(words)}."
         )
         raise SettingsError(msg)
     by_status = {name.strip().upper(): word for name, word in status_map.items()}

@@ -183,7 +183,7 @@ def test_a_damaged_ledger_is_one_clear_line_that_says_what_to_do(
     for use in (Ledger.open_count, Ledger.require_writable, lambda one: one.settle(FIRST)):
         with Ledger(path) as ledger, pytest.raises(LedgerDamaged) as error:
             use(ledger)
-        assert_one_line(error, path, "move it away", "until a full sync has built it anew")
+        assert_one_line(error, path, "move it away", "until a full sync has rebuilt it")
         assert error.value.exit_code == 1
     assert path.read_bytes() == damaged
 
