@@ -13,10 +13,11 @@ from singer_sdk.helpers.conform import TypeConformanceLevel
 from singer_sdk.singerlib import RecordMessage
 
 from tap_qualyswas import schemas
-from tap_qualyswas.sources import scans, webapps
 from tap_qualyswas.sources.findings import read_findings
 from tap_qualyswas.sources.knowledge_base import read_knowledge_base
 from tap_qualyswas.sources.scan_results import read_scan_results
+from tap_qualyswas.sources.scans import read_scans
+from tap_qualyswas.sources.webapps import read_webapps, recount_webapps
 
 if sys.version_info >= (3, 13):
     from typing import override
@@ -47,8 +48,8 @@ class QualysTap(Protocol):
     def message_writer(self) -> CountingWriter:
         """Where messages go."""
 
-    def close_run(self) -> None:
-        """Remember the run in the state; its streams have ended."""
+    def emitted(self, stream: str) -> int:
+        """Give the number of records of a stream that were written."""
 
 
 class QualysStream(Stream):
@@ -78,7 +79,7 @@ class QualysStream(Stream):
     def get_records(self, context: Any) -> Iterable[dict[str, Any]]:
         yield from self.read()
         self._qualys.message_writer.flush()
-        tally = self.run.tallies.get(self.name)
+        tally = self.run.reader.tallies.get(self.name)
         if tally is not None:
             tally.ended = True
 
@@ -129,7 +130,8 @@ class Webapps(QualysStream):
 
     @override
     def read(self) -> Iterator[Record]:
-        return webapps.read_webapps(self.run)
+        run = self.run
+        return read_webapps(run.reader, run.scope, run.settings)
 
 
 class Scans(QualysStream):
@@ -137,11 +139,12 @@ class Scans(QualysStream):
 
     name = "scans"
     primary_keys = ("id",)
-    replication_key = scans.BOOKMARK
+    replication_key = "launchedDate"
 
     @override
     def read(self) -> Iterator[Record]:
-        return scans.read_scans(self.run)
+        run = self.run
+        return read_scans(run.reader, run.scope, run.settings, run.bookmarks, run.pending_reports)
 
 
 class Findings(QualysStream):
@@ -153,8 +156,9 @@ class Findings(QualysStream):
 
     @override
     def read(self) -> Iterator[Record]:
-        yield from read_findings(self.run)
-        webapps.recount_webapps(self.run)
+        run = self.run
+        yield from read_findings(run.reader, run.scope, run.settings, run.bookmarks, run.qids)
+        recount_webapps(run.reader, run.scope)
 
 
 class KnowledgeBase(QualysStream):
@@ -165,7 +169,7 @@ class KnowledgeBase(QualysStream):
 
     @override
     def read(self) -> Iterator[Record]:
-        return read_knowledge_base(self.run)
+        return read_knowledge_base(self.run.reader, self.run.qids, self.run.settings)
 
 
 class ScanResults(QualysStream):
@@ -177,7 +181,7 @@ class ScanResults(QualysStream):
 
     @override
     def read(self) -> Iterator[Record]:
-        return read_scan_results(self.run)
+        return read_scan_results(self.run.reader, self.run.pending_reports)
 
 
 class Syncs(QualysStream):
@@ -188,8 +192,8 @@ class Syncs(QualysStream):
 
     @override
     def read(self) -> Iterator[Record]:
-        self._qualys.close_run()
-        yield self.run.row()
+        self.run.end()
+        yield self.run.row(self._qualys.emitted)
 
 
 STREAMS: Final[tuple[type[QualysStream], ...]] = (

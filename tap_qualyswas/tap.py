@@ -19,7 +19,7 @@ from tap_qualyswas.settings.values import read_settings
 from tap_qualyswas.streams import ORDER, STREAMS
 from tap_qualyswas.sync.access import check_access
 from tap_qualyswas.sync.connection import FIRST_WAIT_SECONDS, connect
-from tap_qualyswas.sync.run import Run, require_selection
+from tap_qualyswas.sync.run import prepare_run, require_selection
 from tap_qualyswas.sync.state import State
 from tap_qualyswas.sync.writer import CountingWriter
 
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from singer_sdk.helpers.capabilities import CapabilitiesEnum
 
     from tap_qualyswas.settings.values import Settings
+    from tap_qualyswas.sync.run import Run
 
 PROOF: Final = "syncs"
 TEST_HELP: Final = (
@@ -90,27 +91,20 @@ class TapQualysWAS(Plugin, Tap):
     def run(self) -> Run:
         """What the streams share. Nothing is sent before the first of them reads."""
         selected = [name for name, stream in self.streams.items() if stream.selected]
-        return Run(
+        return prepare_run(
             self.settings,
             connect(self.settings, self.logger, first_wait=self.first_wait_seconds),
-            State(self._kept),
-            save_state=lambda: self.state_writer.write_state(self.state),
-            emitted=self._emitted,
-            selected=[name for name in selected if name != PROOF],
-            logger=self.logger,
+            State(cast("dict[str, Any]", self.state), self._write_state),
+            [name for name in selected if name != PROOF],
+            self.logger,
         )
 
-    @property
-    def _kept(self) -> dict[str, Any]:
-        return cast("dict[str, Any]", self.state)
+    def _write_state(self) -> None:
+        self.state_writer.write_state(self.state)
 
-    def _emitted(self, name: str) -> int:
-        alias = self.streams[name].stream_maps[0].stream_alias
-        return self.message_writer.emitted[alias]
-
-    def close_run(self) -> None:
-        """Remember the run in the state; its streams have ended."""
-        self.run.close()
+    def emitted(self, stream: str) -> int:
+        """Give the number of records of a stream that were written."""
+        return self.message_writer.emitted[self.streams[stream].stream_maps[0].stream_alias]
 
     @classmethod
     @override
@@ -144,8 +138,8 @@ class TapQualysWAS(Plugin, Tap):
         _ = self.run  # settings that do not go together are refused before anything is written
         self.sync_all()
         if PROOF not in selected:
-            self.close_run()
-            self.state_writer.write_state(self.state)
+            self.run.end()
+            self._write_state()
 
     @classmethod
     @override
@@ -164,7 +158,7 @@ class TapQualysWAS(Plugin, Tap):
             return
         config = ctx.params.get("config")
         with ending_well(cls.logger):
-            check_access(cls.from_command(config).run)
+            check_access(cls.from_command(config).run, cls.logger)
         ctx.exit()
 
     @override

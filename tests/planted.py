@@ -83,14 +83,14 @@ BUGS: Final[dict[str, Bug]] = {
     ),
     "running scans forgotten by a resumed walk": Bug(
         "tap_qualyswas/sources/scans.py",
-        "        run.bookmarks.unended_scans = None\n",
-        "        run.bookmarks.unended_scans = []\n",
+        "        bookmarks.unended_scans.forget()\n",
+        "        bookmarks.unended_scans.begin()\n",
         ("tests/tap/test_resume.py", "tests/tap/test_running_scans.py"),
     ),
     "a QID's missing finding called complete": Bug(
         "tap_qualyswas/sources/knowledge_base.py",
-        "    run.unclassified_qids = sum(map(len, missing.values()))\n",
-        "    run.unclassified_qids = 0\n",
+        "    unclassified = sum(map(len, missing.values()))\n",
+        "    unclassified = 0\n",
         ("tests/tap/test_whole_world.py",),
     ),
     "counted rows that did not come called complete": Bug(

@@ -65,7 +65,7 @@ def print_answers(ask: Callable[[], Iterator[Answer]]) -> int:
 def ask_qualys() -> Iterator[Answer]:
     """Look at one page of each search."""
     tap = TapQualysWAS(parse_env_config=True)
-    yield ("time at Qualys", f"{tap.run.now:%Y-%m-%dT%H:%M:%SZ}")
+    yield ("time at Qualys", f"{tap.run.client.started_at():%Y-%m-%dT%H:%M:%SZ}")
     records: dict[str, list[dict[str, Any]]] = {}
     for name in ("webapps", "scans"):
         rows: list[dict[str, Any]] = []

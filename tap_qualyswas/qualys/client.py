@@ -95,19 +95,34 @@ class QualysClient:
         return self._gate.limit
 
     @property
-    def now(self) -> datetime | None:
-        """The server's time at its first answer; None before that."""
-        return self._first_date
+    def knows_time(self) -> bool:
+        """Whether an answer has told the server's time."""
+        return self._first_date is not None
 
-    @property
-    def later(self) -> datetime | None:
-        """The server's time now: that of the first answer and what has passed since."""
+    def started_at(self) -> datetime:
+        """Give the server's time at its first answer; ask for it when there was none yet.
+
+        Raises:
+            QualysError: when Qualys cannot be asked.
+        """
         if self._first_date is None:
-            return None
-        return self._first_date + timedelta(seconds=time.monotonic() - self._first_at)
+            self.check_login()
+        return self._first_date or datetime.now(timezone.utc)
 
-    def greet(self) -> None:
-        """Ask for the portal's version: it shows that the login works, and the server's time."""
+    def time_now(self) -> datetime:
+        """Give the server's time now: that of its first answer and what has passed since.
+
+        Raises:
+            QualysError: when Qualys cannot be asked.
+        """
+        return self.started_at() + timedelta(seconds=time.monotonic() - self._first_at)
+
+    def check_login(self) -> None:
+        """Ask for the portal's version, which shows that the login works.
+
+        Raises:
+            QualysError: when it does not.
+        """
         self._call(lambda: Call("/qps/rest/portal/version"), check)
 
     def count(self, kind: str, criteria: Iterable[Criterion] = ()) -> int:

@@ -82,12 +82,12 @@ class Walk:
     """Walk sweeps to their ends.
 
     Args:
-        api: asked for pages and, to cut long sweeps, for counts.
+        client: asked for pages and, to cut long sweeps, for counts.
         sweeps: what is walked.
     """
 
-    def __init__(self, api: QualysClient, sweeps: Sequence[Sweep]) -> None:
-        self._api = api
+    def __init__(self, client: QualysClient, sweeps: Sequence[Sweep]) -> None:
+        self._client = client
         self._sweeps = {sweep.key: sweep for sweep in sweeps}
         self.expected: Mapping[str, int] = {}
         """Rows of each sweep, where they were counted; only those can be cut into ranges."""
@@ -100,8 +100,17 @@ class Walk:
         """
         tasks = [_Task(self._sweeps[key], span) for key, spans in todo.items() for span in spans]
         is_long = any(rows > ROWS_WORTH_CUTTING for rows in self.expected.values())
-        workers = self._api.workers if is_long else min(self._api.workers, len(tasks))
+        workers = self._client.workers if is_long else min(self._client.workers, len(tasks))
         return in_parallel(tasks, self._work, max(workers, 1))
+
+    def records(self) -> Iterator[Record]:
+        """Give the records of all sweeps, from the first row of each to its last.
+
+        Raises:
+            QualysError: the first error that a walk met; no further records come then.
+        """
+        pages = self.pages({key: [Span()] for key in self._sweeps})
+        return (record for page in pages for record in page.records)
 
     def _work(self, task: _Task, team: Team[_Task, Page]) -> Iterator[Page]:
         size = PageSize(task.sweep.page_size)
@@ -131,18 +140,18 @@ class Walk:
         def read(answer: ServiceAnswer) -> Page:
             return read_page(sweep, span, answer, asked)
 
-        page = self._api.search(sweep.kind, body, read, on_too_slow=size.shrink, stop=stop)
+        page = self._client.search(sweep.kind, body, read, on_too_slow=size.shrink, stop=stop)
         size.succeed()
         return page
 
     def _cut(self, sweep: Sweep, page: Page, rest: Span) -> list[Span]:
         expected = self.expected.get(sweep.key, 0)
-        parts = self._api.workers
+        parts = self._client.workers
         if expected <= ROWS_WORTH_CUTTING or parts == 1 or page.ids is None:
             return [rest]
 
         def count_above(bound: int) -> int:
-            return self._api.count(sweep.kind, [*sweep.criteria, greater("id", bound)])
+            return self._client.count(sweep.kind, [*sweep.criteria, greater("id", bound)])
 
         low, high = page.ids
         density = page.rows / max(high - low, 1)

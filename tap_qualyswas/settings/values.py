@@ -89,6 +89,11 @@ class Settings:
     knowledge_base_version: str
 
     @property
+    def has_kb_login(self) -> bool:
+        """Whether there is a login for the knowledge base, which takes no token."""
+        return bool(self.username and self.password)
+
+    @property
     def verbose_page_size(self) -> int:
         """Rows of a page with details."""
         return min(self.page_size, VERBOSE_PAGE)

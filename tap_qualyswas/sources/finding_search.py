@@ -9,7 +9,7 @@ from tap_qualyswas.records.evidence import Evidence
 from tap_qualyswas.records.findings import finding_shape
 from tap_qualyswas.search.walk import Sweep
 from tap_qualyswas.sources.scans import find_unended_scans
-from tap_qualyswas.sync.reader import Reading
+from tap_qualyswas.sync.cursors import frame_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -18,10 +18,52 @@ if TYPE_CHECKING:
     from tap_qualyswas.records.notes import Notes
     from tap_qualyswas.records.parsing import Element
     from tap_qualyswas.settings.values import Settings
+    from tap_qualyswas.sync.bookmarks import Bookmarks
     from tap_qualyswas.sync.qids import Qids
-    from tap_qualyswas.sync.run import Run
+    from tap_qualyswas.sync.reader import Reader
+    from tap_qualyswas.sync.scope import Scope
 
 BOOKMARK: Final = "lastDetectedDate"
+
+
+def read_findings(
+    reader: Reader, scope: Scope, settings: Settings, bookmarks: Bookmarks, qids: Qids
+) -> Iterator[Record]:
+    """Read the findings of the window, then move their bookmark and keep their QIDs.
+
+    Raises:
+        QualysError: when the read cannot go on.
+    """
+    window_start = bookmarks.window_start("findings", BOOKMARK)
+    if not bookmarks.unended_scans.is_known:
+        find_unended_scans(reader, scope, settings, bookmarks.unended_scans)
+    collector = FindingCollector(qids)
+    sweeps = finding_sweeps(scope, settings, window_start)
+    frame = frame_of(settings, scope, window_start)
+    yield from reader.records("findings", sweeps, frame, collector)
+    bookmarks.move("findings", BOOKMARK, collector.greatest)
+    qids.keep()
+
+
+def finding_sweeps(scope: Scope, settings: Settings, window_start: str | None) -> list[Sweep]:
+    """Give the searches: one for each type and each 500 filtered web applications."""
+    read = finding_reader(settings)
+    verbose = settings.include_evidence
+    # A fix moves lastTestedDate only, so the window is not on the bookmark's own field.
+    window = () if window_start is None else (greater("lastTestedDate", window_start),)
+    return [
+        Sweep(
+            key=kind if number == 0 else f"{kind}/{number}",
+            kind="finding",
+            criteria=(equals("type", kind), *criteria, *window),
+            read=read,
+            page_size=settings.verbose_page_size if verbose else settings.page_size,
+            verbose=verbose,
+            row_type=kind,
+        )
+        for kind in settings.filters.finding_types
+        for number, criteria in enumerate(scope.criteria("webApp.id"))
+    ]
 
 
 def finding_reader(settings: Settings) -> Callable[[Element, Notes], Record]:
@@ -42,30 +84,12 @@ def finding_reader(settings: Settings) -> Callable[[Element, Notes], Record]:
     return read
 
 
-def finding_sweeps(run: Run, window_start: str | None) -> list[Sweep]:
-    """Give the searches for findings: one for each type and each 500 filtered applications."""
-    settings = run.settings
-    read = finding_reader(settings)
-    verbose = settings.include_evidence
-    # A fix moves lastTestedDate only, so the window is not on the bookmark's own field.
-    window = () if window_start is None else (greater("lastTestedDate", window_start),)
-    return [
-        Sweep(
-            key=kind if number == 0 else f"{kind}/{number}",
-            kind="finding",
-            criteria=(equals("type", kind), *scope, *window),
-            read=read,
-            page_size=settings.verbose_page_size if verbose else settings.page_size,
-            verbose=verbose,
-            row_type=kind,
-        )
-        for kind in settings.filters.finding_types
-        for number, scope in enumerate(run.scopes("webApp.id"))
-    ]
-
-
 class FindingCollector:
-    """Greatest date and QIDs of the findings of a run."""
+    """Learns the greatest date and the QIDs of the findings.
+
+    Args:
+        qids: gets the QIDs.
+    """
 
     def __init__(self, qids: Qids) -> None:
         self._qids = qids
@@ -73,12 +97,12 @@ class FindingCollector:
 
     def take(self, records: Sequence[Record]) -> None:
         """Look at a page of findings."""
-        self._qids.note(records)
+        self._qids.add(records)
         dates = [date for record in records if isinstance(date := record[BOOKMARK], str)]
         self.greatest = max([*dates, *filter(None, [self.greatest])], default=None)
 
     def carried(self) -> dict[str, Any]:
-        """Give what an interrupted run has to hand on."""
+        """Give what an interrupted run hands on."""
         return {"greatest": self.greatest, "qids": self._qids.as_state()}
 
     def restore(self, carried: dict[str, Any]) -> None:
@@ -86,19 +110,3 @@ class FindingCollector:
         kept = carried.get("greatest")
         self.greatest = kept if isinstance(kept, str) else None
         self._qids.restore(carried.get("qids"))
-
-
-def read_findings(run: Run) -> Iterator[Record]:
-    """Read all findings of a run, then move the bookmark and hand the QIDs on.
-
-    Raises:
-        QualysError: when the read cannot go on.
-    """
-    window_start = run.window_start("findings", BOOKMARK)
-    if run.bookmarks.unended_scans is None:
-        run.bookmarks.unended_scans = find_unended_scans(run)
-    collector = FindingCollector(run.qids)
-    sweeps = finding_sweeps(run, window_start)
-    yield from Reading(run, "findings", sweeps, run.frame(window_start), collector).records()
-    run.move_bookmark("findings", BOOKMARK, collector.greatest)
-    run.keep_qids()

@@ -1,6 +1,6 @@
 """Where findings come from: the finding search, or downloaded scan reports.
 
-The same streams come from each source. A further one has its place here: reports that a person
+Each source fills the same stream. A further one has its place here: reports that a person has
 exported from the portal, for networks where no call to the API is possible.
 """
 
@@ -15,18 +15,26 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from tap_qualyswas.records.fields import Record
-    from tap_qualyswas.sync.run import Run
+    from tap_qualyswas.settings.values import Settings
+    from tap_qualyswas.sync.bookmarks import Bookmarks
+    from tap_qualyswas.sync.qids import Qids
+    from tap_qualyswas.sync.reader import Reader
+    from tap_qualyswas.sync.scope import Scope
 
-SOURCES: Final[Mapping[str, Callable[[Run], Iterator[Record]]]] = MappingProxyType(
+    Source = Callable[[Reader, Scope, Settings, Bookmarks, Qids], Iterator[Record]]
+
+SOURCES: Final[Mapping[str, Source]] = MappingProxyType(
     {"api": finding_search.read_findings, "scan_reports": scan_reports.read_findings}
 )
-"""Values of the setting `source`."""
+"""By the value of the setting `source`."""
 
 
-def read_findings(run: Run) -> Iterator[Record]:
-    """Read the findings of a run from the source that is set.
+def read_findings(
+    reader: Reader, scope: Scope, settings: Settings, bookmarks: Bookmarks, qids: Qids
+) -> Iterator[Record]:
+    """Read the findings from the source that is set.
 
     Raises:
         QualysError: when the read cannot go on.
     """
-    return SOURCES[run.settings.filters.source](run)
+    return SOURCES[settings.filters.source](reader, scope, settings, bookmarks, qids)

@@ -9,20 +9,22 @@ from tap_qualyswas.qualys.request_bodies import equals, one_of
 from tap_qualyswas.records.findings import finding_shape
 from tap_qualyswas.records.knowledge_base import read_entry
 from tap_qualyswas.records.shapes import Rejected
-from tap_qualyswas.search.pages import Span
-from tap_qualyswas.search.walk import Sweep, Walk
+from tap_qualyswas.search.walk import Sweep
 from tap_qualyswas.sync.qids import CLASSES
-from tap_qualyswas.sync.tallies import tell_notes
+from tap_qualyswas.sync.tallies import log_notes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from tap_qualyswas.qualys.client import QualysClient
     from tap_qualyswas.records.fields import Record
     from tap_qualyswas.records.notes import Notes
-    from tap_qualyswas.sync.run import Run
+    from tap_qualyswas.settings.values import Settings
+    from tap_qualyswas.sync.qids import Qids
+    from tap_qualyswas.sync.reader import Reader
 
 IDS_A_CALL: Final = 100
-"""Representatives of one search: rows with details have no bound in size."""
+"""Representatives of one search: verbose rows have no bound in size."""
 
 KB_PROPERTIES: Final = (
     *("qid", "title", "category", "severityLevel", "diagnosis", "consequence", "solution", "cves"),
@@ -30,54 +32,66 @@ KB_PROPERTIES: Final = (
 )
 
 
-def read_knowledge_base(run: Run) -> Iterator[Record]:
-    """Read the entries of this sync's QIDs and of those that an earlier one left open.
+def read_knowledge_base(reader: Reader, qids: Qids, settings: Settings) -> Iterator[Record]:
+    """Read the entries of this sync's QIDs and of those that earlier ones left open.
 
-    A QID that Qualys does not know gets a row only when its findings told its classification.
+    A QID that Qualys does not know gets a row only when its findings carry its classification.
 
     Raises:
         QualysError: when the read cannot go on; the QIDs not read yet stay in the state.
     """
-    run.qids.restore(run.state.pending("knowledge_base"))
-    tally = run.tallies["knowledge_base"]
-    _classify(run)
-    if not run.can_ask_kb:
-        run.unfetched_qids = len(run.qids)
-        run.logger.warning(
+    qids.restore_pending()
+    tally = reader.tallies["knowledge_base"]
+    unclassified = _classify(reader, qids, settings)
+    unfetched = 0 if settings.has_kb_login else len(qids)
+    if unfetched:
+        tally.gaps.append(f"knowledge_base: {unfetched:,} QIDs could not be asked for")
+    if unclassified:
+        tally.gaps.append(f"knowledge_base: {unclassified:,} QIDs could not be classified")
+    if not settings.has_kb_login:
+        reader.logger.warning(
             "The knowledge base takes no token: set username and password too. %d QIDs stay open.",
-            run.unfetched_qids,
+            unfetched,
         )
         return
-    qids = run.qids.all()
+    wanted = qids.all()
     missing = 0
-    for at in range(0, len(qids), KB_IDS):
-        chunk = qids[at : at + KB_IDS]
-        records = _entries(run, chunk, tally.notes)
+    for at in range(0, len(wanted), KB_IDS):
+        chunk = wanted[at : at + KB_IDS]
+        records = _rows(reader.client, qids, chunk, tally.notes)
         missing += len(chunk) - sum(record["title"] is not None for record in records)
         tally.fetched += len(records)
         yield from records
-        run.state.set_pending("knowledge_base", run.qids.without(qids[: at + KB_IDS]))
-        run.save_state()
-    run.logger.info("knowledge_base: %d entries, %d QIDs without one", len(qids) - missing, missing)
-    tell_notes(tally.notes, "knowledge_base", run.logger)
+        qids.finish(wanted[: at + KB_IDS])
+    reader.logger.info(
+        "knowledge_base: %d entries, %d QIDs without one", len(wanted) - missing, missing
+    )
+    log_notes(tally.notes, "knowledge_base", reader.logger)
 
 
-def _classify(run: Run) -> None:
-    """Ask for one finding of each QID with details; those that do not come, once more."""
-    missing = _ask(run, run.qids.unclassified())
+def _classify(reader: Reader, qids: Qids, settings: Settings) -> int:
+    """Ask for the representative of each QID, and once more for those that do not come.
+
+    Returns:
+        How many QIDs stay without a classification.
+    """
+    missing = _ask(reader, qids, settings, qids.unclassified())
     if missing:
-        missing = _ask(run, missing)
-    run.unclassified_qids = sum(map(len, missing.values()))
-    if run.unclassified_qids:
-        run.logger.warning(
+        missing = _ask(reader, qids, settings, missing)
+    unclassified = sum(map(len, missing.values()))
+    if unclassified:
+        reader.logger.warning(
             "knowledge_base: %d QIDs stay without classification: the findings that stand for them "
             "are no longer given. The next full sync asks for others.",
-            run.unclassified_qids,
+            unclassified,
         )
+    return unclassified
 
 
-def _ask(run: Run, wanted: Mapping[str, Sequence[int]]) -> dict[str, list[int]]:
-    """Ask for findings with details, and give those that did not come: ids by finding type."""
+def _ask(
+    reader: Reader, qids: Qids, settings: Settings, wanted: Mapping[str, Sequence[int]]
+) -> dict[str, list[int]]:
+    """Ask for verbose findings, and give those that did not come: ids by finding type."""
     read = finding_shape()
     sweeps = [
         Sweep(
@@ -85,7 +99,7 @@ def _ask(run: Run, wanted: Mapping[str, Sequence[int]]) -> dict[str, list[int]]:
             kind="finding",
             criteria=(equals("type", kind), one_of("id", ids[at : at + IDS_A_CALL])),
             read=read,
-            page_size=min(IDS_A_CALL, run.settings.page_size),
+            page_size=min(IDS_A_CALL, settings.page_size),
             verbose=True,
             row_type=kind,
         )
@@ -93,16 +107,15 @@ def _ask(run: Run, wanted: Mapping[str, Sequence[int]]) -> dict[str, list[int]]:
         for at in range(0, len(ids), IDS_A_CALL)
     ]
     came: set[object] = set()
-    for page in Walk(run.api, sweeps).pages({sweep.key: [Span()] for sweep in sweeps}):
-        for record in page.records:
-            run.qids.classify(record)
-            came.add((record["type"], record["id"]))
+    for record in reader.look_up(sweeps):
+        qids.classify(record)
+        came.add((record["type"], record["id"]))
     left = {kind: [one for one in ids if (kind, one) not in came] for kind, ids in wanted.items()}
     return {kind: ids for kind, ids in left.items() if ids}
 
 
-def _entries(run: Run, qids: Sequence[int], notes: Notes) -> list[Record]:
-    elements, replaced = run.api.knowledge_base(qids)
+def _rows(client: QualysClient, qids: Qids, wanted: Sequence[int], notes: Notes) -> list[Record]:
+    elements, replaced = client.knowledge_base(wanted)
     notes.replaced += replaced
     found: dict[object, Record] = {}
     for element in elements:
@@ -113,8 +126,8 @@ def _entries(run: Run, qids: Sequence[int], notes: Notes) -> list[Record]:
             continue
         found[entry["qid"]] = entry
     records: list[Record] = []
-    for qid in qids:
-        classes = run.qids.classes(qid)
+    for qid in wanted:
+        classes = qids.classes(qid)
         if qid not in found and classes is None:
             continue
         blank: Record = {**dict.fromkeys(KB_PROPERTIES), "qid": qid, "cves": []}

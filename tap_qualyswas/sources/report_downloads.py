@@ -17,12 +17,12 @@ T = TypeVar("T")
 
 
 def download_reports(
-    api: QualysClient, scan_ids: Sequence[int], read: Callable[[IO[bytes]], T]
+    client: QualysClient, scan_ids: Sequence[int], read: Callable[[IO[bytes]], T]
 ) -> Iterator[tuple[int, T | None]]:
     """Download the reports of scans.
 
     Args:
-        api: the way to Qualys.
+        client: the session to Qualys.
         scan_ids: whose reports.
         read: makes something of one document.
 
@@ -37,14 +37,14 @@ def download_reports(
         scan_id: int, _team: Team[int, tuple[int, T | None]]
     ) -> Iterator[tuple[int, T | None]]:
         try:
-            yield (scan_id, api.download_scan(scan_id, read))
+            yield (scan_id, client.download_scan(scan_id, read))
         except NotFound:
             yield (scan_id, None)
 
-    return in_parallel(scan_ids, work, max(min(api.workers, len(scan_ids)), 1))
+    return in_parallel(scan_ids, work, max(min(client.workers, len(scan_ids)), 1))
 
 
-class Ahead:
+class CompletedPrefix:
     """Tell up to which of some ascending ids all are done, while they are done out of order.
 
     Args:

@@ -1,7 +1,7 @@
 """Findings from the report of each web application's latest successful scan.
 
 The hosted connector's own way. A report knows nothing of status, history or ignores: what it lists
-is there, what it lacks is not told to be fixed. An application without such a scan is not proven.
+is there, and what it lacks need not be fixed. A web application without such a scan is not proven.
 """
 
 from __future__ import annotations
@@ -9,158 +9,167 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from tap_qualyswas.progress import Progress
 from tap_qualyswas.qualys.request_bodies import equals, greater
 from tap_qualyswas.records.report_findings import as_finding
 from tap_qualyswas.records.scan_results import parse_report
 from tap_qualyswas.records.scans import read_scan
 from tap_qualyswas.records.webapps import WEBAPP
 from tap_qualyswas.search.pages import Span
-from tap_qualyswas.search.walk import Sweep, Walk
-from tap_qualyswas.sources.report_downloads import Ahead, download_reports
-from tap_qualyswas.sync.tallies import tell_notes
+from tap_qualyswas.search.progress import Progress
+from tap_qualyswas.search.walk import Sweep
+from tap_qualyswas.sources.report_downloads import CompletedPrefix, download_reports
+from tap_qualyswas.sync.cursors import Cursor, frame_of
+from tap_qualyswas.sync.tallies import log_notes
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping
 
-    from tap_qualyswas.qualys.request_bodies import Criterion
     from tap_qualyswas.records.fields import Json, Record
-    from tap_qualyswas.records.notes import Notes
-    from tap_qualyswas.records.parsing import Element
     from tap_qualyswas.records.scan_results import Report
-    from tap_qualyswas.sync.run import Run
-    from tap_qualyswas.sync.state import Frame
+    from tap_qualyswas.settings.values import Settings
+    from tap_qualyswas.sync.bookmarks import Bookmarks
+    from tap_qualyswas.sync.cursors import Frame
+    from tap_qualyswas.sync.qids import Qids
+    from tap_qualyswas.sync.reader import Reader
+    from tap_qualyswas.sync.scope import Scope
 
 BOOKMARK: Final = "lastDetectedDate"
 REPORTS: Final = "reports"
 
 
-@dataclass(frozen=True, slots=True)
-class _Latest:
-    scan_id: int
-    launched: str
-    webapp: Mapping[str, Json]
-
-
-class _Reading:
-    """Read the reports of one run."""
-
-    def __init__(self, run: Run, window_start: str | None) -> None:
-        self._run = run
-        self._frame: Frame = run.frame(window_start)
-        self._tally = run.tallies["findings"]
-        self._tally.window_start = window_start
-        self._progress = Progress("findings: reports", None, run.logger)
-        self.greatest: str | None = None
-
-    def records(self, latest: Mapping[int, _Latest]) -> Iterator[Record]:
-        """Give the findings of the reports, by scan id."""
-        after = self._resume()
-        scan_ids = sorted(scan_id for scan_id in latest if scan_id > after)
-        self._progress.total = len(scan_ids)
-        ahead = Ahead(scan_ids)
-        for done, (scan_id, report) in enumerate(self._download(scan_ids), 1):
-            found = latest[scan_id]
-            if report is None:
-                self._run.not_proven.append(int(str(found.webapp["id"])))
-            else:
-                yield from self._findings(report, found)
-            self._settle(ahead.finish(scan_id))
-            self._progress.tell(done)
-        self._run.state.clear_mark("findings")
-        self._progress.tell(len(scan_ids), ended=True)
-        tell_notes(self._tally.notes, "findings", self._run.logger)
-
-    def _download(self, scan_ids: Sequence[int]) -> Iterator[tuple[int, Report | None]]:
-        return download_reports(self._run.api, scan_ids, parse_report)
-
-    def _findings(self, report: Report, found: _Latest) -> Iterator[Record]:
-        self._tally.notes.add(report.notes)
-        wanted = self._run.settings.filters.finding_types
-        records = [
-            as_finding(entry, found.webapp, found.launched)
-            for entry in report.entries
-            if entry["kind"] in wanted
-        ]
-        self._tally.fetched += len(records)
-        self._run.qids.note(records)
-        self.greatest = max(found.launched, self.greatest or found.launched)
-        return iter(records)
-
-    def _resume(self) -> int:
-        mark = self._run.resume_mark("findings", self._frame)
-        if mark is None or not mark.spans.get(REPORTS):
-            return 0
-        self._run.qids.restore(mark.carried.get("qids"))
-        kept = mark.carried.get("greatest")
-        self.greatest = kept if isinstance(kept, str) else None
-        return mark.spans[REPORTS][0].after or 0
-
-    def _settle(self, after: int | None) -> None:
-        carried: dict[str, Any] = {"greatest": self.greatest, "qids": self._run.qids.as_state()}
-        self._run.keep_mark("findings", self._frame, {REPORTS: [Span(after)]}, carried)
-
-
-def read_findings(run: Run) -> Iterator[Record]:
-    """Read the findings of a run from the latest reports, then move the bookmark.
+def read_findings(
+    reader: Reader, scope: Scope, settings: Settings, bookmarks: Bookmarks, qids: Qids
+) -> Iterator[Record]:
+    """Read the findings from the latest reports, then move their bookmark and keep their QIDs.
 
     Raises:
         QualysError: when the read cannot go on.
     """
-    window_start = run.window_start("findings", BOOKMARK)
-    latest = _latest_scans(run, window_start)
+    window_start = bookmarks.window_start("findings", BOOKMARK)
+    latest = _latest_scans(reader, scope, settings, window_start)
+    coverage = reader.coverage
     if window_start is None:
-        scanned = {int(str(found.webapp["id"])) for found in latest.values()}
-        run.not_proven = sorted(_webapp_ids(run) - scanned)
-    reading = _Reading(run, window_start)
+        scanned = {scan.webapp_id for scan in latest.values()}
+        coverage.leave_out(_webapp_ids(reader, scope, settings) - scanned)
+    frame = frame_of(settings, scope, window_start)
+    reading = _ReportReading(reader, frame, qids, settings.filters.finding_types)
     yield from reading.records(latest)
-    if run.not_proven:
-        run.logger.warning(
+    if coverage.not_proven:
+        reader.logger.warning(
             "%d web applications have no report of a successful scan: nothing is proven for them.",
-            len(run.not_proven),
+            len(coverage.not_proven),
         )
-    run.move_bookmark("findings", BOOKMARK, reading.greatest)
-    run.keep_qids()
+    bookmarks.move("findings", BOOKMARK, reading.greatest)
+    qids.keep()
 
 
-def _latest_scans(run: Run, window_start: str | None) -> dict[int, _Latest]:
+@dataclass(frozen=True, slots=True)
+class _LatestScan:
+    scan_id: int
+    launched: str
+    webapp: Mapping[str, Json]
+
+    @property
+    def webapp_id(self) -> int:
+        return int(str(self.webapp["id"]))
+
+
+def _latest_scans(
+    reader: Reader, scope: Scope, settings: Settings, window_start: str | None
+) -> dict[int, _LatestScan]:
     """Give the latest successful vulnerability scan of each web application, by scan id."""
-    fixed: tuple[Criterion, ...] = (
-        equals("type", "VULNERABILITY"),
-        equals("status", "FINISHED"),
-        equals("resultsStatus", "SUCCESSFUL"),
-    )
-    if window_start is not None:
-        fixed = (*fixed, greater("launchedDate", window_start))
-    by_webapp: dict[Json, _Latest] = {}
-    for scan in _walk(
-        run, "wasscan", read_scan, [(*fixed, *each) for each in run.scopes("webApp.id")]
-    ):
+    window = () if window_start is None else (greater("launchedDate", window_start),)
+    sweeps = [
+        Sweep(
+            key=f"wasscan/{number}",
+            kind="wasscan",
+            criteria=(
+                equals("type", "VULNERABILITY"),
+                equals("status", "FINISHED"),
+                equals("resultsStatus", "SUCCESSFUL"),
+                *window,
+                *criteria,
+            ),
+            read=read_scan,
+            page_size=settings.page_size,
+            verbose=False,
+        )
+        for number, criteria in enumerate(scope.criteria("webApp.id"))
+    ]
+    by_webapp: dict[int, _LatestScan] = {}
+    for scan in reader.look_up(sweeps):
         webapp, launched = scan["webApp"], scan["launchedDate"]
         if not isinstance(webapp, dict) or not webapp["id"] or not isinstance(launched, str):
             continue
-        found = _Latest(int(str(scan["id"])), launched, webapp)
-        known = by_webapp.setdefault(webapp["id"], found)
+        found = _LatestScan(int(str(scan["id"])), launched, webapp)
+        known = by_webapp.setdefault(found.webapp_id, found)
         if (launched, found.scan_id) > (known.launched, known.scan_id):
-            by_webapp[webapp["id"]] = found
+            by_webapp[found.webapp_id] = found
     return {found.scan_id: found for found in by_webapp.values()}
 
 
-def _webapp_ids(run: Run) -> set[int]:
-    if run.webapp_ids is not None:
-        return set(run.webapp_ids)
-    return {int(str(webapp["id"])) for webapp in _walk(run, "webapp", WEBAPP, [()])}
+def _webapp_ids(reader: Reader, scope: Scope, settings: Settings) -> set[int]:
+    if scope.webapp_ids is not None:
+        return set(scope.webapp_ids)
+    sweep = Sweep("webapp/0", "webapp", (), WEBAPP, settings.page_size, verbose=False)
+    return {int(str(webapp["id"])) for webapp in reader.look_up([sweep])}
 
 
-def _walk(
-    run: Run,
-    kind: str,
-    read: Callable[[Element, Notes], Record],
-    searches: Sequence[tuple[Criterion, ...]],
-) -> Iterator[Record]:
-    sweeps = [
-        Sweep(f"{kind}/{at}", kind, criteria, read, run.settings.page_size, verbose=False)
-        for at, criteria in enumerate(searches)
-    ]
-    pages = Walk(run.api, sweeps).pages({sweep.key: [Span()] for sweep in sweeps})
-    return (record for page in pages for record in page.records)
+class _ReportReading:
+    """Reads the reports of one run."""
+
+    def __init__(
+        self, reader: Reader, frame: Frame, qids: Qids, finding_types: Collection[str]
+    ) -> None:
+        self._reader = reader
+        self._frame = frame
+        self._qids = qids
+        self._finding_types = finding_types
+        self._tally = reader.tallies["findings"]
+        self._tally.window_start = frame.window_start
+        self.greatest: str | None = None
+
+    def records(self, latest: Mapping[int, _LatestScan]) -> Iterator[Record]:
+        """Give the findings of the reports, by scan id."""
+        after = self._resume()
+        scan_ids = sorted(scan_id for scan_id in latest if scan_id > after)
+        progress = Progress("findings: reports", len(scan_ids), self._reader.logger)
+        completed = CompletedPrefix(scan_ids)
+        downloads = download_reports(self._reader.client, scan_ids, parse_report)
+        for done, (scan_id, report) in enumerate(downloads, 1):
+            scan = latest[scan_id]
+            if report is None:
+                self._reader.coverage.leave_out([scan.webapp_id])
+            else:
+                yield from self._findings(report, scan)
+            self._keep_cursor(completed.finish(scan_id))
+            progress.tell(done)
+        self._reader.cursors.clear("findings")
+        progress.tell(len(scan_ids), ended=True)
+        log_notes(self._tally.notes, "findings", self._reader.logger)
+
+    def _findings(self, report: Report, scan: _LatestScan) -> list[Record]:
+        self._tally.notes.add(report.notes)
+        records = [
+            as_finding(entry, scan.webapp, scan.launched)
+            for entry in report.entries
+            if entry["kind"] in self._finding_types
+        ]
+        self._tally.fetched += len(records)
+        self._qids.add(records)
+        self.greatest = max(scan.launched, self.greatest or scan.launched)
+        return records
+
+    def _resume(self) -> int:
+        cursor = self._reader.cursors.find("findings", self._frame)
+        if cursor is None or not cursor.spans.get(REPORTS):
+            return 0
+        self._qids.restore(cursor.carried.get("qids"))
+        kept = cursor.carried.get("greatest")
+        self.greatest = kept if isinstance(kept, str) else None
+        return cursor.spans[REPORTS][0].after or 0
+
+    def _keep_cursor(self, after: int | None) -> None:
+        carried: dict[str, Any] = {"greatest": self.greatest, "qids": self._qids.as_state()}
+        cursor = Cursor({REPORTS: [Span(after)]}, carried)
+        self._reader.cursors.keep("findings", self._frame, cursor)

@@ -1,4 +1,4 @@
-"""What each finished scan reported, from its download."""
+"""The reports of finished scans, one record for each entry."""
 
 from __future__ import annotations
 
@@ -6,47 +6,46 @@ from typing import TYPE_CHECKING, Final
 
 from tap_qualyswas.records.scan_results import digest, identity, parse_report
 from tap_qualyswas.sources.report_downloads import download_reports
-from tap_qualyswas.sync.tallies import tell_notes
+from tap_qualyswas.sync.tallies import log_notes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
     from tap_qualyswas.records.fields import Record
-    from tap_qualyswas.sync.run import Run
+    from tap_qualyswas.sync.pending_reports import PendingReports
+    from tap_qualyswas.sync.reader import Reader
 
 STATES_AT_MOST: Final = 200
 """States that are written while reports are read; each names the scans that are open."""
 
 
-def read_scan_results(run: Run) -> Iterator[Record]:
+def read_scan_results(reader: Reader, pending_reports: PendingReports) -> Iterator[Record]:
     """Read the reports of the finished scans of this sync, and of those left open before.
 
     Raises:
         QualysError: when the read cannot go on; the scans not read yet stay in the state.
     """
-    notes = run.tallies["scan_results"].notes
-    pending = run.state.pending("scan_results")
-    scan_ids = [value for value in pending or () if isinstance(value, int)]
+    tally = reader.tallies["scan_results"]
+    scan_ids = pending_reports.scan_ids()
     open_ids = set(scan_ids)
     # Each state holds what is open: written for each of few reports, now and then for many.
     every = len(scan_ids) // STATES_AT_MOST + 1
-    gone = 0
-    for done, (scan_id, report) in enumerate(download_reports(run.api, scan_ids, parse_report), 1):
-        gone += report is None
-        if report is not None:
-            notes.add(report.notes)
-            yield from _rows(run, scan_id, report.entries)
+    missing = 0
+    downloads = download_reports(reader.client, scan_ids, parse_report)
+    for done, (scan_id, report) in enumerate(downloads, 1):
+        if report is None:
+            missing += 1
+        else:
+            tally.notes.add(report.notes)
+            tally.fetched += len(report.entries)
+            for entry in report.entries:
+                result_id = digest(scan_id, *identity(entry))
+                yield {"resultId": result_id, "scanId": scan_id, **entry}
         open_ids.discard(scan_id)
         if done % every == 0:
-            run.state.set_pending("scan_results", sorted(open_ids))
-            run.save_state()
-    run.state.set_pending("scan_results", [])
-    if gone:
-        run.logger.warning("scan_results: %d scans have no report (any more)", gone)
-    tell_notes(notes, "scan_results", run.logger)
-
-
-def _rows(run: Run, scan_id: int, entries: Sequence[Record]) -> Iterator[Record]:
-    run.tallies["scan_results"].fetched += len(entries)
-    for entry in entries:
-        yield {"resultId": digest(scan_id, *identity(entry)), "scanId": scan_id, **entry}
+            pending_reports.keep(open_ids)
+            pending_reports.write()
+    pending_reports.keep([])
+    if missing:
+        reader.logger.warning("scan_results: %d scans have no report (any more)", missing)
+    log_notes(tally.notes, "scan_results", reader.logger)

@@ -6,82 +6,95 @@ from typing import TYPE_CHECKING, Any, Final
 
 from qualyswas_ciscovm.dates import parse_strict, to_text
 from tap_qualyswas.qualys.request_bodies import greater
-from tap_qualyswas.records.scan_status import has_ended, is_finished, launch_of
+from tap_qualyswas.records.scan_status import is_finished
 from tap_qualyswas.records.scans import read_scan
-from tap_qualyswas.search.pages import Span
-from tap_qualyswas.search.walk import Sweep, Walk
-from tap_qualyswas.sync.plan import HANGING_AFTER
-from tap_qualyswas.sync.reader import Reading
+from tap_qualyswas.search.walk import Sweep
+from tap_qualyswas.sync.cursors import frame_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-    from datetime import datetime
 
     from tap_qualyswas.records.fields import Record
-    from tap_qualyswas.sync.run import Run
+    from tap_qualyswas.settings.values import Settings
+    from tap_qualyswas.sync.bookmarks import Bookmarks, UnendedScans
+    from tap_qualyswas.sync.pending_reports import PendingReports
+    from tap_qualyswas.sync.reader import Reader
+    from tap_qualyswas.sync.scope import Scope
 
 BOOKMARK: Final = "launchedDate"
 
 
-def read_scans(run: Run) -> Iterator[Record]:
+def read_scans(
+    reader: Reader,
+    scope: Scope,
+    settings: Settings,
+    bookmarks: Bookmarks,
+    pending_reports: PendingReports,
+) -> Iterator[Record]:
     """Read the scans of the window, then move their bookmark.
 
     Raises:
         QualysError: when the read cannot go on.
     """
-    window_start = run.window_start("scans", BOOKMARK)
+    window_start = bookmarks.window_start("scans", BOOKMARK)
     window = () if window_start is None else (greater(BOOKMARK, window_start),)
     sweeps = [
         Sweep(
             key=f"wasscan/{number}",
             kind="wasscan",
-            criteria=(*scope, *window),
+            criteria=(*criteria, *window),
             read=read_scan,
-            page_size=run.settings.verbose_page_size,
+            page_size=settings.verbose_page_size,
             verbose=True,
         )
-        for number, scope in enumerate(run.scopes("webApp.id"))
+        for number, criteria in enumerate(scope.criteria("webApp.id"))
     ]
-    collector = ScanCollector(run)
-    yield from Reading(run, "scans", sweeps, run.frame(window_start), collector).records()
-    run.move_bookmark("scans", BOOKMARK, collector.greatest)
-    if run.bookmarks.has_inherited("scans"):
+    collector = ScanCollector(bookmarks.unended_scans, keep_finished=pending_reports.wanted)
+    yield from reader.records("scans", sweeps, frame_of(settings, scope, window_start), collector)
+    bookmarks.move("scans", BOOKMARK, collector.greatest)
+    if bookmarks.has_inherited("scans"):
         # Scans launched since the interrupted run lie behind the cursor: ask for those that run.
-        run.bookmarks.unended_scans = None
-    if "scan_results" in run.selected:
-        pending = run.state.pending("scan_results")
-        kept = pending if isinstance(pending, list) else []
-        run.state.set_pending("scan_results", sorted({*kept, *collector.finished}))
+        bookmarks.unended_scans.forget()
+    pending_reports.add(collector.finished)
 
 
-def find_unended_scans(run: Run) -> list[datetime]:
-    """Give the launches of scans that have not ended, where the scans stream did not tell them."""
-    since = to_text(run.now - HANGING_AFTER)
+def find_unended_scans(
+    reader: Reader, scope: Scope, settings: Settings, unended_scans: UnendedScans
+) -> None:
+    """Ask for the scans that have not ended, where the scans stream did not tell them.
+
+    Raises:
+        QualysError: when Qualys cannot be asked.
+    """
+    since = greater("launchedDate", to_text(unended_scans.earliest()))
     sweeps = [
         Sweep(
             key=f"unended/{number}",
             kind="wasscan",
-            criteria=(*scope, greater("launchedDate", since)),
+            criteria=(*criteria, since),
             read=read_scan,
-            page_size=run.settings.page_size,
+            page_size=settings.page_size,
             verbose=False,
         )
-        for number, scope in enumerate(run.scopes("webApp.id"))
+        for number, criteria in enumerate(scope.criteria("webApp.id"))
     ]
-    pages = Walk(run.api, sweeps).pages({sweep.key: [Span()] for sweep in sweeps})
-    scans = [scan for page in pages for scan in page.records if not has_ended(scan)]
-    return [launch for scan in scans if (launch := launch_of(scan)) is not None]
+    unended_scans.set_from(reader.look_up(sweeps))
 
 
 class ScanCollector:
-    """Greatest launch, scans that have not ended, and finished scans of a run."""
+    """Learns the greatest launch, the scans that have not ended, and the finished scans.
 
-    def __init__(self, run: Run) -> None:
-        self._run = run
-        self._warned = False
+    Args:
+        unended_scans: gets those that have not ended.
+        keep_finished: whether a cursor names the finished scans.
+    """
+
+    def __init__(self, unended_scans: UnendedScans, *, keep_finished: bool) -> None:
+        self._unended_scans = unended_scans
+        self._keep_finished = keep_finished
         self.greatest: str | None = None
         self.finished: list[int] = []
-        run.bookmarks.unended_scans = []
+        unended_scans.begin()
 
     def take(self, records: Sequence[Record]) -> None:
         """Look at a page of scans."""
@@ -89,32 +102,16 @@ class ScanCollector:
             launched = scan["launchedDate"]
             if isinstance(launched, str):
                 self.greatest = max(launched, self.greatest or launched)
-            if not has_ended(scan):
-                self._hold(scan)
+            self._unended_scans.note(scan)
             if is_finished(scan) and isinstance(scan["id"], int):
                 self.finished.append(scan["id"])
 
-    def _hold(self, scan: Record) -> None:
-        launch = launch_of(scan)
-        if launch is None or self._run.bookmarks.unended_scans is None:
-            return
-        if launch > self._run.now - HANGING_AFTER:
-            self._run.bookmarks.unended_scans.append(launch)
-        elif not self._warned:
-            self._warned = True
-            self._run.logger.warning(
-                "Scan %s was launched at %s and has not ended: after 30 days it no longer holds "
-                "the bookmarks back.",
-                *(scan["id"], to_text(launch)),
-            )
-
     def carried(self) -> dict[str, Any]:
-        """Give what an interrupted run has to hand on."""
-        unended = self._run.bookmarks.unended_scans or []
+        """Give what an interrupted run hands on."""
         return {
             "greatest": self.greatest,
-            "unended": [to_text(launch) for launch in unended],
-            "finished": self.finished if "scan_results" in self._run.selected else [],
+            "unended": [to_text(launch) for launch in self._unended_scans.launches],
+            "finished": self.finished if self._keep_finished else [],
         }
 
     def restore(self, carried: dict[str, Any]) -> None:
@@ -125,5 +122,5 @@ class ScanCollector:
         if isinstance(finished, list):
             self.finished += [scan_id for scan_id in finished if isinstance(scan_id, int)]
         unended = carried.get("unended")
-        if isinstance(unended, list) and self._run.bookmarks.unended_scans is not None:
-            self._run.bookmarks.unended_scans += [parse_strict(str(value)) for value in unended]
+        if isinstance(unended, list):
+            self._unended_scans.add(parse_strict(str(value)) for value in unended)

@@ -2,62 +2,48 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from tap_qualyswas.records.webapps import WEBAPP
 from tap_qualyswas.search.walk import Sweep
-from tap_qualyswas.sync.reader import Reading
+from tap_qualyswas.sync.cursors import frame_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
     from tap_qualyswas.records.fields import Record
-    from tap_qualyswas.sync.run import Run
+    from tap_qualyswas.settings.values import Settings
+    from tap_qualyswas.sync.reader import Reader
+    from tap_qualyswas.sync.scope import Scope
 
 
-class NothingToNote:
-    """A collector for rows that leave nothing to be known."""
-
-    def take(self, records: Sequence[Record]) -> None:
-        """Look at nothing."""
-
-    def carried(self) -> dict[str, Any]:
-        """Hand nothing on."""
-        return {}
-
-    def restore(self, carried: dict[str, Any]) -> None:
-        """Take nothing over."""
-
-
-def webapp_sweeps(run: Run) -> list[Sweep]:
-    """Give the searches for web applications."""
-    return [
-        Sweep(
-            key=f"webapp/{number}",
-            kind="webapp",
-            criteria=scope,
-            read=WEBAPP,
-            page_size=run.settings.verbose_page_size,
-            verbose=True,
-        )
-        for number, scope in enumerate(run.scopes("id"))
-    ]
-
-
-def read_webapps(run: Run) -> Iterator[Record]:
+def read_webapps(reader: Reader, scope: Scope, settings: Settings) -> Iterator[Record]:
     """Read all web applications.
 
     Raises:
         QualysError: when the read cannot go on.
     """
-    sweeps = webapp_sweeps(run)
-    yield from Reading(run, "webapps", sweeps, run.frame(None), NothingToNote()).records()
-
-
-def recount_webapps(run: Run) -> None:
-    """Count the web applications again, now that the findings have been read."""
-    tally = run.tallies.get("webapps")
-    if tally is not None and tally.counted is not None:
-        tally.recounted = sum(
-            run.api.count(sweep.kind, sweep.criteria) for sweep in webapp_sweeps(run)
+    sweeps = [
+        Sweep(
+            key=f"webapp/{number}",
+            kind="webapp",
+            criteria=criteria,
+            read=WEBAPP,
+            page_size=settings.verbose_page_size,
+            verbose=True,
         )
+        for number, criteria in enumerate(scope.criteria("id"))
+    ]
+    return reader.records("webapps", sweeps, frame_of(settings, scope, None))
+
+
+def recount_webapps(reader: Reader, scope: Scope) -> None:
+    """Count the web applications again, now that the findings have been read.
+
+    Raises:
+        QualysError: when Qualys cannot be asked.
+    """
+    tally = reader.tallies.get("webapps")
+    if tally is not None and tally.counted is not None:
+        counts = (reader.client.count("webapp", criteria) for criteria in scope.criteria("id"))
+        tally.recounted = sum(counts)

@@ -1,52 +1,133 @@
-"""The bookmarks of one run: where each stream begins, and how far it may move afterwards."""
+"""The bookmarks of a run: where each stream starts, and how far its bookmark may move."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Final
 
-from qualyswas_ciscovm.dates import parse_strict
-from tap_qualyswas.sync import plan as planning
+from qualyswas_ciscovm.dates import parse_strict, to_text
+from tap_qualyswas.records.scan_status import has_ended, launch_of
+from tap_qualyswas.sync.plan import next_bookmark, window_start
 
 if TYPE_CHECKING:
     import logging
-    from collections.abc import Callable
-    from datetime import datetime
+    from collections.abc import Callable, Iterable
 
+    from tap_qualyswas.records.fields import Record
+    from tap_qualyswas.sync.plan import Planner
     from tap_qualyswas.sync.state import State
+
+HANGING_AFTER: Final = timedelta(days=30)
+"""A scan that runs longer than this no longer holds the bookmarks back."""
+
+
+class UnendedScans:
+    """Launches of the scans that have not ended: their findings are dated with them.
+
+    They are not known until the scans have been read, or asked for.
+
+    Args:
+        now: gives the server's time at the run's first answer.
+        logger: gets a line for a scan that hangs.
+    """
+
+    def __init__(self, now: Callable[[], datetime], logger: logging.Logger) -> None:
+        self._now = now
+        self._logger = logger
+        self._launches: list[datetime] | None = None
+        self._warned = False
+
+    @property
+    def is_known(self) -> bool:
+        """Whether they have been read, or are being read."""
+        return self._launches is not None
+
+    @property
+    def launches(self) -> tuple[datetime, ...]:
+        """Those that hold the bookmarks back; none while they are not known."""
+        return tuple(self._launches or ())
+
+    def begin(self) -> None:
+        """Start to collect them from the scans of this run."""
+        self._launches = []
+
+    def forget(self) -> None:
+        """Let them be asked for: those that were read are not all."""
+        self._launches = None
+
+    def set_from(self, scans: Iterable[Record]) -> None:
+        """Take them from all scans that may still run."""
+        launches = (launch_of(scan) for scan in scans if not has_ended(scan))
+        self._launches = [launch for launch in launches if launch is not None]
+
+    def add(self, launches: Iterable[datetime]) -> None:
+        """Add those that an interrupted run has seen."""
+        self._launches = [*self.launches, *launches]
+
+    def note(self, scan: Record) -> None:
+        """Add a scan that was read, if it has not ended."""
+        launch = None if has_ended(scan) else launch_of(scan)
+        if launch is None:
+            return
+        if launch > self.earliest():
+            self.add([launch])
+        elif not self._warned:
+            self._warned = True
+            self._logger.warning(
+                "Scan %s was launched at %s and has not ended: after 30 days it no longer holds "
+                "the bookmarks back.",
+                *(scan["id"], to_text(launch)),
+            )
+
+    def earliest(self) -> datetime:
+        """Give the moment since which a scan must have been launched to hold anything back."""
+        return self._now() - HANGING_AFTER
 
 
 class Bookmarks:
     """Read and move the bookmarks.
 
-    A bookmark never passes the horizon: the moment up to which what was read is sure to be all. It
-    is the run's own time, or the launch of a scan that has not ended; and for a walk that an
-    interrupted run began, no later than the horizon of that run, since rows that it has passed may
-    have changed in between.
+    A bookmark never passes the horizon: the moment up to which everything has been read. It is the
+    run's own time, or the launch of a scan that has not ended. For a walk that an interrupted run
+    began it is no later than the horizon of that run, since rows behind the cursor may have changed
+    in between.
 
     Args:
-        state: of the run.
+        state: of the tap.
+        planner: knows whether bookmarks are ignored.
         now: gives the server's time at the run's first answer.
         logger: gets what is wrong with a bookmark.
 
     Attributes:
-        unended_scans: launches of the scans that have not ended; None until they are known.
+        unended_scans: they hold the bookmarks back.
     """
 
-    def __init__(self, state: State, now: Callable[[], datetime], logger: logging.Logger) -> None:
+    def __init__(
+        self,
+        state: State,
+        planner: Planner,
+        now: Callable[[], datetime],
+        logger: logging.Logger,
+    ) -> None:
         self._state = state
+        self._planner = planner
         self._now = now
         self._logger = logger
         self._read: dict[str, str | None] = {}
         self._inherited: dict[str, datetime] = {}
-        self.unended_scans: list[datetime] | None = None
+        self.unended_scans = UnendedScans(now, logger)
 
-    def get(self, stream: str, key: str) -> str | None:
-        """Give a stream's bookmark; one in the future is warned about and taken as now."""
+    def window_start(self, stream: str, key: str) -> str | None:
+        """Give the moment after which a stream asks for rows; None for all of them."""
+        restart = self._planner.plan.restart
+        return window_start(None if restart else self._get(stream, key), self._planner.options)
+
+    def _get(self, stream: str, key: str) -> str | None:
         if stream not in self._read:
-            self._read[stream] = self._look(stream, key)
+            self._read[stream] = self._checked(stream, key)
         return self._read[stream]
 
-    def _look(self, stream: str, key: str) -> str | None:
+    def _checked(self, stream: str, key: str) -> str | None:
         try:
             kept = self._state.bookmark(stream, key)
         except ValueError:
@@ -54,47 +135,47 @@ class Bookmarks:
             return None
         if kept is None:
             return None
-        clamped = planning.clamp(kept, self._now())
-        if clamped != kept:
+        now = to_text(self._now())
+        if kept > now:
             self._logger.warning(
                 "%s: the bookmark %s lies in the future; now (%s) is taken instead.",
-                *(stream, kept, clamped),
+                *(stream, kept, now),
             )
-        return clamped
+        return min(kept, now)
 
     def horizon(self, stream: str) -> datetime:
         """Give the moment up to which the rows that are read now are all that there are."""
-        limits: list[datetime] = [self._now(), *(self.unended_scans or ())]
+        limits = [self._now(), *self.unended_scans.launches]
         if stream in self._inherited:
             limits.append(self._inherited[stream])
         return min(limits)
 
     def inherit(self, stream: str, horizon: str) -> None:
-        """Take over the horizon of the interrupted run whose walk is gone on with.
+        """Take over the horizon of an interrupted run whose walk goes on.
 
         Raises:
-            ValueError: when it is no date.
+            ValueError: when it is not a date.
         """
         self._inherited[stream] = parse_strict(horizon)
 
     def has_inherited(self, stream: str) -> bool:
-        """Tell whether a stream's walk was begun by an interrupted run."""
+        """Tell whether an interrupted run began the walk of a stream."""
         return stream in self._inherited
 
-    def move(self, stream: str, key: str, greatest: str | None, *, same_filters: bool) -> None:
-        """Move a stream's bookmark as far as is safe.
+    def move(self, stream: str, key: str, greatest: str | None) -> None:
+        """Move the bookmark of a stream as far as is safe.
+
+        A bookmark that was made with other filters says nothing about the scans that run now, so
+        the new one may lie before it.
 
         Args:
-            stream: whose bookmark.
-            key: of its bookmark.
-            greatest: the greatest value that was seen.
-            same_filters: whether the bookmark so far was made with the same filters; otherwise it
-                tells nothing of the scans that have not ended now, and may move backwards.
+            stream: the stream.
+            key: its replication key.
+            greatest: the greatest value that was read.
         """
-        old = self.get(stream, key)
-        new = planning.next_bookmark(
-            old if same_filters else None,
-            greatest or (None if same_filters else old),
-            horizon=self.horizon(stream),
-        )
+        old = self._get(stream, key)
+        if self._planner.history.same_filters is False:
+            new = next_bookmark(None, greatest or old, horizon=self.horizon(stream))
+        else:
+            new = next_bookmark(old, greatest, horizon=self.horizon(stream))
         self._state.set_bookmark(stream, key, new)

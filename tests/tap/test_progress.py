@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from tap_qualyswas.progress import WAITING, Progress
+from tap_qualyswas.search.progress import WAITING, Progress
 
 LOGGER = logging.getLogger("tap-qualyswas.test")
 SHORT = 0.05

@@ -1,0 +1,136 @@
+"""Cursors: where the walks of an interrupted run go on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from qualyswas_ciscovm.dates import to_text
+from tap_qualyswas.search.pages import Span
+
+if TYPE_CHECKING:
+    import logging
+    from collections.abc import Mapping
+
+    from tap_qualyswas.settings.values import Settings
+    from tap_qualyswas.sync.bookmarks import Bookmarks
+    from tap_qualyswas.sync.scope import Scope
+    from tap_qualyswas.sync.state import State
+
+RESUME: Final = "resume"
+HORIZON: Final = "horizon"
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """What a walk reads; a cursor of another frame is not used.
+
+    Attributes:
+        window_start: lower bound in time, None for everything.
+        filters: the filter settings.
+        scope: fingerprint of the web applications that they stand for, None for all.
+        evidence: whether rows carry evidence.
+    """
+
+    window_start: str | None
+    filters: Mapping[str, Any]
+    scope: str | None = None
+    evidence: bool = False
+
+    def as_state(self) -> dict[str, Any]:
+        """Give the form in which the state keeps it."""
+        return {
+            "windowStart": self.window_start,
+            "filters": dict(self.filters),
+            "scope": self.scope,
+            "evidence": self.evidence,
+        }
+
+
+def frame_of(settings: Settings, scope: Scope, window_start: str | None) -> Frame:
+    """Give the frame of a walk in a run."""
+    return Frame(
+        window_start, settings.filters.as_state(), scope.fingerprint(), settings.include_evidence
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """Where an interrupted walk goes on.
+
+    Attributes:
+        spans: ids still to be read, by sweep; a sweep that is not named has not begun.
+        carried: what the rows read so far have left to be done or known.
+    """
+
+    spans: dict[str, list[Span]]
+    carried: dict[str, Any]
+
+
+class Cursors:
+    """Find, keep and clear the cursors in the state.
+
+    Args:
+        state: of the tap.
+        bookmarks: whose horizon goes with a cursor.
+        ignore: whether every walk starts anew. With `full_sync` it does: a walk that goes on proves
+            nothing, and a proof may be what is asked for.
+        logger: gets a line for each walk that goes on.
+    """
+
+    def __init__(
+        self, state: State, bookmarks: Bookmarks, logger: logging.Logger, *, ignore: bool
+    ) -> None:
+        self._state = state
+        self._bookmarks = bookmarks
+        self._logger = logger
+        self._ignore = ignore
+        self._resumed = False
+
+    @property
+    def resumed(self) -> bool:
+        """Whether any walk of this run goes on from a cursor."""
+        return self._resumed
+
+    def find(self, stream: str, frame: Frame) -> Cursor | None:
+        """Give the cursor of an interrupted walk of the same frame, None when there is none."""
+        cursor = None if self._ignore else _read(self._state.part(stream).get(RESUME), frame)
+        if cursor is None:
+            return None
+        try:
+            self._bookmarks.inherit(stream, str(cursor.carried.get(HORIZON)))
+        except ValueError:
+            return None
+        self._resumed = True
+        self._logger.info("%s goes on where an interrupted run stopped.", stream)
+        return cursor
+
+    def keep(self, stream: str, frame: Frame, cursor: Cursor) -> None:
+        """Keep where a walk stands, and write the state."""
+        horizon = to_text(self._bookmarks.horizon(stream))
+        self._state.open(stream)[RESUME] = {
+            "frame": frame.as_state(),
+            "spans": {
+                key: [span.as_state() for span in spans] for key, spans in cursor.spans.items()
+            },
+            "carried": {**cursor.carried, HORIZON: horizon},
+        }
+        self._state.write()
+
+    def clear(self, stream: str) -> None:
+        """Forget where a walk stood: it has ended."""
+        self._state.open(stream).pop(RESUME, None)
+
+
+def _read(kept: object, frame: Frame) -> Cursor | None:
+    if not isinstance(kept, dict) or kept.get("frame") != frame.as_state():
+        return None
+    try:
+        spans = {
+            str(key): [Span.from_state(value) for value in values]
+            for key, values in kept["spans"].items()
+        }
+    except (KeyError, TypeError, AttributeError, ValueError):
+        return None
+    carried = kept.get("carried")
+    return Cursor(spans, carried if isinstance(carried, dict) else {})

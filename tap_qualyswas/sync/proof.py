@@ -1,0 +1,71 @@
+"""The `syncs` row: what a sync has read, and why that may not be all that there is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from tap_qualyswas.sync.tallies import counts_agree
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
+    from tap_qualyswas.records.fields import Json
+    from tap_qualyswas.sync.tallies import Tally
+
+NEEDED: Final = ("webapps", "findings", "knowledge_base")
+"""Streams without which a sync is never complete."""
+
+
+@dataclass(frozen=True, slots=True)
+class Circumstances:
+    """What holds for a whole run.
+
+    Attributes:
+        resumed: whether it began from the cursor of an interrupted run.
+        has_base: whether it is a full sync, or there was a complete one before.
+        evaluation: whether the account marks itself as an evaluation.
+    """
+
+    resumed: bool
+    has_base: bool
+    evaluation: bool
+
+
+def incomplete_reasons(tallies: Mapping[str, Tally], circumstances: Circumstances) -> list[str]:
+    """Say why what was read may not be all that there is; nothing when it is."""
+    about_the_run = (
+        (circumstances.resumed, "the run went on from the cursor of an interrupted one"),
+        (not circumstances.has_base, "no full sync has been complete so far"),
+        (circumstances.evaluation, "the account marks itself as an evaluation"),
+    )
+    reasons = [reason for holds, reason in about_the_run if holds]
+    reasons += [gap for tally in tallies.values() for gap in tally.gaps]
+    for name, tally in tallies.items():
+        if not tally.ended:
+            reasons.append(f"{name} was not read to its end")
+        if tally.notes.rejected:
+            reasons.append(f"{name}: {tally.notes.rejected:,} rows were rejected")
+        if not counts_agree(tally):
+            reasons.append(f"{name}: {tally.fetched:,} rows read, {tally.latest_count:,} counted")
+    webapps = tallies.get("webapps")
+    if webapps and webapps.recounted is not None and webapps.recounted < webapps.fetched:
+        # Out of the account's scope looks the same as deleted, and its findings may be half read.
+        reasons.append("a web application vanished while findings were read")
+    return reasons
+
+
+def missing_streams(selected: Collection[str]) -> list[str]:
+    """Say why a run of these streams is never complete; nothing when it can be."""
+    return [f"{name} is not selected" for name in NEEDED if name not in selected]
+
+
+def stream_row(name: str, tally: Tally, emitted: int) -> Json:
+    """Give what the `syncs` row says about one stream."""
+    return {
+        "stream": name,
+        "emitted": emitted,
+        "counted": tally.latest_count,
+        "duplicates": tally.duplicates,
+        "windowStart": tally.window_start,
+    }

@@ -1,0 +1,101 @@
+"""The scope of a run: the web applications that the filter settings let through."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from tap_qualyswas.errors import NothingMatches
+from tap_qualyswas.qualys.request_bodies import contains, equals, one_of
+from tap_qualyswas.records.webapps import WEBAPP
+from tap_qualyswas.search.walk import Sweep, Walk
+
+if TYPE_CHECKING:
+    import logging
+    from collections.abc import Sequence
+
+    from tap_qualyswas.qualys.client import QualysClient
+    from tap_qualyswas.qualys.request_bodies import Criterion
+    from tap_qualyswas.settings.values import Filters
+
+IDS_PER_CRITERION: Final = 500
+"""Web application ids in one IN list; with more of them a search is walked in chunks."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """The web applications of a run.
+
+    Attributes:
+        webapp_ids: their ids, ascending; None for all that the account may read.
+    """
+
+    webapp_ids: tuple[int, ...] | None = None
+
+    def criteria(self, field: str) -> list[tuple[Criterion, ...]]:
+        """Give the conditions that limit a search to them.
+
+        Args:
+            field: what holds the id of the web application in the search: `id` or `webApp.id`.
+
+        Returns:
+            One tuple for each search that is needed; a single empty one for all.
+        """
+        if self.webapp_ids is None:
+            return [()]
+        if len(self.webapp_ids) == 1:
+            return [(equals(field, self.webapp_ids[0]),)]
+        return [(one_of(field, chunk),) for chunk in _chunks(self.webapp_ids)]
+
+    def fingerprint(self) -> str | None:
+        """Give a hash by which the state recognizes the same scope; None for all."""
+        if self.webapp_ids is None:
+            return None
+        return hashlib.sha256(",".join(map(str, self.webapp_ids)).encode()).hexdigest()
+
+
+def find_scope(
+    client: QualysClient, filters: Filters, page_size: int, logger: logging.Logger
+) -> Scope:
+    """Resolve the web application filters to ids.
+
+    Raises:
+        NothingMatches: when no web application passes them.
+        QualysError: when Qualys cannot be asked.
+    """
+    if not filters.names_webapps:
+        return Scope()
+    sweeps = [
+        Sweep(
+            key=f"filter/{number}",
+            kind="webapp",
+            criteria=criteria,
+            read=WEBAPP,
+            page_size=page_size,
+            verbose=False,
+        )
+        for number, criteria in enumerate(_filter_criteria(filters))
+    ]
+    found = {int(str(record["id"])) for record in Walk(client, sweeps).records()}
+    if not found:
+        raise NothingMatches(filters.told())
+    missing = sorted(set(filters.webapp_ids) - found)
+    if missing:
+        logger.warning("No web application passes for webapp_ids %s.", missing)
+    return Scope(tuple(sorted(found)))
+
+
+def _filter_criteria(filters: Filters) -> list[tuple[Criterion, ...]]:
+    fixed: list[Criterion] = []
+    if filters.webapp_name_contains:
+        fixed.append(contains("name", filters.webapp_name_contains))
+    if filters.webapp_tag_ids:
+        fixed.append(one_of("tags.id", filters.webapp_tag_ids))
+    if not filters.webapp_ids:
+        return [tuple(fixed)]
+    return [(one_of("id", ids), *fixed) for ids in _chunks(filters.webapp_ids)]
+
+
+def _chunks(ids: Sequence[int]) -> list[Sequence[int]]:
+    return [ids[at : at + IDS_PER_CRITERION] for at in range(0, len(ids), IDS_PER_CRITERION)]
