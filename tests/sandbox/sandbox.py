@@ -94,8 +94,8 @@ class Sandbox:
         self.switches = switches or Switches()
         self.faults = Faults(faults)
         self.turbulent = turbulent
-        shared = self.switches.id_sequences == "shared"
-        size = WorldSize(apps, findings, qids, scans, seed, turbulent, shared)
+        ids = self.switches.id_sequences, self.switches.huge_ids
+        size = WorldSize(apps, findings, qids, scans, seed, turbulent, *ids)
         parts = kept or _fresh(size)
         self.clock, self.world, self.oracle = parts.clock, parts.world, parts.oracle
         self.tenant = Tenant(self.clock, self.faults, self.switches, parts.tenant.state)

@@ -172,3 +172,30 @@ def test_http_shows_the_day_that_it_is() -> None:
         assert asker.count("finding") == len(list(sandbox.world.all_findings())) > first
         recent = ("lastTestedDate", "GREATER", "2026-03-02T00:00:00Z")
         assert 0 < asker.count("finding", recent) < asker.count("finding")
+
+
+def ids_of(world: World) -> dict[str, set[int]]:
+    return {kind: {row.id for row in rows} for kind, rows in world.findings.items()}
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_ids_of_the_types_lie_apart_but_for_a_few(seed: int) -> None:
+    one = World(WorldSize(apps=12, findings=600, seed=seed), Clock())
+    ids = ids_of(one)
+    others = ids["SENSITIVE_CONTENT"] | ids["INFORMATION_GATHERED"]
+    assert len(ids["VULNERABILITY"] & others) == 6
+    assert not ids["SENSITIVE_CONTENT"] & ids["INFORMATION_GATHERED"]
+    assert max(others) < 2**53
+    assert all(rows == sorted(rows, key=lambda row: row.id) for rows in one.findings.values())
+
+
+def test_ids_of_the_types_may_overlap_or_be_shared_and_be_huge() -> None:
+    sizes = [
+        WorldSize(apps=12, findings=600, seed=3, id_sequences=kind, huge_ids=True)
+        for kind in ("overlapping", "shared")
+    ]
+    overlapping, shared = (ids_of(World(size, Clock())) for size in sizes)
+    alike = overlapping["INFORMATION_GATHERED"] & overlapping["VULNERABILITY"]
+    assert len(alike) > len(overlapping["INFORMATION_GATHERED"]) / 3
+    assert sum(map(len, shared.values())) == len(set.union(*shared.values()))
+    assert max(alike) > 2**53 > min(alike)

@@ -77,7 +77,8 @@ def test_the_last_page_may_be_full() -> None:
 
 
 def test_ids_of_64_bits_keep_every_digit() -> None:
-    with Platform(WorldSize(apps=5, findings=400, qids=12, scans=8)) as platform:
+    size = WorldSize(apps=5, findings=400, qids=12, scans=8, huge_ids=True)
+    with Platform(size) as platform:
         outcome = platform.sync_here()
 
     ids = {row["id"] for row in outcome.records("findings")}

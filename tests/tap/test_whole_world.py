@@ -57,7 +57,8 @@ SIZES: Final = st.builds(
     scans=st.integers(0, 12),
     seed=st.integers(0, 10**6),
     turbulent=st.booleans(),
-    shared_ids=st.booleans(),
+    id_sequences=st.sampled_from(["separate", "overlapping", "shared"]),
+    huge_ids=st.booleans(),
 )
 SWITCHES: Final = st.builds(
     Switches,

@@ -37,7 +37,8 @@ SIZES: Final = st.builds(
     qids=st.integers(3, 15),
     scans=st.integers(0, 12),
     seed=st.integers(1, 10_000),
-    shared_ids=st.booleans(),
+    id_sequences=st.sampled_from(["separate", "overlapping", "shared"]),
+    huge_ids=st.booleans(),
 )
 SWITCHES: Final = st.builds(
     Switches,

@@ -18,7 +18,10 @@ class Switches:
         empty_result_form: what an empty page holds (all three were recorded): `count` alone, also
             `hasMoreRecords`, or these and an empty `data`.
         verbose_limit: rows in a verbose page at most; the docs give one limit for both kinds.
-        id_sequences: whether ids of the three finding types come from separate sequences.
+        id_sequences: where ids of the three finding types come from: ranges that are `separate` but
+            for a few ids, `overlapping` ones (nearly every id is there twice), or one range that is
+            `shared`.
+        huge_ids: whether finding ids lie about 2^53, where a double begins to lose them.
         bare_dates: whether a date criterion without a time is taken.
         subscription_header: whether answers name the subscription in `X-Powered-By`.
         subscription_days: on which days they do so; proxies strip the header.
@@ -83,7 +86,8 @@ class Switches:
     id_order: Literal["ascending", "descending"] = "ascending"
     empty_result_form: Literal["count", "more", "data"] = "more"
     verbose_limit: int = 1000
-    id_sequences: Literal["separate", "shared"] = "separate"
+    id_sequences: Literal["separate", "overlapping", "shared"] = "separate"
+    huge_ids: bool = False
     bare_dates: bool = True
     subscription_header: bool = True
     subscription_days: Literal["every", "every other"] = "every"

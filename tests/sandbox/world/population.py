@@ -32,11 +32,17 @@ if TYPE_CHECKING:
     from tests.sandbox.world.clock import Clock
     from tests.sandbox.world.size import WorldSize
 
-VERSION: Final = 1
+VERSION: Final = 2
 """Counts up when saved worlds of before can no longer be read."""
 
-_BASES: Final = (16_592_712, 4_294_967_200, 9_007_199_254_740_900)
-"""Where finding ids begin: ordinary, across 32 bits, across what a double can hold."""
+_BASES: Final = (16_592_712, 4_294_967_200, 12_499_746)
+"""Where ids of vulnerabilities begin: two ordinary places, and one across 32 bits."""
+_HUGE: Final = 9_007_199_254_740_900
+"""Just below what a double can hold."""
+_APART: Final = 1_000_000_000
+"""Between the ranges of the types."""
+_ALIKE: Final = 3
+"""Ids of each type that vulnerabilities have too: nobody may take an id alone for a key."""
 
 by_id = attrgetter("id")
 
@@ -47,25 +53,40 @@ class StaleWorldError(Exception):
 
 @dataclass(slots=True)
 class Ids:
-    """Ids in ascending order, with gaps: other customers take from the same sequence."""
+    """Ids in ascending order, with gaps: other customers take from the same sequence.
+
+    Attributes:
+        first: taken before those of the sequence.
+    """
 
     next: int
     step: int = 1
+    first: tuple[int, ...] = ()
 
     def take(self) -> int:
         """Return the next id. Every eighth leaves a gap behind it."""
+        if self.first:
+            taken, *left = self.first
+            self.first = tuple(left)
+            return taken
         taken = self.next
         self.next += self.step * (3 if taken // self.step % 8 == 0 else 1)
         return taken
 
 
-def _finding_ids(random: Random, *, shared: bool) -> dict[str, Ids]:
-    """Return the sequences of ids: the three types' overlap, vulnerabilities' step is two."""
+def _finding_ids(random: Random, size: WorldSize) -> dict[str, Ids]:
+    """Return the sequences of ids, vulnerabilities' in steps of two, as seen."""
     base = random.choice(_BASES)
-    if shared:
-        one = Ids(base)
-        return dict.fromkeys(FINDING_TYPES, one)
-    return {kind: Ids(base, 2 if kind == VULNERABILITY else 1) for kind in FINDING_TYPES}
+    base = _HUGE if size.huge_ids else base
+    if size.id_sequences == "shared":
+        return dict.fromkeys(FINDING_TYPES, Ids(base))
+    found = {kind: Ids(base, 2 if kind == VULNERABILITY else 1) for kind in FINDING_TYPES}
+    if size.id_sequences == "separate":
+        ahead = Ids(base, 2)
+        for place, kind in enumerate(FINDING_TYPES[1:], start=1):
+            alike = tuple(ahead.take() for _ in range(_ALIKE))
+            found[kind] = Ids(base + place * _APART, first=alike)
+    return found
 
 
 def _seeded(seed: int | str) -> Random:
@@ -95,7 +116,7 @@ class Population:
         self.app_ids = Ids(self.random.choice((238_483_924, 4_294_967_290)))
         self.scan_ids = Ids(2_380_495)
         self.tag_ids = Ids(77_439_203)
-        self.finding_ids = _finding_ids(self.random, shared=size.shared_ids)
+        self.finding_ids = _finding_ids(self.random, size)
         self.tags: list[Tag] = []
         self.apps: dict[int, WebApp] = {}
         self.scans: list[Scan] = []

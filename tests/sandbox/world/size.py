@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
+
+IdSequences = Literal["separate", "overlapping", "shared"]
 
 
 @dataclass(frozen=True)
@@ -11,7 +14,9 @@ class WorldSize:
 
     Attributes:
         turbulent: whether some findings are ignored from the start.
-        shared_ids: whether the three finding types take their ids from one sequence.
+        id_sequences: where the three finding types take their ids from: ranges that are `separate`
+            but for a few ids, `overlapping` ones, or one that is `shared`.
+        huge_ids: whether the ids lie about 2^53.
     """
 
     apps: int = 12
@@ -20,4 +25,5 @@ class WorldSize:
     scans: int = 20
     seed: int = 1
     turbulent: bool = False
-    shared_ids: bool = False
+    id_sequences: IdSequences = "separate"
+    huge_ids: bool = False
