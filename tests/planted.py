@@ -58,7 +58,7 @@ BUGS: Final[dict[str, Bug]] = {
         "target_ciscovm/plan/joins.py",
         "        yield (key, [SpooledFinding._make(row) for row in group])\n",
         "        for row in group:\n            yield (key, [SpooledFinding._make(row)])\n",
-        ("tests/target/test_run_locators.py", *WEEKS),
+        ("tests/target/mapping/test_located.py", *WEEKS),
     ),
     "offset paging": Bug(
         "tap_qualyswas/search/pages.py",
@@ -109,7 +109,7 @@ BUGS: Final[dict[str, Bug]] = {
         "        tried = globals().setdefault('tried', set())\n"
         "        self._file.seek(size // 2 if path in tried else 0)\n"
         "        tried.add(path)\n",
-        ("tests/target/test_api_upload.py", *WEEKS),
+        ("tests/target/cvm/test_upload.py", *WEEKS),
     ),
     "secret in an error": Bug(
         "target_ciscovm/cvm/client.py",

@@ -1,7 +1,8 @@
-"""The CVM of the target's tests, for the cases."""
+"""The servers of the target's tests, for the cases."""
 
 from __future__ import annotations
 
 from tests.target.conftest import cvm, stage
+from tests.target.cvm.conftest import server
 
-__all__ = ["cvm", "stage"]
+__all__ = ["cvm", "server", "stage"]

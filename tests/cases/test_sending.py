@@ -9,23 +9,16 @@ import pytest
 from target_ciscovm.cvm.connector import RunFailed
 from target_ciscovm.errors import BadKey, TooLarge
 from tests.cases.case import read
-from tests.target import scripted_server
-from tests.target.quick import Log, connect
-from tests.target.scripted_server import ScriptedServer
+from tests.target.cvm import scripted_server
+from tests.target.cvm.quick import Log, connect
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
     from target_ciscovm.cvm.client import CiscoVMClient
+    from tests.target.cvm.scripted_server import ScriptedServer
 
 UPLOAD = ("POST", "/connectors/42/data_file")
-
-
-@pytest.fixture
-def server() -> Iterator[ScriptedServer]:
-    with ScriptedServer() as server:
-        yield server
 
 
 @pytest.fixture

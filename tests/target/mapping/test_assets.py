@@ -12,7 +12,7 @@ from target_ciscovm.mapping.locators import Identity, Place, sent_locators
 from target_ciscovm.mapping.scans_seen import LastScan
 from target_ciscovm.mapping.tags import TagRules
 from tests.sandbox.ciscovm.kdi.check import check
-from tests.target.documents import document
+from tests.target.mapping.documents import document
 from tests.target.rows import as_webapp
 
 if TYPE_CHECKING:

@@ -16,8 +16,8 @@ from target_ciscovm.report.files import write_html
 from target_ciscovm.report.model import FilterCount, Report, SeverityCount
 from target_ciscovm.report.page import OUTCOMES, render
 from target_ciscovm.report.pictures import draw_bars, draw_flow, draw_steps
-from tests.target.browser import CHROMIUM, dump_dom, screenshot
-from tests.target.reports import REPORTS, hostile, succeeded
+from tests.target.report.browser import CHROMIUM, dump_dom, screenshot
+from tests.target.report.reports import REPORTS, hostile, succeeded
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from target_ciscovm.ledger.ledger import Entry, Ledger, LedgerAsset, LedgerIdentity
-from tests.target.ledgers import FIRST, IDENTITY, URL, asset, entry, settlement
+from tests.target.ledger.ledgers import FIRST, IDENTITY, URL, asset, entry, settlement
 from tests.target.private import mode_of, umask
 
 if TYPE_CHECKING:

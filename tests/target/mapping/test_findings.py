@@ -21,7 +21,7 @@ from target_ciscovm.mapping.finding import (
     notes,
 )
 from target_ciscovm.mapping.records import Finding
-from tests.target.documents import problems
+from tests.target.mapping.documents import problems
 from tests.target.rows import Row, as_finding, map_as, map_row
 
 Model = Literal["vulnerabilities", "findings"]

@@ -21,7 +21,7 @@ from target_ciscovm.errors import (
 )
 from tests.sandbox.faults.switches import Switches
 from tests.sandbox.sandbox import Sandbox
-from tests.target.quick import QUICK, Log
+from tests.target.cvm.quick import QUICK, Log
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 from typing import Final, NamedTuple
 
 import msgspec
@@ -17,9 +16,10 @@ from target_ciscovm.mapping.filters import FILTERS
 from target_ciscovm.mapping.finding import FIXED, IGNORED, NO_REASON, OPEN_STATUSES, WITHOUT_STATUS
 from target_ciscovm.mapping.locators import DEFAULT_ORDER, LOCATORS
 from target_ciscovm.settings.schema import CONFIG_SCHEMA
+from tests.support.processes import ROOT
 from tests.target.rows import as_entry, as_finding
 
-PAGE: Final = (Path(__file__).parents[2] / "docs" / "mapping.md").read_text("utf-8")
+PAGE: Final = (ROOT / "docs" / "mapping.md").read_text("utf-8")
 SOURCES: Final = PAGE.partition("## From Qualys to KDI")[2].partition("\n## ")[0]
 SETTINGS: Final = set(CONFIG_SCHEMA["properties"])
 

@@ -12,7 +12,7 @@ import pytest
 
 from target_ciscovm.errors import LedgerDamaged, LedgerUnusable, NoAccess
 from target_ciscovm.ledger.ledger import Entry, Ledger
-from tests.target.ledgers import FIRST, URL, entry, settlement
+from tests.target.ledger.ledgers import FIRST, URL, entry, settlement
 from tests.target.private import assert_one_line, file_size_limit, read_only_folder
 
 if TYPE_CHECKING:

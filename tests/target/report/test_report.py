@@ -14,7 +14,7 @@ from target_ciscovm.report.files import schema, write_html, write_json
 from target_ciscovm.report.model import Report
 from target_ciscovm.report.table import table
 from target_ciscovm.report.wording import clean, cut, moment, share, short_number, size
-from tests.target.reports import REPORTS, hostile, huge, succeeded
+from tests.target.report.reports import REPORTS, hostile, huge, succeeded
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -8,22 +8,17 @@ import pytest
 
 from target_ciscovm.cvm.multipart import FileBody
 from target_ciscovm.errors import BadKey, ConnectorMissing, Refused, TooLarge, UploadFailed
-from tests.target.quick import KEY, QUICK, connect
-from tests.target.scripted_server import Reply, ScriptedServer
+from tests.target.cvm.quick import KEY, QUICK, connect
+from tests.target.cvm.scripted_server import Reply
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
+
+    from tests.target.cvm.scripted_server import ScriptedServer
 
 UPLOAD = ("POST", "/connectors/42/data_file")
 DONE = Reply(json={"success": "true", "data_file": 11, "run_url": "https://api.example.test/run"})
 CONTENT = '{"assets": ["ü"]}\r\n'.encode() + bytes(range(256)) * 4
-
-
-@pytest.fixture
-def server() -> Iterator[ScriptedServer]:
-    with ScriptedServer() as server:
-        yield server
 
 
 @pytest.fixture

@@ -5,20 +5,19 @@ from typing import TYPE_CHECKING
 import pytest
 
 from target_ciscovm.errors import RequestRefused
-from tests.target.quick import connect
-from tests.target.scripted_server import Reply, ScriptedServer
+from tests.target.cvm.quick import connect
+from tests.target.cvm.scripted_server import Reply
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from tests.target.cvm.scripted_server import ScriptedServer
 
 CONNECTORS = {"connectors": [{"id": 42, "name": 'Web & "apps"', "host": None, "running": False}]}
 
 
 @pytest.fixture
-def server() -> Iterator[ScriptedServer]:
-    with ScriptedServer() as server:
-        server.script("GET", "/connectors", Reply(json=CONNECTORS))
-        yield server
+def server(server: ScriptedServer) -> ScriptedServer:
+    server.script("GET", "/connectors", Reply(json=CONNECTORS))
+    return server
 
 
 def page(*owners: int | None, total: int | None) -> Reply:

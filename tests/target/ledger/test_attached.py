@@ -8,7 +8,7 @@ import pytest
 
 from target_ciscovm.errors import LedgerDamaged
 from target_ciscovm.ledger.ledger import Ledger
-from tests.target.ledgers import FIRST, entry, settlement
+from tests.target.ledger.ledgers import FIRST, entry, settlement
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

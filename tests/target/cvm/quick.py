@@ -8,7 +8,7 @@ from target_ciscovm.cvm.client import CiscoVMClient
 from target_ciscovm.cvm.retry_policy import RetryPolicy
 
 if TYPE_CHECKING:
-    from tests.target.scripted_server import ScriptedServer
+    from tests.target.cvm.scripted_server import ScriptedServer
 
 KEY: Final = "MARKER-key-that-no-text-may-show"
 CONNECTOR: Final = 42

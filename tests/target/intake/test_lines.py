@@ -10,7 +10,6 @@ import sys
 import threading
 import time
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
@@ -20,11 +19,12 @@ from hypothesis import strategies as st
 from target_ciscovm.errors import InputBroken
 from target_ciscovm.intake.drain import drain
 from target_ciscovm.intake.singer_lines import SingerLines
+from tests.support.processes import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
-ROOT: Final = Path(__file__).parents[2]
 SCHEMA = (
     b'{"type":"SCHEMA","stream":"findings","schema":{"properties":{}},"key_properties":["id"]}\n'
 )
@@ -248,7 +248,7 @@ def test_a_record_nested_too_deeply_fails_by_its_line() -> None:
 
 
 LONG: Final = """
-from tests.target.test_reader import SCHEMA, broken, read, record
+from tests.target.intake.test_lines import SCHEMA, broken, read, record
 value = b'{"a":"' + b"x" * 50_000_000 + b'"}'
 ((_, _, taken),) = read(SCHEMA, record(value)).records
 assert taken == value

@@ -10,8 +10,8 @@ import pytest
 
 from target_ciscovm.cvm.client import CiscoVMClient
 from target_ciscovm.errors import UntrustedServer
-from tests.target.quick import CONNECTOR, KEY, QUICK
-from tests.target.scripted_server import Reply, ScriptedServer
+from tests.target.cvm.quick import CONNECTOR, KEY, QUICK
+from tests.target.cvm.scripted_server import Reply, ScriptedServer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

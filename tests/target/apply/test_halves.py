@@ -13,8 +13,8 @@ from target_ciscovm.kdi.files import EncodedAsset, Files, Group, Part
 from target_ciscovm.kdi.types import Asset, DataModel
 from target_ciscovm.mapping.details import EVIDENCE
 from target_ciscovm.mapping.finding import MappingRules
-from tests.target.documents import as_json
-from tests.target.kdi_files import asset, definition, held, urls
+from tests.target.kdi.kdi_files import asset, definition, held, urls
+from tests.target.mapping.documents import as_json
 from tests.target.rows import Row, map_row
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from target_ciscovm.errors import CiscoVMError
 from target_ciscovm.kdi.files import EncodedAsset, Files, Group
-from tests.target.kdi_files import asset, definition, encoded, held, urls, vuln
+from tests.target.kdi.kdi_files import asset, definition, encoded, held, urls, vuln
 from tests.target.private import mode_of
 
 if TYPE_CHECKING:

@@ -1,0 +1,1 @@
+"""The target's reading of lines: kept, passed over or rejected."""

@@ -1,0 +1,1 @@
+"""KDI files and their limits."""

@@ -1,0 +1,1 @@
+"""What is remembered of CVM from run to run."""

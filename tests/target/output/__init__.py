@@ -1,0 +1,1 @@
+"""Folders, private files, the lock and the log of a run."""

@@ -1,0 +1,1 @@
+"""What a load closes, leaves out and leaves alone."""

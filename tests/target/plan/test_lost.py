@@ -1,0 +1,83 @@
+"""What was lost on the way here, or could not be read, is not gone."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from tests.target.plan.one_gone import APPS, BEFORE
+from tests.target.streams import (
+    Sync,
+    finding,
+    name_of,
+    names,
+    webapp,
+)
+
+if TYPE_CHECKING:
+    from tests.target.loads import CVM
+
+
+class TestRejected:
+    """What was lost on the way here is not gone."""
+
+    MANY: Final = [finding(number, 2) for number in range(100, 300)]
+
+    def lose(self, cvm: CVM, lost: dict[str, Any]) -> dict[str, Any]:
+        """Load with findings 4 and 5 gone, and one row that cannot be read."""
+        cvm.load(Sync(APPS, [finding(1), finding(4, 2), finding(5, 2), *self.MANY]))
+        loaded = cvm.load(Sync(APPS, [finding(1), *self.MANY, lost]))
+        assert loaded.exit_code == 0
+        assert len(loaded.rejected) == 1
+        return loaded.report
+
+    def test_its_asset_stays_open_and_others_close(self, cvm: CVM) -> None:
+        report = self.lose(cvm, finding(4, 2, severity="high"))
+
+        assert cvm.open() >= names(1, 4)
+        assert cvm.closed() == names(5)
+        assert report["proof"]["proven"]
+
+    def test_all_stays_open_when_nobody_knows_whose_it_was(self, cvm: CVM) -> None:
+        report = self.lose(cvm, {"uniqueId": name_of(4), "qid": 1, "severity": "high"})
+
+        assert cvm.open() >= names(1, 4, 5)
+        assert not report["proof"]["proven"]
+
+    def test_it_stays_open_where_it_was_if_it_moved(self, cvm: CVM) -> None:
+        elsewhere = "https://app2.example.test/elsewhere"
+
+        self.lose(cvm, finding(4, 2, url=elsewhere, severity="high"))
+
+        assert cvm.open() >= names(1, 4)
+        assert cvm.closed() == names(5)
+
+    def test_a_lost_web_application_keeps_all_of_its_own_open(self, cvm: CVM) -> None:
+        apps = [webapp(number) for number in range(1, 101)]
+        cvm.load(Sync(apps, [finding(1), finding(4, 2), finding(5, 3), *self.MANY]))
+        apps[1] = webapp(2, url=["no", "text"])
+
+        cvm.load(Sync(apps, [finding(1), *self.MANY]))
+
+        assert cvm.open() >= names(1, 4)
+        assert cvm.closed() == names(5)
+
+
+class TestNotProven:
+    """A web application that the tap could not read to the end is told by the row of syncs."""
+
+    def test_it_keeps_all_of_its_own_open_and_is_named(self, cvm: CVM) -> None:
+        cvm.load(BEFORE)
+
+        loaded = cvm.load(Sync(APPS, [finding(1)], proof={"notProven": [2]}))
+
+        assert cvm.open() == names(1, 3, 4)
+        assert loaded.report["webapps_not_proven"] == [{"id": 2, "name": "App 2", "open": 0}]
+
+    def test_one_of_two_that_share_an_asset_holds_it(self, cvm: CVM) -> None:
+        url = "https://shared.example.test/"
+        both = [finding(1, 1, url=url), finding(2, 2, url=url)]
+        cvm.load(Sync(APPS, [*both, finding(3)]))
+
+        cvm.load(Sync(APPS, [both[0]], proof={"notProven": [2]}))
+
+        assert cvm.open() == names(1, 2)

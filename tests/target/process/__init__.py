@@ -1,0 +1,1 @@
+"""The target as a process: signals, pipes, exit codes."""
