@@ -64,7 +64,7 @@ BUGS: Final[dict[str, Bug]] = {
         "tap_qualyswas/search/pages.py",
         "replace(span, after=known[-1]),)\n",
         "replace(span, after=(span.after or known[0] - 1) + len(ids)),)\n",
-        ("tests/tap/test_paging.py", *WEEKS),
+        ("tests/tap/search/test_pages.py", *WEEKS),
     ),
     "error read as an empty page": Bug(
         "tap_qualyswas/qualys/answers.py",
@@ -73,34 +73,34 @@ BUGS: Final[dict[str, Bug]] = {
         "    except errors.QualysError:\n"
         "        return ServiceAnswer((), 0, False, None, 0, False)\n"
         "    root = document.root\n",
-        ("tests/tap/test_answers.py", *WEEKS),
+        ("tests/tap/qualys/test_answers.py", *WEEKS),
     ),
     "bookmark from the clock": Bug(
         "tap_qualyswas/sync/plan.py",
         "    new = to_text(min(parse_strict(greatest), horizon))\n",
         "    import datetime as d\n    new = to_text(d.datetime.now(d.timezone.utc))\n",
-        ("tests/tap/test_incremental.py", *WEEKS),
+        ("tests/tap/sync/test_incremental.py", *WEEKS),
     ),
     "running scans forgotten by a resumed walk": Bug(
         "tap_qualyswas/sources/scans.py",
         "        bookmarks.unended_scans.forget()\n",
         "        bookmarks.unended_scans.begin()\n",
-        ("tests/tap/test_resume.py", "tests/tap/test_running_scans.py"),
+        ("tests/tap/sync/test_resume.py", "tests/tap/sync/test_running_scans.py"),
     ),
     "a QID's missing finding called complete": Bug(
         "tap_qualyswas/sources/knowledge_base.py",
         "    unclassified = sum(map(len, missing.values()))\n",
         "    unclassified = 0\n",
-        ("tests/tap/test_whole_world.py",),
+        ("tests/tap/sync/test_whole_world.py",),
     ),
     "counted rows that did not come called complete": Bug(
         "tap_qualyswas/sync/tallies.py",
         "    return min(tally.counted, after) <= tally.fetched <= max(tally.counted, after)\n",
         "    return tally.fetched <= max(tally.counted, after)\n",
         (
-            "tests/tap/test_accounting.py",
-            "tests/tap/test_whole_world.py",
-            "tests/tap/test_walks.py",
+            "tests/tap/sync/test_tallies.py",
+            "tests/tap/sync/test_whole_world.py",
+            "tests/tap/search/test_walks.py",
         ),
     ),
     "retry that sends half a file": Bug(

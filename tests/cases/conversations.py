@@ -11,8 +11,8 @@ from tap_qualyswas.errors import QualysError
 from tests.cases.rows import as_xml
 from tests.tap import scripted
 from tests.tap.catalogs import only
-from tests.tap.qualys import Outcome, sync_here
 from tests.tap.scripted import COUNT, FINDINGS, KB, SEARCH, ScriptedServer
+from tests.tap.syncs import Outcome, sync_here
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

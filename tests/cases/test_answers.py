@@ -11,8 +11,8 @@ from tests.cases.case import names, read
 from tests.cases.conversations import page_of
 from tests.cases.outcomes import definitions, identifiers, notes
 from tests.sandbox.world.model import FINDING_TYPES
-from tests.tap.qualys import sync_here
 from tests.tap.scripted import FINDINGS, ScriptedServer
+from tests.tap.syncs import sync_here
 
 if TYPE_CHECKING:
     from tests.cases.rows import Row

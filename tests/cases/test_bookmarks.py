@@ -9,7 +9,7 @@ import pytest
 
 from tests.cases.case import read
 from tests.sandbox.world.size import WorldSize
-from tests.tap.qualys import Outcome, Platform, run_tap
+from tests.tap.syncs import Outcome, Platform, run_tap
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

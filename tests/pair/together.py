@@ -15,7 +15,7 @@ from qualyswas_ciscovm.endings import Ending, ending_well
 from tap_qualyswas.errors import QualysError
 from tests.sandbox.faults.switches import Switches
 from tests.sandbox.sandbox import Sandbox
-from tests.tap.qualys import PatientTap
+from tests.tap.syncs import PatientTap
 from tests.target.loads import QuickTarget
 
 if TYPE_CHECKING:

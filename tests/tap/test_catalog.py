@@ -12,7 +12,7 @@ from jsonschema import Draft7Validator
 from tap_qualyswas.tap import TapQualysWAS
 from tests.sandbox.world.size import WorldSize
 from tests.tap.catalogs import only
-from tests.tap.qualys import Platform
+from tests.tap.syncs import Platform
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

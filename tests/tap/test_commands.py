@@ -17,7 +17,7 @@ from tap_qualyswas.streams import ORDER
 from tests.sandbox.world.size import WorldSize
 from tests.support import processes
 from tests.support.processes import BIN, Process
-from tests.tap.qualys import TAP, Files, Outcome, Platform, read_messages, run_tap
+from tests.tap.syncs import TAP, Files, Outcome, Platform, read_messages, run_tap
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -9,7 +9,7 @@ from singer_sdk.testing import get_tap_test_class
 
 from tap_qualyswas import streams
 from tests.sandbox.world.size import WorldSize
-from tests.tap.qualys import PatientTap, Platform
+from tests.tap.syncs import PatientTap, Platform
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -17,7 +17,7 @@ from tap_qualyswas.settings.schema import CONFIG_SCHEMA
 from tap_qualyswas.settings.values import read_settings
 from tap_qualyswas.tap import TapQualysWAS
 from tests.support import processes
-from tests.tap.qualys import TAP
+from tests.tap.syncs import TAP
 
 if TYPE_CHECKING:
     import subprocess

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Final
 import pytest
 
 from tap_qualyswas import errors
-from tests.tap.qualys import Outcome, sync_here
 from tests.tap.scripted import FINDINGS, Answer, ScriptedServer, finding, page
+from tests.tap.syncs import Outcome, sync_here
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

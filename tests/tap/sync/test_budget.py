@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from tests.sandbox.world.clock import START
 from tests.sandbox.world.size import WorldSize
-from tests.tap.qualys import Outcome, Platform
+from tests.tap.syncs import Outcome, Platform
 
 if TYPE_CHECKING:
     from collections import Counter

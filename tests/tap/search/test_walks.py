@@ -8,7 +8,7 @@ import pytest
 
 from tests.sandbox.faults.switches import Switches
 from tests.sandbox.world.size import WorldSize
-from tests.tap.qualys import Outcome, Platform
+from tests.tap.syncs import Outcome, Platform
 
 if TYPE_CHECKING:
     from tests.sandbox.world.world import World

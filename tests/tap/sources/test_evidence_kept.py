@@ -9,8 +9,8 @@ import pytest
 
 from tests.sandbox.qualys.xml.evidence import BODY, COOKIE
 from tests.sandbox.world.size import WorldSize
-from tests.tap.qualys import Outcome, Platform, sync_here
 from tests.tap.scripted import FINDINGS, Answer, ScriptedServer, finding, page
+from tests.tap.syncs import Outcome, Platform, sync_here
 
 SIZE: Final = WorldSize(apps=4, findings=60, qids=12, scans=6)
 HALF: Final = "&#60;" * 300_000

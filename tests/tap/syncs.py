@@ -1,4 +1,4 @@
-"""The sandbox's Qualys platform for the tests of the tap, and the tap run against it."""
+"""Syncs of the tap from the sandbox's Qualys, in this process or in one of their own."""
 
 from __future__ import annotations
 
@@ -137,6 +137,11 @@ class Outcome:
         """The last state."""
         states = [message["value"] for message in self.messages if message["type"] == "STATE"]
         return states[-1] if states else {}
+
+    def cuts(self) -> list[tuple[list[dict[str, Any]], dict[str, Any]]]:
+        """Give, for each state but the last one, what was written until then, and the state."""
+        places = [at for at, message in enumerate(self.messages) if message["type"] == "STATE"]
+        return [(self.messages[: at + 1], self.messages[at]["value"]) for at in places[:-1]]
 
     @property
     def proof(self) -> dict[str, Any]:

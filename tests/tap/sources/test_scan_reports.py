@@ -12,8 +12,8 @@ from tap_qualyswas.streams import ORDER
 from tests.sandbox.world.model import iso
 from tests.sandbox.world.size import WorldSize
 from tests.tap.catalogs import only
-from tests.tap.qualys import Outcome, Platform, sync_here
 from tests.tap.scripted import SEARCH, Answer, ScriptedServer, page, scan, webapp
+from tests.tap.syncs import Outcome, Platform, sync_here
 
 if TYPE_CHECKING:
     from tests.sandbox.world.model import Scan

@@ -11,8 +11,7 @@ from hypothesis import strategies as st
 from tests.sandbox.world.model import iso
 from tests.sandbox.world.size import WorldSize
 from tests.tap.catalogs import only
-from tests.tap.qualys import Platform
-from tests.tap.test_resume import cuts
+from tests.tap.syncs import Platform
 
 if TYPE_CHECKING:
     from tests.sandbox.world.model import Scan
@@ -99,7 +98,7 @@ class Watcher:
         disturbed = kind == "while a scan ends" and faults.struck["tap-killed"]
         faults.disarm()
         faults.struck.clear()
-        places = cuts(outcome)
+        places = outcome.cuts()
         if kind == "cut off" and places:
             messages, self.state = places[number * len(places) // 10]
             self.keep(messages)

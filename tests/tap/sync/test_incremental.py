@@ -10,7 +10,7 @@ import pytest
 from tests.sandbox.world.model import iso
 from tests.sandbox.world.size import WorldSize
 from tests.tap.catalogs import only
-from tests.tap.qualys import Outcome, Platform
+from tests.tap.syncs import Outcome, Platform
 
 if TYPE_CHECKING:
     from tests.sandbox.world.model import Finding, Scan

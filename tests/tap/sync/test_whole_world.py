@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from tap_qualyswas.errors import QualysError
 from tests.sandbox.faults.switches import Switches
 from tests.sandbox.world.size import WorldSize
-from tests.tap.qualys import Outcome, Platform
+from tests.tap.syncs import Outcome, Platform
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

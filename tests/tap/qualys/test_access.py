@@ -10,8 +10,8 @@ import pytest
 from tap_qualyswas import errors
 from tests.sandbox.faults.switches import Switches
 from tests.sandbox.world.size import WorldSize
-from tests.tap.qualys import Outcome, Platform, sync_here
 from tests.tap.scripted import Answer, ScriptedServer
+from tests.tap.syncs import Outcome, Platform, sync_here
 
 SIZE: Final = WorldSize(apps=8, findings=120, qids=15, scans=12)
 PAGES: Final = {"page_size": 10}

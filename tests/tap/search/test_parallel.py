@@ -9,7 +9,7 @@ import pytest
 
 from tap_qualyswas import errors
 from tests.sandbox.world.size import WorldSize
-from tests.tap.qualys import Outcome, Platform
+from tests.tap.syncs import Outcome, Platform
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

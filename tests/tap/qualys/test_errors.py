@@ -8,7 +8,7 @@ import pytest
 
 from tap_qualyswas import errors
 from tests.sandbox.world.size import WorldSize
-from tests.tap.qualys import Outcome, Platform, sync_here
+from tests.tap.syncs import Outcome, Platform, sync_here
 
 SIZE: Final = WorldSize(apps=4, findings=60, qids=12, scans=6)
 IMPATIENT: Final = {"max_attempts": 3, "request_timeout_seconds": 1, "page_size": 10}

@@ -10,7 +10,7 @@ import pytest
 
 from tests.sandbox.world.model import iso
 from tests.sandbox.world.size import WorldSize
-from tests.tap.qualys import Outcome, Platform
+from tests.tap.syncs import Outcome, Platform
 
 SIZE: Final = WorldSize(apps=8, findings=70, qids=12, scans=12)
 DAY: Final = timedelta(days=1)
@@ -23,12 +23,6 @@ def rows_of(messages: list[dict[str, Any]], stream: str) -> list[Any]:
     return [m["record"][key] for m in messages if m.get("stream") == stream and "record" in m]
 
 
-def cuts(outcome: Outcome) -> list[tuple[list[dict[str, Any]], dict[str, Any]]]:
-    """Give, for each state but the last one, what was written until then, and the state."""
-    places = [at for at, message in enumerate(outcome.messages) if message["type"] == "STATE"]
-    return [(outcome.messages[: at + 1], outcome.messages[at]["value"]) for at in places[:-1]]
-
-
 def walked(outcome: Outcome) -> bool:
     """Tell whether a state keeps where a walk stands."""
     return any("resume" in part for part in outcome.state["bookmarks"].values())
@@ -39,7 +33,7 @@ def test_it_goes_on_after_any_page_and_repeats_nothing_of_that_walk(workers: int
     settings = {**PAGES, "max_concurrency": workers}
     with Platform(SIZE) as platform:
         whole = platform.sync_here(settings)
-        for before, state in cuts(whole):
+        for before, state in whole.cuts():
             rest = platform.sync_here(settings, state=state)
             for stream in KEYS:
                 both = rows_of(before, stream) + rows_of(rest.messages, stream)
@@ -49,13 +43,13 @@ def test_it_goes_on_after_any_page_and_repeats_nothing_of_that_walk(workers: int
                 assert len(findings) == len(set(findings)) == 70
                 assert rest.proof["complete"] is False
 
-    assert len(cuts(whole)) > 10
+    assert len(whole.cuts()) > 10
 
 
 def test_it_is_not_complete_and_the_next_one_begins_at_the_beginning() -> None:
     with Platform(SIZE) as platform:
         whole = platform.sync_here(PAGES)
-        _, state = next(cut for cut in cuts(whole) if "resume" in cut[1]["bookmarks"]["webapps"])
+        _, state = next(cut for cut in whole.cuts() if "resume" in cut[1]["bookmarks"]["webapps"])
         resumed = platform.sync_here(PAGES, state=state)
         following = platform.sync_here(PAGES, state=resumed.state)
 
@@ -68,7 +62,7 @@ def test_it_is_not_complete_and_the_next_one_begins_at_the_beginning() -> None:
 
 def in_findings(outcome: Outcome) -> dict[str, Any]:
     """Give a state from the middle of the findings."""
-    states = [s for _, s in cuts(outcome) if "resume" in s["bookmarks"].get("findings", {})]
+    states = [s for _, s in outcome.cuts() if "resume" in s["bookmarks"].get("findings", {})]
     return copy.deepcopy(states[len(states) // 2])
 
 
@@ -174,7 +168,7 @@ def test_what_changes_behind_the_cursor_while_nobody_reads_is_read_afterwards() 
     never = {**PAGES, "full_sync_every_days": 0, "overlap_hours": 0}
     with Platform(SIZE) as platform:
         whole = platform.sync_here({**never, "max_concurrency": 1})
-        state = next(s for _, s in cuts(whole) if is_behind("VULNERABILITY", s))
+        state = next(s for _, s in whole.cuts() if is_behind("VULNERABILITY", s))
         first = platform.world.findings["VULNERABILITY"][0]
         platform.clock.advance(DAY)
         platform.world.reopen_finding(first)
@@ -214,7 +208,7 @@ def test_a_scan_launched_between_the_two_runs_holds_the_findings_too() -> None:
         world = platform.world
         first = platform.sync_here(never)
         cut = platform.sync_here(never, state=first.state)
-        state = next(s for _, s in cuts(cut) if "resume" in s["bookmarks"]["scans"])
+        state = next(s for _, s in cut.cuts() if "resume" in s["bookmarks"]["scans"])
         platform.clock.advance(DAY)
         running = world.launch_scan(world.findings["VULNERABILITY"][0].app)
         platform.clock.advance(DAY)

@@ -9,7 +9,6 @@ import pytest
 
 from tap_qualyswas import errors
 from tap_qualyswas.qualys.transport import MAX_PAGE_BYTES
-from tests.tap.qualys import sync_here
 from tests.tap.scripted import (
     FINDINGS,
     KB,
@@ -21,6 +20,7 @@ from tests.tap.scripted import (
     scan,
     webapp,
 )
+from tests.tap.syncs import sync_here
 
 ONE_TYPE: Final = {"finding_types": ["VULNERABILITY"]}
 LONG: Final = "x" * 9_000_000

@@ -10,7 +10,6 @@ import pytest
 
 from tap_qualyswas.errors import BrokenAnswer, QualysError
 from tap_qualyswas.records.parsing import HEAD_BYTES, parse, read_large
-from tests.tap.qualys import sync_here
 from tests.tap.scripted import (
     COUNT,
     FINDINGS,
@@ -21,6 +20,7 @@ from tests.tap.scripted import (
     finding,
     page,
 )
+from tests.tap.syncs import sync_here
 
 TENS: Final = "".join(f'<!ENTITY l{n} "{f"&l{n - 1};" * 10}">' for n in range(1, 10))
 BOMB: Final = f'<!DOCTYPE a [<!ENTITY l0 "lol">{TENS}]>'

@@ -14,7 +14,7 @@ from tests.sandbox.faults.switches import Switches
 from tests.sandbox.world.clock import START
 from tests.sandbox.world.model import iso
 from tests.sandbox.world.size import WorldSize
-from tests.tap.qualys import Outcome, Platform
+from tests.tap.syncs import Outcome, Platform
 
 PASSING: Final = (
     *("qualys-concurrency", "qualys-rate-unreadable", "qualys-maintenance", "qualys-500"),

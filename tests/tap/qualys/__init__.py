@@ -1,0 +1,1 @@
+"""Calls to Qualys: logins, answers, errors, waits."""

@@ -1,0 +1,1 @@
+"""Searches walked to their end."""
