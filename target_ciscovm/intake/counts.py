@@ -10,10 +10,10 @@ from typing import Final
 FINDINGS: Final = "findings"
 WEBAPPS: Final = "webapps"
 ALREADY_CLOSED: Final = "already_closed"
-"""Counts FIXED rows that have nothing open to close: they are left out like filtered ones."""
+"""Name of the count of FIXED rows without an open entry to close; they are left out."""
 
 OUTDATED: Final = "outdated"
-"""Counts rows of an old load that tell of an earlier time than what was sent before."""
+"""Name of the count of rows that are older than what was sent before; they are left out."""
 
 REASONS_TOLD_APART: Final = 100
 OTHER_REASONS: Final = "other reasons, see rejected.jsonl"
@@ -24,11 +24,12 @@ class Counts:
     """What became of each record, by stream.
 
     Attributes:
-        received: RECORD lines of the streams that a load is made of.
-        late_rejected: of the rejected rows, those that were in the spool already.
-        passed_over: RECORD lines of other streams.
-        unknown_messages: lines of message types that mean nothing here.
-        kept: rows that are in the spool in the end: received, not rejected, not superseded.
+        received: RECORD lines of the streams that a load uses.
+        late_rejected: of the rejected rows, those that were already in the spool.
+        passed_over: RECORD lines of other streams of the paired tap.
+        foreign: RECORD lines of streams of other taps.
+        unknown_messages: lines with an unknown message type.
+        kept: rows that remain in the spool: received, not rejected, not superseded.
     """
 
     received: Counter[str] = field(default_factory=Counter)
@@ -45,7 +46,7 @@ class Counts:
     mapped: int = 0
 
     def reject(self, stream: str, reason: str, *, count: int = 1) -> None:
-        """Count records as rejected; reasons beyond the first hundred are counted together."""
+        """Count records as rejected; reasons after the first hundred are counted together."""
         self.rejected[stream] += count
         known = (stream, reason) in self.rejected_by
         if not known and len(self.rejected_by) >= REASONS_TOLD_APART:
@@ -53,16 +54,16 @@ class Counts:
         self.rejected_by[stream, reason] += count
 
     def superseded(self, stream: str) -> int:
-        """Give how many rows a later one of the same key took the place of.
+        """Give how many rows were replaced by a later one with the same key.
 
-        While the spool was not counted, nobody knows, and none is told.
+        0 until the spool has been counted.
         """
         if not self.kept:
             return 0
         return self.received[stream] - self.kept[stream] - self.rejected_at_intake(stream)
 
     def rejected_at_intake(self, stream: str) -> int:
-        """Give how many rows never came into the spool."""
+        """Give how many rows never entered the spool."""
         return self.rejected[stream] - self.late_rejected[stream]
 
     def reject_late(self, stream: str, reason: str, *, count: int = 1) -> None:
@@ -72,7 +73,7 @@ class Counts:
 
     @property
     def open_difference(self) -> int:
-        """Give received less everything that became of it, for findings: 0, or a defect of ours."""
+        """Received findings less all that became of them: 0, or a defect of this program."""
         return self.received[FINDINGS] - (
             self.mapped
             + sum(self.filtered.values())
@@ -82,12 +83,12 @@ class Counts:
 
 
 def over_limit(part: int, whole: int, limit_percent: Fraction) -> bool:
-    """Tell whether more than the allowed share failed: 1 of 100 is 1 %, and that is allowed."""
+    """Tell whether more than the allowed share failed; exactly the limit is allowed."""
     return whole > 0 and Fraction(part * 100, whole) > limit_percent
 
 
 def rejection_problem(counts: Counts, limit_percent: Fraction) -> str | None:
-    """Say which share of records fails the run, None when all are within the limit."""
+    """Say why too many records are rejected, None when all is within the limit."""
     pairs = {
         "findings": (counts.rejected[FINDINGS], counts.received[FINDINGS]),
         "web applications": (counts.rejected[WEBAPPS], counts.received[WEBAPPS]),
@@ -97,12 +98,12 @@ def rejection_problem(counts: Counts, limit_percent: Fraction) -> str | None:
         if over_limit(rejected, received, limit_percent):
             return (
                 f"{rejected:,} of {received:,} {what} were rejected, more than the "
-                f"{shown(limit_percent)}% that max_failed_percent allows. rejected.jsonl has each "
-                "with its reason; nothing has been sent."
+                f"{shown(limit_percent)}% that max_failed_percent allows. Nothing was sent; see "
+                "rejected.jsonl for each reason."
             )
     return None
 
 
 def shown(percent: Fraction) -> str:
-    """Write an exact share of 100 as a person would."""
+    """Write an exact percentage as a person would."""
     return f"{float(percent):g}"

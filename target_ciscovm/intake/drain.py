@@ -1,4 +1,4 @@
-"""The rest of an input that nobody needs any more: read and dropped."""
+"""The rest of an input that is no longer needed: it is read and thrown away."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 DRAIN_SECONDS: Final = 60.0
-"""How long the tap may go on writing to nobody after a decision to stop."""
+"""How long the tap may go on writing after the decision to stop."""
 CHUNK: Final = 1 << 20
 
 
 @contextmanager
 def draining(file: IO[Any] | None) -> Iterator[None]:
-    """Let the input run dry when the command ends before it has read it."""
+    """Drain the input if the command ends before reading it."""
     try:
         yield
     except Ending as ending:
@@ -36,10 +36,10 @@ def draining(file: IO[Any] | None) -> Iterator[None]:
 
 
 def drain(file: IO[bytes] | IO[str] | None, seconds: float = DRAIN_SECONDS) -> None:
-    """Let the input run dry without keeping it, for so long at most.
+    """Read and drop the rest of the input, for at most so many seconds.
 
-    A target that leaves while the tap writes makes Meltano report a broken pipe in place of what
-    the target had to say.
+    If a target leaves while the tap is writing, Meltano reports a broken pipe instead of the
+    target's message.
     """
     try:
         descriptor = (file or sys.stdin.buffer).fileno()

@@ -1,4 +1,4 @@
-"""The intake: each record is checked against its type, and spooled or rejected."""
+"""The intake: it checks each record against its type, and spools or rejects it."""
 
 from __future__ import annotations
 
@@ -45,13 +45,13 @@ if TYPE_CHECKING:
 SYNCS: Final = "syncs"
 LARGEST_ID: Final = 2**63 - 1
 ASSETS_KEPT: Final = 8192
-"""How many assets' keys are kept in memory, as findings of one asset often come together."""
+"""How many asset keys stay in memory: findings of one asset often come together."""
 LONGEST_KEY: Final = 200
 """Characters of a record's key in `rejected.jsonl`."""
 R = TypeVar("R", bound=Record)
 
-# Made before any run begins: msgspec asks the types for their hashes then, and drops whatever is
-# raised meanwhile, also by the handler of a signal that asks for the end.
+# Made before any run: msgspec hashes the types here, and swallows whatever is raised meanwhile,
+# also by the signal handler that is to end the run.
 DECODERS: Final[dict[str, msgspec.json.Decoder[Record]]] = {
     name: msgspec.json.Decoder(kind) for name, kind in TYPES.items()
 }
@@ -59,7 +59,7 @@ DECODERS: Final[dict[str, msgspec.json.Decoder[Record]]] = {
 
 @dataclass(frozen=True)
 class IntakeRules:
-    """What a finding is and becomes: the settings of the same names."""
+    """How findings are identified, mapped and filtered: the settings of those names."""
 
     identity: Identity = field(default_factory=Identity)
     mapping: MappingRules = field(default_factory=MappingRules)
@@ -69,10 +69,10 @@ class IntakeRules:
 class Intake:
     """Takes records one by one, in any order.
 
-    A finding is mapped as it comes, so that each is read once only.
+    A finding is mapped when it arrives, so each is read only once.
 
     Attributes:
-        sync: the last `syncs` row, None when none came.
+        sync: the last `syncs` row, None without one.
         proof_is_last: whether no other record came after it.
         lost_unknown: whether a record was lost of which no asset is known.
         webapps_lost: ids of web applications whose own row was rejected.
@@ -80,8 +80,9 @@ class Intake:
 
     Args:
         spool: where good records go.
-        rejections: where bad ones are written down.
-        counts: is told of each record.
+        rejections: where bad records go.
+        counts: counts each record.
+        rules: how findings are read.
     """
 
     def __init__(
@@ -102,10 +103,10 @@ class Intake:
         self._asset_in = lru_cache(maxsize=ASSETS_KEPT)(self._asset_in_app)
 
     def take(self, line: int, stream: str, raw: bytes) -> None:
-        """Take one record as it stands in its line.
+        """Take one record, as it is in its line.
 
         Raises:
-            DiskFull: when there is no room to keep it.
+            DiskFull: when there is no room for it.
         """
         decoder = DECODERS.get(stream)
         if decoder is None:
@@ -127,19 +128,19 @@ class Intake:
             self._keep(line, stream, record, raw)
 
     def _tidied(self, line: int, stream: str, raw: bytes) -> tuple[Record, bytes] | None:
-        """Read a record that is not quite of its type; None, and rejected, when it cannot be."""
+        """Read a record that does not quite have its type; if it cannot be read, reject it."""
         loose: JSON = None
         try:
             loose = read_loosely(raw, self._counts.notes)
             if not isinstance(loose, dict):
-                self._reject(line, stream, "the record is no JSON object", None)
+                self._reject(line, stream, "the record is not a JSON object", None)
                 return None
             record = msgspec.convert(tidy(loose), TYPES[stream])
             return (record, msgspec.json.encode(record))
         except msgspec.ValidationError as error:
             self._reject(line, stream, _sentence(error), loose)
         except (ValueError, RecursionError):
-            self._reject(line, stream, "the record is no JSON object", loose)
+            self._reject(line, stream, "the record is not a JSON object", loose)
         return None
 
     def _keep(self, line: int, stream: str, record: Record, raw: bytes) -> None:
@@ -185,7 +186,7 @@ class Intake:
         return self._asset(url, None if app is None else self.shared.apps[app])
 
     def _asset(self, url: str | None, app: WebAppRef | None) -> str | None:
-        """Give the asset's key where no web application row could change it."""
+        """Give the asset's key, unless a row of its web application may still change it."""
         key = asset_key(place_of(url, app), self._rules.identity)
         return key if key and key.startswith(self._first) else None
 
@@ -203,7 +204,7 @@ class Intake:
         elif stream == WEBAPPS:
             self._lose_webapp(key)
         elif stream == SYNCS:
-            # An earlier row is no proof either: the tap has said something else since.
+            # An earlier row is no proof either: the tap has written another one since.
             self.sync = None
 
     def _lose_webapp(self, key: str | None) -> None:
@@ -225,7 +226,7 @@ class Intake:
 
 
 def _sentence(error: msgspec.ValidationError) -> str:
-    """Turn `Expected `int | null`, got `str` - at `$.severity`` into a plainer sentence."""
+    """Turn ``Expected `int | null`, got `str` - at `$.severity` `` into a plainer sentence."""
     what, _, where = str(error).replace("`", "").partition(" - at ")
     field = where.removeprefix("$.")
     return f"{field}: {what[:1].lower()}{what[1:]}" if field else what
@@ -239,7 +240,7 @@ def _identifier(record: Finding | JSON) -> str | None:
 
 
 def _read(record: Mapping[str, JSON], kind: type[R], *names: str) -> R | None:
-    """Read some values of a rejected record, None when they tell nothing for certain."""
+    """Read some values of a rejected record, None when they are not certain."""
     values = {name: record.get(name) for name in names}
     if any(isinstance(value, (list, dict)) for value in values.values()):
         return None

@@ -1,4 +1,4 @@
-"""JSON that is not quite JSON: NaN is null, halves of characters are replaced, each counted."""
+"""Almost valid JSON: NaN is read as null, invalid characters are replaced, and both are counted."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ def read_loosely(raw: bytes, notes: Counter[str]) -> JSON:
 
     Args:
         raw: the value.
-        notes: is told what had to be mended.
+        notes: counts what had to be corrected.
 
     Raises:
-        ValueError: when it is no JSON all the same.
+        ValueError: when it is not JSON at all.
         RecursionError: when it is nested too deeply.
     """
 
@@ -31,7 +31,7 @@ def read_loosely(raw: bytes, notes: Counter[str]) -> JSON:
 
     text = raw.decode("utf-8", "replace")
     if REPLACED in text and REPLACED.encode() not in raw:
-        notes["Bytes that are no UTF-8 in a record: replaced"] += 1
+        notes["Bytes in a record that are not UTF-8: replaced"] += 1
     found: JSON = json.loads(text, parse_constant=null)
     text = json.dumps(found, ensure_ascii=False)
     if LONE_SURROGATE.search(text):

@@ -1,7 +1,7 @@
-"""Bring records of foreign making into the declared types, where no meaning is lost by it.
+"""Convert records from other programs to the declared types, where no meaning is lost.
 
-A mapper, another tap or an old release may send `"3"` or `3.0` for 3, `"true"` for true, a tag as a
-bare text, a single object where a list belongs. What cannot be read stays as it is, and the typed
+A mapper, another tap or an old release may send `"3"` or `3.0` for 3, `"true"` for true, a tag as
+plain text, or a single object instead of a list. What cannot be read stays as it is, and the typed
 decoder then names the field.
 """
 
@@ -29,9 +29,9 @@ LEADING_NUMBER: Final = re.compile(r"[+-]?\d+(?:\.\d+)?", re.ASCII)
 
 
 def tidy(record: Mapping[str, object]) -> dict[str, object]:
-    """Give the record with values of the declared types wherever they can be read as such.
+    """Give the record with each value in its declared type, if it can be read as such.
 
-    What is null is left out, which is the same everywhere and allowed everywhere.
+    Null values are left out; every field is optional.
     """
     values = (
         (name, value if name in AS_THEY_ARE else _value(name, value))
@@ -56,7 +56,7 @@ def _value(name: str, value: object) -> object:
 
 def _list(name: str, value: object) -> object:
     if isinstance(value, dict) and ("list" in value or set(value) == {"count"}):
-        # Qualys's own form; of an empty list only the count is there.
+        # Qualys's own form; an empty list has nothing but its count.
         value = value.get("list") or []
     rows: list[object] = value if isinstance(value, list) else [value]
     if name == "tags":

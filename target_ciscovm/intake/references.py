@@ -1,6 +1,6 @@
-"""What many findings have in common, kept once in memory: their QIDs and web applications.
+"""What many findings share, kept once in memory: their QIDs and web applications.
 
-A load has some thousand of each, whatever the number of its findings.
+A load has a few thousand of each, however many findings it has.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ if TYPE_CHECKING:
 
 
 class References:
-    """Gives each QID and each web application of the findings a number.
+    """Numbers the QIDs and the web applications of the findings.
 
     Attributes:
-        representatives: of each QID a finding that tells what its definition needs to know.
+        representatives: for each QID a finding with all that its definition needs.
         apps: web applications as the findings name them.
     """
 
@@ -32,7 +32,7 @@ class References:
     def definition_of(self, finding: Finding) -> int:
         """Give the number of the finding's QID.
 
-        Classes may stand in some findings of a QID only; the representative has the first ones.
+        Only some findings of a QID may have classes; the representative has the first ones.
         """
         key = definition_key(finding)
         number = self._definitions.get(key)

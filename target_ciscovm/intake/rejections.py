@@ -1,4 +1,4 @@
-"""`rejected.jsonl`: what was not taken, and why."""
+"""`rejected.jsonl`: the rejected records, each with its reason."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ class Rejection(msgspec.Struct):
 
 
 class Rejections:
-    """The file, made when the first record is rejected."""
+    """The file, created when the first record is rejected."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self._file: IO[bytes] | None = None
 
     def write(self, line: int, stream: str, key: str | None, reason: str) -> None:
-        """Write down one record that was not taken."""
+        """Write one rejected record."""
         if self._file is None:
             self._file = open_private(self.path)
         self._file.write(msgspec.json.encode(Rejection(line, stream, key, reason)) + b"\n")
@@ -44,7 +44,7 @@ class Rejections:
             self._file.flush()
 
     def close(self) -> None:
-        """Write all to disk, for the last time."""
+        """Write all to disk and close the file."""
         if self._file is not None:
             self._file.close()
             self._file = None

@@ -1,4 +1,4 @@
-"""Lines of a Singer stream: told apart by type, with the record left as the bytes it came in."""
+"""Lines of a Singer stream, sorted by type; a record stays in its original bytes."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ BOM: Final = b"\xef\xbb\xbf"
 
 
 class Message(msgspec.Struct, gc=False):
-    """A line; what a type does not need is None or empty."""
+    """A line; fields that its type does not use are None or empty."""
 
     type: str
     stream: str | None = None
@@ -36,29 +36,29 @@ class Message(msgspec.Struct, gc=False):
 
 
 class Handler(Protocol):
-    """What takes the messages."""
+    """What receives the messages."""
 
     def load(self, read: Callable[[], None]) -> None:
-        """Do all that is to be done with an input; `read` hands over its messages."""
+        """Process an input; `read` passes its messages on."""
 
     def on_record(self, line: int, stream: str, record: bytes) -> None:
         """Take a record."""
 
     def on_schema(self, stream: str, schema: bytes, key_properties: object) -> None:
-        """Take a schema, known or changed."""
+        """Take a schema, new or changed."""
 
     def on_state(self, value: bytes) -> None:
         """Take the value of a state."""
 
     def on_unknown(self, kind: str) -> None:
-        """Take note of a message whose type means nothing here."""
+        """Take note of a message of an unknown type."""
 
 
 class SingerLines(GenericSingerReader[bytes]):
-    """Reads a Singer stream as bytes and hands each message to a handler.
+    """Reads a Singer stream as bytes and passes each message to a handler.
 
-    The SDK's own reader makes a dictionary of each line and validates it by its schema; the typed
-    check that follows here needs neither.
+    The SDK's own reader makes a dictionary of each line and validates it against its schema. The
+    typed check that follows here needs neither.
     """
 
     handler: Handler
@@ -66,7 +66,7 @@ class SingerLines(GenericSingerReader[bytes]):
     def __init__(self) -> None:
         super().__init__()
         self.ended = False
-        """Whether the input was read to its end."""
+        """Whether the input has been read to its end."""
         self._decoder = msgspec.json.Decoder(Message)
         self._seen: set[str] = set()
 
@@ -86,17 +86,17 @@ class SingerLines(GenericSingerReader[bytes]):
         file_input: IO[bytes] | None,
         callbacks: dict[str, Callable[[dict[str, Any]], None]],
     ) -> Counter[str]:
-        """Hand all messages of the input to the handler.
+        """Pass all messages of the input to the handler.
 
         Args:
             file_input: open for reading, in text or bytes; standard input when None.
-            callbacks: the SDK's, which are not needed.
+            callbacks: the SDK's, which are not used.
 
         Returns:
-            How many messages of each type there were.
+            The number of messages of each type.
 
         Raises:
-            InputBroken: for a line that is not JSON, or no message of Singer.
+            InputBroken: for a line that is not JSON or not a Singer message.
         """
         stats: Counter[str] = Counter()
         file = file_input or self.default_input
@@ -136,18 +136,18 @@ class SingerLines(GenericSingerReader[bytes]):
             schema = bytes(message.schema) or b"{}"
             self.handler.on_schema(message.stream, schema, message.key_properties)
         elif kind == "BATCH":
-            what = "is a BATCH, whose records are in files that are not read here; switch off"
+            what = "is a BATCH, whose files cannot be read here; switch off"
             raise InputBroken(number, f"{what} batch_config in the tap")
         elif kind != "ACTIVATE_VERSION":
             self.handler.on_unknown(kind)
 
 
 def _tolerant(number: int, line: bytes) -> Message:
-    """Read a line that holds NaN, or halves of characters, which the strict decoder refuses."""
+    """Read a line with NaN or lone surrogates, which the strict decoder refuses."""
     try:
         found = json.loads(line.decode("utf-8", "replace"))
         if not isinstance(found, dict) or not isinstance(found.get("type"), str):
-            raise InputBroken(number, "is no Singer message: it has no type")
+            raise InputBroken(number, "is not a Singer message: it has no type")
         return Message(
             type=_whole(found["type"]),
             stream=_whole(found.get("stream")),
@@ -168,7 +168,7 @@ def _whole(text: str) -> str: ...
 @overload
 def _whole(text: object) -> str | None: ...
 def _whole(text: object) -> str | None:
-    """Give a name without halves of characters, None when it is no text."""
+    """Give a name without lone surrogates, None when it is not text."""
     return text.encode("utf-8", "replace").decode() if isinstance(text, str) else None
 
 
@@ -177,7 +177,7 @@ def _raw(found: dict[str, Any], name: str) -> msgspec.Raw:
 
 
 def _lines(file: Any) -> Iterable[bytes]:  # noqa: ANN401 - text files hold bytes, typing does not
-    """Give lines of a file as bytes, however it was opened."""
+    """Give the lines of a file as bytes, however it was opened."""
     if isinstance(file, io.StringIO):
         return (line.encode("utf-8", "surrogatepass") for line in file)
     lines: Iterable[bytes] = getattr(file, "buffer", file)

@@ -1,8 +1,8 @@
-"""The spool: records on disk while they arrive in any order, and in the order of assets after.
+"""The spool: records on disk, written in any order and read back by asset.
 
-Two files in the run's folder, which are thrown away at every end: a database without journal, and
-beside it what stands in KDI files for each finding, which nothing is ever searched for in. A full
-disk shows as the system's own error, which `folders.writing_in` turns into a sentence.
+It consists of two files in the run's folder, deleted at every end of the run: a database without
+a journal, and beside it the KDI text of each finding, which is never searched. A full disk shows as
+the system's own error, which `folders.writing_in` turns into a sentence.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ CREATE TABLE lost_finding(identifier TEXT PRIMARY KEY);
 
 
 class FindingRow(NamedTuple):
-    """A finding as it is kept: what joins go by, and what becomes of it in the file.
+    """A finding as it is kept: what it is joined by, and where its KDI text is.
 
     Attributes:
         asset: key of its asset, None while only the web application's own row can tell it.
@@ -77,7 +77,7 @@ class Spool:
     """The records of one run.
 
     Args:
-        path: where the file is made; it must not exist.
+        path: of the database; it must not exist.
     """
 
     def __init__(self, path: Path) -> None:
@@ -110,32 +110,32 @@ class Spool:
         self.remove()
 
     def add_finding(self, row: FindingRow) -> None:
-        """Keep a finding; of those with the same identifier `supersede` leaves the last."""
+        """Keep a finding; of several with the same identifier `supersede` keeps the last."""
         self._findings.append(row)
         if len(self._findings) >= BATCH:
             self.flush()
 
     def add_item(self, item: bytes) -> int:
-        """Keep JSON of a finding's entry, which lacks the name of its definition.
+        """Keep the JSON of a finding's entry, which lacks the name of its definition.
 
         Returns:
-            Where it begins.
+            The offset where it begins.
         """
         begin = self._items_bytes
         self._items_bytes += self._items.write(item)
         return begin
 
     def item(self, begin: int, length: int) -> bytes:
-        """Give an item back; `flush` must have been called."""
+        """Read an item back; `flush` must have been called."""
         return os.pread(self._items_read, length, begin)
 
     @property
     def size(self) -> int:
-        """How many bytes of disk it needs."""
+        """Bytes that it needs on disk."""
         return self.path.stat().st_size + self._items_bytes
 
     def add(self, stream: str, key: str, raw: bytes) -> None:
-        """Keep a row of another stream in place of an earlier one of the same key."""
+        """Keep a row of another stream, in place of an earlier one with the same key."""
         self._others.append((stream, key, raw))
         if len(self._others) >= BATCH:
             self.flush()
@@ -157,7 +157,7 @@ class Spool:
     def supersede(self) -> None:
         """Write what is still in memory, and remove all but the last row of each identifier.
 
-        To sort all identifiers at once is several times as fast as to look for each as it comes.
+        Sorting all identifiers at once is several times faster than looking up each one.
         """
         self.flush()
         self.execute("CREATE INDEX finding_identifier ON finding(identifier)")
@@ -175,35 +175,35 @@ class Spool:
         self.connection.executemany(statement, rows)
 
     def insert(self, table: str, rows: Iterable[tuple[object, ...]], columns: int) -> None:
-        """Add rows to a table, those of the same key replaced."""
+        """Add rows to a table; they replace those with the same key."""
         marks = ", ".join("?" * columns)
         self._many(f"INSERT OR REPLACE INTO {table} VALUES({marks})", rows)
 
     def begin_joins(self, tables: str) -> None:
-        """Write all, and make room for what is made of the records.
+        """Write all, and create the tables that are made from the records.
 
-        Databases can be attached only between two transactions, so one ends here; `BEGIN` is the
-        caller's to say again.
+        Databases can be attached only between two transactions, so one ends here; the caller has to
+        `BEGIN` the next one.
         """
         self.flush()
         self.connection.executescript(tables)
 
     def number(self, statement: str, values: Iterable[object] = ()) -> int:
-        """Give the one number that a query tells."""
+        """Give the one number that a query returns."""
         row = self.execute(statement, values).fetchone()
         return int(row[0] or 0) if row else 0
 
     def rows(self, stream: str) -> Iterator[bytes]:
-        """Give the rows of a stream other than findings, as they came."""
+        """Give the rows of a stream other than findings, as they arrived."""
         for (raw,) in self.execute("SELECT raw FROM other WHERE stream = ?", (stream,)):
             yield raw
 
     def remove(self) -> None:
-        """Close and delete the files; does nothing the second time."""
+        """Close and delete the files. A second call does nothing."""
         self.connection.close()
         if not self._items.closed:
             os.close(self._items_read)
-            with suppress(OSError):  # what a full disk did not take is written once more here
+            with suppress(OSError):  # closing writes what a full disk refused before
                 self._items.close()
         self.path.unlink(missing_ok=True)
         self._items_path.unlink(missing_ok=True)

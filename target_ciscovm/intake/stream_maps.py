@@ -22,17 +22,17 @@ SHOWN: Final = 100
 
 
 class StreamMaps:
-    """The maps of the settings.
+    """The stream maps of the settings.
 
     Args:
-        mapper: the SDK's, with the settings.
+        mapper: the SDK's mapper.
     """
 
     def __init__(self, mapper: PluginMapper) -> None:
         self._mapper = mapper
 
     def learn(self, stream: str, schema: bytes, key_properties: object) -> None:
-        """Take a stream's schema; of what is no schema nothing is believed.
+        """Take a stream's schema; one that is not a valid schema counts as empty.
 
         Raises:
             SettingsError: when the maps do not fit the stream.
@@ -45,7 +45,7 @@ class StreamMaps:
         if not isinstance(known.get("properties"), dict):
             known = {"type": "object", "properties": {}}
         named = key_properties if isinstance(key_properties, list) else []
-        # A key that the schema lacks is the tap's mistake, and no reason to give up the load.
+        # A key that the schema lacks is the tap's mistake, and no reason to stop the load.
         keys = [name for name in named if name in known["properties"]] or None
         try:
             self._mapper.register_raw_stream_schema(stream, known, keys)
@@ -60,8 +60,8 @@ class StreamMaps:
         Args:
             line: its line of the input.
             stream: its stream, whose schema is known.
-            record: as it came.
-            notes: is told what had to be mended to read it.
+            record: its original bytes.
+            notes: counts what had to be corrected to read it.
 
         Raises:
             SettingsError: when the maps do not fit the stream.
@@ -69,7 +69,7 @@ class StreamMaps:
         """
         found = _read(record, notes)
         if not isinstance(found, dict):
-            # No map can be applied to it; the intake says what is wrong with it.
+            # No map can be applied to it; the intake says what is wrong.
             yield (stream, record)
             return
         for stream_map in self._mapper.stream_maps[stream]:

@@ -147,8 +147,8 @@ def test_a_version_message_closes_nothing(cvm: CVM) -> None:
     ("line", "words"),
     [
         ("not JSON", "Line 2 of the input is not JSON"),
-        ("[1]", "no Singer message"),
-        ('{"no": "type"}', "no Singer message"),
+        ("[1]", "not a Singer message"),
+        ('{"no": "type"}', "not a Singer message"),
         (record("scans", scan()), "before its SCHEMA"),
         ('{"type": "RECORD", "stream": "findings"}', "without a stream or a record"),
         ('{"type": "BATCH", "stream": "findings", "manifest": []}', "batch_config"),

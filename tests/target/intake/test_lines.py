@@ -176,7 +176,7 @@ def test_a_line_that_is_no_json_fails(line: bytes) -> None:
     [b"[]\n", b"1\n", b"null\n", b'"RECORD"\n', b"{}\n", b'{"type":null}\n', b'{"type":1}\n'],
 )
 def test_json_that_is_no_message_fails(line: bytes) -> None:
-    assert "no Singer message" in broken(SCHEMA, line)
+    assert "not a Singer message" in broken(SCHEMA, line)
 
 
 @pytest.mark.parametrize("length", [1, 10, 30, -2])

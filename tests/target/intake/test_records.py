@@ -171,11 +171,11 @@ def test_streams_of_others_are_counted_and_not_kept(taking: Taking) -> None:
         (finding(webApp={"id": 10**30}), "webApp.id: expected int"),
         (finding(severity=-(2**70)), "severity: expected int"),
         (finding(potential="maybe"), "potential: expected bool"),
-        (b"null", "no JSON object"),
-        (b"[]", "no JSON object"),
-        (b'"text"', "no JSON object"),
-        (b"{", "no JSON object"),
-        (b"9" * 5000, "no JSON object"),
+        (b"null", "is not a JSON object"),
+        (b"[]", "is not a JSON object"),
+        (b'"text"', "is not a JSON object"),
+        (b"{", "is not a JSON object"),
+        (b"9" * 5000, "is not a JSON object"),
     ],
     ids=range(14),
 )
@@ -316,7 +316,7 @@ def test_values_of_other_forms_are_kept_as_what_they_mean(taking: Taking) -> Non
         (b'"param":NaN', "NaN or infinity"),
         (b'"severityComment":Infinity', "NaN or infinity"),
         (b'"param":"\\ud800"', "lone surrogate"),
-        (b'"param":"\xff"', "no UTF-8"),
+        (b'"param":"\xff"', "not UTF-8"),
     ],
 )
 def test_what_json_cannot_say_is_mended_and_counted(raw: bytes, note: str, taking: Taking) -> None:

@@ -56,7 +56,7 @@ def test_a_map_changes_what_is_loaded(mapped: Mapped) -> None:
 
 @pytest.mark.parametrize(
     ("raw", "note"),
-    [(b"NaN", "NaN"), (b'"\\ud800"', "lone surrogate"), (b'"\xff"', "no UTF-8")],
+    [(b"NaN", "NaN"), (b'"\\ud800"', "lone surrogate"), (b'"\xff"', "not UTF-8")],
 )
 def test_what_json_cannot_say_is_mended_counted_and_mapped(
     raw: bytes, note: str, mapped: Mapped
@@ -71,7 +71,7 @@ def test_what_json_cannot_say_is_mended_counted_and_mapped(
 def test_a_record_that_is_no_object_is_rejected_and_not_mapped(row: object, mapped: Mapped) -> None:
     loaded = mapped.load(SCHEMA, record("findings", row))
 
-    assert [one["reason"] for one in loaded.rejected] == ["the record is no JSON object"]
+    assert [one["reason"] for one in loaded.rejected] == ["the record is not a JSON object"]
     assert loaded.exit_code == 1
 
 
