@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Final
 
+from qualyswas_ciscovm.wording import counted
+
 FINDINGS: Final = "findings"
 WEBAPPS: Final = "webapps"
 ALREADY_CLOSED: Final = "already_closed"
@@ -90,16 +92,16 @@ def over_limit(part: int, whole: int, limit_percent: Fraction) -> bool:
 def rejection_problem(counts: Counts, limit_percent: Fraction) -> str | None:
     """Say why too many records are rejected, None when all is within the limit."""
     pairs = {
-        "findings": (counts.rejected[FINDINGS], counts.received[FINDINGS]),
-        "web applications": (counts.rejected[WEBAPPS], counts.received[WEBAPPS]),
-        "records": (counts.rejected.total(), counts.received.total()),
+        "finding": (counts.rejected[FINDINGS], counts.received[FINDINGS]),
+        "web application": (counts.rejected[WEBAPPS], counts.received[WEBAPPS]),
+        "record": (counts.rejected.total(), counts.received.total()),
     }
-    for what, (rejected, received) in pairs.items():
+    for noun, (rejected, received) in pairs.items():
         if over_limit(rejected, received, limit_percent):
             return (
-                f"{rejected:,} of {received:,} {what} were rejected, more than the "
-                f"{shown(limit_percent)}% that max_failed_percent allows. Nothing was sent; see "
-                "rejected.jsonl for each reason."
+                f"{rejected:,} of {counted(received, noun)} {'was' if rejected == 1 else 'were'} "
+                f"rejected, more than the {shown(limit_percent)}% that max_failed_percent allows. "
+                "Nothing was sent; see rejected.jsonl for each reason."
             )
     return None
 

@@ -1,4 +1,4 @@
-"""An asset of KDI, made of the web applications that share it. Pure."""
+"""A KDI asset, made from the web applications that share it. Pure."""
 
 from __future__ import annotations
 
@@ -40,18 +40,18 @@ class Sources:
     scans: Mapping[int, LastScan]
 
     def tell_all_of(self, number: int) -> bool:
-        """Tell whether nothing about the web application is left for its findings to tell."""
+        """Tell whether the web application is fully known without its findings."""
         app = self.webapps.get(number)
         return app is not None and bool(app.name) and number in self.scans
 
     def apps_of(self, ids: Iterable[int]) -> list[WebApp]:
-        """Give the rows of these web applications, by id; those without a row are left out."""
+        """Give the rows of these web applications, sorted by id, where there is one."""
         return [self.webapps[number] for number in sorted(ids) if number in self.webapps]
 
 
 @dataclass(frozen=True)
 class Holder:
-    """The web applications of one asset, and what its findings say of them.
+    """The web applications of one asset, and what its findings say about them.
 
     Attributes:
         ids: of the web applications that share the asset.
@@ -71,7 +71,7 @@ class Holder:
 def describe(
     locators: Mapping[str, str], holder: Holder, sources: Sources, rules: AssetRules
 ) -> Asset:
-    """Give the asset at these locators, with neither vulnerabilities nor findings yet."""
+    """Give the asset with these locators, still without vulnerabilities or findings."""
     apps = sources.apps_of(holder.ids)
     asset = located(locators)
     asset.os = _os(holder, apps, sources)
@@ -82,7 +82,7 @@ def describe(
 
 
 def located(locators: Mapping[str, str]) -> Asset:
-    """Give an asset of which nothing is said but where it is."""
+    """Give an asset with nothing but its locators."""
     return Asset(
         url=locators.get("url"),
         external_id=locators.get("external_id"),
@@ -93,7 +93,7 @@ def located(locators: Mapping[str, str]) -> Asset:
 
 
 def last_seen(holder: Holder, sources: Sources) -> str | None:
-    """Give when the asset was last scanned: the latest finished scan, else the latest look."""
+    """Give when the asset was last scanned: its latest finished scan, else its latest test."""
     seen = [sources.scans[number].seen for number in holder.ids if number in sources.scans]
     return max(seen) if seen else holder.last_looked_at
 

@@ -1,4 +1,4 @@
-"""The QIDs of a load: their definitions by name, ready to be written, and what filters ask."""
+"""The QIDs of a load: their definitions by name, and what the filters need to know."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ if TYPE_CHECKING:
 
 
 class Known(NamedTuple):
-    """The definition of a QID: its name, and what filters ask."""
+    """The definition of a QID: its name, and what the filters need to know."""
 
     name: str
     facts: QidFacts
 
 
 class Catalogue:
-    """Definitions, made when they are asked for.
+    """Definitions, made on demand.
 
     Args:
         entries: rows of `knowledge_base`.
-        sent_names: name last sent by QID, for QIDs that the knowledge base does not tell of.
+        sent_names: name last sent for a QID, for those without a knowledge base entry.
     """
 
     def __init__(
@@ -53,7 +53,7 @@ class Catalogue:
         return Known(made.name, QidFacts(known=entry is not None, classified=made.classified))
 
     def use(self, name: str, finding: Finding | None = None) -> str:
-        """Take care that a name that was sent in another load is defined in this one, too."""
+        """Define a name that an earlier load has sent, and give it back."""
         if name not in self._json:
             made = VulnDef(scanner_type=SCANNER_TYPE, name=name)
             entry = self._entries.get(finding.qid) if finding and finding.qid else None
@@ -63,5 +63,5 @@ class Catalogue:
         return name
 
     def json(self, name: str) -> bytes:
-        """Give a definition as it stands in a file."""
+        """Give a definition as it is written in a file."""
         return self._json[name]

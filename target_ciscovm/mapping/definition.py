@@ -1,4 +1,4 @@
-"""From a QID to a vulnerability definition of KDI. Pure."""
+"""From a QID to a KDI vulnerability definition. Pure."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ if TYPE_CHECKING:
 
 CVE: Final = re.compile(r"CVE-\d{4}-\d{4,}", re.ASCII)
 HIGHEST_WASC: Final = 99
-"""The threat classification has 49; the form has two digits."""
+"""The WASC threat classification has 49 classes; KDI writes two digits."""
 
 
 def definition_key(finding: Finding) -> object:
-    """Give what findings of one definition have in common.
+    """Give what all findings of one definition share.
 
-    QID 0 is that of everything imported from other scanners: there it is the name that tells
-    things apart.
+    QID 0 stands for everything imported from other scanners; there the name identifies the
+    definition.
     """
     return finding.qid or (finding.finding_type, finding.name)
 
@@ -32,12 +32,12 @@ def definition(
 ) -> VulnDef:
     """Give the definition of the finding's QID.
 
-    Only one kind of identifiers is sent, as CVM keeps only one: CVEs, else CWEs, else WASC classes.
+    Only one kind of identifier is sent, as CVM keeps only one: CVEs, else CWEs, else WASC classes.
 
     Args:
         finding: any finding of the QID.
         entry: the QID in the knowledge base, None when it is not there.
-        sent_name: the name that this finding's definition had in the last load.
+        sent_name: the name of the definition in the last load.
     """
     found = VulnDef(
         scanner_type=SCANNER_TYPE,
@@ -59,8 +59,7 @@ def definition_name(
 ) -> str:
     """Give `QID {qid} {title}`, fitted to CVM's limit.
 
-    Without a title of the knowledge base the name last sent stays, then the finding's own name is
-    taken.
+    Without a title in the knowledge base it is the name last sent, else the finding's own name.
     """
     title = one_line(entry.title) if entry else ""
     if not title and sent_name:
@@ -72,7 +71,7 @@ def definition_name(
 
 
 def cve_identifiers(cves: Iterable[str] | None) -> str | None:
-    """Give the well-formed CVEs as a comma list, None without any: CVM refuses an empty text."""
+    """Give the well-formed CVEs as a comma list, None without any: CVM refuses empty text."""
     tidy = (cve.strip().upper() for cve in cves or () if cve)
     return _joined(cve for cve in tidy if CVE.fullmatch(cve))
 

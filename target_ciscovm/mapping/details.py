@@ -1,4 +1,4 @@
-"""What has no field of its own in KDI: a finding's details, as text or as named fields. Pure."""
+"""A finding's details, for which KDI has no fields: as text or as named values. Pure."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ EVIDENCE: Final = "Evidence"
 """Label of the evidence, which comes last."""
 YES_NO: Final = {True: "yes", False: "no"}
 MAX_EVIDENCE: Final = 100_000
-"""Characters of evidence in one finding; the tap caps each text of it as well."""
+"""Most characters of evidence in one finding; the tap also caps each text in it."""
 
 
 def _classes(rows: list[Classification]) -> str:
@@ -60,7 +60,7 @@ DIRECT: Final = {
     "External reference": "external_ref",
     "Virtual patch": "patch",
 }
-"""Label, and the property that is shown as it is. The order is that of the text."""
+"""Label, and the property that is shown unchanged, in the order of the text."""
 MADE: Final[dict[str, tuple[str, Callable[[Any], FieldValue | None]]]] = {
     "Ignored": ("is_ignored", lambda value: value or None),
     "CVSS v3 base": ("cvss_v3", _base),
@@ -69,9 +69,9 @@ MADE: Final[dict[str, tuple[str, Callable[[Any], FieldValue | None]]]] = {
     "WASC": ("wasc", _classes),
     "CWE": ("cwe", _numbers),
 }
-"""Label, property, and how its value is made, if it has any. These come after the others."""
+"""Label, property, and how its value is made. These come after the others."""
 POTENTIAL: Final = "Potential"
-"""Label of whether Qualys could not confirm it, between the two."""
+"""Label for findings that Qualys could not confirm, between the two groups."""
 
 _direct: Final = attrgetter(*DIRECT.values())
 _sources: Final = attrgetter(*(source for source, _ in MADE.values()))
@@ -80,10 +80,10 @@ _rare: Final = attrgetter(*(source for source, _ in MADE.values()), "result_list
 
 
 def _written_out(properties: Mapping[str, str]) -> Callable[[Finding], list[str]]:
-    """Give a function that makes lines of properties, with a statement for each of them.
+    """Give a function that makes the lines of the properties, with one statement for each.
 
-    It is what one would write by hand. A loop takes three times as long, and these lines were the
-    largest part of what a finding costs.
+    This is what one would write by hand. A loop takes three times as long, and these lines were
+    the largest part of the time for a finding.
     """
     code = ["def lines(finding):", " found = []", " add = found.append"]
     for label, name in properties.items():
@@ -98,7 +98,7 @@ _lines: Final = _written_out(DIRECT)
 
 
 def as_fields(finding: Finding, *, with_evidence: bool = True) -> dict[str, FieldValue]:
-    """Give the details as named values; what Qualys does not tell has no name in it."""
+    """Give the details as named values; what Qualys does not send is left out."""
     told: dict[str, FieldValue | None] = dict(zip(DIRECT, _direct(finding), strict=True))
     told[POTENTIAL] = finding.potential
     told |= _made(finding)
@@ -114,7 +114,7 @@ def as_fields(finding: Finding, *, with_evidence: bool = True) -> dict[str, Fiel
 def as_text(finding: Finding, *, with_evidence: bool = True) -> str:
     """Give the details as lines `label: value`.
 
-    Further lines of a value are set in, so that none of them reads like a label.
+    Further lines of a value are indented, so that none of them reads like a label.
     """
     lines = _lines(finding)
     if finding.potential is not None:

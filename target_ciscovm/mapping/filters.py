@@ -1,6 +1,6 @@
-"""The filters, each a named pure function that tells whether it leaves a finding out.
+"""The filters: pure functions that tell whether they leave a finding out.
 
-They act on open findings only: a fix is always passed on, or it would stay open for ever.
+They act on open findings only. A fix always passes, or its finding would stay open for ever.
 """
 
 from __future__ import annotations
@@ -28,16 +28,16 @@ class FilterRules:
 
     @cached_property
     def look_at_findings(self) -> bool:
-        """Whether any of `FILTERS` is on: whether anything but the other filter is set."""
+        """Whether any of `FILTERS` is on."""
         return self != FilterRules(exclude_informational=self.exclude_informational)
 
 
 @dataclass(frozen=True)
 class QidFacts:
-    """What is known of a finding's QID.
+    """What is known about a finding's QID.
 
     Attributes:
-        known: whether the knowledge base, or the finding itself, tells of its classes.
+        known: whether the knowledge base has an entry for it.
         classified: whether it has a CVE, a CWE or a WASC class.
     """
 
@@ -46,7 +46,7 @@ class QidFacts:
 
 
 def exclude_non_exploitable(finding: Finding, rules: FilterRules) -> bool:
-    """Leave out what cannot be exploited due to configuration: a virtual patch protects it."""
+    """Leave out what is not exploitable due to configuration: a virtual patch protects it."""
     return rules.exclude_non_exploitable and finding.status == "PROTECTED"
 
 
@@ -56,12 +56,12 @@ def exclude_potential(finding: Finding, rules: FilterRules) -> bool:
 
 
 def min_severity(finding: Finding, rules: FilterRules) -> bool:
-    """Leave out what is less severe; a finding without a severity stays."""
+    """Leave out what is less severe. A finding without a severity stays."""
     return finding.severity is not None and 0 < finding.severity < rules.min_severity
 
 
 def exclude_informational(qid: QidFacts, rules: FilterRules) -> bool:
-    """Leave out what has neither CVE nor CWE nor WASC; never what nothing is known of."""
+    """Leave out what has no CVE, CWE or WASC class. A QID without an entry stays."""
     return rules.exclude_informational and qid.known and not qid.classified
 
 
@@ -70,7 +70,7 @@ FILTERS: Final[dict[str, Callable[[Finding, FilterRules], bool]]] = {
     "exclude_potential": exclude_potential,
     "min_severity": min_severity,
 }
-"""Those that look at the finding alone; `exclude_informational` comes after them."""
+"""Filters that need only the finding; `exclude_informational` comes after them."""
 INFORMATIONAL: Final = "exclude_informational"
 
 

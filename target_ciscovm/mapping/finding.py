@@ -1,4 +1,4 @@
-"""From a finding of Qualys to a vulnerability or finding of KDI. Pure."""
+"""From a Qualys finding to a KDI vulnerability or finding. Pure."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ IGNORED: Final[dict[str, TriageState]] = {
 }
 NO_REASON: Final[TriageState] = "risk_accepted"
 CLOSED: Final = frozenset({"closed", "resolved"})
-"""KDI's words for a state that closes what CVM has."""
+"""KDI's words for a state that closes an entry in CVM."""
 DATES: Final = ("firstDetectedDate", "lastDetectedDate", "lastTestedDate", "fixedDate")
 _dates: Final = attrgetter(
     "first_detected_date", "last_detected_date", "last_tested_date", "fixed_date"
@@ -61,12 +61,12 @@ class Moments(NamedTuple):
 
     @property
     def last_seen(self) -> str | None:
-        """When the finding was last seen; the order is written down in the docs. Never "now"."""
+        """When the finding was last seen, never "now". The docs give the order of the dates."""
         return self.last_detected or self.last_tested or self.fixed or self.first_detected
 
     @property
     def last_looked_at(self) -> str:
-        """When Qualys last looked at the finding, whatever it saw; empty if nothing tells."""
+        """When Qualys last tested the finding, with any result; empty if unknown."""
         return max(self.last_tested or "", self.fixed or "", self.last_detected or "")
 
     @property
@@ -94,17 +94,17 @@ def finding_problem(finding: Finding, at: Moments) -> str | None:
     if finding.status is None and finding.type not in {WITHOUT_STATUS, None}:
         return f"it has no status, which only {WITHOUT_STATUS} rows may lack"
     if at.last_seen is None:
-        return "it has no date that can be read"
+        return "it has no readable date"
     return None
 
 
 def closes(item: Item) -> bool:
-    """Tell whether the item closes by name what CVM has."""
+    """Tell whether the item closes its entry in CVM."""
     return (item.status if isinstance(item, Vuln) else item.triage_state) in CLOSED
 
 
 def notes(finding: Finding, at: Moments, rules: MappingRules) -> list[str]:
-    """Name what was not quite as expected and how it was taken, for the report's counts."""
+    """Name what was not as expected and how it was read, for the notes of the report."""
     found = []
     status = finding.status
     if status and status not in KNOWN_STATUSES and status not in rules.status_map:
@@ -116,7 +116,7 @@ def notes(finding: Finding, at: Moments, rules: MappingRules) -> list[str]:
     given = _dates(finding)
     if given.count(None) < at.count(None):
         found += [
-            f"{name} is no date that can be read: left out"
+            f"{name} is not a readable date: left out"
             for name, text, read in zip(DATES, given, at, strict=True)
             if read is None and text and not text.isspace()
         ]
@@ -124,7 +124,7 @@ def notes(finding: Finding, at: Moments, rules: MappingRules) -> list[str]:
 
 
 def map_finding(finding: Finding, at: Moments, rules: MappingRules) -> Item:
-    """Give the finding as KDI wants it, in the data model of the rules, without its definition.
+    """Give the finding in KDI's form and the data model of the rules, without its definition.
 
     The finding must have passed `finding_problem`.
     """
@@ -141,7 +141,7 @@ def closed_item(
     closed_at: str,
     data_model: DataModel,
 ) -> Item:
-    """Give an entry that closes what CVM has under this identifier."""
+    """Give an entry that closes the one with this identifier in CVM."""
     if data_model == "findings":
         return KDIFinding(
             scanner_type=SCANNER_TYPE,
@@ -203,7 +203,7 @@ def _ignored(finding: Finding) -> TriageState | None:
 
 
 def _status(finding: Finding, rules: MappingRules) -> str | None:
-    """Give KDI's word for the finding's state; None leaves people's triage as it is.
+    """Give KDI's word for the finding's state; None leaves the users' triage unchanged.
 
     The settings let only KDI's own words into `status_map`.
     """

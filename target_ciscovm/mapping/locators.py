@@ -1,8 +1,8 @@
-"""What an asset is: its locators, and the one of them that tells it from others. Pure.
+"""The locators of an asset, and the one among them that identifies it. Pure.
 
-CVM tells assets apart by the first locator that has a value, in the tenant's locator order (Cisco
-help article "Understanding Locator Order"). The setting `locator_order` says which of a web
-application's values shall be that one; whatever CVM would rank above it is then left out.
+CVM identifies an asset by the first locator that has a value, in the tenant's locator order (Cisco
+help article "Understanding Locator Order"). The setting `locator_order` says which value of a web
+application that is; what CVM would rank above it is left out.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ UNPRINTABLE: Final = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
 
 @dataclass(frozen=True)
 class Identity:
-    """How assets are told apart: the settings that decide it.
+    """How assets are identified: the settings that decide it.
 
     Attributes:
         order: locators by preference; the first with a value is the asset's key.
@@ -68,7 +68,7 @@ class Identity:
 
 
 class Place(NamedTuple):
-    """Where something is: the values that locators are made from."""
+    """Where something is: the values from which locators are made."""
 
     url: str | None = None
     webapp_id: int | None = None
@@ -86,7 +86,7 @@ def place_of(url: str | None, app: WebAppRef | None) -> Place:
 def asset_key(place: Place, identity: Identity) -> str | None:
     """Give the asset's key, such as `url:https://app.example.test/login`; None without any value.
 
-    It begins with the locator's name, so that keys of different kinds never meet.
+    It begins with the locator's name, so keys of different kinds are never equal.
     """
     for name in identity.order:
         value = locator_value(name, place, keep_query=identity.keep_query)
@@ -98,8 +98,8 @@ def asset_key(place: Place, identity: Identity) -> str | None:
 def sent_locators(key: str, place: Place, identity: Identity) -> dict[str, str]:
     """Give the locators to send for the asset: its key, and those that CVM ranks below it.
 
-    `application` is sent in any case where it is the tenant's lowest, as it is CVM's name for the
-    web application; a tenant that ranks it above the key does not get it.
+    `application` is CVM's name for the web application. It is always sent, unless the tenant ranks
+    it above the key.
     """
     chosen, _, value = key.partition(":")
     found = {chosen: value}
@@ -111,9 +111,9 @@ def sent_locators(key: str, place: Place, identity: Identity) -> dict[str, str]:
 
 
 def addressed(key: str, before: Mapping[str, str], identity: Identity) -> dict[str, str]:
-    """Give the locators by which CVM finds an asset that was sent before, in the order of now.
+    """Give the locators by which CVM finds an asset that was sent before, in the present order.
 
-    One that it ranks above the key since then may belong to other assets as well.
+    A locator that CVM now ranks above the key may belong to other assets as well.
     """
     chosen = key.partition(":")[0]
     sent = {chosen, *_sent_below(chosen, identity)}
@@ -123,8 +123,8 @@ def addressed(key: str, before: Mapping[str, str], identity: Identity) -> dict[s
 @lru_cache
 def _sent_below(chosen: str, identity: Identity) -> tuple[str, ...]:
     rank = _rank(chosen, identity.tenant_order)
-    # The host's name and address would merge all web applications of one server, and a finding's
-    # URL would split one.
+    # The host's name and address would merge all web applications of a server, and a finding's URL
+    # would split one.
     withheld = {chosen, "url"} | ({"fqdn", "ip_address"} - set(identity.order))
     return tuple(
         name
@@ -134,7 +134,7 @@ def _sent_below(chosen: str, identity: Identity) -> tuple[str, ...]:
 
 
 def hidden_key(identity: Identity) -> str | None:
-    """Name a preferred locator that the tenant's order does not have, None when all are there."""
+    """Name a preferred locator that the tenant's order lacks, None when it has them all."""
     return next((name for name in identity.order if name not in identity.tenant_order), None)
 
 
@@ -154,7 +154,7 @@ def locator_value(name: str, place: Place, *, keep_query: bool) -> str | None:
 
 @lru_cache(maxsize=8192)
 def application(name: str | None) -> str | None:
-    """Give a web application's name as CVM can search it: a double quote breaks its queries."""
+    """Give a web application's name without double quotes, which break CVM's queries."""
     return one_line(name).replace('"', "'") or None
 
 
@@ -162,8 +162,8 @@ def application(name: str | None) -> str | None:
 def tidy_url(url: str | None, *, keep_query: bool = False) -> str | None:
     """Give a URL in one spelling: scheme and host in lower case, no fragment, no credentials.
 
-    The query is cut, for Qualys puts the attack there. Port and path are kept to the letter. What
-    has no scheme stays as it is, but for what begins with `#` or `?`; several words are no URL.
+    The query is cut, because Qualys puts the attack there. Port and path stay unchanged. A text
+    without a scheme loses only what follows `#` or `?`; several words are not a URL.
     """
     text = UNPRINTABLE.sub("", url or "").strip()
     match = URL.fullmatch(text)

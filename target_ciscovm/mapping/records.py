@@ -1,8 +1,7 @@
-"""The records that the target understands, typed. Names are Qualys's own, in Python's spelling.
+"""The records that a load uses, as types. Names are Qualys's own, in Python's spelling.
 
-Only what a load needs is declared; all else of a record goes into the details as it is. Nothing is
-required here: what a record must have is said by `mapping.finding_problem`, so that its absence
-gets a reason a person can read.
+Only what a load needs is declared, and nothing is required: `finding.finding_problem` says what a
+finding must have, so that a person can read the reason for a rejection.
 """
 
 from __future__ import annotations
@@ -12,7 +11,7 @@ from typing import Annotated, Final
 from msgspec import Meta, Struct, field
 
 Integer = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]
-"""A whole number of 64 bits: all that Qualys has, and all that SQLite can keep."""
+"""A whole number of 64 bits, which is what Qualys has and SQLite can store."""
 
 WORDS: Final = frozenset(
     {"NEW", "ACTIVE", "REOPENED", "PROTECTED", "FIXED"}
@@ -22,7 +21,7 @@ WORDS: Final = frozenset(
 
 
 class Record(Struct, kw_only=True, rename="camel", gc=False):
-    """Base of all records: camelCase on the wire, unknown fields passed over."""
+    """Base of all records: camelCase on the wire, unknown fields ignored."""
 
 
 class Tag(Record):
@@ -99,7 +98,7 @@ class Finding(Record):
     ssl_data: object = None
 
     def __post_init__(self) -> None:
-        """Bring words to the API's spelling: reports and other tools write `Active`, or nothing."""
+        """Bring words to the API's spelling: other programs write `Active` or empty text."""
         if self.status not in WORDS:
             self.status = _word(self.status)
         if self.type not in WORDS:
@@ -124,7 +123,7 @@ class WebApp(Record):
 
 
 class ScanSummary(Record):
-    """What a scan says of its outcome."""
+    """What a scan says about its outcome."""
 
     results_status: str | None = None
     os: str | None = None
@@ -156,7 +155,7 @@ class KnowledgeBaseEntry(Record):
 
 
 class SyncStream(Record):
-    """What the tap says of one stream."""
+    """What the tap says about one stream."""
 
     stream: str = ""
     emitted: Integer | None = None
@@ -190,10 +189,10 @@ TYPES: Final[dict[str, type[Record]]] = {
     "knowledge_base": KnowledgeBaseEntry,
     "syncs": Sync,
 }
-"""The streams that a load is made of, and what a row of each is."""
+"""The streams that a load uses, and the type of their rows."""
 
 PASSED_OVER: Final = frozenset({"scan_results"})
-"""Streams of the paired tap that add nothing to a load."""
+"""Streams of the paired tap that a load does not use."""
 
 KEYS: Final = {"webapps": "id", "scans": "id", "knowledge_base": "qid", "syncs": "sync_id"}
 """The key of each stream but `findings`, whose key is `Finding.key`."""

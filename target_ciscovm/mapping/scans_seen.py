@@ -1,4 +1,4 @@
-"""What the scans of a load tell of each web application. Pure."""
+"""What the scans of a load say about each web application. Pure."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from target_ciscovm.mapping.records import Scan
 
 FINISHED: Final = "FINISHED"
-NOT_WORKED_IN: Final = frozenset({"PROCESSING", "TO_BE_PROCESSED"})
+NOT_PROCESSED: Final = frozenset({"PROCESSING", "TO_BE_PROCESSED"})
 
 
 @dataclass(frozen=True)
@@ -35,9 +35,9 @@ class LastScan:
 
 
 def is_finished(scan: Scan) -> bool:
-    """Tell whether the scan ended with its results worked in."""
+    """Tell whether the scan ended and its results were processed."""
     results = scan.summary.results_status if scan.summary else None
-    return _word(scan.status) == FINISHED and _word(results) not in NOT_WORKED_IN
+    return _word(scan.status) == FINISHED and _word(results) not in NOT_PROCESSED
 
 
 def _word(text: str | None) -> str:
@@ -45,9 +45,9 @@ def _word(text: str | None) -> str:
 
 
 def latest(scans: Iterable[Scan]) -> dict[int, LastScan]:
-    """Give the latest finished scan of each web application, by its id, whatever their order.
+    """Give the latest finished scan of each web application, by its id, from scans in any order.
 
-    Of two that ended at the same time it is the one with the higher id.
+    Of two that ended at the same time, it is the one with the higher id.
     """
     found: dict[int, tuple[str, int, Scan]] = {}
     for scan in scans:

@@ -25,10 +25,10 @@ class TagRules:
 def asset_tags(
     names: Iterable[str | None], applications: Iterable[str | None], rules: TagRules
 ) -> list[str] | None:
-    """Give the tags of an asset, None when the key is to be left out of the file.
+    """Give the tags of an asset, None when the file gets no tags at all.
 
-    Names are brought on one line, empty and repeated ones dropped, too long ones cut with a hash; a
-    comma belongs to the name. The order is that of Qualys, the web applications' names last.
+    Names are put on one line, empty and repeated ones are dropped, long ones are cut and get a
+    hash; a comma is part of the name. Qualys's order, the applications' names last.
     """
     if rules.skip:
         return None
@@ -39,6 +39,6 @@ def asset_tags(
 
 @lru_cache(maxsize=4096)
 def _tag(prefix: str, name: str) -> str:
-    """Give one tag, empty for a name of nothing but blanks: the same few are asked for often."""
+    """Give one tag, empty for a blank name. The same few tags are needed often."""
     tidy = one_line(name)
     return shorten(one_line(prefix + tidy), MAX_TAG) if tidy else ""

@@ -1,4 +1,4 @@
-"""Texts for CVM: HTML to plain text, and line ends and control characters put right. Pure."""
+"""Texts for CVM: HTML as plain text, clean line ends, no control characters. Pure."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ BEFORE: Final = (
     | {"li": "\n- "}
 )
 AFTER: Final = dict.fromkeys(PARAGRAPHS, "\n\n") | dict.fromkeys(CELLS, " ")
-"""What stands before and after the text of an element."""
+"""What comes before and after the text of an element."""
 HIDDEN: Final = frozenset({"script", "style", "head", "title"})
 
 CONTROL: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
@@ -47,15 +47,15 @@ def plain(text: str) -> str:
 
 
 def one_line(text: str | None) -> str:
-    """Give the text on one line, its white space tidy; empty for None."""
+    """Give the text on one line with single blanks; empty for None."""
     return " ".join(plain(text or "").split())
 
 
 def shorten(name: str, longest: int = MAX_NAME) -> str:
-    """Give a name that fits into CVM's key; one that was changed for it ends in a hash.
+    """Give a name that fits into CVM's key. A name that has to be changed for it ends in a hash.
 
-    So two long names that differ only at the end stay two, as do names that differ only in control
-    characters, and the same name is changed the same way in every run.
+    So names that differ only at the end or in control characters stay different, and the same name
+    is changed in the same way in every run.
     """
     if len(name) <= longest and (name.isprintable() or one_line(name) == name):
         return name
@@ -66,15 +66,15 @@ def shorten(name: str, longest: int = MAX_NAME) -> str:
 def from_html(text: str | None) -> str | None:
     """Give HTML as text: entities decoded once, paragraphs and lists kept as lines.
 
-    Qualys's texts are HTML of the nineties, with tags that are never closed (recorded knowledge
-    base answers: P, A, BR, LI, B, OL, UL). A text without any mark-up keeps its lines. None for a
-    text that is empty, or nothing but mark-up.
+    Qualys's texts are old HTML with tags that are never closed (recorded knowledge base answers: P,
+    A, BR, LI, B, OL, UL). A text without any mark-up keeps its lines. None for a text that is empty
+    or nothing but mark-up.
     """
     if not text or not text.strip():
         return None
     text = plain(text)
     if LOOKS_LIKE_HTML.search(text):
-        # What the parser gives up on, such as thousands of tags within one another, is cut bare.
+        # If the parser gives up, as on thousands of nested tags, the tags are just cut out.
         text = _read(text) or unescape(TAG.sub(" ", text))
     text = BLANKS_BEFORE_END.sub("\n", BLANKS.sub(" ", plain(text))).replace("\n ", "\n")
     return EMPTY_LINES.sub("\n\n", text).strip() or None
@@ -85,7 +85,7 @@ def _read(text: str) -> str:
         root = etree.fromstring(text.encode(), _parser())
     except etree.XMLSyntaxError:
         return ""
-    # Of nothing but comments no element is made.
+    # A text of nothing but comments has no element.
     found = "" if root is None else "".join(_walk(root))
     return found if found.strip() else ""
 

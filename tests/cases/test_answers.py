@@ -99,7 +99,7 @@ def test_dates_of_every_form_are_read_and_a_zero_date_is_none(cvm: CVM) -> None:
 
     seen = {asset["url"][-1]: asset["last_seen_at"] for asset in loaded.assets}
     assert [seen[page] for page in "123456"] == [DAY % 2] * 3 + [DAY % 1] * 3
-    assert notes(loaded)["lastTestedDate is no date that can be read: left out"] == 1
+    assert notes(loaded)["lastTestedDate is not a readable date: left out"] == 1
 
 
 @pytest.mark.parametrize("form", FORMS)

@@ -36,7 +36,7 @@ def test_a_field_that_a_mapper_took_is_named_in_one_clear_message(cvm: CVM) -> N
     loaded = cvm.load(read("input/required_field_mapped_away").input("only an id"))
 
     assert (loaded.outcome, loaded.exit_code) == ("failed", 1)
-    assert "1 of 1 findings were rejected" in loaded.message
+    assert "1 of 1 finding was rejected" in loaded.message
     assert "uniqueId" in loaded.rejected[0]["reason"]
 
 

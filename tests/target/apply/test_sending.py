@@ -226,7 +226,7 @@ class TestTooLarge:
         loaded = cvm.load(Sync([webapp()], [self.row(1), self.row(2, text=20_000)]))
 
         assert (loaded.outcome, loaded.states) == ("failed", [])
-        assert "1 of 2 findings were rejected" in loaded.message
+        assert "1 of 2 findings was rejected" in loaded.message
         assert cvm.requests["run"] == 0
 
     def test_nothing_is_too_large_for_ever(self, cvm: CVM) -> None:

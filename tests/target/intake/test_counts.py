@@ -99,7 +99,7 @@ def test_too_many_rejected_findings_web_applications_or_records_fail_the_run(
 
     assert (told is None) is (what is None)
     if told is not None and what is not None:
-        for word in (what, "more than the 1%", "rejected.jsonl", "nothing has been sent"):
+        for word in (what, "more than the 1%", "rejected.jsonl", "Nothing was sent"):
             assert word in told
 
 

@@ -203,8 +203,8 @@ def test_a_date_that_cannot_be_read_is_left_out_and_counted(date: str) -> None:
 
     assert "created_at" not in mapped(**row)
     assert noted(VULNERABILITIES, **row) == [
-        "firstDetectedDate is no date that can be read: left out",
-        "fixedDate is no date that can be read: left out",
+        "firstDetectedDate is not a readable date: left out",
+        "fixedDate is not a readable date: left out",
     ]
 
 
@@ -239,8 +239,8 @@ def test_last_seen_falls_back_in_one_order_and_is_never_now() -> None:
         ({"status": None}, "no status"),
         ({"status": " "}, "no status"),
         ({"status": None, "type": "SENSITIVE_CONTENT"}, "no status"),
-        (dict.fromkeys(DATES, "never"), "no date"),
-        (dict.fromkeys(DATES), "no date"),
+        (dict.fromkeys(DATES, "never"), "no readable date"),
+        (dict.fromkeys(DATES), "no readable date"),
     ],
     ids=str,
 )
