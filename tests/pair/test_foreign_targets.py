@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 import pytest
 
 from tests.pair.commands import BIN, clean_environment, run
+from tests.support.json_lines import json_lines
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -44,14 +45,13 @@ def output(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def rows_of(lines: Path) -> Counter[str]:
-    messages = (json.loads(line) for line in lines.read_bytes().splitlines())
+    messages = json_lines(lines.read_bytes())
     return Counter(row["stream"] for row in messages if row["type"] == "RECORD")
 
 
 def keys_of(lines: Path) -> dict[str, set[str]]:
     found: dict[str, set[str]] = {name: set() for name in STREAMS}
-    for line in lines.read_bytes().splitlines():
-        row = json.loads(line)
+    for row in json_lines(lines.read_bytes()):
         if row["type"] == "RECORD":
             found[row["stream"]].add(str(row["record"][KEYS[row["stream"]]]))
     return found
@@ -87,7 +87,7 @@ def from_jsonl(lines: Path, home: Path) -> dict[str, set[str]]:
     found: dict[str, set[str]] = {}
     for name in STREAMS:
         (file,) = out.glob(f"{name}*.jsonl")
-        rows = [json.loads(line) for line in file.read_bytes().splitlines()]
+        rows = json_lines(file.read_bytes())
         found[name] = {str(row[KEYS[name]]) for row in rows}
         assert len(found[name]) == len(rows)
     return found
@@ -115,7 +115,7 @@ def from_singer_files(lines: Path, home: Path) -> dict[str, set[str]]:
     found: dict[str, set[str]] = {}
     for name in STREAMS:
         (file,) = (out / name).iterdir()
-        messages = [json.loads(line) for line in gzip.decompress(file.read_bytes()).splitlines()]
+        messages = json_lines(gzip.decompress(file.read_bytes()))
         rows = [message["record"] for message in messages if message["type"] == "RECORD"]
         found[name] = {str(row[KEYS[name]]) for row in rows}
         assert len(found[name]) == len(rows)

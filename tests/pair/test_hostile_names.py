@@ -10,6 +10,7 @@ from lxml import html
 
 from tests.sandbox.ciscovm.kdi.check import check
 from tests.sandbox.world.clock import Clock
+from tests.support.json_lines import json_lines
 from tests.target.loads import load
 from tests.target.streams import Sync, finding, scan, webapp
 
@@ -93,6 +94,6 @@ def test_what_a_spreadsheet_would_run_is_in_json_only(text: str, tmp_path: Path)
     assert {path.suffix for path in files} == {".json", ".jsonl", ".html"}
     for path in files:
         if path.suffix == ".jsonl":
-            assert all(isinstance(json.loads(row), dict) for row in path.read_text().splitlines())
+            assert all(isinstance(row, dict) for row in json_lines(path.read_bytes()))
         if path.name.startswith("kdi-"):
             assert check(path.read_bytes()) == []

@@ -15,6 +15,7 @@ from qualyswas_ciscovm.endings import Ending, ending_well
 from tap_qualyswas.errors import QualysError
 from tests.sandbox.faults.switches import Switches
 from tests.sandbox.sandbox import Sandbox
+from tests.support.json_lines import json_lines
 from tests.tap.syncs import PatientTap
 from tests.target.loads import QuickTarget
 
@@ -179,9 +180,9 @@ class Pair:
                     target.listen(cast("IO[str]", lines))
             except Ending as ending:
                 exit_code = ending.exit_code
-        for line in out.getvalue().splitlines():
+        for state in json_lines(out.getvalue().encode()):
             self.earlier.append(self.state)
-            self.state = json.loads(line)
+            self.state = state
         self.report = self._report(target)
         return (exit_code, self.report)
 

@@ -25,6 +25,7 @@ from tests.sandbox.world.clock import Clock
 from tests.sandbox.world.size import WorldSize
 from tests.sandbox.world.world import World
 from tests.support import processes
+from tests.support.json_lines import json_lines
 
 if TYPE_CHECKING:
     from collections import Counter
@@ -177,7 +178,7 @@ def sync_here(
     finally:
         PatientTap.logger.removeHandler(log)
         written.flush()
-        outcome.messages = read_messages(written.buffer.getvalue())
+        outcome.messages = json_lines(written.buffer.getvalue())
         outcome.log = "\n".join(log.lines)
     return outcome
 
@@ -189,11 +190,6 @@ class _Log(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         self.lines.append(f"{record.levelname}: {record.getMessage()}")
-
-
-def read_messages(written: bytes) -> list[dict[str, Any]]:
-    """Read Singer messages; each line must be whole."""
-    return [json.loads(line) for line in written.splitlines()]
 
 
 def run_tap(
@@ -211,7 +207,7 @@ def run_tap(
         if state is not None:
             command += ["--state", files["state.json"]]
         done = processes.run(command, env={**os.environ, **(environment or {})}, timeout=120)
-    return Outcome(done.returncode, done.stderr.decode(), read_messages(done.stdout))
+    return Outcome(done.returncode, done.stderr.decode(), json_lines(done.stdout))
 
 
 class Files:

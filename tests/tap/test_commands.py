@@ -16,8 +16,9 @@ from tap_qualyswas.settings.schema import CONFIG_SCHEMA
 from tap_qualyswas.streams import ORDER
 from tests.sandbox.world.size import WorldSize
 from tests.support import processes
+from tests.support.json_lines import json_lines
 from tests.support.processes import BIN, Process
-from tests.tap.syncs import TAP, Files, Outcome, Platform, read_messages, run_tap
+from tests.tap.syncs import TAP, Files, Outcome, Platform, run_tap
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -102,7 +103,7 @@ def signalled(platform: Platform, fault: str, number: signal.Signals) -> Outcome
         out, log = process.communicate(timeout=60)
     platform.face.faults.carry_out = None
     platform.face.faults.disarm()
-    return Outcome(process.wait(), log.decode(), read_messages(out))
+    return Outcome(process.wait(), log.decode(), json_lines(out))
 
 
 def assert_resumes(platform: Platform, stopped: Outcome) -> None:
@@ -142,7 +143,7 @@ def test_a_kill_in_the_middle_leaves_a_state_that_resumes(platform: Platform) ->
     whole = out[: out.rindex(b"\n") + 1]
 
     assert process.returncode == -signal.SIGKILL
-    assert_resumes(platform, Outcome(0, "", read_messages(whole)))
+    assert_resumes(platform, Outcome(0, "", json_lines(whole)))
 
 
 def test_a_broken_pipe_ends_quietly_with_1(platform: Platform) -> None:
@@ -175,7 +176,7 @@ def test_a_state_file_with_nothing_in_it_means_everything(platform: Platform, te
 def with_state(platform: Platform, text: str) -> Outcome:
     with Files({"config.json": platform.config, "state.json": text}) as files:
         done = command("--config", files["config.json"], "--state", files["state.json"])
-    return Outcome(done.returncode, done.stderr.decode(), read_messages(done.stdout))
+    return Outcome(done.returncode, done.stderr.decode(), json_lines(done.stdout))
 
 
 @pytest.mark.parametrize(

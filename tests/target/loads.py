@@ -28,6 +28,7 @@ from tests.sandbox.ciscovm.tenant.tenant import API_KEY, CONNECTOR_ID, Tenant
 from tests.sandbox.faults.faults import Faults
 from tests.sandbox.faults.switches import Switches
 from tests.sandbox.world.clock import Clock
+from tests.support.json_lines import json_lines
 
 if TYPE_CHECKING:
     from collections import Counter
@@ -203,7 +204,7 @@ def load(given: bytes, config: dict[str, Any], order: tuple[str, ...] = ()) -> L
                 target.listen(io.BytesIO(given))  # type: ignore[arg-type] # bytes, as from a pipe
         except Ending as ending:
             code, message = ending.exit_code, ending.message
-    states = [json.loads(line) for line in printed.getvalue().splitlines()]
+    states = json_lines(printed.getvalue().encode())
     folder = target.run.folder if target and "run" in vars(target) else None
     loaded = Loaded(code, message, states, folder)
     if folder is not None:
@@ -233,7 +234,7 @@ def read_folder(loaded: Loaded, folder: Path) -> None:
         loaded.report = json.loads(report.read_bytes())
     rejected = folder / "rejected.jsonl"
     if rejected.exists():
-        loaded.rejected = [json.loads(line) for line in rejected.read_text("utf-8").splitlines()]
+        loaded.rejected = json_lines(rejected.read_bytes())
     for path in sorted(folder.glob("kdi-*.json")):
         with_end = path.read_bytes().endswith(b"}\n")
         loaded.documents |= {path.name: json.loads(path.read_bytes())} if with_end else {}

@@ -12,6 +12,7 @@ from subprocess import PIPE
 from typing import TYPE_CHECKING, Any, Final
 
 from tests.support import processes
+from tests.support.json_lines import json_lines
 from tests.support.processes import ROOT
 from tests.target.loads import Loaded, examine, read_folder
 
@@ -94,7 +95,7 @@ class Process:
 
     def loaded(self, ended: Ended) -> Loaded:
         """Look at what its newest run left behind, as at that of any load."""
-        states = [json.loads(line) for line in ended.output.splitlines()]
+        states = json_lines(ended.output.encode())
         folder = newest(self.cvm.output)
         loaded = Loaded(ended.exit_code, "", states, folder)
         read_folder(loaded, folder)

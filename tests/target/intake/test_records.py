@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from target_ciscovm.intake.counts import Counts
@@ -17,6 +17,7 @@ from target_ciscovm.intake.rejections import Rejections
 from target_ciscovm.intake.spool import Spool
 from target_ciscovm.mapping.finding import MappingRules
 from target_ciscovm.mapping.locators import Identity
+from tests.support.json_lines import json_lines
 from tests.target.private import mode_of
 from tests.target.rows import Row, entry, finding, scan, webapp
 
@@ -49,8 +50,7 @@ class Taking:
         self.rejections.close()
         if not self.rejections.path.exists():
             return []
-        text = self.rejections.path.read_text("utf-8")
-        return [json.loads(line) for line in text.splitlines()]
+        return json_lines(self.rejections.path.read_bytes())
 
     @property
     def kept(self) -> list[tuple[str, str | None, int | None, int]]:
@@ -364,6 +364,7 @@ FIELDS = st.sampled_from(["id", "uniqueId", "qid", "syncId", "severity", "webApp
 CHANGES = st.dictionaries(FIELDS | st.sampled_from(["tags", "type", "lastTestedDate"]), JSON)
 
 
+@example([("knowledge_base", {"qid": "0\x850\u2028"})])
 @given(st.lists(st.tuples(STREAMS, JSON | CHANGES), max_size=5))
 def test_whatever_comes_is_kept_or_rejected_and_never_neither(
     rows: list[tuple[str, Any]],

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import resource
 import sys
 from typing import TYPE_CHECKING, Any, Final
@@ -11,6 +10,7 @@ import pytest
 
 from target_ciscovm.ledger.ledger import Ledger
 from tests.sandbox.ciscovm.tenant.tenant import API_KEY
+from tests.support.json_lines import json_lines
 from tests.target.processes import START, Process
 from tests.target.streams import STATE, Sync, finding, joined, names, record, schema, webapp
 
@@ -40,7 +40,7 @@ def test_standard_output_has_the_state_and_nothing_else(cvm: CVM) -> None:
     ended = process.end(TWO.lines(cvm.clock.now()))
 
     assert ended.exit_code == 0, ended.log
-    assert [json.loads(line) for line in ended.output.splitlines()] == [STATE]
+    assert json_lines(ended.output.encode()) == [STATE]
     assert "2 findings on 2 assets are in Cisco Vulnerability Management" in ended.log
     assert process.loaded(ended).outcome == "succeeded"
 

@@ -1,0 +1,14 @@
+"""JSON Lines as they are defined: a line ends at a line feed, and at nothing else."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+
+def json_lines(written: bytes) -> list[Any]:
+    """Read JSON Lines; each of them must be whole.
+
+    `splitlines` of a text would also cut at U+0085 and U+2028, which may stand inside of a string.
+    """
+    return [json.loads(line) for line in written.split(b"\n") if line]
