@@ -74,7 +74,8 @@ class Asker:
     def post(self, path: str, body: str = "") -> Answer:
         """Send a body."""
         url = f"{self.base}/{path}"
-        return Answer(requests.post(url, body.encode(), headers=self.headers, timeout=20))
+        headers = {"Content-Type": "text/xml", **self.headers}
+        return Answer(requests.post(url, body.encode(), headers=headers, timeout=20))
 
     def search(self, kind: str, *criteria: Criterion, **preferences: object) -> Answer:
         """Ask for a page."""

@@ -51,7 +51,8 @@ def walk_qualys(sandbox: Sandbox) -> Iterator[Told]:
 
     def post(path: str, text: str) -> Told:
         url = f"{asker.base}/{path}"
-        return told(lambda: requests.post(url, text, headers=asker.headers, timeout=0.5))
+        headers = {"Content-Type": "text/xml", **asker.headers}
+        return told(lambda: requests.post(url, text, headers=headers, timeout=0.5))
 
     yield post("count/was/finding", "")
     yield post("search/was/webapp", "")

@@ -185,15 +185,35 @@ def test_finding_types_have_ids_of_their_own(asker: Asker, sandbox: Sandbox) -> 
     )
 
 
-@pytest.mark.parametrize("position", ["count", "more", "data"])
-def test_an_empty_page_has_one_of_three_forms(position: str) -> None:
+@pytest.mark.parametrize(
+    ("position", "operator", "parts"),
+    [
+        ("recorded", "GREATER", 4),
+        ("recorded", "IN", 2),
+        ("count", "GREATER", 2),
+        ("more", "IN", 3),
+        ("data", "IN", 4),
+    ],
+)
+def test_an_empty_page_has_one_of_three_forms(position: str, operator: str, parts: int) -> None:
     switches = Switches(empty_result_form=position)  # type: ignore[arg-type]
     with Sandbox(apps=1, findings=1, scans=1, switches=switches) as sandbox:
-        page = Asker(sandbox).search("finding", ("id", "GREATER", HIGHEST))
+        page = Asker(sandbox).search("finding", ("id", operator, HIGHEST))
     children = [child.tag for child in page.root]
-    wanted = ["responseCode", "count", "hasMoreRecords", "data"]
-    assert children == wanted[: {"count": 2, "more": 3, "data": 4}[position]]
+    assert children == ["responseCode", "count", "hasMoreRecords", "data"][:parts]
     assert (page.count, page.rows) == (0, [])
+
+
+@pytest.mark.parametrize(
+    ("headers", "data", "status"),
+    [({}, "", 415), ({"Content-Type": "text/xml"}, "", 200), ({}, "<ServiceRequest/>", 200)],
+)
+def test_a_post_needs_a_body_or_its_type(
+    asker: Asker, headers: dict[str, str], data: str, status: int
+) -> None:
+    url = f"{asker.base}/search/was/webapp"
+    answer = requests.post(url, data, headers=asker.headers | headers, timeout=20)
+    assert answer.status_code == status
 
 
 def test_rows_come_in_descending_order_and_by_one_sequence_when_told() -> None:

@@ -32,7 +32,8 @@ class Client(Asker):
 
     def raw(self, path: str = PAGE, *, timeout: float = 20) -> requests.Response:
         url = f"{self.base}/{path}"
-        return requests.post(url, headers=self.headers, timeout=timeout)
+        headers = {"Content-Type": "text/xml", **self.headers}
+        return requests.post(url, headers=headers, timeout=timeout)
 
     def fo(self) -> requests.Response:
         headers = {**self.headers, "X-Requested-With": "tests"}
@@ -75,6 +76,7 @@ STATUSES = {
     "qualys-was-404": (404, ""),
     "qualys-http-403": (403, ""),
     "qualys-unregistered": (403, "2003"),
+    "qualys-unregistered-409": (409, "2003"),
     "qualys-expired": (200, "2001"),
     "qualys-inactive": (403, "2002"),
     "qualys-401": (401, ""),

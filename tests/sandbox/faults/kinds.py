@@ -57,6 +57,7 @@ _QUALYS_ACCOUNT: Final = {
     "qualys-api-missing": _qualys("the role lacks API access: UNAUTHORIZED", None),
     "qualys-http-403": _qualys("HTTP 403 on every WAS call", None),
     "qualys-unregistered": _qualys("registration not completed: code 2003", None),
+    "qualys-unregistered-409": _qualys("registration not completed: HTTP 409, code 2003", None),
     "qualys-expired": _qualys("account expired: code 2001 in HTTP 200", None),
     "qualys-inactive": _qualys("account inactive: code 2002", None),
     "qualys-evaluation-expired": _qualys("EVALUATION_EXPIRED on every WAS call", None),

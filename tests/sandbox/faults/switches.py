@@ -15,8 +15,9 @@ class Switches:
 
     Attributes:
         id_order: order of the rows of a search answer. Ascending was seen, never documented.
-        empty_result_form: what an empty page holds (all three were recorded): `count` alone, also
-            `hasMoreRecords`, or these and an empty `data`.
+        empty_result_form: what an empty page holds: as `recorded`, or always `count` alone, also
+            `hasMoreRecords` (`more`), or these and an empty `data`. Recorded is the first where an
+            id was named that is not there, and the last otherwise.
         verbose_limit: rows in a verbose page at most; the docs give one limit for both kinds.
         id_sequences: where ids of the three finding types come from: ranges that are `separate` but
             for a few ids, `overlapping` ones (nearly every id is there twice), or one range that is
@@ -84,7 +85,7 @@ class Switches:
     """
 
     id_order: Literal["ascending", "descending"] = "ascending"
-    empty_result_form: Literal["count", "more", "data"] = "more"
+    empty_result_form: Literal["recorded", "count", "more", "data"] = "recorded"
     verbose_limit: int = 1000
     id_sequences: Literal["separate", "overlapping", "shared"] = "separate"
     huge_ids: bool = False

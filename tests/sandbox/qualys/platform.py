@@ -76,6 +76,8 @@ class _Platform:
         if endpoint == PAGE and self.face.faults.take("qualys-slow"):
             await asyncio.sleep(SLOW_SECONDS)
         answer = strike(self.face, "was", endpoint) or refuse_qps(self.face, request)
+        if answer is None and _has_nothing(request, body):
+            answer = self.face.xml("", 415)
         if answer is None:
             try:
                 answer = self._was(request, body, logged)
@@ -169,6 +171,11 @@ class _Platform:
         self.face.requests[endpoint] += 1
         self.face.log.append(logged)
         return logged
+
+
+def _has_nothing(request: Request, body: bytes) -> bool:
+    """Tell whether a request that is to have a body has neither one nor its type."""
+    return request.method == "POST" and not body and "content-type" not in request.headers
 
 
 _BY_GET: Final = frozenset(("count", kind) for kind in _GET_COUNTS)

@@ -88,6 +88,7 @@ INSTEAD: Final[dict[str, Instead]] = {
     ),
     "qualys-http-403": Instead("was", _plain(403)),
     "qualys-unregistered": Instead("any", _coded(403, 2003, "Registration must be completed.")),
+    "qualys-unregistered-409": Instead("any", _coded(409, 2003, "Registration must be completed.")),
     "qualys-expired": Instead("any", _coded(200, 2001, "This account has expired.")),
     "qualys-inactive": Instead("any", _coded(403, 2002, "This account is inactive.")),
     "qualys-evaluation-expired": Instead(

@@ -6,6 +6,7 @@ from dataclasses import replace
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
+from tests.sandbox.qualys.search.criteria import EQUALS, IN
 from tests.sandbox.qualys.search.fields import WASSCAN, WEBAPP, finding_fields
 from tests.sandbox.qualys.search.query import Query, compile_query
 from tests.sandbox.qualys.search.refusals import refuse
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from starlette.responses import Response
 
     from tests.sandbox.qualys.face import Logged, QualysFace
-    from tests.sandbox.qualys.search.criteria import Field
+    from tests.sandbox.qualys.search.criteria import Criterion, Field
     from tests.sandbox.qualys.search.service_request import ServiceRequest
     from tests.sandbox.world.model import Scan
 
@@ -56,7 +57,7 @@ class WasSide:
         query = self._query(kind, request)
         faults = self.face.faults
         if faults.take("qualys-trial") or (kind == "finding" and faults.take("qualys-nothing")):
-            return self._empty(kind)
+            return self._empty(kind, request)
         limit = self._limit(request)
         descending = self.face.switches.id_order == "descending"
         rows = query.select(self._sources(kind), descending=descending)
@@ -69,7 +70,8 @@ class WasSide:
             cursor = None if query.low < 0 else query.low
             page = spoil_page(self.face, page, cursor, chosen)
         logged.rows = len(page.rows)
-        answer = self._page(kind, page, verbose=request.verbose)
+        empty = not page.rows and not page.more
+        answer = self._empty(kind, request) if empty else self._page(kind, page, request)
         if kind == "finding":
             stir(self.face)
         if kind == "wasscan":
@@ -112,17 +114,17 @@ class WasSide:
     def _form(self, *, verbose: bool = False, whole: bool = False) -> Form:
         return Form(self.face.world.size.seed, self.face.switches, verbose, whole)
 
-    def _page(self, kind: str, page: Page, *, verbose: bool) -> Response:
-        if not page.rows and not page.more:
-            return self._empty(kind)
-        form = self._form(verbose=verbose)
+    def _page(self, kind: str, page: Page, request: ServiceRequest) -> Response:
+        form = self._form(verbose=request.verbose)
         data = self._data(kind, page.rows, form) if page.with_data else ""
         text = markup.success(kind, len(page.rows), more=page.more, last_id=page.last_id, data=data)
         return self.face.good(text)
 
-    def _empty(self, kind: str) -> Response:
-        """Answer without rows in one of the three forms that were recorded."""
+    def _empty(self, kind: str, request: ServiceRequest) -> Response:
+        """Answer without rows."""
         form = self.face.switches.empty_result_form
+        if form == "recorded":
+            form = "count" if any(map(_names_ids, request.criteria)) else "data"
         more = None if form == "count" else False
         data = "      " if form == "data" else ""
         return self.face.good(markup.success(kind, 0, more=more, data=data))
@@ -148,6 +150,10 @@ class WasSide:
     def _not_found(self, kind: str, key: str) -> Response:
         message = f"{_ELEMENTS[kind]} with id {key} was not found."
         return self.face.failure("NOT_FOUND", message, "Verify the id.", kind)
+
+
+def _names_ids(criterion: Criterion) -> bool:
+    return criterion.field in {"id", "webApp.id"} and criterion.operator in {EQUALS, IN}
 
 
 def without_paging(request: ServiceRequest) -> ServiceRequest:

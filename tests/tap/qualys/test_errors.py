@@ -22,6 +22,7 @@ REFUSED: Final = [
     ("qualys-api-missing", errors.ApiAccessMissing, 'permission "API Access"'),
     ("qualys-http-403", errors.ApiAccessMissing, "HTTP 403). Ask an administrator"),
     ("qualys-unregistered", errors.NotRegistered, "Log in once in the browser"),
+    ("qualys-unregistered-409", errors.NotRegistered, "Log in once in the browser"),
     ("qualys-expired", errors.AccountExpired, "2001: This account has expired"),
     ("qualys-inactive", errors.AccountExpired, "2002: This account is inactive"),
     ("qualys-evaluation-expired", errors.AccountExpired, "EVALUATION_EXPIRED"),
