@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import shutil
 import socket
-import ssl
-import subprocess
 import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
@@ -13,29 +10,16 @@ from typing import TYPE_CHECKING, Final
 import pytest
 
 from tap_qualyswas import errors
+from tests.support.certificates import certificate
 from tests.tap.scripted import FINDINGS, Answer, ScriptedServer, finding, page
 from tests.tap.syncs import Outcome, sync_here
 
 if TYPE_CHECKING:
+    import ssl
     from collections.abc import Iterator
     from pathlib import Path
 
-pytestmark = pytest.mark.skipif(not shutil.which("openssl"), reason="no openssl to make a key")
-
 ROWS: Final = page(finding(1), finding(2))
-HERE: Final = "IP:127.0.0.1"
-
-
-def certificate(folder: Path, names: str = HERE) -> tuple[Path, ssl.SSLContext]:
-    """Make a certificate that signs itself, and what a server needs to show it."""
-    folder.mkdir(exist_ok=True)
-    made, key = folder / "made.pem", folder / "key.pem"
-    line = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2"]
-    line += ["-subj", "/CN=made up", "-addext", f"subjectAltName={names}"]
-    subprocess.run([*line, "-keyout", str(key), "-out", str(made)], check=True, capture_output=True)
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(made, key)
-    return (made, context)
 
 
 @pytest.fixture(scope="module")
@@ -76,7 +60,7 @@ def test_an_own_authority_is_trusted_where_it_is_named(
 
 
 def test_a_certificate_of_another_host_is_refused(tmp_path: Path) -> None:
-    made, context = certificate(tmp_path, "DNS:other.example.test")
+    made, context = certificate(tmp_path, "other.example.test")
     with ScriptedServer(tls=context) as server, pytest.raises(errors.UntrustedServer):
         sync(server, made)
 

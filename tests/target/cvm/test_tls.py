@@ -1,8 +1,7 @@
+"""Certificates are always verified, and ca_bundle alone says whose are trusted."""
+
 from __future__ import annotations
 
-import shutil
-import ssl
-import subprocess
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -10,38 +9,26 @@ import pytest
 
 from target_ciscovm.cvm.client import CiscoVMClient
 from target_ciscovm.errors import UntrustedServer
+from tests.support.certificates import HERE, certificate
 from tests.target.cvm.quick import CONNECTOR, KEY, QUICK
 from tests.target.cvm.scripted_server import Reply, ScriptedServer
 
 if TYPE_CHECKING:
+    import ssl
     from collections.abc import Iterator
     from pathlib import Path
-
-pytestmark = pytest.mark.skipif(not shutil.which("openssl"), reason="no openssl to make a key")
 
 LISTING = Reply(json={"connectors": [{"id": CONNECTOR, "name": "Demo", "host": None}]})
 
 
-def certificate(folder: Path, names: str) -> tuple[Path, Path]:
-    """Make a certificate that signs itself, and its key."""
-    made, key = folder / "made.pem", folder / "key.pem"
-    line = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2"]
-    line += ["-subj", "/CN=made up", "-addext", f"subjectAltName={names}"]
-    subprocess.run([*line, "-keyout", str(key), "-out", str(made)], check=True, capture_output=True)
-    return made, key
+@pytest.fixture
+def name() -> str:
+    return HERE
 
 
 @pytest.fixture
-def names() -> str:
-    return "IP:127.0.0.1"
-
-
-@pytest.fixture
-def trusted(names: str, tmp_path: Path) -> tuple[Path, ssl.SSLContext]:
-    made, key = certificate(tmp_path, names)
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(made, key)
-    return made, context
+def trusted(name: str, tmp_path: Path) -> tuple[Path, ssl.SSLContext]:
+    return certificate(tmp_path, name)
 
 
 @pytest.fixture
@@ -81,14 +68,13 @@ def test_a_variable_does_not_take_the_place_of_the_setting(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    other = tmp_path / "other"
-    other.mkdir()
-    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(certificate(other, "IP:127.0.0.1")[0]))
+    other, _ = certificate(tmp_path / "other")
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(other))
 
     assert connect(server, trusted[0]).connector().name == "Demo"
 
 
-@pytest.mark.parametrize("names", ["DNS:other.example.test"])
+@pytest.mark.parametrize("name", ["other.example.test"])
 def test_a_certificate_of_another_host_is_refused(
     server: ScriptedServer, trusted: tuple[Path, ssl.SSLContext]
 ) -> None:
