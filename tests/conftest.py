@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Any, Final
 
+import pytest
+
 from tests.pair.figures import FIGURES
 from tests.support.processes import ForkServer
 
 if TYPE_CHECKING:
-    import pytest
+    from collections.abc import Iterator
 
 TOLD: Final = (
     "examples",
@@ -42,8 +44,14 @@ def pytest_testnodedown(node: Any) -> None:  # noqa: ANN401 - xdist's own
     FIGURES.update(Counter(getattr(node, "workeroutput", {}).get("weeks", {})))
 
 
-def pytest_terminal_summary(terminalreporter: Any) -> None:  # noqa: ANN401 - pytest's own
-    """Tell the figures, if there are any."""
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_terminal_summary(terminalreporter: Any) -> Iterator[None]:  # noqa: ANN401 - pytest's own
+    """Tell at the very end what was skipped and why, and the figures of the weeks, if any."""
+    yield
+    skipped = Counter(report.longrepr[2] for report in terminalreporter.stats.get("skipped", ()))
+    reasons = [f"{n:,} {why.removeprefix('Skipped: ')}" for why, n in skipped.items()]
+    if reasons:
+        terminalreporter.write_line(f"skipped: {' · '.join(reasons)}")
     if FIGURES["examples"]:
         told = " · ".join(f"{name} {FIGURES[name]:,}" for name in TOLD)
         terminalreporter.write_line(f"weeks of trouble: {told}")

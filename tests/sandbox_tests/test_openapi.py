@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -15,13 +13,12 @@ from tests.sandbox.faults.switches import Switches
 from tests.sandbox.sandbox import Sandbox
 from tests.sandbox_tests.loads import asset, document, finding, vuln
 from tests.sandbox_tests.openapi_file import Judge, judge, reader
+from tests.support.recorded import OPENAPI, needs_openapi
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-NAMED = os.environ.get("CISCOVM_OPENAPI", "")
-FILE = Path(NAMED)
-pytestmark = pytest.mark.skipif(not NAMED, reason="CISCOVM_OPENAPI names no file")
+pytestmark = needs_openapi
 
 # Runs last until a minute has passed in the world: no test waits for it, none is too slow for it.
 SLOW = Switches(rate_limit=0, run_seconds=30)
@@ -56,7 +53,7 @@ def client(sandbox: Sandbox) -> Judge:
     sandbox.faults.disarm()
     sandbox.clock.advance(timedelta(minutes=1))
     sandbox.tenant.settle()  # which ends the run of the test before
-    return Judge(FILE, sandbox)
+    return Judge(OPENAPI, sandbox)
 
 
 def test_connectors(client: Judge) -> None:
@@ -133,7 +130,7 @@ def test_refusals(client: Judge, sandbox: Sandbox) -> None:
 
 
 def test_the_mends_are_needed_and_few(client: Judge, sandbox: Sandbox) -> None:
-    raw = reader(FILE, sandbox, mended=False)
+    raw = reader(OPENAPI, sandbox, mended=False)
     with pytest.raises(InvalidData):
         judge(raw, client.get("/connectors"))
     client.load(LOAD)

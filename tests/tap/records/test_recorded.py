@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
 from collections import Counter
 from io import BytesIO
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import pytest
@@ -18,6 +16,7 @@ from tap_qualyswas.records.notes import Notes
 from tap_qualyswas.records.scan_results import parse_report
 from tap_qualyswas.records.scans import read_scan
 from tap_qualyswas.records.webapps import WEBAPP
+from tests.support.recorded import SAMPLES, needs_samples
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,9 +25,7 @@ if TYPE_CHECKING:
 
     Reader = Callable[..., Record]
 
-FOLDER: Final = os.environ.get("RECORDED_SAMPLES")
-
-pytestmark = pytest.mark.skipif(not FOLDER, reason="RECORDED_SAMPLES is not set")
+pytestmark = needs_samples
 
 READERS: Final[dict[str, Reader]] = {
     "webapp": WEBAPP,
@@ -55,7 +52,7 @@ REFUSALS: Final = [
 
 
 def recorded(name: str) -> Reply:
-    body = (Path(FOLDER or "") / "qualys" / name).read_bytes()
+    body = (SAMPLES / "qualys" / name).read_bytes()
     return Reply("qualysapi.example.test", 200, {"Content-Type": "text/xml"}, body)
 
 

@@ -1,25 +1,16 @@
-"""Answers of the real CVM are read, where a folder of them is named.
-
-`RECORDED_SAMPLES` names the folder.
-"""
+"""Recorded answers of the real CVM are read."""
 
 from __future__ import annotations
 
 import json
-import os
-from pathlib import Path
-from typing import Final
-
-import pytest
 
 from target_ciscovm.cvm.connector import read_run
+from tests.support.recorded import SAMPLES, needs_samples
 
-SAMPLES: Final = os.environ.get("RECORDED_SAMPLES")
 
-
-@pytest.mark.skipif(not SAMPLES, reason="RECORDED_SAMPLES is not set")
+@needs_samples
 def test_recorded_runs_are_read() -> None:
-    file = Path(SAMPLES or "") / "ciscovm" / "connector_runs_response_xsoar.json"
+    file = SAMPLES / "ciscovm" / "connector_runs_response_xsoar.json"
     rows = json.loads(file.read_text(encoding="utf-8"))
 
     runs = [read_run(row) for row in rows]
