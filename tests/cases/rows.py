@@ -56,8 +56,7 @@ def as_xml(row: Row) -> str:
             kind = str(row.get("type", "VULNERABILITY"))
             return scripted.finding(number, kind=kind, **_elements(row, "finding", "type"))
         case {"webapp": number}:
-            found = _elements(row, "webapp").items()
-            return scripted.webapp(number, **{name: text for name, text in found if text})
+            return scripted.webapp(number, **_elements(row, "webapp"))
         case {"scan": number}:
             app = row.get("app", 9001)
             return scripted.scan(number, app=app, **_elements(row, "scan", "app"))

@@ -177,22 +177,18 @@ def finding(number: int, *, kind: str = "VULNERABILITY", **changes: str | None) 
         "webApp": "<id>9001</id><name>Demo App 1</name><url>https://app1.example.test/</url>",
         **changes,
     }
-    inside = "".join(
-        f"<{name}>{value}</{name}>" for name, value in values.items() if value is not None
-    )
-    return f"<Finding>{inside}</Finding>"
+    return element("Finding", values)
 
 
-def webapp(number: int, **changes: str) -> str:
+def webapp(number: int, **changes: str | None) -> str:
     """Give a web application."""
-    values = {
+    values: dict[str, str | None] = {
         "id": str(number),
         "name": f"<![CDATA[App {number}]]>",
         "url": f"https://app{number}.example.test/",
         **changes,
     }
-    inside = "".join(f"<{name}>{value}</{name}>" for name, value in values.items())
-    return f"<WebApp>{inside}</WebApp>"
+    return element("WebApp", values)
 
 
 def scan(number: int, *, app: int = 9001, **changes: str | None) -> str:
@@ -209,7 +205,12 @@ def scan(number: int, *, app: int = 9001, **changes: str | None) -> str:
         "summary": "<resultsStatus>SUCCESSFUL</resultsStatus>",
         **changes,
     }
+    return element("WasScan", values)
+
+
+def element(tag: str, values: Mapping[str, str | None]) -> str:
+    """Give an element with the elements that have a value inside of it."""
     inside = "".join(
         f"<{name}>{value}</{name}>" for name, value in values.items() if value is not None
     )
-    return f"<WasScan>{inside}</WasScan>"
+    return f"<{tag}>{inside}</{tag}>"

@@ -74,27 +74,18 @@ def failed_sync(fault: str) -> tuple[errors.QualysError, Outcome]:
     return (raised.value, outcome)
 
 
-@pytest.mark.parametrize(("fault", "error", "sentence"), REFUSED)
-def test_what_a_person_has_to_change_is_told_with_code_2(
-    fault: str, error: type[errors.QualysError], sentence: str
+@pytest.mark.parametrize(
+    ("code", "fault", "error", "sentence"),
+    [*((2, *row) for row in REFUSED), *((1, *row) for row in FAILED)],
+)
+def test_what_a_person_has_to_change_is_told_with_code_2_and_all_else_with_1(
+    code: int, fault: str, error: type[errors.QualysError], sentence: str
 ) -> None:
     found, outcome = failed_sync(fault)
 
     assert type(found) is error
     assert sentence in str(found)
-    assert found.exit_code == 2
-    assert outcome.records("syncs") == []
-
-
-@pytest.mark.parametrize(("fault", "error", "sentence"), FAILED)
-def test_what_may_pass_by_itself_is_told_with_code_1(
-    fault: str, error: type[errors.QualysError], sentence: str
-) -> None:
-    found, outcome = failed_sync(fault)
-
-    assert type(found) is error
-    assert sentence in str(found)
-    assert found.exit_code == 1
+    assert found.exit_code == code
     assert outcome.records("syncs") == []
 
 

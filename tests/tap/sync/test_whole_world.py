@@ -10,13 +10,14 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from tap_qualyswas.errors import QualysError
-from tests.sandbox.faults.switches import Switches
 from tests.sandbox.world.size import WorldSize
+from tests.tap.sync.worlds import any_sizes, any_switches
 from tests.tap.syncs import Outcome, Platform
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from tests.sandbox.faults.switches import Switches
     from tests.sandbox.world.world import World
 
 Rows = dict[str, set[Any]]
@@ -49,24 +50,9 @@ FAULTS: Final = st.lists(
 UNPROVEN_FAULTS: Final = st.lists(
     st.builds("{}+{}".format, st.sampled_from(UNPROVEN), POINTS), max_size=1
 )
-SIZES: Final = st.builds(
-    WorldSize,
-    apps=st.integers(1, 7),
-    findings=st.integers(0, 70),
-    qids=st.integers(3, 15),
-    scans=st.integers(0, 12),
-    seed=st.integers(0, 10**6),
-    turbulent=st.booleans(),
-    id_sequences=st.sampled_from(["separate", "overlapping", "shared"]),
-    huge_ids=st.booleans(),
-)
-SWITCHES: Final = st.builds(
-    Switches,
-    id_order=st.sampled_from(["ascending", "descending"]),
-    empty_result_form=st.sampled_from(["count", "more", "data"]),
-    verbose_limit=st.sampled_from([4, 1000]),
-    subscription_header=st.booleans(),
-    kb_max_ids=st.sampled_from([250, 1000]),
+SIZES: Final = any_sizes(turbulent=st.booleans())
+SWITCHES: Final = any_switches(
+    subscription_header=st.booleans(), kb_max_ids=st.sampled_from([250, 1000])
 )
 SETTINGS: Final = st.fixed_dictionaries(
     {

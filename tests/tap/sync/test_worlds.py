@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from tap_qualyswas.errors import QualysError
-from tests.sandbox.faults.switches import Switches
 from tests.sandbox.world.clock import START
 from tests.sandbox.world.model import iso
-from tests.sandbox.world.size import WorldSize
+from tests.tap.sync.worlds import any_sizes, any_switches
 from tests.tap.syncs import Outcome, Platform
+
+if TYPE_CHECKING:
+    from tests.sandbox.faults.switches import Switches
+    from tests.sandbox.world.size import WorldSize
 
 PASSING: Final = (
     *("qualys-concurrency", "qualys-rate-unreadable", "qualys-maintenance", "qualys-500"),
@@ -30,22 +33,8 @@ LASTING: Final = (
 HIDING: Final = "qualys-half-page"
 """Only counts can show it, and only a full sync counts: so it is left to the first one."""
 
-SIZES: Final = st.builds(
-    WorldSize,
-    apps=st.integers(1, 8),
-    findings=st.integers(0, 80),
-    qids=st.integers(3, 15),
-    scans=st.integers(0, 12),
-    seed=st.integers(1, 10_000),
-    id_sequences=st.sampled_from(["separate", "overlapping", "shared"]),
-    huge_ids=st.booleans(),
-)
-SWITCHES: Final = st.builds(
-    Switches,
-    id_order=st.sampled_from(["ascending", "descending"]),
-    empty_result_form=st.sampled_from(["count", "more", "data"]),
-    verbose_limit=st.sampled_from([3, 1000]),
-)
+SIZES: Final = any_sizes()
+SWITCHES: Final = any_switches()
 FAULTS: Final = st.lists(
     st.one_of(
         st.builds("{}+{}".format, st.sampled_from(PASSING), st.integers(0, 6)),

@@ -12,33 +12,19 @@ import pytest
 from target_ciscovm.target import TargetCiscoVM
 from tests.sandbox.ciscovm.kdi.check import check
 from tests.target import loads
+from tests.target.cvm.passing import PASSING
 from tests.target.loads import QUICK
 from tests.target.streams import STATE, Sync, finding, names, webapp, webapp_of
 
 if TYPE_CHECKING:
     from tests.sandbox.faults.switches import Switches
-    from tests.target.loads import CVM
+from tests.target.loads import CVM
 
 TWO: Final = Sync([webapp()], [finding(1), finding(2)])
 MANY: Final = Sync([webapp()], [finding(number) for number in range(12)])
 
-PASSING: Final = (
-    "upload-422",
-    "upload-500",
-    "upload-empty",
-    "upload-reset",
-    "lost-run-answer",
-    "run-refused",
-    "poll-errors",
-    "counters-null",
-    "ciscovm-502",
-    "ciscovm-429",
-    "ciscovm-502+2",
-    "ciscovm-429+5",
-)
 
-
-@pytest.mark.parametrize("fault", PASSING)
+@pytest.mark.parametrize("fault", [*PASSING, "ciscovm-502+2", "ciscovm-429+5"])
 def test_a_fault_that_passes_leaves_one_run_with_everything(fault: str, cvm: CVM) -> None:
     cvm.faults.arm(fault)
 

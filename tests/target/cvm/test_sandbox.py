@@ -21,6 +21,7 @@ from target_ciscovm.errors import (
 )
 from tests.sandbox.faults.switches import Switches
 from tests.sandbox.sandbox import Sandbox
+from tests.target.cvm.passing import PASSING
 from tests.target.cvm.quick import QUICK, Log
 
 if TYPE_CHECKING:
@@ -110,22 +111,7 @@ def test_open_findings_are_counted_too(tmp_path: Path) -> None:
         assert api.open_count("findings") == 2
 
 
-@pytest.mark.parametrize(
-    "fault",
-    [
-        "upload-422",
-        "upload-500",
-        "upload-empty",
-        "upload-reset",
-        "lost-run-answer",
-        "run-refused",
-        "poll-errors",
-        "counters-null",
-        "connector-busy",
-        "ciscovm-502",
-        "ciscovm-429",
-    ],
-)
+@pytest.mark.parametrize("fault", [*PASSING, "connector-busy"])
 def test_faults_that_pass_leave_one_run_with_everything(fault: str, tmp_path: Path) -> None:
     with small(faults=[fault]) as sandbox:
         api = connect(sandbox)
