@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from tests.sandbox.command.days import Day, run_day, table, write_report
 from tests.sandbox.command.home import Home
 from tests.sandbox.command.options import parse, sizes
-from tests.sandbox.command.plugins import Command, say
+from tests.sandbox.command.plugins import Command, say, start
 from tests.sandbox.sandbox import Sandbox
 from tests.sandbox.world.population import StaleWorldError
 
@@ -19,9 +19,11 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Sequence
 
+    from tests.sandbox.command.plugins import Starter
 
-def main(arguments: Sequence[str]) -> int:
-    """Run the sandbox and return the exit code."""
+
+def main(arguments: Sequence[str], starter: Starter = start) -> int:
+    """Run the sandbox, COMMAND started by the starter, and return the exit code."""
     options, command = parse(arguments)
     home = Home(options.home)
     if options.fresh:
@@ -36,7 +38,7 @@ def main(arguments: Sequence[str]) -> int:
         if options.serve:
             _serve(sandbox, home)
             return 0
-        days = _run(sandbox, home, command, options)
+        days = _run(sandbox, home, Command(sandbox.faults, starter), command, options)
     return next((day.exit_code for day in reversed(days) if day.exit_code), 0)
 
 
@@ -71,10 +73,11 @@ def _open(options: argparse.Namespace, home: Home) -> Sandbox:
     return sandbox
 
 
-def _run(sandbox: Sandbox, home: Home, line: list[str], options: argparse.Namespace) -> list[Day]:
+def _run(
+    sandbox: Sandbox, home: Home, command: Command, line: list[str], options: argparse.Namespace
+) -> list[Day]:
     """Run the days; what is kept and reported is written after each of them."""
     first = sandbox.world.day + 1
-    command = Command(sandbox.faults)
     days: list[Day] = []
     for number in range(1, options.days + 1):
         if number > 1:

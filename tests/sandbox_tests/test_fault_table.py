@@ -1,7 +1,8 @@
 """Each promised fault, once, on the real plugins in real processes: nothing wrong, and it heals.
 
 The two commands are joined by a shell as Meltano joins them, which is quicker than Meltano: the
-state goes from the target's output to the tap's next start.
+state goes from the target's output to the tap's next start. Where a fault strikes one of the two,
+they are joined in the same way by `piping`.
 """
 
 from __future__ import annotations
@@ -12,12 +13,21 @@ import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
-ROOT: Final = Path(__file__).resolve().parents[2]
+from tests.pair.commands import ROOT, clean_environment
+from tests.sandbox.__main__ import main as sandbox
+from tests.sandbox.command.plugins import start
+from tests.support import processes
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
+
+    from tests.sandbox.command.plugins import Process
+
 SIZES: Final = ("--apps", "4", "--findings", "40")
 PIPE: Final = """
 state="${MELTANO_STATE_BACKEND_URI#file://}/state.json"
@@ -93,58 +103,104 @@ IN_A_ROW: Final = {
 }
 """Of the two systems: one a day, so that the day after is what heals."""
 
-FOREIGN: Final = ("TAP_QUALYSWAS_", "TARGET_CISCOVM_", "MELTANO_")
+QUICK: Final = {"TARGET_CISCOVM_POLL_SECONDS": "1"}
+FORKED_PIPE: Final = (sys.executable, "-m", "tests.sandbox_tests.piping")
 
 
-def days(
-    home: Path, number: int, *faults: str, line: str = PIPE
-) -> tuple[list[dict[str, Any]], list[str]]:
-    """Live some days; give the report's days, and how the two commands ended on each."""
-    found, log = lived(home, number, *faults, line=line)
-    told = [one for one in log.splitlines() if one.startswith("ENDED ")]
-    return found, [one.removeprefix("ENDED ") for one in told]
+@dataclass(frozen=True)
+class Lived:
+    """What some days left behind.
+
+    Attributes:
+        days: of the report.
+        log: of the sandbox and of all that it ran.
+    """
+
+    days: list[dict[str, Any]]
+    log: str
+
+    @property
+    def ended(self) -> list[str]:
+        """Give how the two commands ended on each day."""
+        told = [line for line in self.log.splitlines() if line.startswith("ENDED ")]
+        return [line.removeprefix("ENDED ") for line in told]
 
 
-def lived(
-    home: Path, number: int, *faults: str, line: str = PIPE
-) -> tuple[list[dict[str, Any]], str]:
-    """Live some days; give the report's days, and all that was logged."""
+def read(report: Path, log: str) -> Lived:
+    """Look at what is true of all days."""
+    assert report.exists(), log
+    assert "Traceback" not in log, log
+    return Lived(json.loads(report.read_text())["days"], log)
+
+
+def options(home: Path, report: Path, number: int, *faults: str) -> list[str]:
+    places = ["--home", str(home), "--report", str(report)]
+    named = [word for fault in faults for word in ("--fault", fault)]
+    return [*places, *SIZES, "--days", str(number), *named, "--"]
+
+
+def started(home: Path, line: str) -> Lived:
+    """Live a day with a line of a shell, by the commands that a person calls."""
     report = home.with_suffix(".json")
-    options = ["--home", home, *SIZES, "--days", number, "--report", report]
-    options += [word for fault in faults for word in ("--fault", fault)]
-    command = [sys.executable, "-m", "tests.sandbox", *options, "--", "bash", "-c", line]
-    env = {name: text for name, text in os.environ.items() if not name.startswith(FOREIGN)}
-    env["TARGET_CISCOVM_POLL_SECONDS"] = "1"
-    words = [str(word) for word in command]
+    command = [sys.executable, "-m", "tests.sandbox", *options(home, report, 1)]
     done = subprocess.run(
-        words, cwd=ROOT, env=env, capture_output=True, text=True, timeout=280, check=False
+        [*command, "bash", "-c", line],
+        cwd=ROOT,
+        env=clean_environment() | QUICK,
+        capture_output=True,
+        text=True,
+        timeout=280,
+        check=False,
     )
-    assert report.exists(), done.stderr
-    assert "Traceback" not in done.stderr, done.stderr
-    found: list[dict[str, Any]] = json.loads(report.read_text())["days"]
-    return found, done.stderr
+    return read(report, done.stderr)
+
+
+@pytest.fixture
+def days(
+    capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> Callable[..., Lived]:
+    """Live some days in a home, with faults."""
+    for name in os.environ.keys() - clean_environment().keys():
+        monkeypatch.delenv(name)
+    for name, text in QUICK.items():
+        monkeypatch.setenv(name, text)
+
+    def live(home: Path, number: int, *faults: str) -> Lived:
+        report = home.with_suffix(".json")
+        sandbox([*options(home, report, number, *faults), *FORKED_PIPE], forked)
+        return read(report, capfd.readouterr().err)
+
+    return live
+
+
+def forked(line: Sequence[str], environment: Mapping[str, str]) -> Process:
+    """Fork a command of Python; where a fault has put a shell before it, start that."""
+    if line[0] == sys.executable:
+        return processes.Process(line, env=environment, cwd=ROOT)
+    return start(line, environment)
 
 
 @pytest.fixture(scope="module")
 def first_day(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Give a home with one good day behind it."""
     home = tmp_path_factory.mktemp("table") / "home"
-    found, ended = days(home, 1)
-    assert ([day["equal"] for day in found], ended) == ([True], ["0 0"])
+    lived = started(home, PIPE)
+    assert ([day["equal"] for day in lived.days], lived.ended) == ([True], ["0 0"])
     return home
 
 
 @pytest.mark.parametrize("fault", TABLE)
 def test_a_fault_does_no_harm_and_later_days_heal(
-    fault: str, first_day: Path, tmp_path: Path
+    fault: str, first_day: Path, tmp_path: Path, days: Callable[..., Lived]
 ) -> None:
     way = TABLE[fault]
     home = tmp_path / "home"
     shutil.copytree(first_day, home)
 
-    found, ended = days(home, 1 + way.heals_on, f"{fault}@1")
+    lived = days(home, 1 + way.heals_on, f"{fault}@1")
 
-    assert ended == [way.ended, *["0 0"] * way.heals_on]
+    found = lived.days
+    assert lived.ended == [way.ended, *["0 0"] * way.heals_on]
     assert held(found[0]) == (max(map(int, way.ended.split())), way.loaded)
     assert [day["wrongly_closed"] for day in found] == [0] * len(found)
     assert found[-1]["equal"]
@@ -155,13 +211,14 @@ def held(day: dict[str, Any]) -> tuple[int, bool]:
     return day["exit_code"], day["tenant"]["open"] == day["world"]["open"]
 
 
-def test_faults_day_after_day_do_no_harm(tmp_path: Path) -> None:
+def test_faults_day_after_day_do_no_harm(tmp_path: Path, days: Callable[..., Lived]) -> None:
     faults = [f"{fault}@{day}" for day, fault in enumerate(IN_A_ROW, start=2)]
     ways = [Way("0 0", loaded=True), *IN_A_ROW.values()]
 
-    found, ended = days(tmp_path / "home", len(ways), *faults)
+    lived = days(tmp_path / "home", len(ways), *faults)
 
-    assert ended == [way.ended for way in ways]
+    found = lived.days
+    assert lived.ended == [way.ended for way in ways]
     loaded = [(max(map(int, way.ended.split())), way.loaded) for way in ways]
     assert [held(day) for day in found] == loaded
     assert [day["wrongly_closed"] for day in found] == [0] * len(found)
@@ -169,10 +226,10 @@ def test_faults_day_after_day_do_no_harm(tmp_path: Path) -> None:
 
 
 def test_of_two_loads_at_once_one_is_refused_and_has_sent_nothing(tmp_path: Path) -> None:
-    found, log = lived(tmp_path / "home", 1, line=AT_ONCE)
+    lived = started(tmp_path / "home", AT_ONCE)
 
-    (day,) = found
-    assert "ENDED 0 1" in log
-    assert "is being loaded by process" in log
+    (day,) = lived.days
+    assert "ENDED 0 1" in lived.log
+    assert "is being loaded by process" in lived.log
     assert (day["exit_code"], day["equal"]) == (0, True)
     assert day["ciscovm_requests"]["run"] == 1

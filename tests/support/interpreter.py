@@ -32,12 +32,14 @@ class Start:
         environment: all of it.
         folder: where it begins.
         streams: file descriptors of its standard input, output and error.
+        closed: those that it has from its parent and must not keep open.
     """
 
     words: Sequence[str]
     environment: Mapping[str, str]
     folder: str
     streams: tuple[int, int, int] = (0, 1, 2)
+    closed: Sequence[int] = ()
 
 
 class Forked(BaseException):
@@ -139,6 +141,8 @@ def _begin_anew(start: Start) -> NoReturn:
     for number, copied in enumerate([os.dup(stream) for stream in start.streams]):
         os.dup2(copied, number)
         os.close(copied)
+    for number in {*start.streams, *start.closed} - {0, 1, 2}:
+        os.close(number)
     for number, name in enumerate(("stdin", "stdout", "stderr")):
         opened = _stream(getattr(sys, name), number)
         setattr(sys, name, opened)

@@ -9,7 +9,7 @@ import sys
 import threading
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol
 
 from tests.sandbox.faults import victims
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from tests.sandbox.faults.faults import Faults
 
-    Process = subprocess.Popen[bytes]
+    Starter = Callable[[Sequence[str], Mapping[str, str]], "Process"]
 
 NOT_FOUND: Final = 127
 NOT_EXECUTABLE: Final = 126
@@ -37,22 +37,46 @@ def with_plugins(environment: Mapping[str, str]) -> dict[str, str]:
     return {**environment, "PATH": path}
 
 
+class Process(Protocol):
+    """What has to be known of a process."""
+
+    @property
+    def pid(self) -> int:
+        """Give its id."""
+
+    def wait(self) -> int:
+        """Wait for its end and give its exit code, minus the number of a signal."""
+
+    def send_signal(self, number: int) -> None:
+        """Send it a signal."""
+
+
+def start(line: Sequence[str], environment: Mapping[str, str]) -> Process:
+    """Start a command."""
+    return subprocess.Popen(line, env=dict(environment))
+
+
 class Command:
     """Runs commands one after the other and carries out what faults do to their processes.
+
+    Args:
+        faults: what can befall them.
+        starter: what starts them, in place of `start`.
 
     Attributes:
         interrupted: whether the sandbox itself was told to end while one ran.
     """
 
-    def __init__(self, faults: Faults) -> None:
+    def __init__(self, faults: Faults, starter: Starter = start) -> None:
         self._faults = faults
+        self._start = starter
         self.interrupted = False
 
     def run(self, line: Sequence[str], environment: Mapping[str, str]) -> int:
         """Run a command to its end and return its exit code, 128 and the number for a signal."""
         with self._handing_on() as follow:
             try:
-                process = subprocess.Popen(line, env=dict(environment))
+                process = self._start(line, environment)
             except OSError as error:
                 say(f"cannot run '{line[0]}': {error.strerror}")
                 return NOT_FOUND if isinstance(error, FileNotFoundError) else NOT_EXECUTABLE
