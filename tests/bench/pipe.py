@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Final
 from tests.bench.measuring import run_program
 from tests.bench.results import Section
 from tests.bench.stage import Size, stage
-from tests.pair.commands import BIN, MELTANO_RUN, run
+from tests.pair.commands import MELTANO_RUN, run
+from tests.support.processes import BIN
 
 if TYPE_CHECKING:
     from tests.bench.stage import Stage

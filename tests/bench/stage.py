@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tests.bench.measuring import run_program
-from tests.pair.commands import ROOT
 from tests.sandbox.sandbox import Sandbox
+from tests.support.processes import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -1,19 +1,26 @@
-"""The real commands, as a person would call them, each with a time limit."""
+"""The real commands, as a person would call them: started, or forked where they start slowly."""
 
 from __future__ import annotations
 
+import io
 import os
 import subprocess
-import sys
+import tempfile
+from contextlib import redirect_stderr
 from dataclasses import dataclass
-from pathlib import Path
+from subprocess import STDOUT
 from typing import TYPE_CHECKING, Final
+from unittest import mock
+
+from tests.sandbox.__main__ import main
+from tests.support.processes import BIN, PLUGINS, ROOT, ForkServer, Process
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-ROOT: Final = Path(__file__).resolve().parents[2]
-BIN: Final = Path(sys.executable).parent
+    from tests.sandbox.command import plugins
+
+MELTANO: Final = ForkServer("meltano.cli", "alembic.command", "smart_open")
 MELTANO_RUN: Final = (str(BIN / "meltano"), "run", "tap-qualyswas", "target-ciscovm")
 
 
@@ -38,6 +45,35 @@ def run(command: Sequence[str], environment: Mapping[str, str], *, seconds: floa
         check=False,
     )
     return Ended(done.returncode, done.stdout.decode(errors="replace"))
+
+
+def run_in_sandbox(
+    options: Sequence[str],
+    command: Sequence[str],
+    environment: Mapping[str, str] | None = None,
+    server: ForkServer = PLUGINS,
+) -> Ended:
+    """Run the sandbox in this process, and in it a Python command that is forked.
+
+    Args:
+        options: of the sandbox.
+        command: what it runs on each of its days.
+        environment: variables for it, besides those of the sandbox.
+        server: what it is forked from.
+    """
+    with tempfile.TemporaryFile() as log, redirect_stderr(io.StringIO()) as told:
+
+        def start(line: Sequence[str], given: Mapping[str, str]) -> plugins.Process:
+            env = {**given, **(environment or {})}
+            if line[0] == command[0]:
+                return Process(line, server=server, env=env, cwd=ROOT, stdout=log, stderr=STDOUT)
+            # Where one process cannot be limited, a shell with the limit stands before it.
+            return subprocess.Popen(line, env=env, cwd=ROOT, stdout=log, stderr=STDOUT)
+
+        with mock.patch.dict(os.environ, clean_environment(), clear=True):
+            code = main([*options, "--", *command], start)
+        log.seek(0)
+        return Ended(code, log.read().decode(errors="replace") + told.getvalue())
 
 
 def clean_environment() -> dict[str, str]:

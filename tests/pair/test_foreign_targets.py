@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 
-from tests.pair.commands import BIN, clean_environment, run
+from tests.pair.commands import clean_environment, run
 from tests.support.json_lines import json_lines
+from tests.support.processes import BIN
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

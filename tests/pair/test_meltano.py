@@ -1,4 +1,8 @@
-"""The whole way by the commands of the README: real meltano, real processes, over HTTP."""
+"""The whole way by the commands of the README: real meltano, real processes, over HTTP.
+
+The first command and its second call are started as a person starts them; in the other tests the
+sandbox runs in this process, and meltano is forked.
+"""
 
 from __future__ import annotations
 
@@ -8,10 +12,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
-from tests.pair.commands import BIN, MELTANO_RUN, Ended, run
+from tests.pair.commands import MELTANO, MELTANO_RUN, Ended, run, run_in_sandbox
+from tests.support.processes import BIN, PLUGINS
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
 SIZES: Final = ("--apps", "8", "--findings", "120", "--qids", "20", "--scans", "10")
@@ -22,10 +27,22 @@ WRONG_LOGINS: Final = {
 }
 
 
-def sandbox(home: Path, options: Sequence[str], command: Sequence[str]) -> Ended:
-    """Run a command in a sandbox of its own, as `python -m tests.sandbox` does."""
-    line = [sys.executable, "-m", "tests.sandbox", "--home", str(home), *SIZES, *options, "--"]
-    return run([*line, *command], {})
+def started(home: Path) -> Ended:
+    """Run both plugins in a sandbox of its own."""
+    options = ("--home", str(home), *SIZES)
+    return run([sys.executable, "-m", "tests.sandbox", *options, "--", *MELTANO_RUN], {})
+
+
+def forked(
+    home: Path,
+    command: Sequence[str],
+    options: Sequence[str] = (),
+    environment: Mapping[str, str] | None = None,
+) -> Ended:
+    """Run a command in a sandbox of its own."""
+    server = MELTANO if command[0] == MELTANO_RUN[0] else PLUGINS
+    whole = ["--home", str(home), *SIZES, *options]
+    return run_in_sandbox(whole, command, environment, server)
 
 
 def days_of(report: Path) -> list[dict[str, Any]]:
@@ -36,8 +53,8 @@ def days_of(report: Path) -> list[dict[str, Any]]:
 def test_three_turbulent_days_leave_the_tenant_as_the_world_is(tmp_path: Path) -> None:
     report = tmp_path / "r.json"
 
-    ended = sandbox(
-        tmp_path / "home", ["--days", "3", "--turbulent", "--report", str(report)], MELTANO_RUN
+    ended = forked(
+        tmp_path / "home", MELTANO_RUN, ["--days", "3", "--turbulent", "--report", str(report)]
     )
 
     days = days_of(report)
@@ -51,8 +68,8 @@ def test_three_turbulent_days_leave_the_tenant_as_the_world_is(tmp_path: Path) -
 def test_the_first_command_shows_the_table_and_the_second_call_is_incremental(
     tmp_path: Path,
 ) -> None:
-    first = sandbox(tmp_path / "home", [], MELTANO_RUN)
-    second = sandbox(tmp_path / "home", [], MELTANO_RUN)
+    first = started(tmp_path / "home")
+    second = started(tmp_path / "home")
 
     assert (first.exit_code, second.exit_code) == (0, 0), first.output + second.output
     assert "Qualys counts" in first.output
@@ -69,11 +86,7 @@ def test_a_wrong_login_is_one_clear_line_and_changes_nothing(variable: str, tmp_
     sentence, value = WRONG_LOGINS[variable]
     report = tmp_path / "r.json"
 
-    ended = sandbox(
-        tmp_path / "home",
-        ["--report", str(report)],
-        ["env", f"{variable}={value}", *MELTANO_RUN],
-    )
+    ended = forked(tmp_path / "home", MELTANO_RUN, ["--report", str(report)], {variable: value})
 
     (day,) = days_of(report)
     assert ended.exit_code == 1
@@ -90,11 +103,8 @@ def test_the_plugin_itself_ends_with_2_for_a_wrong_login(variable: str, tmp_path
     sentence, value = WRONG_LOGINS[variable]
     plugin = "tap-qualyswas" if variable.startswith("TAP") else "target-ciscovm"
 
-    ended = sandbox(
-        tmp_path / "home",
-        [],
-        ["env", f"{variable}={value}", str(BIN / plugin), "--config=ENV"],
-    )
+    command = [str(BIN / plugin), "--config=ENV"]
+    ended = forked(tmp_path / "home", command, environment={variable: value})
 
     assert ended.exit_code == 2, ended.output
     assert sum(sentence in line for line in ended.output.splitlines()) == 1, ended.output
@@ -104,8 +114,8 @@ def test_the_plugin_itself_ends_with_2_for_a_wrong_login(variable: str, tmp_path
 def test_meltano_can_verify_both_sides(tmp_path: Path) -> None:
     meltano = str(BIN / "meltano")
 
-    tap = sandbox(tmp_path / "home", [], [meltano, "config", "test", "tap-qualyswas"])
-    target = sandbox(tmp_path / "home", [], [meltano, "invoke", "target-ciscovm:verify"])
+    tap = forked(tmp_path / "home", [meltano, "config", "test", "tap-qualyswas"])
+    target = forked(tmp_path / "home", [meltano, "invoke", "target-ciscovm:verify"])
 
     assert tap.exit_code == 0, tap.output
     assert target.exit_code == 0, target.output

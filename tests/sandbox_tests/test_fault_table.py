@@ -8,25 +8,17 @@ they are joined in the same way by `piping`.
 from __future__ import annotations
 
 import json
-import os
 import shutil
-import subprocess
 import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
-from tests.pair.commands import ROOT, clean_environment
-from tests.sandbox.__main__ import main as sandbox
-from tests.sandbox.command.plugins import start
-from tests.support import processes
+from tests.pair.commands import run, run_in_sandbox
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
-
-    from tests.sandbox.command.plugins import Process
 
 SIZES: Final = ("--apps", "4", "--findings", "40")
 PIPE: Final = """
@@ -136,48 +128,21 @@ def read(report: Path, log: str) -> Lived:
 def options(home: Path, report: Path, number: int, *faults: str) -> list[str]:
     places = ["--home", str(home), "--report", str(report)]
     named = [word for fault in faults for word in ("--fault", fault)]
-    return [*places, *SIZES, "--days", str(number), *named, "--"]
+    return [*places, *SIZES, "--days", str(number), *named]
 
 
 def started(home: Path, line: str) -> Lived:
     """Live a day with a line of a shell, by the commands that a person calls."""
     report = home.with_suffix(".json")
     command = [sys.executable, "-m", "tests.sandbox", *options(home, report, 1)]
-    done = subprocess.run(
-        [*command, "bash", "-c", line],
-        cwd=ROOT,
-        env=clean_environment() | QUICK,
-        capture_output=True,
-        text=True,
-        timeout=280,
-        check=False,
-    )
-    return read(report, done.stderr)
+    return read(report, run([*command, "--", "bash", "-c", line], QUICK).output)
 
 
-@pytest.fixture
-def days(
-    capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> Callable[..., Lived]:
-    """Live some days in a home, with faults."""
-    for name in os.environ.keys() - clean_environment().keys():
-        monkeypatch.delenv(name)
-    for name, text in QUICK.items():
-        monkeypatch.setenv(name, text)
-
-    def live(home: Path, number: int, *faults: str) -> Lived:
-        report = home.with_suffix(".json")
-        sandbox([*options(home, report, number, *faults), *FORKED_PIPE], forked)
-        return read(report, capfd.readouterr().err)
-
-    return live
-
-
-def forked(line: Sequence[str], environment: Mapping[str, str]) -> Process:
-    """Fork a command of Python; where a fault has put a shell before it, start that."""
-    if line[0] == sys.executable:
-        return processes.Process(line, env=environment, cwd=ROOT)
-    return start(line, environment)
+def days(home: Path, number: int, *faults: str) -> Lived:
+    """Live some days with faults."""
+    report = home.with_suffix(".json")
+    ended = run_in_sandbox(options(home, report, number, *faults), FORKED_PIPE, QUICK)
+    return read(report, ended.output)
 
 
 @pytest.fixture(scope="module")
@@ -191,7 +156,7 @@ def first_day(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.parametrize("fault", TABLE)
 def test_a_fault_does_no_harm_and_later_days_heal(
-    fault: str, first_day: Path, tmp_path: Path, days: Callable[..., Lived]
+    fault: str, first_day: Path, tmp_path: Path
 ) -> None:
     way = TABLE[fault]
     home = tmp_path / "home"
@@ -211,7 +176,7 @@ def held(day: dict[str, Any]) -> tuple[int, bool]:
     return day["exit_code"], day["tenant"]["open"] == day["world"]["open"]
 
 
-def test_faults_day_after_day_do_no_harm(tmp_path: Path, days: Callable[..., Lived]) -> None:
+def test_faults_day_after_day_do_no_harm(tmp_path: Path) -> None:
     faults = [f"{fault}@{day}" for day, fault in enumerate(IN_A_ROW, start=2)]
     ways = [Way("0 0", loaded=True), *IN_A_ROW.values()]
 

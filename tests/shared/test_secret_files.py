@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Final
 import pytest
 
 from qualyswas_ciscovm.secret_files import readable_secrets
-from tests.pair.commands import BIN, ROOT, clean_environment
+from tests.pair.commands import clean_environment
 from tests.support import processes
+from tests.support.processes import BIN, ROOT
 
 if TYPE_CHECKING:
     import subprocess
