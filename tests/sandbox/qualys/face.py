@@ -10,9 +10,12 @@ from starlette.responses import Response
 
 from tests.sandbox.faults.switches import Switches
 from tests.sandbox.qualys.xml import markup
+from tests.sandbox.qualys.xml.json_spelling import in_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+
+    from starlette.requests import Request
 
     from tests.sandbox.faults.faults import Faults
     from tests.sandbox.qualys.search.criteria import Criterion
@@ -116,3 +119,30 @@ class QualysFace:
     ) -> Response:
         """Return an error of the fo side."""
         return self.xml(markup.simple_return(self.world.moment(), code, text, items), status, extra)
+
+
+def spelled(answer: Response, request: Request) -> Response:
+    """Return an answer in JSON where the request asks for that first, else as it is."""
+    accepted = request.headers.get("accept", "")
+    wants_json = "json" in accepted and "xml" not in accepted.partition("json")[0]
+    content = in_json(bytes(answer.body)) if wants_json and answer.body else None
+    return answer if content is None else rewritten(answer, content, media_type="application/json")
+
+
+def rewritten(
+    answer: Response,
+    content: bytes,
+    extra: Mapping[str, str] | None = None,
+    *,
+    media_type: str | None = None,
+    kind: type[Response] = Response,
+) -> Response:
+    """Return an answer with another content, its other headers kept."""
+    kept = {
+        name: value
+        for name, value in answer.headers.items()
+        if name not in {"content-length", "content-type"}
+    }
+    return kind(
+        content, answer.status_code, {**kept, **(extra or {})}, media_type or answer.media_type
+    )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from starlette.applications import Starlette
 from starlette.routing import Route
 
-from tests.sandbox.qualys.face import KNOWLEDGE_BASE, Logged, QualysFace
+from tests.sandbox.qualys.face import KNOWLEDGE_BASE, Logged, QualysFace, spelled
 from tests.sandbox.qualys.fo import FoSide
 from tests.sandbox.qualys.login import issue_token, refuse_fo, refuse_qps
 from tests.sandbox.qualys.refusal_strikes import strike
@@ -76,6 +76,7 @@ class _Platform:
         if endpoint == PAGE and self.face.faults.take("qualys-slow"):
             await asyncio.sleep(SLOW_SECONDS)
         answer = strike(self.face, "was", endpoint) or refuse_qps(self.face, request)
+        struck = answer is not None
         if answer is None and _has_nothing(request, body):
             answer = self.face.xml("", 415)
         if answer is None:
@@ -85,7 +86,9 @@ class _Platform:
                 answer = self.face.failure(
                     refusal.code, refusal.message, refusal.resolution, parts["kind"]
                 )
-            answer = self._spoiled(answer, endpoint)
+        answer = spelled(answer, request)
+        if endpoint == PAGE and answer.body and not struck:
+            answer = spoil_bytes(self.face, answer)
         logged.status = answer.status_code
         return answer
 
@@ -100,7 +103,7 @@ class _Platform:
             if (operation, kind) == ("download", "wasscan"):
                 return self.was_side.download(key)
         if key is None and (request.method == "POST" or (operation, kind) in _BY_GET):
-            asked = service_request.parse(body)
+            asked = service_request.parse(body, request.headers.get("content-type", ""))
             logged.criteria, logged.limit = asked.criteria, asked.limit
             logged.verbose = asked.verbose
             if operation == "count":
@@ -118,11 +121,6 @@ class _Platform:
             if broken is not None:
                 return broken
         return self.was_side.search(kind, asked, logged)
-
-    def _spoiled(self, answer: Response, endpoint: str) -> Response:
-        if endpoint == PAGE and answer.body:
-            answer = spoil_bytes(self.face, answer)
-        return answer
 
     async def fo(self, request: Request) -> Response:
         """Answer the knowledge base."""
@@ -150,6 +148,7 @@ class _Platform:
                 "    </Portal-Version>\n"
             )
             answer = self.face.xml(markup.success("version", 1, data=data))
+        answer = spelled(answer, request)
         logged.status = answer.status_code
         return answer
 

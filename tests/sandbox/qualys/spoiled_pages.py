@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from starlette.responses import Response
 
 from tests.sandbox.http.connection import abort
+from tests.sandbox.qualys.face import rewritten
 from tests.sandbox.world.model import FINDING_TYPES
 
 if TYPE_CHECKING:
@@ -147,9 +148,8 @@ def spoil_bytes(face: QualysFace, answer: Response) -> Response:
         packed = gzip.compress(body)
         body, extra = packed[: len(packed) // 2], {"Content-Encoding": "gzip"}
     if take("qualys-cut-body"):
-        headers = {**face.headers(), **face.identity(), **face.evaluation()}
-        return CutShort(body, 200, headers, media_type="application/xml")
-    return answer if body == answer.body else face.good(body, extra)
+        return rewritten(answer, body, kind=CutShort)
+    return answer if body == answer.body else rewritten(answer, body, extra)
 
 
 def _undated(body: bytes) -> bytes:

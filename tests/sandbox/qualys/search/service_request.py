@@ -1,23 +1,20 @@
-"""Reading `ServiceRequest` bodies: preferences and criteria, in XML only.
-
-The real platform takes JSON as well; nothing here needs it.
-"""
+"""What `ServiceRequest` bodies ask for, whichever way they are spelled."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final, NoReturn
+from typing import TYPE_CHECKING, Final, NoReturn
 
-from lxml import etree
-
-from tests.sandbox.qualys.search.criteria import Criterion
+from tests.sandbox.qualys.search import json_request, xml_request
 from tests.sandbox.qualys.search.refusals import refuse
+
+if TYPE_CHECKING:
+    from tests.sandbox.qualys.search.criteria import Criterion
 
 DEFAULT_LIMIT: Final = 100
 LARGEST_LIMIT: Final = 1000
 LARGEST_ID: Final = 2**63 - 1
 _PREFERENCES: Final = frozenset({"limitResults", "startFromOffset", "startFromId", "verbose"})
-_PARSER: Final = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False)
 
 
 @dataclass(frozen=True)
@@ -37,58 +34,27 @@ class ServiceRequest:
     verbose: bool = False
 
 
-def parse(body: bytes) -> ServiceRequest:
+def parse(body: bytes, content_type: str = "text/xml") -> ServiceRequest:
     """Read a body; an empty one asks for everything.
 
     Raises:
-        RefusalError: for malformed XML, unknown elements or preferences out of bounds.
+        RefusalError: for malformed XML or JSON, unknown parts or preferences out of bounds.
     """
     if not body.strip():
         return ServiceRequest()
-    try:
-        root = etree.fromstring(body, _PARSER)
-    except etree.XMLSyntaxError as error:
-        refuse(f"Invalid XML: {error.msg}", "Send valid XML.", "INVALID_XML")
-    if root.tag != "ServiceRequest":
-        refuse(f"Unexpected root element '{root.tag}'.", "Send a ServiceRequest.")
-    for child in root:
-        if child.tag not in {"preferences", "filters"} or len(root.findall(child.tag)) > 1:
-            refuse(
-                f"Unexpected element '{child.tag}'.", "Send at most one preferences and filters."
-            )
-    asked = _preferences(root)
+    read = json_request.read if "json" in content_type else xml_request.read
+    asked, criteria = read(body)
+    for name, text in asked.items():
+        if name not in _PREFERENCES:
+            _refuse_preference(name, text, "Remove the preference.")
     from_id = asked.get("startFromId")
     return ServiceRequest(
-        criteria=_criteria(root.find("filters")),
+        criteria=criteria,
         limit=_number("limitResults", asked.get("limitResults", "100"), LARGEST_LIMIT),
         offset=_number("startFromOffset", asked.get("startFromOffset", "1"), LARGEST_ID),
         from_id=None if from_id is None else _number("startFromId", from_id, LARGEST_ID),
         verbose=_flag("verbose", asked.get("verbose", "false")),
     )
-
-
-def _criteria(filters: etree._Element | None) -> tuple[Criterion, ...]:
-    found: list[Criterion] = []
-    for child in filters if filters is not None else ():
-        field, operator = child.get("field"), child.get("operator")
-        unknown = set(child.attrib) - {"field", "operator", "name"}
-        if child.tag != "Criteria" or field is None or operator is None or unknown or len(child):
-            refuse(
-                f"Invalid filter element '{child.tag}'.", "Send Criteria with field and operator."
-            )
-        found.append(Criterion(field, operator, child.text or "", child.get("name")))
-    return tuple(found)
-
-
-def _preferences(root: etree._Element) -> dict[str, str]:
-    preferences = root.find("preferences")
-    found: dict[str, str] = {}
-    for child in preferences if preferences is not None else ():
-        text = (child.text or "").strip()
-        if child.tag not in _PREFERENCES or child.tag in found:
-            _refuse_preference(str(child.tag), text, "Remove the preference.")
-        found[child.tag] = text
-    return found
 
 
 def _flag(name: str, text: str) -> bool:

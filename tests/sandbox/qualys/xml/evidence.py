@@ -38,11 +38,13 @@ def _exchange(finding: Finding, form: Form) -> str:
         return f"<response>{cdata(f'Number of links: {finding.id % 40}')}</response>"
     mark = ' base64="true"' if form.switches.marked_evidence else ""
     headers = f"Host: example.test\r\nCookie: {COOKIE}\r\n"
+    method, body = "POST", f"<body{mark}>{encoded(BODY)}</body>"
+    if finding.id % 3 == 0:
+        method, body = "GET", ""
     return (
-        f"<payload>{cdata(_payload(finding))}</payload><request><method>POST</method>"
+        f"<payload>{cdata(_payload(finding))}</payload><request><method>{method}</method>"
         f"<link>{cdata(finding.url)}</link>"
-        f"<headers{mark}>{encoded(headers)}</headers>"
-        f"<body{mark}>{encoded(BODY)}</body></request>"
+        f"<headers{mark}>{encoded(headers)}</headers>{body}</request>"
         f"<response>{cdata(_response(finding))}</response>"
         "<payloadResponce><offset>12</offset><length>25</length></payloadResponce>"
     )
