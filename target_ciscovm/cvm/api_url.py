@@ -1,8 +1,8 @@
-"""The address of CVM's API: from whatever a person pasted to the base of all calls.
+"""The address of CVM's API: from what a person has pasted to the base of all calls.
 
 Cisco's rule ("Getting started" of the API docs): the API host is the tenant's own host with the
-first label replaced by `api`, `mycompany.eu.kennasecurity.com` -> `api.eu.kennasecurity.com`. There
-is no full list of hosts, so none is kept here.
+first label replaced by `api`, `mycompany.eu.kennasecurity.com` -> `api.eu.kennasecurity.com`. Cisco
+publishes no full list of hosts, so none is kept here.
 """
 
 from __future__ import annotations
@@ -18,30 +18,30 @@ DEFAULT_API_URL: Final = "https://api.kennasecurity.com"
 VENDOR: Final = ("kennasecurity.com", "kennasecurity.cisco.com")
 API_LABEL: Final = "api"
 BESIDE_THE_API: Final = frozenset({"help", "apidocs", "www", "docs"})
-"""First labels of Cisco's pages about the product, which belong to no tenant."""
+"""First labels of Cisco's own pages, which belong to no tenant."""
 
 CALLS: Final = ("/connectors", "/assets", "/vulnerabilities", "/findings", "/entitlements")
-"""First steps of the API's own paths, pasted along now and then."""
+"""Beginnings of the API's own paths, which people sometimes paste along."""
 
 
 def tidy_api_url(text: str | None) -> str:
-    """Put the setting `api_url` right: scheme, slashes, and the paths of the API's own calls.
+    """Correct the setting `api_url`: scheme, slashes, and the paths of the API's own calls.
 
-    Nothing at all gives the shared platform in the United States.
+    Without a value it is the shared platform in the United States.
 
     Raises:
-        SettingsError: for a tenant's own host (the API host to use is named), for plain http to
-            another machine, for a user name in the address, and for what is no address.
+        SettingsError: for a tenant's own host (the text names the API host to use), plain http to
+            another machine, a user name in the address, and an invalid address.
     """
     if text is None or not text.strip():
         return DEFAULT_API_URL
     parts = _split(_with_one_scheme(text.strip()))
     host = parts.hostname or ""
     if parts.username is not None or parts.password is not None:
-        msg = "api_url must not carry a user name or password. The key belongs into api_key."
+        msg = "api_url must not contain a user name or password. Put the API key into api_key."
         raise SettingsError(msg)
     if parts.scheme == "http" and not is_loopback(host):
-        msg = "api_url must begin with https:// (plain http would show the API key to everyone)."
+        msg = "api_url must begin with https:// (plain http would expose the API key)."
         raise SettingsError(msg)
     _refuse_tenant_host(host)
     return f"{parts.scheme}://{parts.netloc.lower()}{_prefix(parts.path, host)}"
@@ -56,11 +56,11 @@ def _with_one_scheme(text: str) -> str:
 def _split(text: str) -> SplitResult:
     try:
         parts = urlsplit(text)
-        host, _ = parts.hostname, parts.port  # a bad port is found out only when it is asked for
+        host, _ = parts.hostname, parts.port  # a bad port shows only when it is read
     except ValueError:
         host = None
     if not host or parts.scheme not in {"http", "https"} or any(c.isspace() for c in text):
-        msg = f"api_url is not an https:// address. Give the API host, such as {DEFAULT_API_URL}."
+        msg = f"api_url is not a valid https:// address. Use one such as {DEFAULT_API_URL}."
         raise SettingsError(msg)
     return parts
 
@@ -78,7 +78,7 @@ def _refuse_tenant_host(host: str) -> None:
         return
     region = "" if first in BESIDE_THE_API or not rest else f"{rest}."
     msg = (
-        f"api_url names {host}, which is a page for people, not the API. Set api_url to "
+        f"api_url names {host}, which is a web page for users, not the API. Set api_url to "
         f"https://{API_LABEL}.{region}{vendor} (CVM shows it under Settings > API Keys)."
     )
     raise SettingsError(msg)
@@ -86,7 +86,7 @@ def _refuse_tenant_host(host: str) -> None:
 
 def _prefix(path: str, host: str) -> str:
     if _vendor(host):
-        return ""  # Cisco's own hosts have the calls at their root
+        return ""  # on Cisco's own hosts the calls are at the root
     for call in CALLS:
         path = f"{path}/".partition(f"{call}/")[0]
     steps = [step for step in path.split("/") if step]
@@ -94,7 +94,7 @@ def _prefix(path: str, host: str) -> str:
 
 
 def is_loopback(host: str) -> bool:
-    """Tell whether `host` is this machine, where plain http shows nothing to anyone."""
+    """Tell whether `host` is this machine, where plain http exposes nothing."""
     if host == "localhost":
         return True
     try:

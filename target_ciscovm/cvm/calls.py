@@ -1,4 +1,4 @@
-"""Calls to CVM: tried again where that may help, and judged by their status."""
+"""Calls to CVM: tried again where that may help, and checked by their status."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ if TYPE_CHECKING:
     from target_ciscovm.cvm.transport import Answer, Transport
 
 PASS: Final = frozenset({HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED})
-"""Statuses whose meaning only the call knows."""
+"""Statuses whose meaning depends on the call."""
 
 TOO_MANY: Final = HTTPStatus.TOO_MANY_REQUESTS
 PASSING: Final = frozenset({HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY})
 
 
 class Calls:
-    """What all calls share.
+    """Calls to one host.
 
     Attributes:
         transport: the session with the host.
@@ -43,11 +43,11 @@ class Calls:
         self.transport = transport
         self.policy = policy
         self._spoken = False
-        """Whether the host has proved by JSON that it is an API."""
+        """Whether the host has answered with JSON, so it is an API."""
 
     @property
     def place(self) -> str:
-        """Return the host, as messages name it."""
+        """The host, as messages name it."""
         return self.transport.place
 
     def get(
@@ -58,12 +58,12 @@ class Calls:
         query: Sequence[tuple[str, str | int]] = (),
         attempts: int | None = None,
     ) -> Answer:
-        """Ask until JSON comes.
+        """Send a GET request until JSON comes.
 
         Args:
             path: the path of the call.
             doing: what the call is for, as in "the user may not {doing}".
-            query: names and values; a name may come more than once.
+            query: names and values; a name may be repeated.
             attempts: fewer tries than `max_attempts`.
 
         Returns:
@@ -72,7 +72,7 @@ class Calls:
         Raises:
             TemporaryError: when all tries failed.
             Refused: when someone has to change something first.
-            RequestRefused: for another status that says no.
+            RequestRefused: for another status of refusal.
         """
         return persist(
             lambda: self.get_once(path, doing, query=query),
@@ -84,7 +84,7 @@ class Calls:
     def get_once(
         self, path: str, doing: str, *, query: Sequence[tuple[str, str | int]] = ()
     ) -> Answer:
-        """Ask once, as `get` does again and again."""
+        """Send a GET request once."""
         answer = self.transport.send("GET", path, query=query)
         self.judge(answer, doing)
         if answer.status not in PASS:
@@ -100,19 +100,19 @@ class Calls:
         json: Mapping[str, object] | None = None,
         body: FileBody | None = None,
     ) -> Answer:
-        """Send one request, never again, and give the answer, whatever its status."""
+        """Send one request, never again, and give the answer with any status."""
         return self.transport.send(method, path, query=query, json=json, body=body)
 
     def judge(self, answer: Answer, doing: str) -> None:
-        """Raise the error that the status of an answer stands for; 2xx, 404 and 405 pass.
+        """Raise the error for the status of an answer; 2xx, 404 and 405 pass.
 
-        The statuses, not the texts, say what is meant (API docs, "Errors").
+        The status decides, not the text (API docs, "Errors").
         """
         status = answer.status
         if status == HTTPStatus.UNAUTHORIZED:
             raise BadKey(self.place)
         if status == TOO_MANY:
-            msg = f"{self.place} was asked too often in a second (HTTP 429)."
+            msg = f"{self.place} received too many requests in a second (HTTP 429)."
             raise _with_wait(RateLimited(msg), answer)
         if status >= HTTPStatus.INTERNAL_SERVER_ERROR or status in PASSING:
             msg = f"{self.place} cannot answer now (HTTP {status})."
@@ -126,13 +126,13 @@ class Calls:
             raise RequestRefused(msg)
 
     def _judge_page(self, answer: Answer) -> None:
-        """Tell a page for people from JSON: a wrong host at first, a bad moment later."""
+        """Raise for a web page: at first it means a wrong host, later a temporary error."""
         if not answer.html:
             self._spoken = self._spoken or answer.is_json()
             return
         if not self._spoken:
             raise WrongHost(self.place, f"with a web page (HTTP {answer.status})")
-        msg = f"{self.place} answered with a web page in place of data (HTTP {answer.status})."
+        msg = f"{self.place} answered with a web page instead of data (HTTP {answer.status})."
         raise BrokenAnswer(msg)
 
 

@@ -1,6 +1,6 @@
 """The calls of Cisco Vulnerability Management that a load needs.
 
-Paths and shapes are those of Cisco's OpenAPI file; what it leaves open is said at each call.
+Paths and shapes are those of Cisco's OpenAPI file; each call says what the file leaves open.
 """
 
 from __future__ import annotations
@@ -50,20 +50,20 @@ OVERAGE_ATTEMPTS: Final = 2
 class CiscoVMClient:
     """One connector of one tenant.
 
-    Calls are paced below five a second. What may pass by itself (HTTP 429, 5xx, connections that
-    are refused, cut or time out, empty answers) is tried again as `policy` says; each method
-    raises a `TemporaryError` when that was of no use, and a `Refused` when someone has to change
-    something first.
+    Calls are kept below five a second. After a temporary error (HTTP 429, 5xx, connections that are
+    refused, cut or time out, empty answers) a call is tried again within the limits of `policy`.
+    Each method raises a `TemporaryError` if that did not help, and a `Refused` if someone has to
+    change something first.
 
     Args:
-        api_url: the tenant's API host, in any of the ways that people write it.
+        api_url: the tenant's API host, in any usual spelling.
         api_key: the key of a user who may use connectors.
         connector_id: number of a Data Importer connector.
         ca_bundle: path of the certificates to trust, None for the usual ones.
-        policy: limits of waiting; the defaults are those for the real CVM.
+        policy: limits of waiting; the defaults fit the real CVM.
 
     Raises:
-        SettingsError: for an address, a key or a `ca_bundle` that cannot be right.
+        SettingsError: for an invalid address, key or `ca_bundle`.
     """
 
     def __init__(
@@ -85,18 +85,18 @@ class CiscoVMClient:
 
     @property
     def server_now(self) -> datetime | None:
-        """Return the `Date` of CVM's first answer, None before it or when it had none."""
+        """The `Date` of CVM's first answer, None before it or if it had none."""
         return self.calls.transport.server_now
 
     def connector(self) -> Connector:
-        """Look at the connector: key accepted, connector there, file based.
+        """Check that the key is accepted and that the connector exists and takes files.
 
         Raises:
             BadKey: HTTP 401.
             KeyLacksRights: HTTP 403.
             ConnectorMissing: no connector with this number for this key.
             NotADataImporter: it has a host of its own.
-            WrongHost: what answers is not CVM's API.
+            WrongHost: the server is not CVM's API.
             UntrustedServer: its certificate is not trusted.
         """
         found = self._look()
@@ -105,14 +105,14 @@ class CiscoVMClient:
         return found
 
     def is_running(self) -> bool:
-        """Tell whether a run of the connector is going on, whoever started it."""
+        """Tell whether a run of the connector is in progress, whoever started it."""
         return self._look().running
 
     def _look(self) -> Connector:
         """Find the connector in the list, which is documented and has `host`.
 
         `GET /connectors/{id}` is not in the OpenAPI file, but Cisco's own toolkit has used it for
-        years; it stands in where the list is not given.
+        years; it is used where there is no list.
         """
         if self._listed:
             answer = self.calls.get("/connectors", "see the connectors")
@@ -141,14 +141,14 @@ class CiscoVMClient:
         """Tell whether the tenant's licence is over its limit, None when CVM does not say.
 
         CVM then imports no vulnerabilities for the assets over the limit, without an error
-        (OpenAPI: `overage` of an asset). Never raises: a load must not fail for this question.
+        (OpenAPI: `overage` of an asset). Never raises, as a load must not fail for this.
         """
         try:
             answer = self.calls.get(
                 "/entitlements/overage", "see the licence", attempts=OVERAGE_ATTEMPTS
             )
         except CiscoVMError as error:
-            LOGGER.info("Whether the licence is over its limit is not known: %s", error)
+            LOGGER.info("CVM does not say whether the licence is over its limit: %s", error)
             return None
         return read_flag(answer.fields().get("overage_status"))
 
@@ -157,7 +157,7 @@ class CiscoVMClient:
 
         Raises:
             ConnectorMissing: HTTP 404.
-            CiscoVMError: when the list cannot be had.
+            CiscoVMError: when the list cannot be read.
         """
         answer = self.calls.get(f"{self._path}/connector_runs", "see the connector's runs")
         rows = answer.rows("connector_runs")
@@ -167,10 +167,10 @@ class CiscoVMClient:
         return sorted(found, key=lambda run: run.id, reverse=True)
 
     def wait_until_idle(self, timeout_seconds: float, progress: Callable[[str], None]) -> None:
-        """Wait while the connector is running, looking less and less often.
+        """Wait while the connector is running, checking less and less often.
 
         Raises:
-            ConnectorBusy: when it still is after `timeout_seconds`.
+            ConnectorBusy: when it is still running after `timeout_seconds`.
         """
         run_watch.wait_until_idle(
             self.is_running, self.connector_id, timeout_seconds, self.policy, progress
@@ -179,11 +179,11 @@ class CiscoVMClient:
     def upload(self, path: Path) -> int:
         """Upload a file without running it.
 
-        A try that failed sends the whole file again, opened anew. A try whose answer was lost may
-        have left a file in CVM; as a run names its files, that one is never imported.
+        After a failure the whole file is sent again. If only the answer was lost, CVM may have the
+        file twice; as a run names its files, the extra one is never imported.
 
         Returns:
-            The data file's id, to be named to `run`.
+            The data file's id, for `run`.
 
         Raises:
             TooLarge: at once on HTTP 413.
@@ -192,7 +192,7 @@ class CiscoVMClient:
         try:
             return persist(lambda: self._upload_once(path), self.policy)
         except (TemporaryError, RequestRefused) as error:
-            msg = f"{path.name} could not be uploaded, and nothing has been run in CVM: {error}"
+            msg = f"{path.name} could not be uploaded, so nothing has been run in CVM: {error}"
             raise UploadFailed(msg) from error
 
     def _upload_once(self, path: Path) -> int:
@@ -200,10 +200,10 @@ class CiscoVMClient:
             answer = self.calls.once("POST", f"{self._path}/data_file", body=body)
             size = len(body)
         if answer.status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
-            msg = f"{path.name} ({size:,} bytes) is more than CVM takes at once (HTTP 413)."
+            msg = f"{path.name} ({size:,} bytes) is larger than CVM accepts (HTTP 413)."
             raise TooLarge(msg)
         if answer.status == HTTPStatus.UNPROCESSABLE_ENTITY:
-            # "Could not persist the file": sporadic, says a Kenna engineer; the next try works.
+            # "Could not persist the file" is sporadic, says a Kenna engineer; the next try works.
             quote = self.calls.transport.quote(answer)
             msg = f"CVM could not store {path.name} (HTTP 422: {quote})."
             raise Unavailable(msg)
@@ -214,7 +214,7 @@ class CiscoVMClient:
         number = read_int(told.get("data_file"))
         if read_flag(told.get("success")) is True and number is not None:
             return number
-        msg = f"CVM did not confirm that it has {path.name} (HTTP {answer.status})."
+        msg = f"CVM did not confirm the upload of {path.name} (HTTP {answer.status})."
         raise BrokenAnswer(msg)
 
     def run(
@@ -228,19 +228,19 @@ class CiscoVMClient:
         """Start ONE run of these files.
 
         Args:
-            data_files: ids from `upload`. Without any, CVM would take the newest file alone.
-            runs_before: runs that were there before; one that is not among them is ours when the
-                answer to our call was lost.
+            data_files: ids from `upload`. Without any, CVM would take only the newest file.
+            runs_before: runs that existed before. If the answer to our call is lost, a run that is
+                not among them is ours.
             timeout_seconds: how long to wait while the connector is busy, `max_wait_seconds` when
                 None.
-            progress: is told of each wait.
+            progress: gets a line for each wait.
 
         Returns:
             The run's id.
 
         Raises:
-            ConnectorBusy: when another run is still going on after `timeout_seconds`.
-            CiscoVMError: when no run could be started; a lost answer is told as such.
+            ConnectorBusy: when another run is still in progress after `timeout_seconds`.
+            CiscoVMError: when no run could be started; the text says if the answer was lost.
         """
         if not data_files:
             msg = "a run needs data files"
@@ -255,7 +255,7 @@ class CiscoVMClient:
 
         Raises:
             RunFailed: it ended without success (`.run` has the counters).
-            StillRunning: it has not ended after `timeout_seconds`, or could not be looked at for
+            StillRunning: it has not ended after `timeout_seconds`, or could not be checked for
                 `max_wait_seconds`.
         """
         return run_watch.wait_for_end(
@@ -266,19 +266,19 @@ class CiscoVMClient:
         path = f"{self._path}/connector_runs/{run_id}"
         answer = self.calls.get_once(path, "see the connector's runs")
         run = read_run(answer.fields())
-        if run is None:  # HTTP 404 too: a run that was only just scheduled need not be there yet
-            msg = f"CVM tells nothing of connector run {run_id} (HTTP {answer.status})."
+        if run is None:  # also for HTTP 404: a run that was just scheduled may not be there yet
+            msg = f"CVM says nothing about connector run {run_id} (HTTP {answer.status})."
             raise BrokenAnswer(msg)
         return run
 
     def open_count(self, data_model: str = "vulnerabilities") -> int | None:
-        """Count what is open in CVM for this connector, None when CVM does not tell.
+        """Count what is open in CVM for this connector, None when CVM does not say.
 
         Args:
             data_model: `vulnerabilities`, or `findings` of the Application Security Module.
 
         Raises:
-            CiscoVMError: when it cannot be asked.
+            CiscoVMError: when CVM cannot be asked.
         """
         if data_model == "findings":
             return searches.count_findings(self.calls, self.connector_id)

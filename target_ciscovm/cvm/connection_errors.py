@@ -1,4 +1,4 @@
-"""Why no answer came: from the exceptions of requests and urllib3 to one sentence for a person."""
+"""Why there was no answer: from the exceptions of requests and urllib3 to one sentence."""
 
 from __future__ import annotations
 
@@ -25,30 +25,30 @@ if TYPE_CHECKING:
 def explain(error: BaseException, place: str, seconds: float) -> CiscoVMError:
     """Give the error to raise when the exchange with `place` ended in `error`.
 
-    Only what is known about the kind of failure is told: the texts of the libraries may hold
-    addresses of proxies with passwords in them.
+    It names only the kind of failure: the texts of the libraries may contain the address of a proxy
+    with its password.
     """
     causes = list(_chain(error))
     if any(isinstance(cause, ssl.SSLCertVerificationError) for cause in causes):
         return UntrustedServer(place)
     if isinstance(error, requests.exceptions.ProxyError):
         return Unreachable(
-            f"The proxy does not let us through to {place}. Check HTTPS_PROXY and NO_PROXY, and "
-            "what the proxy allows."
+            f"The proxy does not allow connections to {place}. Check HTTPS_PROXY and NO_PROXY, and "
+            "the rules of the proxy."
         )
     if isinstance(error, requests.exceptions.SSLError):
         return Unreachable(
-            f"No secure connection to {place} came about. Check that api_url names an https "
-            "server, and that no proxy of your own ends the connection."
+            f"No secure connection to {place} was possible. Check that api_url names an https "
+            "server, and that no proxy interrupts the connection."
         )
     if any(isinstance(cause, (socket.gaierror, NameResolutionError)) for cause in causes):
         return Unreachable(
-            f"The host name of {place} is not known. Check api_url, and the network (DNS, VPN, "
+            f"The host name of {place} is unknown. Check api_url and the network (DNS, VPN, "
             "HTTPS_PROXY)."
         )
     if any(isinstance(cause, ConnectionRefusedError) for cause in causes):
         return Unreachable(
-            f"{place} refuses the connection. Check api_url, and the firewall or proxy in between."
+            f"{place} refuses the connection. Check api_url and any firewall or proxy in between."
         )
     return _explain_lost(error, place, seconds)
 
@@ -56,19 +56,19 @@ def explain(error: BaseException, place: str, seconds: float) -> CiscoVMError:
 def _explain_lost(error: BaseException, place: str, seconds: float) -> CiscoVMError:
     if isinstance(error, requests.exceptions.ConnectTimeout):
         return Unreachable(
-            f"{place} is not reached. Check api_url, and the firewall or proxy in between."
+            f"{place} cannot be reached. Check api_url and any firewall or proxy in between."
         )
     if isinstance(error, requests.Timeout) or "timed out" in str(error):
         return TimedOut(f"{place} did not answer within {seconds:,.0f} s.")
     if isinstance(error, (requests.exceptions.InvalidURL, requests.exceptions.InvalidSchema)):
-        return SettingsError("api_url, or a proxy variable, is no address that can be called.")
+        return SettingsError("api_url or HTTPS_PROXY is not a valid URL.")
     if isinstance(error, requests.exceptions.ContentDecodingError):
-        return BrokenAnswer(f"The answer of {place} cannot be unpacked.")
-    return BrokenAnswer(f"The connection to {place} was cut before the answer was complete.")
+        return BrokenAnswer(f"The answer of {place} cannot be decompressed.")
+    return BrokenAnswer(f"The connection to {place} was lost before the answer was complete.")
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:
-    """Walk through all that caused `error`; urllib3 keeps some of it in `reason` and `args`."""
+    """Give all causes of `error`; urllib3 keeps some of them in `reason` and `args`."""
     seen: set[int] = set()
     waiting: list[object] = [error]
     while waiting:

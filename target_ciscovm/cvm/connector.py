@@ -1,4 +1,4 @@
-"""What CVM tells of a connector and of its runs, read from answers of every form seen."""
+"""A connector and its runs, read from CVM's answers in all known forms."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ class Connector:
     Attributes:
         id: its number, which `connector_id` names.
         name: its name in CVM, which searches filter by.
-        host: where it fetches from; None for file based ones, the Data Importers.
-        running: whether a run of it is going on.
+        host: where it fetches from; None for Data Importers, which take files.
+        running: whether a run of it is in progress.
     """
 
     id: int
@@ -40,8 +40,8 @@ class ConnectorRun:
     Attributes:
         id: the run's number.
         start_time: when it began.
-        end_time: when it ended; None while it is going on.
-        success: whether it ended well; None while that is not known.
+        end_time: when it ended; None while it is in progress.
+        success: whether it ended well; None while that is unknown.
     """
 
     id: int
@@ -65,10 +65,10 @@ class ConnectorRun:
 
 
 class RunFailed(CiscoVMError):  # noqa: N818 - see target_ciscovm.errors
-    """The run ended in CVM, and not well.
+    """The run ended in CVM without success.
 
     Attributes:
-        run: the run with its counters, as CVM gave it last.
+        run: the run with the last counters from CVM.
     """
 
     def __init__(self, run: ConnectorRun) -> None:
@@ -82,7 +82,7 @@ class RunFailed(CiscoVMError):  # noqa: N818 - see target_ciscovm.errors
 
 COUNTERS: Final = tuple(item.name for item in fields(ConnectorRun) if item.name.endswith("_count"))
 
-# Recorded in answers of 2020 and 2021; today's specification spells it right.
+# Recorded in answers of 2020 and 2021; the present specification spells it correctly.
 MISSPELT: Final = {"processed_payload_count": "processed_palyoad_count"}
 
 UNREADABLE: Final = datetime.fromtimestamp(0, timezone.utc)
@@ -91,8 +91,8 @@ UNREADABLE: Final = datetime.fromtimestamp(0, timezone.utc)
 def read_connector(row: Mapping[str, object]) -> Connector | None:
     """Read a connector, None when the row names no id.
 
-    An empty `host` counts as none, and a missing one too: the answer about a single connector does
-    not always carry it.
+    An empty or missing `host` counts as none: the answer about a single connector does not always
+    have it.
     """
     number = read_int(row.get("id"))
     if number is None:
@@ -115,7 +115,7 @@ def read_run(row: Mapping[str, object]) -> ConnectorRun | None:
     return ConnectorRun(
         id=number,
         start_time=_time(row.get("start_time")),
-        # An end in a form we cannot read is an end nevertheless, or we would wait for ever.
+        # An unreadable end is still an end, or we would wait for ever.
         end_time=_time(row.get("end_time")) or (UNREADABLE if row.get("end_time") else None),
         success=read_flag(row.get("success")),
         **counters,
@@ -143,7 +143,7 @@ def read_flag(value: object) -> bool | None:
 
 
 def read_int(value: object) -> int | None:
-    """Read a whole number that may come as text, None for all else."""
+    """Read a whole number that may be text, None for anything else."""
     if isinstance(value, bool):
         return None
     if isinstance(value, int):

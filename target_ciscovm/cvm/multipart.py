@@ -16,14 +16,14 @@ if TYPE_CHECKING:
 
 BLOCK_BYTES: Final = 1 << 16
 PART_TYPE: Final = "application/json"
-"""Of the file's part only; as the type of the whole request CVM answers it with HTTP 400."""
+"""For the file's part only; as the type of the whole request CVM answers it with HTTP 400."""
 
 
 class FileBody:
-    """A form with some fields and one file, for `requests` to stream with a known length.
+    """A form with some fields and one file, which `requests` streams with a known length.
 
-    `requests` itself would build the form in memory, the file twice. Headers and boundary are made
-    by urllib3. Each try of an upload opens a new one, so it always begins at the first byte.
+    `requests` itself would build the form in memory, with the file twice. urllib3 makes headers and
+    boundary. Each try of an upload opens a new one, so it always begins at the first byte.
     """
 
     def __init__(self, path: Path, fields: Mapping[str, str]) -> None:

@@ -1,4 +1,4 @@
-"""How often and how long a call to CVM is tried again, and how fast calls follow one another."""
+"""How often and how long a call to CVM is tried again, and how fast calls may follow."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ LOGGER: Final = logging.getLogger(__name__)
 
 GROWTH: Final = 2.0
 LONGEST: Final = 30.0
-"""No wait of our own is longer than this many first waits: a minute by default."""
+"""No wait of our own is longer than this many first waits, a minute by default."""
 JITTER: Final = 0.25
 FIRST_CONTACT_ATTEMPTS: Final = 3
 
@@ -30,12 +30,12 @@ class RetryPolicy:
 
     Attributes:
         max_wait_seconds: all waits of one call together.
-        max_attempts: tries of one call; a refusal for too many requests (HTTP 429) is none.
-        poll_seconds: longest wait between two looks at a run or a connector.
+        max_attempts: tries of one call; a refusal for too many requests (HTTP 429) does not count.
+        poll_seconds: longest wait between two checks of a run or a connector.
         first_wait_seconds: first wait after a failure; the next ones grow.
-        pace_seconds: least time from one request to the next. CVM allows five a second for each
-            IP address; four leave room for somebody else's.
-        connect_seconds: for a connection to be made, and for each block of an upload to leave.
+        pace_seconds: shortest time from one request to the next. CVM allows five a second for each
+            IP address; four leave room for others.
+        connect_seconds: for a connection to be made, and for each block of an upload to be sent.
         read_seconds: for an answer to begin.
     """
 
@@ -48,7 +48,7 @@ class RetryPolicy:
     read_seconds: float = 300
 
     def waits(self, longest: float | None = None) -> Iterator[float]:
-        """Give growing waits without end, each with some chance in it so that clients spread."""
+        """Give endless growing waits, each with a random part, so that clients spread."""
         limit = self.first_wait_seconds * LONGEST if longest is None else longest
         wait = min(self.first_wait_seconds, limit)
         while True:
@@ -69,8 +69,8 @@ def persist(
         attempt: raises a `TemporaryError` when it is worth trying again.
         policy: the limits.
         attempts: fewer tries than `max_attempts`.
-        first_contact: CVM has not answered once in this run, so a host that is not reached is
-            more likely a wrong address than a bad moment, and few tries will do.
+        first_contact: CVM has not answered yet in this run. If it cannot be reached, the address
+            is probably wrong, so a few tries are enough.
 
     Raises:
         TemporaryError: the last one, with the number of tries in its message.
@@ -88,7 +88,7 @@ def persist(
         wait = own if result.wait_seconds is None else result.wait_seconds + own / 10
         if failures >= limit or waited + wait > policy.max_wait_seconds:
             raise given_up(result, failures, waited) from result
-        LOGGER.warning("%s Asking again in %.0f s.", result, wait)
+        LOGGER.warning("%s Trying again in %.0f s.", result, wait)
         time.sleep(wait)
         waited += wait
     raise AssertionError  # `waits` has no end
@@ -107,11 +107,11 @@ def capped(wait: float, deadline: float) -> float:
 
 
 def given_up(error: TemporaryError, failures: int, waited: float) -> TemporaryError:
-    """Give the error to end with: the last one, and how often and long it was tried."""
+    """Give the final error: the last one, and how often and how long the call was tried."""
     named = error.wait_seconds
     if named is not None and failures <= 1:
-        text = f"{error} It asks for a wait of {named:,.0f} s; max_wait_seconds allows less."
+        text = f"{error} It asks for a wait of {named:,.0f} s, longer than max_wait_seconds allows."
     else:
         times = "once" if failures <= 1 else f"{failures} times"
-        text = f"{error} Asked {times} within {waited:,.0f} s. Start again later."
+        text = f"{error} Tried {times} within {waited:,.0f} s. Try again later."
     return type(error)(text)

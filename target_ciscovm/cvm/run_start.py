@@ -1,7 +1,7 @@
-"""Starting ONE run of uploaded files, also when answers are lost or the connector is busy.
+"""The start of ONE run of uploaded files, even if answers are lost or the connector is busy.
 
-CVM knows no idempotency key, so a call to start a run whose answer was lost must not simply be sent
-again: the list of runs is looked at first.
+CVM has no idempotency key. If the answer to a start is lost, the call must not simply be sent
+again: the list of runs is checked first.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from target_ciscovm.cvm.transport import Answer
 
 LOOKS: Final = 5
-"""Looks at the list of runs after a lost answer: a run is "scheduled", so it may show late."""
+"""Checks of the list of runs after a lost answer: a run is "scheduled", so it may appear late."""
 
 BUSY: Final = frozenset(
     {
@@ -43,14 +43,14 @@ BUSY: Final = frozenset(
         HTTPStatus.LOCKED,
     }
 )
-"""How CVM says that a run is going on already is not documented; each of these may mean it."""
+"""CVM's answer while a run is in progress is not documented; each of these may be it."""
 
 UNSENT: Final = (RateLimited, Unreachable)
-"""Failures after which CVM surely did nothing."""
+"""Failures after which CVM has certainly done nothing."""
 
 
 class RunnableConnector(Protocol):
-    """What a start needs of the connector."""
+    """What a start needs to know about the connector."""
 
     connector_id: int
     policy: RetryPolicy
@@ -60,20 +60,20 @@ class RunnableConnector(Protocol):
         """Give the connector's runs."""
 
     def is_running(self) -> bool:
-        """Tell whether a run of the connector is going on."""
+        """Tell whether a run of the connector is in progress."""
 
     def wait_until_idle(self, timeout_seconds: float, progress: Callable[[str], None]) -> None:
         """Wait while the connector is running."""
 
 
 class RunStarter:
-    """One try after the other to start one run.
+    """Tries to start one run until it has started.
 
     Args:
-        connector: whose run it is.
+        connector: the connector.
         data_files: the files of the run.
         runs_before: runs that are not ours.
-        progress: is told of each wait.
+        progress: gets a line for each wait.
     """
 
     def __init__(
@@ -97,7 +97,7 @@ class RunStarter:
         Raises:
             ConnectorBusy: when the connector was busy for `timeout_seconds`.
             RequestRefused: when CVM refuses though the connector is idle.
-            CiscoVMError: when it cannot be started, or not be told whether it was.
+            CiscoVMError: when it cannot be started, or may have started.
         """
         deadline = time.monotonic() + timeout_seconds
         self._note_runs()
@@ -112,9 +112,9 @@ class RunStarter:
         raise AssertionError  # `waits` has no end
 
     def _ask(self) -> int:
-        """Ask by POST, as Cisco's toolkit does, else by GET, as the OpenAPI file has it.
+        """Use POST, as Cisco's toolkit does, else GET, as in the OpenAPI file.
 
-        POST comes first since a URL would not hold the ids of very many files.
+        POST comes first because a URL has no room for the ids of very many files.
         """
         answer = self._send()
         if answer.status in {HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED}:
@@ -130,7 +130,7 @@ class RunStarter:
             raise ConnectorBusy(msg)
         number = read_int(told.get("connector_run_id"))
         if success is not True or number is None:
-            msg = f"CVM's answer does not tell whether a run was started (HTTP {answer.status})."
+            msg = f"CVM's answer does not say whether a run started (HTTP {answer.status})."
             raise BrokenAnswer(msg)
         return number
 
@@ -149,7 +149,7 @@ class RunStarter:
         self._known.update(run.id for run in self._connector.runs())
 
     def _look_for_ours(self, failure: CiscoVMError, deadline: float) -> int | None:
-        """Look for a run that CVM started although its answer did not say so."""
+        """Look for a run that CVM has started without saying so in its answer."""
         if isinstance(failure, UNSENT) or (isinstance(failure, ConnectorBusy) and not self._lost):
             return None
         self._progress(f"{failure} Looking for our run in the list of runs.")
@@ -175,14 +175,14 @@ class RunStarter:
             left = max(0.0, deadline - time.monotonic())
             self._connector.wait_until_idle(left, self._progress)
             if not self._lost:
-                self._note_runs()  # the run that kept us waiting is not ours
+                self._note_runs()  # the run that we waited for is not ours
         else:
             self._failures += not isinstance(failure, RateLimited)
         named = failure.wait_seconds if isinstance(failure, TemporaryError) else None
         over = time.monotonic() + (named or 0.0) >= deadline
         if over or self._failures >= self._connector.policy.max_attempts:
             raise self._given_up(failure)
-        self._progress(f"{failure} Asking again.")
+        self._progress(f"{failure} Trying again.")
         time.sleep(capped(named or wait, deadline))
 
     def _given_up(self, failure: CiscoVMError) -> CiscoVMError:
@@ -190,7 +190,7 @@ class RunStarter:
             return self._not_known(failure)
         if isinstance(failure, ConnectorBusy):
             msg = (
-                f"{failure} It kept doing so though no other run is going on. The connector's "
+                f"{failure} It does so although no other run is in progress. The connector's "
                 "page in CVM may have the reason."
             )
             return RequestRefused(msg)

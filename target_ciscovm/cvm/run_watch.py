@@ -1,4 +1,4 @@
-"""Waiting for what goes on in CVM: looks that grow rarer, and a limit."""
+"""The wait for a run in CVM: checks that become less frequent, and a limit."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ if TYPE_CHECKING:
     from target_ciscovm.cvm.retry_policy import RetryPolicy
 
 SILENCE_SECONDS: Final = 300.0
-"""A wait without news is still told of this often."""
+"""A wait without news is still reported this often."""
 
 
 class Teller:
-    """Passes on what is new, and what is old after some silence."""
+    """Passes on a text when it is new, or after some silence."""
 
     def __init__(self, progress: Callable[[str], None]) -> None:
         self._progress = progress
@@ -28,7 +28,7 @@ class Teller:
         self._time = 0.0
 
     def tell(self, text: str) -> None:
-        """Pass `text` on, unless it was said a short while ago."""
+        """Pass `text` on, unless it was passed on a short while ago."""
         now = time.monotonic()
         if text != self._last or now - self._time >= SILENCE_SECONDS:
             self._progress(text)
@@ -42,7 +42,7 @@ def wait_until_idle(
     policy: RetryPolicy,
     progress: Callable[[str], None],
 ) -> None:
-    """Wait while a connector is running, looking at least once.
+    """Wait while a connector is running, with at least one check.
 
     Raises:
         ConnectorBusy: when it still is after `timeout_seconds`.
@@ -56,7 +56,7 @@ def wait_until_idle(
             msg = (
                 f"Connector {connector_id} was still busy with another run after "
                 f"{timeout_seconds:,.0f} s, so nothing of this load has been run. Start again "
-                "when that run has ended; see that two schedules do not share one connector."
+                "when that run has ended, and do not let two schedules share one connector."
             )
             raise ConnectorBusy(msg)
         teller.tell(f"Connector {connector_id} is busy with a run; waiting for its end")

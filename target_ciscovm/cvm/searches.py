@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     Query = Sequence[tuple[str, str | int]]
 
 FINDINGS_PAGES: Final = 2000
-"""Last page of `GET /findings` that CVM gives; a page is 100 findings, no other size is taken."""
+"""Last page of `GET /findings` that CVM returns; a page always has 100 findings."""
 
 
 def count_vulnerabilities(calls: Calls, connector_name: str) -> int | None:
@@ -24,7 +24,7 @@ def count_vulnerabilities(calls: Calls, connector_name: str) -> int | None:
     There is no filter by the connector's id, so connectors of one name are counted together.
 
     Returns:
-        `total_count` of the search, None when CVM does not tell it.
+        `total_count` of the search, None when CVM does not say it.
     """
     query: Query = [
         ("connector_names[]", connector_name),
@@ -42,7 +42,7 @@ def count_findings(calls: Calls, connector_id: int) -> int | None:
     statuses are the open ones. Sorted by creation, rows do not move while they are read.
 
     Returns:
-        The number, None when CVM does not tell or has more than its paging shows.
+        The number, None when CVM does not say it or has more than its paging can show.
     """
     ours = seen = 0
     for page in range(1, FINDINGS_PAGES + 1):

@@ -1,4 +1,4 @@
-"""One HTTP exchange with CVM: paced, authenticated, verified; an answer or a typed error."""
+"""HTTP exchanges with CVM: paced, authenticated, verified, with an answer or a typed error."""
 
 from __future__ import annotations
 
@@ -40,8 +40,8 @@ class Answer:
 
     Attributes:
         status: the HTTP status.
-        body: the bytes as sent.
-        html: whether it is a page for people.
+        body: its bytes.
+        html: whether it is a web page.
         retry_after: the wait that the server names, in seconds, None when it names none.
     """
 
@@ -59,16 +59,16 @@ class Answer:
         try:
             document = msgspec.json.decode(self.body)
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            what = "an empty body" if not self.body.strip() else "something that is no JSON"
+            what = "an empty body" if not self.body.strip() else "something that is not JSON"
             msg = f"CVM answered with {what} (HTTP {self.status})."
             raise BrokenAnswer(msg) from error
         if isinstance(document, (dict, list)):
             return document
-        msg = f"CVM answered with JSON that is no object (HTTP {self.status})."
+        msg = f"CVM answered with JSON that is not an object (HTTP {self.status})."
         raise BrokenAnswer(msg)
 
     def is_json(self) -> bool:
-        """Tell whether the body can be read."""
+        """Tell whether the body is JSON."""
         try:
             self.document()
         except BrokenAnswer:
@@ -76,7 +76,7 @@ class Answer:
         return True
 
     def fields(self) -> dict[str, object]:
-        """Read the JSON of the body, nothing when it cannot be read or is no object."""
+        """Read the JSON object of the body; an empty one if there is none."""
         try:
             document = self.document()
         except BrokenAnswer:
@@ -84,7 +84,7 @@ class Answer:
         return document if isinstance(document, dict) else {}
 
     def rows(self, name: str) -> list[dict[str, object]] | None:
-        """Read a list of objects, the whole body or its field `name`; None when there is none."""
+        """Read a list of objects, the whole body or its field `name`; None if there is none."""
         try:
             document = self.document()
         except BrokenAnswer:
@@ -96,7 +96,7 @@ class Answer:
 class RiskToken(AuthBase):
     """Adds the API key to a request.
 
-    As the session's `auth` it also keeps `requests` from looking for a login in `~/.netrc`.
+    As the session's `auth` it also stops `requests` from looking for a login in `~/.netrc`.
     """
 
     def __init__(self, key: str) -> None:
@@ -141,12 +141,12 @@ class Transport:
         json: Mapping[str, object] | None = None,
         body: FileBody | None = None,
     ) -> Answer:
-        """Send one request and give the answer, whatever its status.
+        """Send one request and give the answer with any status.
 
-        A redirect is not followed: CVM has none, and the key must not go to another host.
+        Redirects are not followed: CVM has none, and the key must not go to another host.
 
         Raises:
-            TemporaryError: when no whole answer came.
+            TemporaryError: when there was no complete answer.
             UntrustedServer: when the server's certificate is not trusted.
             WrongHost: when the answer is a redirect.
         """
@@ -163,13 +163,13 @@ class Transport:
                 allow_redirects=False,
                 verify=self._verify,
             )
-        except OSError as error:  # all errors of requests are
-            # The library's own text may hold a proxy's address with a password: it is not kept.
+        except OSError as error:  # the base of all errors of requests
+            # The library's own text may contain a proxy's address with a password.
             raise explain(error, self.place, self._policy.read_seconds) from None
         return self._read(response)
 
     def quote(self, answer: Answer) -> str:
-        """Give what the server says of itself in an error, in one short line without the key."""
+        """Give the server's own error text, in one short line without the key."""
         told = answer.fields()
         texts = [str(told[name]) for name in ("message", "error") if told.get(name)]
         line = " ".join(texts[0].replace(self._key, "***").split()) if texts else ""
@@ -197,7 +197,7 @@ class Transport:
 
 
 def user_agent() -> str:
-    """Name ourselves and our version."""
+    """Give the name and version of this program."""
     try:
         number = version("qualyswas-ciscovm")
     except PackageNotFoundError:
@@ -209,8 +209,8 @@ def _tidy_key(key: str) -> str:
     tidy = key.strip()
     if not tidy or not tidy.isascii() or not tidy.isprintable() or " " in tidy:
         msg = (
-            "api_key holds no key that CVM could have made (it is empty, or has blanks, line ends "
-            "or letters outside ASCII in it). Copy it anew from CVM, Settings > API Keys."
+            "api_key is not a key of CVM: it is empty or contains blanks, line ends or letters "
+            "outside ASCII. Copy it again from CVM, Settings > API Keys."
         )
         raise SettingsError(msg)
     return tidy
@@ -219,19 +219,21 @@ def _tidy_key(key: str) -> str:
 def _certificates(ca_bundle: str) -> str:
     path = Path(ca_bundle).expanduser()
     if not path.exists():
-        msg = f"ca_bundle names {ca_bundle}, which does not exist. Give the path of a PEM file."
+        msg = (
+            f"ca_bundle names {ca_bundle}, which does not exist. Set it to the path of a PEM file."
+        )
         raise SettingsError(msg)
     try:
         if path.is_file():
             ssl.create_default_context(cafile=str(path))
     except OSError as error:
-        msg = f"ca_bundle names {ca_bundle}, which holds no certificates that can be read (PEM)."
+        msg = f"ca_bundle names {ca_bundle}, which has no readable certificates. Use a PEM file."
         raise SettingsError(msg) from error
     return str(path)
 
 
 def read_retry_after(text: str | None, server_now: datetime | None) -> float | None:
-    """Read `Retry-After`, seconds or a date (RFC 9110, 10.2.3); an unreadable one is none."""
+    """Read `Retry-After`, seconds or a date (RFC 9110, 10.2.3); None if it is unreadable."""
     if text is None:
         return None
     stripped = text.strip()

@@ -122,6 +122,6 @@ def test_no_log_at_any_level_shows_the_key(
     with pytest.raises(BadKey) as caught:
         connect(server).connector()
 
-    assert "Asking again" in caplog.text
+    assert "Trying again" in caplog.text
     assert KEY not in caplog.text
     assert KEY not in repr(caught.value.__cause__)

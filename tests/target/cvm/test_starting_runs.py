@@ -252,7 +252,7 @@ def test_an_idle_connector_that_keeps_refusing_is_told_with_its_reason(
     server.script("GET", RUNS, runs(5))
     server.script("POST", RUN, Reply(422, {"success": "false", "message": "no such data file"}))
 
-    with pytest.raises(RequestRefused, match=r"no such data file.*no other run is going on"):
+    with pytest.raises(RequestRefused, match=r"no such data file.*no other run is in progress"):
         connect(server).run([11], runs_before=[5], progress=Log())
 
     assert started_runs(server) == QUICK.max_attempts

@@ -84,7 +84,7 @@ def test_tries_end_and_are_counted_in_the_message(
 ) -> None:
     server.script("GET", "/connectors", bad)
 
-    with pytest.raises(error, match=r"Asked 3 times within \d+ s\.") as caught:
+    with pytest.raises(error, match=r"Tried 3 times within \d+ s\.") as caught:
         connect(server, replace(QUICK, max_attempts=3)).connector()
 
     assert caught.value.exit_code == 1
@@ -119,7 +119,7 @@ def test_a_refusal_without_a_reason_says_so(server: ScriptedServer) -> None:
 
 
 def test_a_name_that_is_not_known_is_told() -> None:
-    with pytest.raises(Unreachable, match=r"host name of nowhere\.invalid is not known"):
+    with pytest.raises(Unreachable, match=r"host name of nowhere\.invalid is unknown"):
         connect("https://nowhere.invalid").connector()
 
 

@@ -132,11 +132,11 @@ def test_an_upload_that_keeps_failing_ends_with_its_reason(
     server.script(*UPLOAD, bad)
 
     with pytest.raises(
-        UploadFailed, match=r"kdi-0001\.json could not be uploaded, and nothing has been run"
+        UploadFailed, match=r"kdi-0001\.json could not be uploaded, so nothing has been run"
     ) as caught:
         connect(server).upload(path)
 
-    assert "Asked 4 times" in str(caught.value)
+    assert "Tried 4 times" in str(caught.value)
     assert not isinstance(caught.value, TooLarge)
     assert len(server.requests) == 4
 

@@ -74,7 +74,7 @@ def test_an_unreadable_wait_is_none(server: ScriptedServer, text: str) -> None:
 def test_too_long_a_wait_ends_at_once_and_is_told(server: ScriptedServer) -> None:
     server.script("GET", "/connectors", Reply(429, headers={"Retry-After": "86400"}))
 
-    with pytest.raises(RateLimited, match="86,400 s; max_wait_seconds"):
+    with pytest.raises(RateLimited, match="86,400 s, longer than max_wait_seconds"):
         connect(server).connector()
 
     assert len(server.requests) == 1
