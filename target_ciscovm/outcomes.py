@@ -1,4 +1,4 @@
-"""How a run can end, what that means for the caller, and where a load can go."""
+"""How a run can end, its exit code, and where a load can go."""
 
 from __future__ import annotations
 

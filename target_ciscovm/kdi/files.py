@@ -24,7 +24,7 @@ BUFFER_BYTES: Final = 1 << 20
 
 
 class Group(NamedTuple):
-    """What is said of a whole file, so assets that differ in it are in different files.
+    """The settings of a whole file; assets that differ in them go into different files.
 
     Those of `first` come before all others, as they only close things.
     """
@@ -46,7 +46,7 @@ class Part:
     Attributes:
         findings: vulnerabilities or findings in it.
         ends: offset at which each asset ends.
-        keys: keys of its assets, for a part that was made of another; else they are in the spool.
+        keys: keys of its assets if the part was made from another one; else the spool has them.
     """
 
     path: Path
@@ -58,7 +58,7 @@ class Part:
 
     @property
     def assets(self) -> int:
-        """Give how many assets are in it."""
+        """The number of assets in it."""
         return len(self.ends)
 
     def spans(self) -> Iterator[tuple[int, int]]:
@@ -70,7 +70,7 @@ class Part:
 
 
 class EncodedAsset(NamedTuple):
-    """An asset as it stands in a file.
+    """An asset as it is written in a file.
 
     Attributes:
         names: names of the definitions that it uses.
@@ -84,7 +84,7 @@ class EncodedAsset(NamedTuple):
 
 
 class PartWriter:
-    """Writes one file; `close` ends it with the definitions used.
+    """Writes one file; `close` adds the definitions that it uses.
 
     Args:
         definition: gives a definition's JSON by its name.
@@ -100,7 +100,7 @@ class PartWriter:
         self._tail = len(ASSETS_END) + len(FILE_END)
 
     def size_with(self, asset: EncodedAsset) -> int:
-        """Give the bytes that the file would have with this asset in it."""
+        """Give the size that the file would have with this asset."""
         definitions = sum([len(self._definition(name)) + 1 for name in self._new(asset)])
         return self._offset + 1 + len(asset.json) + self._tail + definitions
 
@@ -108,7 +108,7 @@ class PartWriter:
         """Write an asset.
 
         Raises:
-            CiscoVMError: when it, or a definition that it uses, is not what CVM takes.
+            CiscoVMError: when CVM would refuse it or a definition that it uses.
         """
         check_asset(asset.key, asset.json, asset.names)
         if self.part.assets:
@@ -122,11 +122,11 @@ class PartWriter:
             self._tail += len(definition) + 1
 
     def _new(self, asset: EncodedAsset) -> list[str]:
-        """Give the names of definitions that the file has not yet."""
+        """Give the names of definitions that the file does not have yet."""
         return [name for name in asset.names if name not in self._names]
 
     def close(self) -> Part:
-        """End the file and give what is in it."""
+        """Complete the file and describe it."""
         with self._file:
             self._file.write(ASSETS_END)
             self._file.write(b",".join(self._names[name] for name in sorted(self._names)))
@@ -140,8 +140,8 @@ class Files:
     """All files of a load.
 
     Args:
-        folder: where they are made, as `kdi-0001.json` and so on.
-        max_bytes: most bytes of a file; a single asset that is larger is a file of its own.
+        folder: where they are written, as `kdi-0001.json` and so on.
+        max_bytes: largest size of a file; a single larger asset gets a file of its own.
         definition: gives a definition's JSON by its name.
     """
 
@@ -154,10 +154,10 @@ class Files:
         self._made = 0
 
     def add(self, asset: EncodedAsset, group: Group) -> tuple[str, int]:
-        """Write an asset into the file of its group; give the file's name and its place in it.
+        """Write an asset into the file of its group; give the file's name and the asset's place.
 
         Raises:
-            CiscoVMError: when it is not what CVM takes.
+            CiscoVMError: when CVM would refuse it.
         """
         writer = self._open.get(group)
         if writer and writer.part.assets and writer.size_with(asset) > self._max_bytes:
@@ -179,14 +179,14 @@ class Files:
         return PartWriter(path, group, self._definition)
 
     def close(self) -> list[Part]:
-        """End all files and give them."""
+        """Complete all files and give them."""
         self.parts += [writer.close() for writer in self._open.values()]
         self._open.clear()
         self.parts.sort(key=lambda part: (not part.group.first, part.path.name))
         return self.parts
 
     def rewrite(self, part: Part, assets: Iterable[EncodedAsset]) -> Part:
-        """Write a new file of some of a part's assets."""
+        """Write a new file with some of a part's assets."""
         writer = self.begin(part.group)
         for asset in assets:
             writer.add(asset)

@@ -1,9 +1,9 @@
-"""What CVM takes, as constrained types: nothing goes into a file that was not read back by them.
+"""What CVM accepts, as constrained types: everything in a file is checked against them first.
 
-From the help article "Data Importer (JSON Connector)" and what released importers ran into: a
-required field that is missing, a null, a date of another form, a word that is none of CVM's or a
-key over 255 characters fails the whole file, or makes entries that can never be closed again. What
-breaks a rule here is a defect of this program, so the run ends before anything is sent.
+From the help article "Data Importer (JSON Connector)" and the experience of other importers: a
+missing required field, a null, a date of another form, an unknown word or a key over 255 characters
+fails the whole file, or makes entries that can never be closed again. A broken rule is a defect of
+this program, so the run ends before anything is sent.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ SHOWN: Final = 100
 Filled = Annotated[str, Meta(pattern=r"\S")]
 Name = Annotated[str, Meta(pattern=r"\S", max_length=MAX_NAME)]
 Identifier = Annotated[str, Meta(max_length=MAX_NAME)]
-"""A name, but for what `_problem` asks of all of an asset at once: patterns are slow one by one."""
+"""A name; `_problem` checks the rest for all of an asset at once, as patterns are slow."""
 Tag = Annotated[str, Meta(pattern=r"\S", max_length=MAX_TAG)]
 Searchable = Annotated[str, Meta(pattern=r'^[^"]*[^"\s][^"]*\Z')]
 Address = Annotated[str, Meta(pattern=r"^[0-9A-Fa-f:.]+(%\w+)?\Z")]
@@ -39,7 +39,7 @@ MOMENTS: Final = re.compile(f"(?:{MOMENT}\n)*")
 AT_ONCE: Final = 1000
 Moment = Annotated[str, Meta(pattern=rf"^{MOMENT}\Z")]
 SomeMoment = Annotated[str, Meta(min_length=20, max_length=20)]
-"""A moment, but for what `_problem` asks of all of an asset at once."""
+"""A moment; `_problem` checks the rest for all of an asset at once."""
 Score = Annotated[int, Meta(ge=0, le=10)]
 CVEs = Annotated[str, Meta(pattern=r"^CVE-[0-9]{4}-[0-9]{4,}(,CVE-[0-9]{4}-[0-9]{4,})*\Z")]
 CWEs = Annotated[str, Meta(pattern=r"^CWE-[1-9][0-9]*(,CWE-[1-9][0-9]*)*\Z")]
@@ -49,7 +49,7 @@ WASCs = Annotated[str, Meta(pattern=r"^WASC-[0-9]{2}(,WASC-[0-9]{2})*\Z")]
 class _Item(Struct, forbid_unknown_fields=True, gc=False, kw_only=True):
     scanner_type: Literal["QualysWAS"]
     scanner_identifier: Identifier
-    # Needs no rule of its own: it must be the name of a definition, and those have one.
+    # Needs no rule of its own: it must be the name of a definition, which has one.
     vuln_def_name: str
     last_seen_at: SomeMoment
     created_at: SomeMoment | UnsetType = UNSET
@@ -113,12 +113,12 @@ def check_asset(key: str, json: bytes, names: AbstractSet[str]) -> None:
     """Read an asset back as CVM would.
 
     Args:
-        key: what a person may find it by.
-        json: the asset as it is to stand in a file.
-        names: of the definitions that the file will hold for it.
+        key: by which a person can find it.
+        json: the asset as it will be written in a file.
+        names: of the definitions that the file will have for it.
 
     Raises:
-        CiscoVMError: when CVM would refuse it, or take it for something else.
+        CiscoVMError: when CVM would refuse or misunderstand it.
     """
     try:
         asset = _asset(json)
@@ -154,7 +154,7 @@ def _problem_of_items(items: Sequence[_Item], names: AbstractSet[str]) -> str | 
 
 
 def _texts(moments: Sequence[str]) -> Iterator[str]:
-    """Give moments as lines, so many at once: matching takes memory for each of them."""
+    """Give moments as lines, in blocks, because matching takes memory for each of them."""
     for at in range(0, len(moments), AT_ONCE):
         yield "\n".join([*moments[at : at + AT_ONCE], ""])
 
@@ -163,7 +163,7 @@ def check_definition(name: str, json: bytes) -> None:
     """Read a definition back as CVM would.
 
     Raises:
-        CiscoVMError: when CVM would refuse it, or take it for something else.
+        CiscoVMError: when CVM would refuse or misunderstand it.
     """
     try:
         found = _definition(json)

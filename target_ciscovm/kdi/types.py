@@ -1,7 +1,7 @@
-"""KDI version 2 as types: what stands in a file for Cisco Vulnerability Management.
+"""KDI version 2 as types: the content of a file for Cisco Vulnerability Management.
 
 From the help article "Data Importer (JSON Connector)". A field that is None is left out of the
-file: KDI knows no null.
+file, as KDI has no null.
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ from msgspec import Raw, Struct
 
 SCANNER_TYPE: Final = "QualysWAS"
 MAX_NAME: Final = 255 - len(SCANNER_TYPE) - 1
-"""CVM stores scanner type, a blank and the name as one key of 255 characters; a longer one is cut
-when it is created but looked up uncut, so it would never be found again (KennaSecurity/toolkit,
+"""CVM stores scanner type, a blank and the name as one key of 255 characters. A longer key is cut
+when it is created but not when it is looked up, so it is never found again (KennaSecurity/toolkit,
 pull request 519)."""
 MAX_TAG: Final = 255
-"""CVM's limit for a tag is not published; this is that of its other names."""
+"""CVM publishes no limit for a tag; this is the one for its other names."""
 
 DataModel = Literal["vulnerabilities", "findings"]
 """What findings become in CVM: the names of the setting `data_model`."""
@@ -35,7 +35,7 @@ FieldValue = str | int | float | bool
 
 
 class Vuln(Struct, kw_only=True, omit_defaults=True, gc=False):
-    """A vulnerability of an asset; what its definition is called is known only in the end."""
+    """A vulnerability of an asset; the name of its definition is known only at the end."""
 
     scanner_type: str
     scanner_identifier: str
@@ -79,7 +79,7 @@ class VulnDef(Struct, kw_only=True, omit_defaults=True):
 
 
 class Asset(Struct, kw_only=True, omit_defaults=True):
-    """An asset with all that a load says of it; what was found on it is JSON already."""
+    """An asset with all that a load says about it; its entries are already JSON."""
 
     url: str | None = None
     external_id: str | None = None

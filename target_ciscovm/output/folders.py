@@ -1,11 +1,11 @@
-"""The folder of a run: its name, what is in it, its end, and room on the disk.
+"""The folder of a run: its name, its files, its removal, and room on the disk.
 
     {output_path}/20261125T120350Z-3fa9/    mode 0700
         kdi-0001.json, rejected.jsonl, ...  mode 0600, kept
         spool/                              removed at every end of the run
 
-A run in progress holds the kernel's lock on its folder, so that no other process takes it for an
-old one; after a kill the lock is gone, and the next run removes the spool that was left.
+A run in progress holds the kernel's lock on its folder, so that no other process removes it as an
+old one. After a kill the lock is gone, and the next run removes the spool that was left.
 """
 
 from __future__ import annotations
@@ -40,30 +40,30 @@ RUN_ID: Final = re.compile(r"[0-9]{8}T[0-9]{6}Z-[0-9a-f]{4}")
 SPOOL: Final = "spool"
 NAMES_TRIED: Final = 100
 SQLITE_NO_ROOM: Final = frozenset({"database or disk is full", "disk I/O error"})
-"""SQLite's words for the same; the second one is how it calls a limit that is not the disk's."""
+"""SQLite's words for it; the second stands for a limit other than the disk's size."""
 
 
 @dataclass(frozen=True)
 class RunFolder:
-    """What a run leaves behind, and where it works meanwhile."""
+    """Where a run puts its results, and where it works meanwhile."""
 
     path: Path
 
     @property
     def run_id(self) -> str:
-        """The folder's name: UTC of the local clock and four random hex digits."""
+        """The folder's name: the local clock in UTC, and four random hex digits."""
         return self.path.name
 
     @property
     def spool(self) -> Path:
-        """Folder for the run's databases; gone when the run has ended."""
+        """Folder for the run's databases, removed at the end of the run."""
         return self.path / SPOOL
 
     def file(self, name: str) -> Path:
         """Give the path of a file of the run.
 
         Raises:
-            ValueError: the name could lead elsewhere. It must be ours, never one from outside.
+            ValueError: the name could lead elsewhere. It must be our own, never one from outside.
         """
         if plain_name(name) != name:
             message = f"{name!r} is not a plain file name"
@@ -76,7 +76,7 @@ class RunFolder:
 
 
 class Removal(NamedTuple):
-    """What became of old run folders: their names, and the cause of each that stayed by name."""
+    """The old run folders that were removed, and the cause for each that was not, by name."""
 
     removed: list[str]
     failed: dict[str, str]
@@ -84,11 +84,11 @@ class Removal(NamedTuple):
 
 @contextmanager
 def run_folder(output_path: Path, now: datetime | None = None) -> Iterator[RunFolder]:
-    """Create the folder of a run; its spool goes at the end, whatever the end is.
+    """Create the folder of a run, and remove its spool at the end, whatever the end is.
 
     Args:
         output_path: folder of all runs; created if missing.
-        now: names the folder; by default the local clock, which decides nothing else.
+        now: for the folder's name; by default the local clock, which decides nothing else.
 
     Raises:
         NoAccess: it cannot be created.
@@ -106,8 +106,8 @@ def run_folder(output_path: Path, now: datetime | None = None) -> Iterator[RunFo
 def remove_old_runs(output_path: Path, keep: int) -> Removal:
     """Remove all but the newest run folders, and the spools that killed runs left in the others.
 
-    Only real folders whose name is that of a run are touched; symlinks are not followed, and runs
-    in progress are left alone, those of other processes too. A folder that cannot be removed stays
+    Only real folders with the name of a run are touched; symlinks are not followed, and runs in
+    progress are left alone, also those of other processes. A folder that cannot be removed stays
     and is named: old folders are no reason to fail a run.
 
     Args:
@@ -130,10 +130,10 @@ def remove_old_runs(output_path: Path, keep: int) -> Removal:
 
 
 def require_disk(path: Path, needed_bytes: int) -> None:
-    """See that the disk of a folder, which need not exist yet, has the room that is needed.
+    """Check that the disk of a folder, which need not exist yet, has enough room.
 
     Raises:
-        DiskFull: it has not.
+        DiskFull: it does not.
     """
     free = _free(path)
     if free is not None and free < needed_bytes:
@@ -142,7 +142,7 @@ def require_disk(path: Path, needed_bytes: int) -> None:
 
 @contextmanager
 def writing_in(folder: Path) -> Iterator[None]:
-    """Turn a full disk, met by a file or by SQLite while writing, into a line that says so.
+    """Turn a full disk, found by a file or by SQLite while writing, into a line that says so.
 
     Raises:
         DiskFull: a write found no room. All other errors pass as they are.
@@ -172,7 +172,7 @@ def _create(output_path: Path, now: datetime) -> Path:
 
 @contextmanager
 def _held(folder: Path) -> Iterator[bool]:
-    """Hold the folder's lock; give whether it was free. Without locks all are free."""
+    """Hold the folder's lock and give whether it was free; without locks it always is."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
     try:
         free = True

@@ -1,8 +1,8 @@
-"""One load at a time for a connector: two at once would close one another's findings.
+"""One load at a time for a connector: two at once would close each other's findings.
 
-The lock is the kernel's (`flock`), so it ends with the process however that ends, also by SIGKILL
-or a power cut. The file stays where it is: removing it would let two processes hold a lock on two
-files of the same name.
+The lock is the kernel's (`flock`), so it ends with the process, also after SIGKILL or a power cut.
+The file stays where it is: removing it would let two processes hold a lock on two files of the same
+name.
 """
 
 from __future__ import annotations
@@ -30,15 +30,15 @@ WAY_OUT: Final = (
 
 @contextmanager
 def connector_lock(folder: Path, connector: str) -> Iterator[Path]:
-    """Hold the connector's lock; give its file, `{folder}/connector-{connector}.lock`.
+    """Hold the connector's lock and give its file, `{folder}/connector-{connector}.lock`.
 
     Args:
         folder: a local folder that all loads of the connector share; created if missing.
         connector: number of the connector.
 
     Raises:
-        AlreadyRunning: another process, or another part of this one, holds it. It is not waited
-            for: a schedule would pile up waiting loads.
+        AlreadyRunning: another process, or another part of this one, holds it. There is no wait:
+            a schedule would pile up waiting loads.
         NoAccess: the file cannot be created or locked.
     """
     path = private_folder(folder) / f"connector-{plain_name(connector)}.lock"
@@ -62,7 +62,7 @@ def try_lock(descriptor: int) -> bool:
     """Lock an open file or folder until it is closed; False when someone else holds it.
 
     Raises:
-        OSError: the system, or the file system, has no such locks.
+        OSError: the system or the file system has no such locks.
     """
     fcntl = _locks()
     try:
@@ -95,13 +95,13 @@ def _open(path: Path) -> int:
 
 
 def _write(descriptor: int, text: str) -> None:
-    """Note the holder; on a full disk the lock holds without a note."""
+    """Write who holds the lock; on a full disk it holds without that."""
     with suppress(OSError):
         os.ftruncate(descriptor, 0)
         os.pwrite(descriptor, text.encode(), 0)
 
 
 def _pid(descriptor: int) -> int | None:
-    """Read who holds the lock, None when that has not been written yet."""
+    """Read who holds the lock, None if that is not written yet."""
     text = os.pread(descriptor, PID_BYTES, 0).strip()
     return int(text) if text.isdigit() else None

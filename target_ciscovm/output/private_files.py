@@ -1,4 +1,4 @@
-"""Folders and files that only their owner can read: a load tells where someone's sites are weak.
+"""Folders and files that only their owner can read, as a load shows where sites are weak.
 
 Modes are set after creating, so they are the same under every umask.
 """
@@ -28,28 +28,28 @@ NO_ROOM: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 
 def private_folder(path: Path, setting: str = "output_path") -> Path:
-    """Give the folder; it and those above it are created with mode 0700 where they are missing.
+    """Give the folder; create it and missing ones above it with mode 0700.
 
-    A folder that is there already keeps its mode: it may be someone else's too.
+    An existing folder keeps its mode, as it may belong to others too.
 
     Args:
         path: the folder.
-        setting: which decides where it is, for the message.
+        setting: that decides where it is, for the message.
 
     Raises:
-        NoAccess: it cannot be created, or is no folder.
+        NoAccess: it cannot be created, or is not a folder.
     """
     with refusals(path, "created", setting):
         _create(path)
         if not path.is_dir():
-            raise NotADirectoryError(errno.ENOTDIR, "it is there, but is not a folder")
+            raise NotADirectoryError(errno.ENOTDIR, "it exists, but is not a folder")
     return path
 
 
 def private_file(path: Path, setting: str = "output_path") -> Path:
-    """Give the file, created empty with mode 0600 if it is missing and else left untouched.
+    """Give the file; create it empty with mode 0600 if it is missing.
 
-    For programs such as SQLite that would create it in a mode of their own.
+    For programs such as SQLite that would create it with a mode of their own.
 
     Raises:
         NoAccess: it cannot be created.
@@ -72,7 +72,7 @@ def open_private(
 
 
 def plain_name(text: str) -> str:
-    """Give a text as a file name that leads nowhere else; one with other signs becomes a hash."""
+    """Give a text as a safe file name; one with unusual characters becomes a hash."""
     if PLAIN.fullmatch(text):
         return text
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:DIGEST_LENGTH]
@@ -84,7 +84,7 @@ def refusals(path: Path, doing: str, setting: str) -> Iterator[None]:
 
     Raises:
         DiskFull: there is no room for it.
-        NoAccess: all other causes.
+        NoAccess: for any other cause.
     """
     try:
         yield
@@ -96,7 +96,7 @@ def refusals(path: Path, doing: str, setting: str) -> Iterator[None]:
             path,
             doing,
             cause,
-            f"Make its folder writable for this user, or set {setting} to another place.",
+            f"Make its folder writable for this user, or set {setting} to another path.",
         ) from error
 
 

@@ -1,4 +1,4 @@
-"""Times of a run's stages, and progress lines that are neither silent nor chatty."""
+"""The times of a run's stages, and its progress lines: not too rare, not too many."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ LOGGER: Final = logging.getLogger(__name__)
 Seconds = Annotated[float, Meta(ge=0)]
 
 QUIET_SECONDS: Final = 10.0
-"""Most seconds without a line."""
+"""Longest time without a line."""
 SOON: Final = 0.8
-"""Share of them after which a ticker says how far it is, before the heartbeat knows no better."""
+"""Share of it after which a ticker logs, ahead of the heartbeat, which knows less."""
 
 
 class Phase(Struct, kw_only=True, forbid_unknown_fields=True):
@@ -38,7 +38,7 @@ class Stages:
     """Measures the stages of a run.
 
     Attributes:
-        phases: those that have begun, with their seconds.
+        phases: the stages so far, with their seconds.
     """
 
     def __init__(self) -> None:
@@ -47,7 +47,7 @@ class Stages:
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
-        """Measure one stage, also when it ends by an error."""
+        """Measure one stage, also if it ends with an error."""
         begun = time.monotonic()
         try:
             with Heartbeat(name):
@@ -57,14 +57,14 @@ class Stages:
 
     @property
     def seconds(self) -> float:
-        """Give the seconds since the beginning."""
+        """Seconds since the beginning."""
         return round(time.monotonic() - self._begun, 3)
 
 
 class Heartbeat:
-    """Logs that a stage goes on, while its `with` block runs and no ticker says how far it is.
+    """Logs that a stage is still running, while its `with` block runs and no ticker logs more.
 
-    Some steps, such as an index over a million rows, are one call that cannot tell.
+    Some steps, such as an index over a million rows, are a single call without progress.
 
     Args:
         stage: its name.
@@ -72,7 +72,7 @@ class Heartbeat:
     """
 
     last_said: ClassVar[float] = 0
-    """When this or a ticker said something, by `time.monotonic`: there is one log for all."""
+    """When a heartbeat or ticker last logged, by `time.monotonic`. There is one log for all."""
 
     def __init__(self, stage: str, seconds: float = QUIET_SECONDS) -> None:
         self._stage = stage
@@ -96,7 +96,9 @@ class Heartbeat:
             now = time.monotonic()
             if now >= self._due:
                 Heartbeat.last_said = now
-                LOGGER.info("%s goes on, for %s so far", self._stage, duration(now - self._begun))
+                LOGGER.info(
+                    "%s is still running, for %s so far", self._stage, duration(now - self._begun)
+                )
 
     @property
     def _due(self) -> float:
@@ -104,7 +106,7 @@ class Heartbeat:
 
 
 class Ticker:
-    """Logs how far something is, somewhat less than every ten seconds."""
+    """Logs how far something is, a little more often than every ten seconds."""
 
     def __init__(self) -> None:
         self._said = time.monotonic()
@@ -117,16 +119,16 @@ class Ticker:
 
     @property
     def is_due(self) -> bool:
-        """Tell whether the last line is long enough ago."""
+        """Whether the last line is long enough ago."""
         return time.monotonic() - self._said >= QUIET_SECONDS * SOON
 
 
 class Progress:
-    """Logs how far something is of a known whole, with the time left, see `Ticker`.
+    """Logs how much of a known total is done and how long the rest takes, see `Ticker`.
 
     Args:
-        what: is going on, such as `building`.
-        total: of the whole, in any unit.
+        what: is being done, such as `building`.
+        total: in any unit.
     """
 
     def __init__(self, what: str, total: int) -> None:
@@ -137,7 +139,7 @@ class Progress:
         self._ticker = Ticker()
 
     def add(self, part: int) -> None:
-        """Take note of a part that is done."""
+        """Add a part that is done."""
         self._done += part
         if self._done > 0 and self._ticker.is_due:
             seconds = time.monotonic() - self._begun

@@ -30,7 +30,7 @@ def schema() -> dict[str, object]:
 def write_json(report: Report, path: Path) -> None:
     """Write `report` as JSON, indented, readable by the owner only.
 
-    Characters that steer terminals or cannot be written as UTF-8 are replaced.
+    Characters that control terminals or cannot be written as UTF-8 are replaced.
     """
     plain = clean_all(msgspec.to_builtins(report))
     _write_private(path, msgspec.json.format(msgspec.json.encode(plain), indent=2) + b"\n")
@@ -46,5 +46,5 @@ def _write_private(path: Path, data: bytes) -> None:
         file.write(data)
 
 
-if __name__ == "__main__":  # writes schemas/report.json anew, see the test that compares it
+if __name__ == "__main__":  # prints schemas/report.json, which a test compares
     sys.stdout.write(json.dumps(schema(), indent=2) + "\n")

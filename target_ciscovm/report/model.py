@@ -1,6 +1,6 @@
 """What a run's report holds: the structure of `report.json`.
 
-The pipeline fills one `Report` as it goes, so a run that ends early has a report of what it did.
+A run fills its `Report` as it goes, so one that ends early has a report of what it did.
 Counts are of findings unless a field says otherwise; times are `YYYY-MM-DDTHH:MM:SSZ`.
 """
 
@@ -21,13 +21,13 @@ Mode = Literal["full", "incremental"]
 
 
 class _Part(Struct, kw_only=True, forbid_unknown_fields=True):
-    """Base of all parts: a misspelt name is an error, not a lost number."""
+    """Base of all parts; a misspelt name is an error, not a lost number."""
 
 
 class Proof(_Part):
-    """Whether the load may close what it lacks."""
+    """Whether the load closes what is gone from Qualys."""
 
-    proven: Annotated[bool, Meta(description="true: CVM was let close what the load lacks")] = False
+    proven: Annotated[bool, Meta(description="true: what is gone from Qualys was closed")] = False
     reasons: Annotated[list[str], Meta(description="why it was not proven; empty when it was")] = (
         field(default_factory=list)
     )
@@ -44,7 +44,7 @@ class FilterCount(_Part):
 
 
 class RejectionCount(_Part):
-    """Records that were not taken, for one reason."""
+    """Records that were rejected for one reason."""
 
     stream: str
     reason: str
@@ -52,36 +52,34 @@ class RejectionCount(_Part):
 
 
 class StreamCount(_Part):
-    """One stream, from Qualys's own count to what became of its rows. Counts are of rows."""
+    """One stream, from Qualys's own count to what became of its rows, counted in rows."""
 
     stream: str
-    counted: Annotated[Count | None, Meta(description="Qualys's count; null if not told")] = None
-    fetched: Annotated[Count | None, Meta(description="rows the tap wrote; null if not told")] = (
-        None
-    )
+    counted: Annotated[Count | None, Meta(description="Qualys's count; null if unknown")] = None
+    fetched: Annotated[Count | None, Meta(description="rows the tap wrote; null if unknown")] = None
     received: Count = 0
     rejected: Count = 0
     superseded: Annotated[Count, Meta(description="a later row had the same key")] = 0
-    foreign: Annotated[bool, Meta(description="true: not a stream of ours, passed over")] = False
+    foreign: Annotated[bool, Meta(description="true: an unknown stream, ignored")] = False
 
 
 class Reconciliation(_Part):
     """Where each finding went, left to right; received = filtered + rejected + superseded + mapped.
 
     From `processed` on the numbers are CVM's, of scanner vulnerabilities; `failed` is of payloads.
-    null: not known, or the run did not come that far.
+    null: unknown, or the run did not get that far.
     """
 
     counted: Annotated[Count | None, Meta(description="Qualys's own count")] = None
     fetched: Annotated[Count | None, Meta(description="findings the tap wrote")] = None
-    received: Annotated[Count, Meta(description="findings that arrived here")] = 0
+    received: Annotated[Count, Meta(description="findings that the target received")] = 0
     filtered: Annotated[Count, Meta(description="left out by a filter")] = 0
     filtered_by: list[FilterCount] = field(default_factory=list)
-    rejected: Annotated[Count, Meta(description="against the contract, see rejected.jsonl")] = 0
+    rejected: Annotated[Count, Meta(description="invalid, see rejected.jsonl")] = 0
     rejected_by: list[RejectionCount] = field(default_factory=list)
     superseded: Annotated[Count, Meta(description="a later row had the same key")] = 0
     mapped: Annotated[Count, Meta(description="written into KDI files")] = 0
-    uploaded: Annotated[Count | None, Meta(description="in files that CVM took")] = None
+    uploaded: Annotated[Count | None, Meta(description="in files that CVM accepted")] = None
     processed: Annotated[Count | None, Meta(description="processed_scanner_vuln_count")] = None
     failed: Annotated[Count | None, Meta(description="failed_payload_count")] = None
     created: Annotated[Count | None, Meta(description="created_scanner_vuln_count")] = None
@@ -101,10 +99,10 @@ class SeverityCount(_Part):
 
 
 class Closing(_Part):
-    """What the load closes in CVM and why, by the ledger; what CVM itself counted is in `run`."""
+    """What the load closes in CVM and why, by the ledger; CVM's own counts are in `run`."""
 
-    fixed: Annotated[Count, Meta(description="Qualys says FIXED: closed one by one")] = 0
-    gone: Annotated[Count, Meta(description="no longer reported by Qualys, proven")] = 0
+    fixed: Annotated[Count, Meta(description="fixed in Qualys")] = 0
+    gone: Annotated[Count, Meta(description="gone from Qualys, proven")] = 0
     filtered: Annotated[Count, Meta(description="now left out by a filter")] = 0
     deleted_webapps: Annotated[Count, Meta(description="of web apps gone from Qualys")] = 0
     open_before: Annotated[Count | None, Meta(description="open before, by the ledger")] = None
@@ -159,7 +157,7 @@ class FileInfo(_Part):
 
 
 class Times(_Part):
-    """When and how long; `started` and `finished` are the server's time."""
+    """When and how long; `started` and `finished` are the servers' time."""
 
     started: str | None = None
     finished: str | None = None
@@ -192,13 +190,13 @@ class Report(_Part):
     exit_code: Annotated[int, Meta(ge=0, le=255)] = 1
     message: Annotated[str, Meta(description="one sentence: what happened")] = ""
     next_step: Annotated[str, Meta(description="what to do next; empty: nothing")] = ""
-    mode: Annotated[Mode | None, Meta(description="the tap's mode; null: no proof came")] = None
+    mode: Annotated[Mode | None, Meta(description="the tap's mode; null: no syncs record")] = None
     data_model: DataModel = "vulnerabilities"
     destination: Destination = "files"
     proof: Proof = field(default_factory=Proof)
     source: SourceInfo = field(default_factory=SourceInfo)
     connector: ConnectorInfo | None = None
-    run: Annotated[RunInfo | None, Meta(description="the run in CVM, null if none began")] = None
+    run: Annotated[RunInfo | None, Meta(description="the run in CVM, null if none started")] = None
     reconciliation: Reconciliation = field(default_factory=Reconciliation)
     streams: list[StreamCount] = field(default_factory=list)
     assets: Annotated[Count, Meta(description="assets in the load")] = 0
@@ -211,3 +209,9 @@ class Report(_Part):
     times: Times = field(default_factory=Times)
     warnings: list[str] = field(default_factory=list)
     notes: list[Note] = field(default_factory=list)
+
+    @property
+    def was_applied(self) -> bool:
+        """Whether CVM has run the load, or is running it."""
+        ran = self.outcome in {"succeeded", "succeeded_unproven", "still_running"}
+        return ran and self.destination == "ciscovm"

@@ -1,4 +1,4 @@
-"""`report.html`: one page that opens offline, without a script, with everything escaped."""
+"""`report.html`: one page that opens offline, has no script, and escapes everything."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from qualyswas_ciscovm.progress import duration
+from qualyswas_ciscovm.wording import counted
 from target_ciscovm.report import wording
 from target_ciscovm.report.pictures import draw_bars, draw_flow, draw_steps
 
@@ -19,21 +20,21 @@ if TYPE_CHECKING:
 
 OUTCOMES: Final = {
     "succeeded": ("good", "✓", "Succeeded"),
-    "succeeded_unproven": ("fair", "✓", "Succeeded, nothing closed by absence"),
+    "succeeded_unproven": ("fair", "✓", "Succeeded, nothing closed as gone"),
     "aborted": ("fair", "○", "Aborted: nothing to load"),
     "failed": ("bad", "✕", "Failed"),
     "still_running": ("fair", "…", "Still running in CVM"),
     "refused": ("bad", "✕", "Refused"),
     "interrupted": ("bad", "✕", "Interrupted"),
 }
-"""Colour, sign and words of each outcome; the words alone say all."""
+"""Colour, sign and words of each outcome; the words alone are enough."""
 
 NEXT_STEPS: Final = {
     "good": "Nothing.",
     "fair": "Nothing, unless a warning below says otherwise.",
     "bad": "Look at the log of this run.",
 }
-"""What to do when the run names no step of its own."""
+"""What to do next, unless the run says so itself."""
 
 SEVERITIES: Final = {5: "Urgent", 4: "Critical", 3: "Serious", 2: "Medium", 1: "Minimal"}
 """Qualys's names of its severities (WAS user guide, "Severity levels")."""
@@ -42,7 +43,6 @@ SEVERITIES: Final = {5: "Urgent", 4: "Critical", 3: "Serious", 2: "Medium", 1: "
 def render(report: Report) -> str:
     """Give the page of `report` as HTML."""
     sent = report.destination == "ciscovm"
-    done = sent and report.outcome in {"succeeded", "succeeded_unproven", "still_running"}
     colour, sign, outcome = OUTCOMES[report.outcome]
     return _template().render(
         report=report,
@@ -56,8 +56,9 @@ def render(report: Report) -> str:
         closing=_closing(report),
         phases=_phases(report),
         sent=sent,
-        done=done,
+        done=report.was_applied,
         share=wording.share,
+        counted=counted,
     )
 
 
@@ -80,8 +81,8 @@ def _severities(report: Report) -> Bars | None:
 def _closing(report: Report) -> Bars | None:
     closing = report.closing
     causes = (
-        ("fixed: Qualys says so", closing.fixed, "fixed"),
-        ("gone: no longer reported, proven", closing.gone, "gone"),
+        ("fixed in Qualys", closing.fixed, "fixed"),
+        ("gone from Qualys, proven", closing.gone, "gone"),
         ("left out by a filter", closing.filtered, "filtered"),
         ("web application deleted", closing.deleted_webapps, "deleted"),
     )

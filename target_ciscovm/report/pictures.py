@@ -1,7 +1,7 @@
 """The geometry of the report's pictures; the template draws them as SVG.
 
-Lengths are in units of the picture's own view box. Something that is not nothing is always drawn,
-however small its share.
+Lengths are in units of the picture's own view box. Every count above 0 is drawn, however small its
+share.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ LABEL_LETTERS: Final = 36
 
 @dataclass(frozen=True)
 class Step:
-    """A count on the way from Qualys to CVM; None where it is not known or was not reached."""
+    """A count on the way from Qualys to CVM; None if it is unknown or was not reached."""
 
     label: str
     count: int | None
@@ -44,7 +44,7 @@ class Step:
 
 @dataclass(frozen=True)
 class Loss:
-    """What does not go on to the next step, of one kind."""
+    """What one cause keeps from the next step."""
 
     label: str
     count: int
@@ -84,7 +84,7 @@ class Flow:
     """The picture of the way, for wide windows.
 
     Attributes:
-        empty: whether no step has a count, so that there is nothing to look at.
+        empty: whether no step has a count.
     """
 
     empty: bool

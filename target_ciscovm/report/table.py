@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from qualyswas_ciscovm.progress import duration
+from qualyswas_ciscovm.wording import counted
 from target_ciscovm.report.wording import cut, number, size
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ NUMBER_WIDTH: Final = 10
 NOTE: Final = 110
 SENTENCE: Final = 400
 NAMED: Final = 3
-"""Filters, reasons, web apps or warnings that are named; the report has them all."""
+"""Filters, reasons, web applications or warnings that are named; the report has all."""
 
 Row = tuple[str, int | None, str]
 
@@ -25,7 +26,7 @@ Row = tuple[str, int | None, str]
 def table(report: Report) -> list[str]:
     """Give the table as lines: the outcome, where the findings went, and what to do next.
 
-    At most 25 lines of some 400 characters, however long the texts in the report are.
+    At most 25 lines of about 400 characters, however long the texts in the report are.
     """
     rows = [*_way(report), *_in_ciscovm(report)] if _has_begun(report) else []
     numbers = [number(count) for _, count, _ in rows]
@@ -60,14 +61,14 @@ def _way(report: Report) -> Iterator[Row]:
     reasons = [f"{row.stream}: {row.reason} ({row.count:,})" for row in counts.rejected_by]
     yield "- rejected", counts.rejected, _named([cut(reason, 40) for reason in reasons])
     yield "- superseded", counts.superseded, ""
-    yield "= mapped", counts.mapped, f"on {report.assets:,} assets" + _files(report)
+    yield "= mapped", counts.mapped, f"on {counted(report.assets, 'asset')}" + _files(report)
 
 
 def _files(report: Report) -> str:
     if not report.files:
         return ""
     total = size(sum(file.bytes for file in report.files))
-    return f", {len(report.files):,} file{'s' if len(report.files) > 1 else ''}, {total}"
+    return f", {counted(len(report.files), 'file')}, {total}"
 
 
 def _in_ciscovm(report: Report) -> Iterator[Row]:
@@ -84,7 +85,7 @@ def _in_ciscovm(report: Report) -> Iterator[Row]:
         yield (
             "would be opened",
             report.changes.opened,
-            f"on {report.changes.new_assets:,} new assets",
+            f"on {counted(report.changes.new_assets, 'new asset')}",
         )
         yield "would be closed", report.changes.closed, _causes(report)
 
@@ -120,11 +121,12 @@ def _facts(report: Report) -> Iterator[tuple[str, str]]:
 
 
 def _proof(report: Report) -> str:
-    mode = report.mode or "kind of sync not told"
+    mode = report.mode or "unknown mode"
+    closed = "were closed" if report.was_applied else "would be closed"
     if report.proof.proven:
-        return f"{mode}, proven complete: what is absent may close"
+        return f"{mode} and complete: findings that are gone {closed}"
     why = f" ({'; '.join(report.proof.reasons)})" if report.proof.reasons else ""
-    return f"{mode}, nothing closes by absence{why}"
+    return f"{mode}, nothing was closed as gone{why}"
 
 
 def _named(texts: Sequence[str]) -> str:

@@ -6,13 +6,13 @@ import unicodedata
 from typing import Final
 
 KILO: Final = 1000.0
-UNKNOWN: Final = "not known"
+UNKNOWN: Final = "unknown"
 
 STEERING: Final = frozenset({"Cc", "Cs"})
-"""Unicode categories of characters that steer a terminal or cannot be encoded."""
+"""Unicode categories of characters that control a terminal or cannot be encoded."""
 
 TURNING: Final = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
-"""Characters that turn the order of all that follows, so that a text reads as another one."""
+"""Characters that reverse the order of what follows, so that a text reads differently."""
 
 LARGE: Final = 100_000_000
 UNITS: Final = (("trillion", 1e12), ("billion", 1e9), ("million", 1e6))
@@ -24,7 +24,7 @@ def number(value: int | None) -> str:
 
 
 def short_number(value: int | None) -> str:
-    """Give a count for a narrow place: from 100 million on in words, `9.22 trillion`."""
+    """Give a count for a narrow place; from 100 million on in words: `9.22 trillion`."""
     if value is None:
         return "\N{EN DASH}"
     unit, scale = next((item for item in UNITS if value >= LARGE and value >= item[1]), ("", 1.0))
@@ -51,7 +51,7 @@ def moment(text: str | None) -> str:
 
 
 def share(part: int, whole: int) -> str:
-    """Give a share in percent; what is not nothing is never called 0%, nor all but some 100%."""
+    """Give a share in percent, which is 0% only for none and 100% only for all."""
     if not whole:
         return ""
     percent = 100 * part / whole
@@ -63,13 +63,13 @@ def share(part: int, whole: int) -> str:
 
 
 def cut(text: str, limit: int) -> str:
-    """Give `text` in one line of at most `limit` characters, with a mark where it was cut."""
+    """Give `text` in one line of at most `limit` characters; a cut text ends in `…`."""
     line = " ".join(clean(text).split())
     return line if len(line) <= limit else line[: limit - 1].rstrip() + "…"
 
 
 def clean(text: str) -> str:
-    """Replace characters that steer terminals or cannot be written as UTF-8; line ends stay."""
+    """Replace characters that control terminals or cannot be written as UTF-8; keep line ends."""
     if text.isascii() and text.isprintable():
         return text
     return "".join(
@@ -81,7 +81,7 @@ def clean(text: str) -> str:
 
 
 def clean_all(value: object) -> object:
-    """Clean every text in lists and dicts of plain values."""
+    """Clean every text in nested lists and dicts."""
     if isinstance(value, str):
         return clean(value)
     if isinstance(value, list):

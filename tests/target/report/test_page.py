@@ -99,7 +99,7 @@ def test_a_person_finds_the_numbers() -> None:
     assert text_of(rows["min_severity"].xpath("td")[-1]) == "12"
     labels = " ".join(document.xpath("//svg/@aria-label"))
     assert "5 · Urgent 1,036 open, 1 closed" in labels
-    assert "fixed: Qualys says so 30" in labels
+    assert "fixed in Qualys 30" in labels
 
 
 @pytest.mark.parametrize("outcome", OUTCOMES)
@@ -116,7 +116,7 @@ def test_each_outcome_has_its_words_and_a_next_step(outcome: str) -> None:
 def test_a_run_that_failed_before_sending_does_not_claim_to_have_closed() -> None:
     shown = text_of(page(REPORTS["failed"]()))
 
-    assert "What would close, and why" in shown
+    assert "What would be closed, and why" in shown
     assert "not reached" in shown
     assert "created in CVM" not in shown
 
@@ -124,7 +124,7 @@ def test_a_run_that_failed_before_sending_does_not_claim_to_have_closed() -> Non
 def test_nothing_received_is_said_and_not_drawn() -> None:
     document = page(REPORTS["empty"]())
 
-    assert "No finding came, so there is nothing to draw." in text_of(document)
+    assert "No findings were received." in text_of(document)
     assert document.xpath("//svg") == []
 
 

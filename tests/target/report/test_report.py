@@ -118,8 +118,22 @@ def test_the_table_shows_where_the_findings_went() -> None:
         "  closed                  50   by the ledger: fixed 30, gone 8, filtered 12",
         "  reopened                 2",
     ]
-    assert lines[14] == "  proof           full, proven complete: what is absent may close"
+    assert lines[14] == "  proof           full and complete: findings that are gone were closed"
     assert lines[-1] == "  took            13 min 5 s"
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"destination": "dry_run"}, {"destination": "files"}, {"outcome": "failed"}],
+    ids=str,
+)
+def test_a_load_that_was_not_applied_does_not_claim_to_have_closed(changes: dict[str, str]) -> None:
+    report = succeeded()
+    for name, value in changes.items():
+        setattr(report, name, value)
+
+    (proof,) = [line for line in table(report) if line.startswith("  proof ")]
+    assert proof.endswith("full and complete: findings that are gone would be closed")
 
 
 @pytest.mark.parametrize("name", REPORTS)
@@ -148,7 +162,7 @@ def test_a_refused_run_shows_no_empty_numbers() -> None:
 
 def test_what_is_not_known_is_not_called_nothing() -> None:
     lines = table(REPORTS["unproven"]())
-    assert lines[1] == "  Qualys counts    not known"
+    assert lines[1] == "  Qualys counts      unknown"
 
 
 @pytest.mark.parametrize(
@@ -197,7 +211,7 @@ def test_some_is_never_called_none_or_all(part: int, whole: int, text: str) -> N
 
 def test_times_are_told_without_letters() -> None:
     assert moment("2024-05-06T08:00:00Z") == "2024-05-06 08:00:00 UTC"
-    assert moment(None) == "not known"
+    assert moment(None) == "unknown"
 
 
 def test_a_cut_text_says_so() -> None:
