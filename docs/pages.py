@@ -39,10 +39,10 @@ def settings_page() -> str:
     """Give `docs/settings.md`: one table for each plugin."""
     lines = ["# Settings", "", NOTICE, ""]
     lines += [
-        "Each setting can be given in `meltano.yml`, in a config file, in `.env`, or as an",
-        "environment variable (the plugin's name in capitals, then the setting's: `region` of the",
-        "tap is `TAP_QUALYSWAS_REGION`). An empty variable counts as not set. Lists are JSON",
-        '(`["a","b"]`) or words with commas between. A value of the wrong type is refused at the',
+        "Set each setting in `meltano.yml`, in a config file, in `.env`, or as an environment",
+        "variable (the name of the plugin and of the setting in capitals: `region` of the tap is",
+        "`TAP_QUALYSWAS_REGION`). An empty variable counts as not set. Lists are JSON",
+        '(`["a","b"]`) or words separated by commas. A value of the wrong type is refused at the',
         "start, by name.",
         "",
     ]
