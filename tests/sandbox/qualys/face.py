@@ -64,6 +64,7 @@ class QualysFace:
     client_secret: str = "s3cret-of-the-client"
     requests: Counter[str] = field(default_factory=Counter)
     log: list[Logged] = field(default_factory=list)
+    sessions: set[str] = field(default_factory=set)
 
     def headers(self) -> dict[str, str]:
         """Return the headers of every answer."""
@@ -103,7 +104,7 @@ class QualysFace:
         return Response(text, status, self.headers(), media_type="text/html")
 
     def failure(
-        self, code: str, message: str, resolution: str = "", schema: str = "finding"
+        self, code: str, message: str, resolution: str = "", schema: str = "3.0/was/finding"
     ) -> Response:
         """Return an error of the qps side: HTTP 200, as recorded."""
         extra = {} if code in STRANGER else self.identity()
@@ -112,12 +113,12 @@ class QualysFace:
     def simple_return(
         self,
         status: int,
-        code: int,
+        code: int | None,
         text: str,
         items: Iterable[tuple[str, str]] = (),
         extra: Mapping[str, str] | None = None,
     ) -> Response:
-        """Return an error of the fo side."""
+        """Return a short answer of the fo side; a code names an error."""
         return self.xml(markup.simple_return(self.world.moment(), code, text, items), status, extra)
 
 

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
     from tests.sandbox.qualys.face import QualysFace
 
+SESSION: Final = "QualysSession"
+"""The cookie of a session on the fo side."""
 TOKEN_SECONDS: Final = 4 * 3600
 """A token of the gateway is good for four hours of the world's clock."""
 
@@ -23,7 +25,7 @@ def refuse_qps(face: QualysFace, request: Request) -> Response | None:
     given = request.headers.get("authorization")
     if given is None:
         return face.failure("AUTH_CREDENTIALS_NEEDED", "Login and password are required")
-    if given == _basic(face) or _good_token(face, given):
+    if given == basic_login(face) or _good_token(face, given):
         return None
     return face.failure(
         "INVALID_CREDENTIALS",
@@ -36,7 +38,8 @@ def refuse_fo(face: QualysFace, request: Request) -> Response | None:
     """Return the refusal for a bad login or a missing header on the fo side, or None."""
     given = request.headers.get("authorization", "")
     bearer = face.switches.bearer_on_fo and _good_token(face, given)
-    if given != _basic(face) and not bearer:
+    in_session = request.cookies.get(SESSION) in face.sessions
+    if given != basic_login(face) and not bearer and not in_session:
         return face.simple_return(401, 2000, "Bad Login/Password")
     if not request.headers.get("x-requested-with"):
         return face.simple_return(400, 1903, "Missing required header: X-Requested-With")
@@ -80,6 +83,7 @@ def _good_token(face: QualysFace, given: str) -> bool:
         return False
 
 
-def _basic(face: QualysFace) -> str:
+def basic_login(face: QualysFace) -> str:
+    """Return the header of the right login."""
     login = f"{face.username}:{face.password}".encode()
     return f"Basic {base64.b64encode(login).decode('ascii')}"

@@ -11,12 +11,10 @@ from starlette.routing import Route
 from tests.sandbox.qualys.face import KNOWLEDGE_BASE, Logged, QualysFace, spelled
 from tests.sandbox.qualys.fo import FoSide
 from tests.sandbox.qualys.login import issue_token, refuse_fo, refuse_qps
+from tests.sandbox.qualys.qps import QpsSide
 from tests.sandbox.qualys.refusal_strikes import strike
-from tests.sandbox.qualys.search import service_request
-from tests.sandbox.qualys.search.refusals import RefusalError
-from tests.sandbox.qualys.spoiled_pages import SLOW_SECONDS, break_off, spoil_bytes
-from tests.sandbox.qualys.was import OBJECTS, WasSide, without_paging
-from tests.sandbox.qualys.xml import markup
+from tests.sandbox.qualys.sessions import about, session
+from tests.sandbox.qualys.spoiled_pages import SLOW_SECONDS, spoil_bytes
 from tests.sandbox.world.model import seconds
 
 if TYPE_CHECKING:
@@ -30,8 +28,6 @@ if TYPE_CHECKING:
 
 PAGE: Final = "search/was/finding"
 VERSIONS: Final = ("2.0", "3.0", "4.0")
-_PROCESS_FAULTS: Final = ("tap-killed", "tap-terminated")
-_GET_COUNTS: Final = ("webapp", "wasscan")
 
 
 def create_app(world: World, clock: Clock, faults: Faults, switches: Switches) -> Starlette:
@@ -42,15 +38,22 @@ def create_app(world: World, clock: Clock, faults: Faults, switches: Switches) -
 def create_face_app(face: QualysFace) -> Starlette:
     """Return the application for a face that the caller has made, with logins of its own."""
     platform = _Platform(face)
-    was = "/qps/rest/3.0"
     both = ["GET", "POST"]
+    objects = [
+        Route(f"/qps/rest/{path}/{{kind}}{end}", answer, methods=both)
+        for path, answer in (
+            ("3.0/{operation}/was", platform.was),
+            ("2.0/{operation}/am", platform.asset_management),
+        )
+        for end in ("", "/", "/{key}")
+    ]
     app = Starlette(
         routes=[
-            Route(f"{was}/{{operation}}/was/{{kind}}", platform.was, methods=both),
-            Route(f"{was}/{{operation}}/was/{{kind}}/", platform.was, methods=both),
-            Route(f"{was}/{{operation}}/was/{{kind}}/{{key}}", platform.was, methods=both),
+            *objects,
             Route("/qps/rest/portal/version", platform.version, methods=["GET"]),
             Route("/api/{version}/fo/knowledge_base/vuln/", platform.fo, methods=both),
+            Route("/api/2.0/fo/session/", platform.session, methods=["POST"]),
+            Route("/msp/about.php", platform.about, methods=both),
             Route("/auth/oidc", platform.token, methods=["POST"]),
             Route("/{rest:path}", platform.portal, methods=both),
         ]
@@ -64,63 +67,30 @@ class _Platform:
 
     def __init__(self, face: QualysFace) -> None:
         self.face = face
-        self.was_side = WasSide(face)
+        self.qps_side = QpsSide(face)
         self.fo_side = FoSide(face)
 
     async def was(self, request: Request) -> Response:
-        """Answer everything below `/qps/rest/3.0`."""
+        """Answer about web apps, scans and findings."""
+        return await self._qps("3.0/was", request)
+
+    async def asset_management(self, request: Request) -> Response:
+        """Answer about tags."""
+        return await self._qps("2.0/am", request)
+
+    async def _qps(self, path: str, request: Request) -> Response:
         parts = request.path_params
-        endpoint = f"{parts['operation']}/was/{parts['kind']}"
+        endpoint = f"{parts['operation']}/{path.partition('/')[2]}/{parts['kind']}"
         logged = self._log(request, endpoint)
         body = await request.body()
         if endpoint == PAGE and self.face.faults.take("qualys-slow"):
             await asyncio.sleep(SLOW_SECONDS)
-        answer = strike(self.face, "was", endpoint) or refuse_qps(self.face, request)
-        struck = answer is not None
-        if answer is None and _has_nothing(request, body):
-            answer = self.face.xml("", 415)
-        if answer is None:
-            try:
-                answer = self._was(request, body, logged)
-            except RefusalError as refusal:
-                answer = self.face.failure(
-                    refusal.code, refusal.message, refusal.resolution, parts["kind"]
-                )
-        answer = spelled(answer, request)
+        struck = strike(self.face, "was", endpoint) or refuse_qps(self.face, request)
+        answer = spelled(struck or self.qps_side.answer(path, request, body, logged), request)
         if endpoint == PAGE and answer.body and not struck:
             answer = spoil_bytes(self.face, answer)
         logged.status = answer.status_code
         return answer
-
-    def _was(self, request: Request, body: bytes, logged: Logged) -> Response:
-        operation, kind = request.path_params["operation"], request.path_params["kind"]
-        key = request.path_params.get("key")
-        if kind not in OBJECTS:
-            return self.face.failure("INVALID_URL", f"Unknown object '{kind}'.", schema="webapp")
-        if key is not None and request.method == "GET":
-            if operation == "get":
-                return self.was_side.get(kind, key)
-            if (operation, kind) == ("download", "wasscan"):
-                return self.was_side.download(key)
-        if key is None and (request.method == "POST" or (operation, kind) in _BY_GET):
-            asked = service_request.parse(body, request.headers.get("content-type", ""))
-            logged.criteria, logged.limit = asked.criteria, asked.limit
-            logged.verbose = asked.verbose
-            if operation == "count":
-                return self.was_side.count(kind, without_paging(asked))
-            if operation == "search":
-                return self._search(kind, asked, logged)
-        message = f"{request.method} {operation} is not supported for '{kind}'."
-        return self.face.failure("OPERATION_NOT_SUPPORTED", message, schema=kind)
-
-    def _search(self, kind: str, asked: service_request.ServiceRequest, logged: Logged) -> Response:
-        if kind == "finding":
-            for name in _PROCESS_FAULTS:
-                self.face.faults.take(name)
-            broken = break_off(self.face)
-            if broken is not None:
-                return broken
-        return self.was_side.search(kind, asked, logged)
 
     async def fo(self, request: Request) -> Response:
         """Answer the knowledge base."""
@@ -140,15 +110,24 @@ class _Platform:
         """Answer with the versions of portal and WAS: the login works, WAS licensed or not."""
         logged = self._log(request, "portal/version")
         answer = strike(self.face, "other", logged.endpoint) or refuse_qps(self.face, request)
-        if answer is None:
-            data = (
-                "    <Portal-Version>\n"
-                "      <PortalApplication-VERSION>3.21.0.0</PortalApplication-VERSION>\n"
-                "      <WAS-VERSION>9.12.0.0</WAS-VERSION>\n"
-                "    </Portal-Version>\n"
-            )
-            answer = self.face.xml(markup.success("version", 1, data=data))
-        answer = spelled(answer, request)
+        answer = spelled(answer or self.qps_side.version(), request)
+        logged.status = answer.status_code
+        return answer
+
+    async def session(self, request: Request) -> Response:
+        """Answer a login or logout that stands for the logins of later calls."""
+        logged = self._log(request, "session")
+        form = await request.form()
+        answer = strike(self.face, "session", logged.endpoint) or session(
+            self.face, request, {name: str(value) for name, value in form.items()}
+        )
+        logged.status = answer.status_code
+        return answer
+
+    async def about(self, request: Request) -> Response:
+        """Answer with the versions of the scanner, by the oldest call there is."""
+        logged = self._log(request, "about")
+        answer = strike(self.face, "session", logged.endpoint) or about(self.face, request)
         logged.status = answer.status_code
         return answer
 
@@ -170,11 +149,3 @@ class _Platform:
         self.face.requests[endpoint] += 1
         self.face.log.append(logged)
         return logged
-
-
-def _has_nothing(request: Request, body: bytes) -> bool:
-    """Tell whether a request that is to have a body has neither one nor its type."""
-    return request.method == "POST" and not body and "content-type" not in request.headers
-
-
-_BY_GET: Final = frozenset(("count", kind) for kind in _GET_COUNTS)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from tests.sandbox.qualys.face import QualysFace
 
-Side = Literal["was", "fo", "other"]
+Side = Literal["was", "fo", "session", "other"]
 Reach = Literal["any", "was", "fo", "page"]
 _OUTAGE: Final = "<!DOCTYPE html><html><head><title>Scheduled maintenance</title></head></html>"
 _SLOW_DOWN: Final = {"X-RateLimit-ToWait-Sec": "1", "X-RateLimit-Remaining": "0"}
@@ -42,7 +42,7 @@ def _inside(
 def _either(
     was: Callable[[QualysFace, Side], Response], fo: Callable[[QualysFace, Side], Response]
 ) -> Callable[[QualysFace, Side], Response]:
-    return lambda face, side: (fo if side == "fo" else was)(face, side)
+    return lambda face, side: (fo if side in {"fo", "session"} else was)(face, side)
 
 
 def _plain(status: int, **headers: str) -> Callable[[QualysFace, Side], Response]:

@@ -1,34 +1,28 @@
-"""The WAS side of the Qualys face: count, search, get and download over `/qps/rest/3.0`."""
+"""The calls of the qps side: count, search, get, status and download, for each kind of object."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from itertools import islice
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from tests.sandbox.qualys.search.criteria import EQUALS, IN
-from tests.sandbox.qualys.search.fields import WASSCAN, WEBAPP, finding_fields
 from tests.sandbox.qualys.search.query import Query, compile_query
 from tests.sandbox.qualys.search.refusals import refuse
 from tests.sandbox.qualys.spoiled_pages import Page, spoil_page, stir, stir_apps
 from tests.sandbox.qualys.xml import markup
-from tests.sandbox.qualys.xml.findings import findings
 from tests.sandbox.qualys.xml.markup import Form
-from tests.sandbox.qualys.xml.objects import scans, web_apps
+from tests.sandbox.qualys.xml.objects import scan_status
 from tests.sandbox.qualys.xml.scan_download import download
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
     from starlette.responses import Response
 
     from tests.sandbox.qualys.face import Logged, QualysFace
-    from tests.sandbox.qualys.search.criteria import Criterion, Field
+    from tests.sandbox.qualys.object_kinds import ObjectKind
+    from tests.sandbox.qualys.search.criteria import Criterion
     from tests.sandbox.qualys.search.service_request import ServiceRequest
     from tests.sandbox.world.model import Scan
-
-OBJECTS: Final = ("webapp", "wasscan", "finding")
-_ELEMENTS: Final = {"webapp": "WebApp", "wasscan": "WasScan", "finding": "Finding"}
 
 
 class WasSide:
@@ -36,77 +30,73 @@ class WasSide:
 
     def __init__(self, face: QualysFace) -> None:
         self.face = face
-        self._fields: dict[str, Mapping[str, Field[Any]]] = {
-            "webapp": WEBAPP,
-            "wasscan": WASSCAN,
-            "finding": finding_fields(face.world.size.seed),
-        }
 
-    def count(self, kind: str, request: ServiceRequest) -> Response:
+    def count(self, kind: ObjectKind, request: ServiceRequest) -> Response:
         """Answer a count: the total of what matches."""
         faults = self.face.faults
         query = self._query(kind, request)
-        hidden = kind == "finding" and faults.armed("qualys-nothing")
-        total = 0 if hidden else query.count(self._sources(kind))
-        return self.face.good(markup.success(kind, total))
+        hidden = kind.name == "finding" and faults.armed("qualys-nothing")
+        total = 0 if hidden else query.count(kind.rows(self.face.world))
+        return self.face.good(markup.success(kind.schema, total))
 
-    def search(self, kind: str, request: ServiceRequest, logged: Logged) -> Response:
+    def search(self, kind: ObjectKind, request: ServiceRequest, logged: Logged) -> Response:
         """Answer a search with one page."""
-        if kind == "wasscan" and request.verbose and not self.face.switches.verbose_scans:
+        if kind.name == "wasscan" and request.verbose and not self.face.switches.verbose_scans:
             refuse("Invalid element 'verbose'.", "Remove it from the preferences.", "INVALID_XML")
         query = self._query(kind, request)
-        faults = self.face.faults
-        if faults.take("qualys-trial") or (kind == "finding" and faults.take("qualys-nothing")):
+        faults, is_finding = self.face.faults, kind.name == "finding"
+        if faults.take("qualys-trial") or (is_finding and faults.take("qualys-nothing")):
             return self._empty(kind, request)
         limit = self._limit(request)
         descending = self.face.switches.id_order == "descending"
-        rows = query.select(self._sources(kind), descending=descending)
+        rows = query.select(kind.rows(self.face.world), descending=descending)
         start = request.offset - 1
         found = list(islice(rows, start, start + limit + 1))
         more = len(found) > limit
         page = Page(found[:limit], more, found[limit - 1].id if more else None)
-        if kind == "finding":
+        if is_finding:
             chosen = next(iter(query.kinds)) if query.kinds else None
             cursor = None if query.low < 0 else query.low
             page = spoil_page(self.face, page, cursor, chosen)
         logged.rows = len(page.rows)
         empty = not page.rows and not page.more
         answer = self._empty(kind, request) if empty else self._page(kind, page, request)
-        if kind == "finding":
+        if is_finding:
             stir(self.face)
-        if kind == "wasscan":
+        if kind.name == "wasscan":
             stir_apps(self.face)
         return answer
 
-    def get(self, kind: str, key: str) -> Response:
+    def get(self, kind: ObjectKind, key: str) -> Response:
         """Answer a get of one object; a finding also goes by its UUID."""
         row = self._one(kind, key)
         if row is None:
             return self._not_found(kind, key)
-        data = self._data(kind, [row], self._form(verbose=True, whole=True))
-        return self.face.good(markup.success(kind, 1, data=data))
+        data = kind.write([row], self._form(verbose=True, whole=True))
+        return self.face.good(markup.success(kind.schema, 1, data=data))
 
-    def download(self, key: str) -> Response:
-        """Answer a download of a scan's results: the document itself, without an envelope."""
-        scan: Scan | None = self._one("wasscan", key)
+    def status(self, kind: ObjectKind, key: str) -> Response:
+        """Answer with the status of a scan alone."""
+        scan: Scan | None = self._one(kind, key)
         if scan is None:
-            return self._not_found("wasscan", key)
+            return self._not_found(kind, key)
+        return self.face.good(markup.success(kind.schema, 1, data=scan_status(scan)))
+
+    def download(self, kind: ObjectKind, key: str) -> Response:
+        """Answer a download of a scan's results: the document itself, without an envelope."""
+        scan: Scan | None = self._one(kind, key)
+        if scan is None:
+            return self._not_found(kind, key)
         if not scan.over:
             refuse("The scan is still running.", "Try again later.", "STILL_PROCESSING")
         world = self.face.world
         seen = [row for row in world.findings_of(scan.app) if row.last >= scan.launched]
         return self.face.good(download(scan, seen, self._form(whole=True)))
 
-    def _query(self, kind: str, request: ServiceRequest) -> Query[Any]:
+    def _query(self, kind: ObjectKind, request: ServiceRequest) -> Query[Any]:
         bare = self.face.switches.bare_dates
-        by_type = kind == "finding"
-        return compile_query(self._fields[kind], request, by_type=by_type, bare_dates=bare)
-
-    def _sources(self, kind: str) -> Mapping[str, Sequence[Any]]:
-        world = self.face.world
-        if kind == "finding":
-            return world.findings
-        return {"": list(world.apps.values()) if kind == "webapp" else world.scans}
+        by_type = kind.name == "finding"
+        return compile_query(kind.fields, request, by_type=by_type, bare_dates=bare)
 
     def _limit(self, request: ServiceRequest) -> int:
         return min(request.limit, self.face.switches.verbose_limit if request.verbose else 1000)
@@ -114,42 +104,38 @@ class WasSide:
     def _form(self, *, verbose: bool = False, whole: bool = False) -> Form:
         return Form(self.face.world.size.seed, self.face.switches, verbose, whole)
 
-    def _page(self, kind: str, page: Page, request: ServiceRequest) -> Response:
+    def _page(self, kind: ObjectKind, page: Page, request: ServiceRequest) -> Response:
         form = self._form(verbose=request.verbose)
-        data = self._data(kind, page.rows, form) if page.with_data else ""
-        text = markup.success(kind, len(page.rows), more=page.more, last_id=page.last_id, data=data)
+        data = kind.write(page.rows, form) if page.with_data else ""
+        count, last_id = len(page.rows), page.last_id
+        text = markup.success(kind.schema, count, more=page.more, last_id=last_id, data=data)
         return self.face.good(text)
 
-    def _empty(self, kind: str, request: ServiceRequest) -> Response:
+    def _empty(self, kind: ObjectKind, request: ServiceRequest) -> Response:
         """Answer without rows."""
         form = self.face.switches.empty_result_form
         if form == "recorded":
             form = "count" if any(map(_names_ids, request.criteria)) else "data"
         more = None if form == "count" else False
         data = "      " if form == "data" else ""
-        return self.face.good(markup.success(kind, 0, more=more, data=data))
+        return self.face.good(markup.success(kind.schema, 0, more=more, data=data))
 
-    def _data(self, kind: str, rows: Sequence[Any], form: Form) -> str:
-        if kind == "finding":
-            return findings(rows, form)
-        return web_apps(rows, form) if kind == "webapp" else scans(rows, form)
-
-    def _one(self, kind: str, key: str) -> Any:  # noqa: ANN401 - one of three kinds
+    def _one(self, kind: ObjectKind, key: str) -> Any:  # noqa: ANN401 - a row of any kind
         world = self.face.world
-        if kind == "finding" and not key.isdigit():
+        if kind.name == "finding" and not key.isdigit():
             every = world.all_findings()
             return next((row for row in every if world.unique_id(row) == key), None)
         if not key.isdigit():
             refuse(f"Invalid value format for id ({key}).", "Specify the id as Long.")
-        for rows in self._sources(kind).values():
+        for rows in kind.rows(world).values():
             found = list(Query[Any](ids=[int(key)]).select({"": rows}, descending=False))
             if found:
                 return found[0]
         return None
 
-    def _not_found(self, kind: str, key: str) -> Response:
-        message = f"{_ELEMENTS[kind]} with id {key} was not found."
-        return self.face.failure("NOT_FOUND", message, "Verify the id.", kind)
+    def _not_found(self, kind: ObjectKind, key: str) -> Response:
+        message = f"{kind.element} with id {key} was not found."
+        return self.face.failure("NOT_FOUND", message, "Verify the id.", kind.schema)
 
 
 def _names_ids(criterion: Criterion) -> bool:

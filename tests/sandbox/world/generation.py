@@ -82,7 +82,13 @@ def make_tags(world: Population, count: int) -> None:
     while len(world.tags) < count:
         place = len(world.tags)
         name = _TAGS[place] if place < len(_TAGS) else f"unit-{place}"
-        world.tags.append(Tag(id=world.tag_ids.take(), name=name))
+        tag = Tag(id=world.tag_ids.take(), name=name, created=world.moment() - (place + 1) * DAY)
+        if place % 3 == 2:  # a tree of some depth
+            tag.parent = world.tags[place // 2]
+            tag.parent.children.append(tag)
+        if place % 4 == 1:
+            tag.rule_type, tag.rule = "NAME_CONTAINS", f"unit & {place}"
+        world.tags.append(tag)
 
 
 def make_app(world: Population) -> WebApp:

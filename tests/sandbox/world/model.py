@@ -38,10 +38,19 @@ def seconds(moment: datetime) -> int:
 
 @dataclass(slots=True)
 class Tag:
-    """A tag of the subscription."""
+    """A tag of the subscription.
+
+    Attributes:
+        rule: what a rule of that type looks for; empty for tags that people give.
+    """
 
     id: int
     name: str
+    created: int = 0
+    parent: Tag | None = field(default=None, compare=False, repr=False)
+    rule_type: str = "STATIC"
+    rule: str = ""
+    children: list[Tag] = field(default_factory=list, compare=False, repr=False)
 
 
 @dataclass(slots=True)

@@ -1,4 +1,4 @@
-"""The fields that each WAS object can be searched by, as its documentation page lists them."""
+"""The fields that each object can be searched by, as its documentation page lists them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.sandbox.qualys.search.criteria import (
     TEXT,
     Field,
 )
-from tests.sandbox.world.model import FINDING_TYPES, Finding, Scan, WebApp, unique_id
+from tests.sandbox.world.model import FINDING_TYPES, Finding, Scan, Tag, WebApp, unique_id
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -98,6 +98,14 @@ WASSCAN: Final[Mapping[str, Field[Scan]]] = {
         KEYWORD, lambda _: "NONE", ("NONE", "NOT_USED", "SUCCESSFUL", "FAILED", "PARTIAL")
     ),
     "resultsStatus": Field(KEYWORD, lambda scan: scan.results, RESULTS_STATUSES),
+}
+
+TAG: Final[Mapping[str, Field[Tag]]] = {
+    "id": Field(INTEGER, lambda tag: tag.id),
+    "name": Field(TEXT, lambda tag: tag.name),
+    "parent": Field(INTEGER, lambda tag: tag.parent.id if tag.parent else None),
+    "ruleType": Field(KEYWORD, lambda tag: tag.rule_type, ("STATIC", "NAME_CONTAINS")),
+    "color": Field(TEXT, lambda _: "#FFFFFF"),
 }
 
 _FINDING: Final[Mapping[str, Field[Finding]]] = {

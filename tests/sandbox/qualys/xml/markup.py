@@ -75,10 +75,10 @@ def lines(indent: int, elements: Iterable[str]) -> str:
 
 
 def envelope(schema: str, content: str) -> str:
-    """Return a whole ServiceResponse; `schema` is the object's name, e.g. `finding`."""
+    """Return a whole ServiceResponse; `schema` is its path, e.g. `3.0/was/finding`."""
     return (
         f'{DECLARATION}<ServiceResponse xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" '
-        f'xsi:noNamespaceSchemaLocation="{SCHEMA_HOST}/qps/xsd/3.0/was/{schema}.xsd">\n'
+        f'xsi:noNamespaceSchemaLocation="{SCHEMA_HOST}/qps/xsd/{schema}.xsd">\n'
         f"{content}</ServiceResponse>"
     )
 
@@ -116,18 +116,25 @@ def failure(schema: str, code: str, message: str, resolution: str = "") -> str:
 
 
 def simple_return(
-    moment: int, code: int, text: str, items: Iterable[tuple[str, str]] = (), prolog: str = ""
+    moment: int,
+    code: int | None,
+    text: str,
+    items: Iterable[tuple[str, str]] = (),
 ) -> str:
-    """Return the error document of the `/api/N/fo` side; a recorded one has no XML prolog."""
+    """Return the short answer of the `/api/N/fo` side; a recorded one has no XML prolog.
+
+    `code` names an error.
+    """
     listing = "".join(
         f"      <ITEM>\n        <KEY>{key}</KEY>\n        <VALUE>{value}</VALUE>\n      </ITEM>\n"
         for key, value in items
     )
     return (
-        f'{prolog}<!DOCTYPE SIMPLE_RETURN SYSTEM "{SCHEMA_HOST}/api/2.0/simple_return.dtd">\n'
+        f'<!DOCTYPE SIMPLE_RETURN SYSTEM "{SCHEMA_HOST}/api/2.0/simple_return.dtd">\n'
         "<SIMPLE_RETURN>\n  <RESPONSE>\n"
-        f"    <DATETIME>{iso(moment)}</DATETIME>\n    <CODE>{code}</CODE>\n"
-        f"    <TEXT>{escape(text)}</TEXT>\n"
+        f"    <DATETIME>{iso(moment)}</DATETIME>\n"
+        + ("" if code is None else f"    <CODE>{code}</CODE>\n")
+        + f"    <TEXT>{escape(text)}</TEXT>\n"
         + (f"    <ITEM_LIST>\n{listing}    </ITEM_LIST>\n" if listing else "")
         + "  </RESPONSE>\n</SIMPLE_RETURN>\n"
     )

@@ -1,4 +1,4 @@
-"""Web apps and scans as Qualys writes them, lean and verbose."""
+"""Web apps, scans and tags as Qualys writes them, lean and verbose."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from tests.sandbox.qualys.xml.markup import Form
-    from tests.sandbox.world.model import Scan, WebApp
+    from tests.sandbox.world.model import Scan, Tag, WebApp
 
 SECRET_HEADER: Final = "Authorization: Basic c2VjcmV0LW9mLWFuLWFwcA=="
 """Planted in every web app: it must appear nowhere."""
@@ -67,8 +67,7 @@ def _tells_all(form: Form) -> bool:
 def _last_scan(scan: Scan) -> str:
     return (
         f"<lastScan><id>{scan.id}</id><name>{cdata(scan.name)}</name><summary>"
-        f"<resultsStatus>{scan.results}</resultsStatus><authStatus>NONE</authStatus>"
-        "</summary></lastScan>"
+        f"{_statuses(scan)}</summary></lastScan>"
     )
 
 
@@ -76,6 +75,43 @@ def scans(rows: Sequence[Scan], form: Form) -> str:
     """Return the `WasScan` elements of a search or get."""
     return "".join(
         f"    <WasScan>\n{lines(6, scan_lines(row, form))}    </WasScan>\n" for row in rows
+    )
+
+
+def scan_status(scan: Scan) -> str:
+    """Return the element of a scan that tells its status alone."""
+    parts = (
+        f"<id>{scan.id}</id>",
+        f"<status>{scan.status}</status>",
+        f"<summary>{_statuses(scan)}</summary>",
+    )
+    return f"    <WasScan>\n{lines(6, parts)}    </WasScan>\n"
+
+
+def tags(rows: Sequence[Tag], _: Form) -> str:
+    """Return the `Tag` elements of a search or get."""
+    return "".join(f"    <Tag>\n{_tag(row)}    </Tag>\n" for row in rows)
+
+
+def _tag(tag: Tag) -> str:
+    children = "".join(
+        f"<TagSimple><id>{one.id}</id><name>{cdata(one.name)}</name></TagSimple>"
+        for one in tag.children
+    )
+    return lines(
+        6,
+        (
+            f"<id>{tag.id}</id>",
+            f"<name>{cdata(tag.name)}</name>",
+            "" if tag.parent is None else f"<parentTagId>{tag.parent.id}</parentTagId>",
+            dated("created", tag.created),
+            dated("modified", tag.created),
+            "<color>#FFFFFF</color>",
+            f"<ruleText>{cdata(tag.rule)}</ruleText>" if tag.rule else "",
+            f"<ruleType>{tag.rule_type}</ruleType>",
+            # Unlike other lists it bears no count.
+            f"<children><list>{children}</list></children>" if children else "",
+        ),
     )
 
 
@@ -110,9 +146,13 @@ def scan_lines(scan: Scan, form: Form) -> Sequence[str]:
     )
 
 
+def _statuses(scan: Scan) -> str:
+    return f"<resultsStatus>{scan.results}</resultsStatus><authStatus>NONE</authStatus>"
+
+
 def _summary(scan: Scan) -> str:
     """Return the summary; a scan without results has only its two statuses."""
-    status = f"<resultsStatus>{scan.results}</resultsStatus><authStatus>NONE</authStatus>"
+    status = _statuses(scan)
     if scan.ended is None or scan.results not in {"SUCCESSFUL", "CANCELED_WITH_RESULTS"}:
         return status
     length = scan.ended - scan.launched
