@@ -1,5 +1,5 @@
 # ruff: noqa: N818 - each name says what happened, as in the tree below
-"""Everything that can go wrong with Qualys: one class for each cause, one sentence for a person.
+"""Everything that can go wrong with Qualys: one class for each way out, one message for a person.
 
     QualysError                  exit code 1: try again later, or look at the log
     ├── Refused                  exit code 2: someone has to change something first
@@ -9,28 +9,28 @@
     │   ├── WasMissing           the subscription or the account lacks the WAS module
     │   ├── KbMissing            the account may not read the knowledge base
     │   ├── NotRegistered        nobody has logged in once with this account and accepted the terms
-    │   ├── AccountExpired       account or evaluation are over, or the account is inactive
-    │   ├── WrongPlatform        what answers is not the API server of a Qualys platform
-    │   ├── TrialLicence         counts are told, rows are not given
+    │   ├── AccountExpired       the account or its evaluation has ended, or is inactive
+    │   ├── WrongPlatform        the server is not the API server of a Qualys platform
+    │   ├── TrialLicence         rows are counted, but not returned
     │   ├── UntrustedServer      the TLS certificate of the server is not trusted
-    │   └── NothingMatches       a web application filter that no application passes
-    ├── InvalidRequest           Qualys refused what was asked for (a filter, an operator, a value)
-    ├── NotFound                 one object is not there (any more)
-    ├── PagingStuck              more rows are announced, but the walk does not get on
+    │   └── NothingMatches       no web application passes the filters
+    ├── InvalidRequest           Qualys refused a request (a filter, an operator, a value)
+    ├── NotFound                 one object does not exist (any more)
+    ├── PagingStuck              more rows are announced, but the walk does not advance
     ├── WaitTooLong              Qualys asks for a longer wait than the settings allow
-    ├── LineTooLong              one record would not fit into a line of the Singer output
-    └── TemporaryError           asked again after a growing wait, up to max_attempts times
+    ├── LineTooLong              one record does not fit into a line of the Singer output
+    └── TemporaryError           tried again after a growing wait, up to max_attempts times
         ├── Busy                 a rate or concurrency limit
-        ├── Unavailable          an error of the server, maintenance, work still going on
+        ├── Unavailable          an error of the server, maintenance, unfinished work
         ├── Unreachable          no connection to the server
         ├── TimedOut             no answer within request_timeout_seconds
-        ├── AnswerTooLarge       a page too large to be held
-        ├── BrokenAnswer         an answer that is empty, cut, or not what was asked for
-        ├── HtmlAnswer           a page for people in place of an answer for programs
-        └── LoneRefusal          HTTP 401, which now and then happens to good credentials
+        ├── AnswerTooLarge       a page that is too large to be held in memory
+        ├── BrokenAnswer         an answer that is empty, cut, or not of the kind asked for
+        ├── HtmlAnswer           a web page in place of data
+        └── LoneRefusal          one HTTP 401, which good credentials get now and then
 
-Classes differ where the way out differs. The codes are those of the Qualys API user guide,
-appendix "Error codes", and of the WAS API's responseCode.
+The codes are those of the Qualys API user guide, appendix "Error codes", and of the WAS API's
+responseCode.
 """
 
 from __future__ import annotations
@@ -38,14 +38,15 @@ from __future__ import annotations
 from typing import ClassVar
 
 from qualyswas_ciscovm.errors import SETTINGS_EXIT, PluginError
+from qualyswas_ciscovm.wording import counted
 
 
 class QualysError(PluginError):
-    """A sync that cannot go on. `str(error)` is one sentence or two for a person, no secrets."""
+    """A sync that cannot go on. `str(error)` is one or two sentences for a person, no secrets."""
 
 
 class Refused(QualysError):
-    """Asking again is of no use before settings, account, licence or network have been changed."""
+    """Trying again is useless until settings, account, licence or network have been changed."""
 
     exit_code = SETTINGS_EXIT
 
@@ -55,7 +56,7 @@ class SettingsError(Refused):
 
 
 class BadCredentials(Refused):
-    """Qualys does not know the login."""
+    """Qualys does not accept the login."""
 
     def __init__(self, place: str, code: str) -> None:
         super().__init__(
@@ -67,7 +68,7 @@ class BadCredentials(Refused):
 
 
 class ApiAccessMissing(Refused):
-    """The login is known but its role lacks the permission that the call needs."""
+    """The login is accepted, but its role lacks the permission that the call needs."""
 
     def __init__(self, place: str, code: str) -> None:
         super().__init__(
@@ -84,8 +85,8 @@ class WasMissing(Refused):
     def __init__(self, place: str, code: str) -> None:
         super().__init__(
             f"Web Application Scanning is not available to this account at {place} ({code}). "
-            "Check that the subscription has the WAS module and that it is switched on for the "
-            "account's role."
+            "Check that the subscription has the WAS module and that the account's role includes "
+            "it."
         )
 
 
@@ -95,23 +96,23 @@ class KbMissing(Refused):
     def __init__(self, place: str, code: str) -> None:
         super().__init__(
             f"Qualys does not let this account read the knowledge base at {place} ({code}). Ask an "
-            "administrator of the subscription for it, or leave the stream knowledge_base out; "
-            "what is read then is not proven to be complete."
+            "administrator of the subscription for access, or deselect the stream knowledge_base; "
+            "a sync without it is never complete."
         )
 
 
 class NotRegistered(Refused):
-    """The account was created, but its registration has not been completed."""
+    """The account exists, but its registration is not complete."""
 
     def __init__(self, place: str, code: str) -> None:
         super().__init__(
-            f"The registration of this Qualys account at {place} is not completed ({code}). Log in "
-            "once in the browser with it and accept the terms, then start again."
+            f"The registration of this Qualys account at {place} is not complete ({code}). Log in "
+            "with it once in a browser, accept the terms, and run the sync again."
         )
 
 
 class AccountExpired(Refused):
-    """The account, or the evaluation it belongs to, is over."""
+    """The account, or the evaluation it belongs to, has ended."""
 
     def __init__(self, place: str, code: str) -> None:
         super().__init__(
@@ -121,16 +122,16 @@ class AccountExpired(Refused):
 
 
 class WrongPlatform(Refused):
-    """The address belongs to something that is no Qualys API server."""
+    """The address does not belong to a Qualys API server."""
 
 
 class TrialLicence(Refused):
-    """Qualys counts rows that it does not give."""
+    """Qualys counts rows that it does not return."""
 
-    def __init__(self, stream: str, counted: int) -> None:
+    def __init__(self, stream: str, count: int) -> None:
         super().__init__(
-            f"Qualys counts {counted:,} {stream} but returns none of them, as it does for trial "
-            "licences. Ask Qualys for a full WAS API licence; nothing is reported as read."
+            f"Qualys counts {count:,} {stream} but returns none of them, as it does for trial "
+            "licences. Nothing was read. Ask Qualys for a full WAS API licence."
         )
 
 
@@ -139,14 +140,14 @@ class UntrustedServer(Refused):
 
     def __init__(self, place: str) -> None:
         super().__init__(
-            f"The TLS certificate of {place} is not trusted. If a proxy of your own opens the "
-            "connection, put the path of its CA certificate into ca_bundle; verification is never "
-            "switched off."
+            f"The TLS certificate of {place} is not trusted. If a proxy of your own opens TLS "
+            "connections, set ca_bundle to the file with its CA certificate. Verification cannot "
+            "be switched off."
         )
 
 
 class NothingMatches(Refused):
-    """A web application filter lets nothing through."""
+    """No web application passes the filters."""
 
     def __init__(self, filters: str) -> None:
         super().__init__(
@@ -156,7 +157,7 @@ class NothingMatches(Refused):
 
 
 class InvalidRequest(QualysError):
-    """Qualys understood who asks, but not what for."""
+    """Qualys knows who asks, but refuses the request."""
 
     def __init__(self, place: str, code: str, text: str) -> None:
         super().__init__(
@@ -171,16 +172,16 @@ class NotFound(QualysError):
 
 
 class PagingStuck(QualysError):
-    """The walk through the pages does not get on, so its end would never come."""
+    """The walk through the pages does not advance, so it would never end."""
 
 
 class WaitTooLong(QualysError):
-    """The server names a wait above `max_wait_seconds`."""
+    """The server asks for a wait above `max_wait_seconds`."""
 
     def __init__(self, cause: str, seconds: float) -> None:
         super().__init__(
-            f"{cause} It asks for a wait of {seconds:,.0f} s, more than max_wait_seconds allows. "
-            "What was read is kept in the state; start again later, or raise the setting."
+            f"{cause} Qualys asks for a wait of {seconds:,.0f} s, more than max_wait_seconds "
+            "allows. What was read is kept in the state. Start again later, or raise the setting."
         )
 
 
@@ -189,13 +190,13 @@ class LineTooLong(QualysError):
 
 
 class TemporaryError(QualysError):
-    """Worth asking again.
+    """Worth another attempt.
 
     Attributes:
-        wait_seconds: the wait that the server named, None when it named none.
+        wait_seconds: the wait that the server asks for; None when it does not say.
         lower_concurrency: whether fewer calls at a time would help.
-        cuts_first_contact: when Qualys has not answered once in this run, the cause is more
-            likely a wrong address than a bad moment, and few attempts will do.
+        cuts_first_contact: whether few attempts will do while Qualys has not answered once in this
+            run: the cause is more likely a wrong address than a bad moment.
         asks_for_less: whether a smaller page would help.
     """
 
@@ -208,11 +209,11 @@ class TemporaryError(QualysError):
         """Give the error to end with.
 
         Args:
-            attempts: how often it was asked.
+            attempts: how many were made.
             answered: whether Qualys has given a good answer in this run.
         """
-        times = "once" if attempts == 1 else f"{attempts} times"
-        error = type(self)(f"{self} Asked {times}; what was read so far is kept in the state.")
+        made = counted(attempts, "attempt")
+        error = type(self)(f"{self} Gave up after {made}. What was read is kept in the state.")
         error.wait_seconds = self.wait_seconds
         return error
 
@@ -238,7 +239,7 @@ class TimedOut(TemporaryError):
 
 
 class AnswerTooLarge(TemporaryError):
-    """A page beyond what is held in memory. A smaller page may fit."""
+    """A page that is too large to be held in memory. A smaller page may fit."""
 
     asks_for_less = True
 
@@ -253,17 +254,17 @@ class HtmlAnswer(TemporaryError):
     cuts_first_contact = True
 
     def given_up(self, attempts: int, *, answered: bool) -> QualysError:
-        """Give the error to end with: whoever has never answered with anything else is no API."""
+        """Give the error to end with: a server that has never answered otherwise is not an API."""
         if answered:
             return super().given_up(attempts, answered=answered)
         return WrongPlatform(
-            f"{self} Asked {attempts} times. Check region or api_url (the API server's name "
-            "begins with qualysapi), and whether a proxy stands between."
+            f"{self} Gave up after {counted(attempts, 'attempt')}. Check region or api_url (the "
+            "name of the API server begins with qualysapi), and whether a proxy is in the way."
         )
 
 
 class LoneRefusal(TemporaryError):
-    """A first HTTP 401. More would lock the account."""
+    """A first HTTP 401. More of them would lock the account."""
 
     def __init__(self, place: str, code: str = "HTTP 401") -> None:
         super().__init__(f"{place} answered {code}.")

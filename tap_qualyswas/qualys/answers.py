@@ -1,7 +1,7 @@
-"""Reading an answer: what it is, before what it says; and the error that it stands for.
+"""Reading an answer: what kind it is, then what it says, and which error it stands for.
 
-Qualys reports most errors inside HTTP 200. So each answer is looked at in this order: status,
-content type, root element, and then `responseCode` (WAS) or `CODE` of a SIMPLE_RETURN (fo).
+Qualys reports most errors inside HTTP 200. So each answer is checked in this order: status, content
+type, root element, and then `responseCode` (WAS) or `CODE` of a SIMPLE_RETURN (fo).
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ class Reply:
         status: HTTP status.
         headers: by any spelling of their names.
         body: the bytes, unpacked.
-        secrets: what must not be repeated of it: the login that was sent.
+        secrets: the login that was sent, which messages must not repeat.
     """
 
     place: str
@@ -76,7 +76,7 @@ class Reply:
     secrets: tuple[str, ...] = ()
 
     def quote(self, text: str) -> str:
-        """Give a text of the answer without the login, which some servers repeat."""
+        """Give a text of the answer without the login, which some servers echo."""
         for secret in self.secrets:
             text = text.replace(secret, "***")
         return text
@@ -89,9 +89,9 @@ class ServiceAnswer:
     Attributes:
         rows: the elements in `data`, in their order.
         count: `count`: the total for a count call, the rows of this page for a search.
-        more: `hasMoreRecords`; None when it is not told.
-        last_id: `lastId`; None when it is not told.
-        replaced: characters that had to be replaced so that it could be read.
+        more: `hasMoreRecords`; None when it is missing.
+        last_id: `lastId`; None when it is missing.
+        replaced: illegal characters that were replaced.
         evaluation: whether the answer marks the account as an evaluation.
     """
 
@@ -112,7 +112,7 @@ def read_service_answer(reply: Reply) -> ServiceAnswer:
     document = _document(reply)
     root = document.root
     if root.tag != "ServiceResponse":
-        raise _foreign(root.tag)
+        raise _unexpected(root.tag)
     data = root.find("data")
     return ServiceAnswer(
         rows=() if data is None else list(data),
@@ -132,12 +132,12 @@ def read_kb_answer(reply: Reply) -> tuple[list[Element], Document]:
     """
     document = _document(reply)
     if document.root.tag != "KNOWLEDGE_BASE_VULN_LIST_OUTPUT":
-        raise _foreign(document.root.tag)
+        raise _unexpected(document.root.tag)
     return (document.root.findall("RESPONSE/VULN_LIST/VULN"), document)
 
 
 def check(reply: Reply) -> None:
-    """Refuse an answer that is an error by its status or that holds one.
+    """Raise the error that an answer stands for, if any.
 
     Raises:
         QualysError: the error that the answer stands for.
@@ -172,44 +172,44 @@ def by_code(reply: Reply, code: str, text: str, items: Sequence[tuple[str, str]]
     """Give the error for a `responseCode` or a `CODE`."""
     refusal = REFUSALS.get(code)
     if refusal is not None:
-        return refusal(reply.place, _told(code, text))
+        return refusal(reply.place, _explained(code, text))
     if code in GONE:
-        return errors.NotFound(f"Qualys does not have what was asked for ({code}).")
+        return errors.NotFound(f"Qualys does not have this object ({code}).")
     if code in BUSY or reply.status in {CONFLICT, TOO_MANY}:
         return _busy(reply, code, text, items)
     if code.startswith("INVALID_") or code in INVALID or (code.startswith("19") and code < "1960"):
         return errors.InvalidRequest(reply.place, code, text)
     reason = "is under maintenance" if code == MAINTENANCE else "could not answer"
-    error = errors.Unavailable(f"{reply.place} {reason} ({_told(code, text)}).")
+    error = errors.Unavailable(f"{reply.place} {reason} ({_explained(code, text)}).")
     error.wait_seconds = wait_from_headers(reply.headers)
     return error
 
 
 def by_status(reply: Reply, code: str, text: str) -> Exception:
-    """Give the error for an HTTP status whose body names no code."""
+    """Give the error for an HTTP status when the body names no code."""
     status = reply.status
-    told = f"HTTP {status}"
+    code_in_words = f"HTTP {status}"
     if status == UNAUTHORIZED:
         return errors.LoneRefusal(reply.place)
     if status == FORBIDDEN:
-        return errors.ApiAccessMissing(reply.place, told)
+        return errors.ApiAccessMissing(reply.place, code_in_words)
     if status == NOT_THERE:
-        return errors.WasMissing(reply.place, told)
+        return errors.WasMissing(reply.place, code_in_words)
     if status in {CONFLICT, TOO_MANY}:
         return _busy(reply, code, text, ())
     if status == STILL_RUNNING or status >= SERVER_ERROR:
-        error = errors.Unavailable(f"{reply.place} could not answer ({told}).")
+        error = errors.Unavailable(f"{reply.place} could not answer ({code_in_words}).")
         error.wait_seconds = wait_from_headers(reply.headers)
         return error
-    return errors.InvalidRequest(reply.place, told, text)
+    return errors.InvalidRequest(reply.place, code_in_words, text)
 
 
 def _busy(
     reply: Reply, code: str, text: str, items: Sequence[tuple[str, str]]
 ) -> errors.TemporaryError:
     kind = "calls at a time" if code == CONCURRENCY else "calls"
-    told = _told(code, text) if code else f"HTTP {reply.status}"
-    error = errors.Busy(f"{reply.place} allows no more {kind} for now ({told}).")
+    reason = _explained(code, text) if code else f"HTTP {reply.status}"
+    error = errors.Busy(f"{reply.place} allows no more {kind} for now ({reason}).")
     waits = (wait_from_headers(reply.headers), wait_from_items(items), wait_from_text(text))
     error.wait_seconds = next((wait for wait in waits if wait is not None), None)
     error.lower_concurrency = code == CONCURRENCY
@@ -217,11 +217,11 @@ def _busy(
 
 
 def _redirect(reply: Reply) -> errors.WrongPlatform:
-    # Not followed: the login would be shown to whoever is named there.
+    # Not followed: the login would go to whatever host is named there.
     host = urlsplit(reply.headers.get("Location", "")).hostname or "another address"
     return errors.WrongPlatform(
-        f"{reply.place} answered with a redirect to {host}. Set api_url to the API server itself; "
-        "redirects are not followed, since they would carry the login along."
+        f"{reply.place} answered with a redirect to {host}. Set api_url to the API server itself. "
+        "Redirects are not followed, as they would pass the login on."
     )
 
 
@@ -237,16 +237,16 @@ def _html(reply: Reply) -> Exception:
     return by_status(reply, "", "")
 
 
-def _foreign(tag: str) -> errors.BrokenAnswer:
-    return errors.BrokenAnswer(f"Qualys sent a document of an unexpected kind ({tag[:60]}).")
+def _unexpected(tag: str) -> errors.BrokenAnswer:
+    return errors.BrokenAnswer(f"Qualys sent an unexpected kind of document ({tag[:60]}).")
 
 
 def _code_and_text(root: Element) -> tuple[str, str]:
     if root.tag == "ServiceResponse":
         message = _text(root, "responseErrorDetails/errorMessage")
         way_out = _text(root, "responseErrorDetails/errorResolution")
-        told = ". ".join(part.rstrip(".") for part in (message, way_out) if part)
-        return (_text(root, "responseCode"), told)
+        text = ". ".join(part.rstrip(".") for part in (message, way_out) if part)
+        return (_text(root, "responseCode"), text)
     if root.tag == "SIMPLE_RETURN":
         return (_text(root, "RESPONSE/CODE"), _text(root, "RESPONSE/TEXT"))
     if root.tag in {"GENERIC_RETURN", "RETURN"}:
@@ -268,7 +268,7 @@ def _text(root: Element, path: str) -> str:
     return " ".join((root.findtext(path) or "").split())[:300]
 
 
-def _told(code: str, text: str) -> str:
+def _explained(code: str, text: str) -> str:
     return f"{code}: {text.rstrip('.')}" if text else code
 
 
@@ -280,5 +280,5 @@ def _number(root: Element, name: str) -> int | None:
 
 
 def _flag(root: Element) -> bool | None:
-    told = (root.findtext("hasMoreRecords") or "").strip().lower()
-    return {"true": True, "1": True, "false": False, "0": False}.get(told)
+    flag = (root.findtext("hasMoreRecords") or "").strip().lower()
+    return {"true": True, "1": True, "false": False, "0": False}.get(flag)

@@ -1,7 +1,6 @@
-"""Showing who asks: Basic, or a bearer token of an Auth ID client.
+"""Logins: Basic, or a bearer token of an Auth ID client.
 
-Both are `requests` auth objects, so neither `.netrc` nor a proxy's settings can put another login
-in their place.
+Both are `requests` auth objects, so neither `.netrc` nor the settings of a proxy can replace them.
 """
 
 from __future__ import annotations
@@ -21,7 +20,7 @@ if TYPE_CHECKING:
     import requests
 
 TOKEN_SECONDS: Final = 4 * 3600
-"""How long a token of `/auth/oidc` holds (Qualys WAS API user guide, "User account")."""
+"""How long a token of `/auth/oidc` is valid (Qualys WAS API user guide, "User account")."""
 RENEW_BEFORE_SECONDS: Final = 10 * 60
 
 
@@ -31,7 +30,7 @@ def basic_auth(username: str, password: str) -> HTTPBasicAuth:
 
 
 def secrets_of(authorization: str) -> tuple[str, ...]:
-    """Give what must not be shown of an `Authorization` header: the token, and the password."""
+    """Give the secrets in an `Authorization` header: the token, and the password."""
     kind, _, token = authorization.partition(" ")
     if not token:
         return ()
@@ -43,7 +42,7 @@ def secrets_of(authorization: str) -> tuple[str, ...]:
 
 
 class BearerAuth(AuthBase):
-    """A bearer token, fetched when it is first needed and renewed before it ends.
+    """A bearer token, fetched when it is first needed and renewed before it expires.
 
     Args:
         monotonic: a clock in seconds.
@@ -57,7 +56,7 @@ class BearerAuth(AuthBase):
         self._fetched_at = 0.0
 
     def fetch_by(self, fetch: Callable[[], str]) -> None:
-        """Say how a token is got; `fetch` raises the error that tells why there is none."""
+        """Set how a token is fetched; `fetch` raises the error that says why there is none."""
         self._fetch = fetch
 
     def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
@@ -75,11 +74,11 @@ class BearerAuth(AuthBase):
             return self._token
 
     def forget(self, refused_since: float) -> None:
-        """Fetch a new token next time: the server did not take this one.
+        """Fetch a new token next time: the server did not accept this one.
 
         Args:
             refused_since: when the refused call began. A token that was fetched later is kept, as
-                another worker has renewed it already.
+                another worker has renewed it.
         """
         with self._lock:
             if self._fetched_at <= refused_since:
@@ -87,7 +86,7 @@ class BearerAuth(AuthBase):
 
 
 class NoAuth(AuthBase):
-    """No login at all, also not one from `.netrc`."""
+    """No login, not even one from `.netrc`."""
 
     def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
         """Leave the request as it is."""
@@ -100,16 +99,16 @@ def fetch_token(
     client_id: str,
     client_secret: str,
 ) -> str:
-    """Get a token from the gateway.
+    """Fetch a token from the gateway.
 
     Args:
-        post: sends a form to a URL with further headers.
-        gateway_url: base of the gateway.
+        post: sends an empty form to a URL, with headers.
+        gateway_url: base URL of the gateway.
         client_id: of the Auth ID client.
         client_secret: of the Auth ID client.
 
     Raises:
-        BadCredentials: when the gateway does not take the client id and secret.
+        BadCredentials: when the gateway does not accept the client id and secret.
         Unreachable: when it gives no token for another reason.
     """
     host = gateway_url.partition("://")[2]

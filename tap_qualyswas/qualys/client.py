@@ -1,23 +1,13 @@
-"""QualysClient: one session to one platform; logins, limits and retries. Elements and bytes out."""
+"""QualysClient: one session to one platform; checked answers, elements and bytes out."""
 
 from __future__ import annotations
 
 import re
-import threading
-import time
 from dataclasses import replace
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timezone
 from typing import IO, TYPE_CHECKING, Final, TypeVar
 
-from qualyswas_ciscovm.dates import from_header
-from tap_qualyswas.errors import (
-    ApiAccessMissing,
-    BadCredentials,
-    BrokenAnswer,
-    KbMissing,
-    LoneRefusal,
-    TemporaryError,
-)
+from tap_qualyswas.errors import ApiAccessMissing, BrokenAnswer, KbMissing
 from tap_qualyswas.qualys.answers import (
     OK,
     Reply,
@@ -27,16 +17,17 @@ from tap_qualyswas.qualys.answers import (
     read_service_answer,
 )
 from tap_qualyswas.qualys.request_bodies import service_request
-from tap_qualyswas.qualys.retries import Gate, RetryPolicy
+from tap_qualyswas.qualys.server_clock import ServerClock
 from tap_qualyswas.qualys.transport import Call, Transport
 from tap_qualyswas.records.parsing import HEAD_BYTES, root_name
 
 if TYPE_CHECKING:
-    import logging
+    import threading
     from collections.abc import Callable, Iterable, Sequence
 
     from requests.auth import AuthBase
 
+    from tap_qualyswas.qualys.attempts import Attempts
     from tap_qualyswas.qualys.request_bodies import Criterion
     from tap_qualyswas.records.parsing import Element
 
@@ -54,50 +45,35 @@ class QualysClient:
 
     Args:
         transport: sends calls.
-        retries: when to ask again.
-        max_concurrency: calls at a time; lowered when Qualys says so.
+        attempts: tries them until they work.
         kb_version: version of the knowledge base API, such as `2.0`.
-        kb_auth: login for the knowledge base where it is another one.
-        logger: gets one line a wait.
-        renew_login: makes the next call log in anew, where logins end by themselves; given when
-            the refused call began, on the monotonic clock.
+        kb_auth: login for the knowledge base, where it is another one.
+
+    Attributes:
+        subscription: id of the account's subscription; None until an answer names it.
+        evaluation: whether the account marks itself as an evaluation.
     """
 
-    def __init__(  # noqa: PLR0913 - parts that are put together in one place
-        self,
-        transport: Transport,
-        *,
-        retries: RetryPolicy,
-        max_concurrency: int,
-        kb_version: str,
-        kb_auth: AuthBase | None,
-        logger: logging.Logger,
-        renew_login: Callable[[float], None] | None = None,
+    def __init__(
+        self, transport: Transport, attempts: Attempts, *, kb_version: str, kb_auth: AuthBase | None
     ) -> None:
         self._transport = transport
-        self._retries = retries
-        self._gate = Gate(max_concurrency)
+        self._attempts = attempts
         self._kb_path = f"/api/{kb_version}/fo/knowledge_base/vuln/"
         self._kb_auth = kb_auth
-        self._logger = logger
-        self._renew_login = renew_login
-        self._lock = threading.Lock()
-        self._answered = False
-        self._refused_before = False
-        self._first_date: datetime | None = None
-        self._first_at = 0.0
+        self._clock = ServerClock()
         self.subscription: str | None = None
         self.evaluation = False
 
     @property
     def workers(self) -> int:
         """How many calls may be on the way at a time now."""
-        return self._gate.limit
+        return self._attempts.concurrency
 
     @property
     def knows_time(self) -> bool:
         """Whether an answer has told the server's time."""
-        return self._first_date is not None
+        return self._clock.first is not None
 
     def started_at(self) -> datetime:
         """Give the server's time at its first answer; ask for it when there was none yet.
@@ -105,9 +81,9 @@ class QualysClient:
         Raises:
             QualysError: when Qualys cannot be asked.
         """
-        if self._first_date is None:
+        if self._clock.first is None:
             self.check_login()
-        return self._first_date or datetime.now(timezone.utc)
+        return self._clock.first or datetime.now(timezone.utc)
 
     def time_now(self) -> datetime:
         """Give the server's time now: that of its first answer and what has passed since.
@@ -115,7 +91,7 @@ class QualysClient:
         Raises:
             QualysError: when Qualys cannot be asked.
         """
-        return self.started_at() + timedelta(seconds=time.monotonic() - self._first_at)
+        return self.started_at() + self._clock.since_first()
 
     def check_login(self) -> None:
         """Ask for the portal's version, which shows that the login works.
@@ -129,7 +105,7 @@ class QualysClient:
         """Count the rows of a kind (`webapp`, `wasscan`, `finding`).
 
         Raises:
-            QualysError: when there is no number.
+            QualysError: when no number comes.
         """
         body = service_request(criteria)
 
@@ -156,15 +132,15 @@ class QualysClient:
 
         Args:
             kind: `webapp`, `wasscan` or `finding`.
-            body: gives the request, anew for each attempt.
-            read_page: makes something of the page; a TemporaryError that it raises is a reason to
-                ask again.
+            body: gives the request, for each attempt again.
+            read_page: makes something of the page; a TemporaryError that it raises is a reason for
+                another attempt.
             on_too_slow: called when an answer did not come in time or was too large, before the
                 next attempt: the place to ask for less.
             stop: ends waits early.
 
         Raises:
-            QualysError: when there is no page.
+            QualysError: when no page comes.
         """
 
         def read(reply: Reply) -> T:
@@ -179,13 +155,13 @@ class QualysClient:
         """Fetch entries of the knowledge base.
 
         Args:
-            qids: at most 250 and at least one: without ids the whole knowledge base would come.
+            qids: 1 to 250 of them: without ids the whole knowledge base would come.
 
         Returns:
             The VULN elements of those that Qualys knows; and how many characters were replaced.
 
         Raises:
-            QualysError: when there is no answer.
+            QualysError: when no answer comes.
             ValueError: for no ids, or too many.
         """
         if not 0 < len(qids) <= KB_IDS:
@@ -197,9 +173,9 @@ class QualysClient:
             try:
                 entries, document = read_kb_answer(reply)
             except ApiAccessMissing as refused:
-                if not self._answered:
+                if not self._attempts.answered:
                     raise
-                # The findings came, so it is this part that is closed to the account.
+                # Other calls have worked, so only this part is closed to the account.
                 raise KbMissing(reply.place, refused.code) from None
             self._note_evaluation(evaluation=document.evaluation)
             return (entries, document.replaced)
@@ -211,12 +187,12 @@ class QualysClient:
 
         Args:
             scan_id: id of the scan.
-            read: makes something of the document, which lies on disk when it is large. A
-                BrokenAnswer that it raises makes the download be tried again.
+            read: makes something of the document, which is on disk when it is large. A
+                BrokenAnswer that it raises is a reason for another attempt.
 
         Raises:
             NotFound: when the scan has no report, or is gone.
-            QualysError: when there is no answer.
+            QualysError: when no answer comes.
         """
         call = Call(f"{WAS}/download/was/wasscan/{scan_id}")
 
@@ -228,12 +204,12 @@ class QualysClient:
                 size = source.tell()
                 source.seek(0)
                 head = source.read(HEAD_BYTES)
-                # A report is a WasScan; what is small and something else is an error in HTTP 200.
+                # A report is a WasScan; a small document of another kind is an error in HTTP 200.
                 if reply.status != OK or (size <= HEAD_BYTES and root_name(head) != "WasScan"):
                     check(replace(reply, body=head))
                 return read(source)
 
-        return self._again(attempt)
+        return self._attempts.run(attempt)
 
     def _call(
         self,
@@ -247,76 +223,13 @@ class QualysClient:
             self._note_reply(reply)
             return read(reply)
 
-        return self._again(attempt, on_too_slow, stop)
-
-    def _again(
-        self,
-        attempt: Callable[[], T],
-        on_too_slow: Callable[[], None] | None = None,
-        stop: threading.Event | None = None,
-    ) -> T:
-        """Attempt until it works, or until the error is not worth another attempt."""
-        tries = 0
-        while True:
-            tries += 1
-            try:
-                with self._gate.passing():
-                    began = time.monotonic()
-                    result = attempt()
-            except BadCredentials as refused:
-                self._prepare_next(self._ended_token(refused, began), tries, on_too_slow, stop)
-            except TemporaryError as error:
-                if isinstance(error, LoneRefusal) and self._renew_login is not None:
-                    self._renew_login(began)
-                self._prepare_next(error, tries, on_too_slow, stop)
-            else:
-                self._answered = True
-                self._refused_before = False
-                return result
-
-    def _ended_token(self, refused: BadCredentials, began: float) -> LoneRefusal:
-        """Take a refusal as that of a token that has ended, which names and passwords do not."""
-        if self._renew_login is None or not self._answered:
-            raise refused
-        self._renew_login(began)
-        return LoneRefusal(refused.place, refused.code)
-
-    def _prepare_next(
-        self,
-        error: TemporaryError,
-        tries: int,
-        on_too_slow: Callable[[], None] | None,
-        stop: threading.Event | None,
-    ) -> None:
-        if tries >= self._retries.attempts_for(error, answered=self._answered):
-            raise error.given_up(tries, answered=self._answered)
-        if isinstance(error, LoneRefusal) and self._renew_login is None:
-            self._refuse_second(error)
-        seconds = self._retries.wait_after(error, tries)
-        if error.lower_concurrency and self._gate.lower():
-            self._logger.info("At most %d calls at a time from now on.", self._gate.limit)
-        if error.asks_for_less and on_too_slow is not None:
-            on_too_slow()
-        self._logger.warning("%s Asking again in %.0f s.", error, seconds)
-        if (stop or threading.Event()).wait(seconds):
-            raise error
-
-    def _refuse_second(self, error: LoneRefusal) -> None:
-        """Let one 401 pass, not a second one in a row by another worker: it locks the account."""
-        with self._lock:
-            if self._refused_before:
-                raise error.given_up(2, answered=self._answered)
-            self._refused_before = True
+        return self._attempts.run(attempt, on_too_slow, stop)
 
     def _note_reply(self, reply: Reply) -> None:
-        with self._lock:
-            if self._first_date is None:
-                self._first_at = time.monotonic()
-                told = from_header(reply.headers.get("Date"))
-                self._first_date = told or datetime.now(timezone.utc)
-            found = SUBSCRIPTION.match(reply.headers.get("X-Powered-By", ""))
-            if found and self.subscription is None:
-                self.subscription = found[1].lower()
+        self._clock.note(reply.headers.get("Date"))
+        found = SUBSCRIPTION.match(reply.headers.get("X-Powered-By", ""))
+        if found and self.subscription is None:
+            self.subscription = found[1].lower()
         self._note_evaluation(evaluation=reply.headers.get("evaluation", "").lower() == "true")
 
     def _note_evaluation(self, *, evaluation: bool) -> None:

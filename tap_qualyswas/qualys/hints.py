@@ -1,7 +1,7 @@
-"""How long a server asks to wait: from headers, from a text, from a list of items.
+"""How long a server asks to wait: in headers, in a text, or in a list of items.
 
-An unreadable hint is no hint. Where several are given, the first in this order counts:
-`X-RateLimit-ToWait-Sec`, `Retry-After` (seconds or a date), the items, the text.
+An unreadable hint is ignored. Of several, the first in this order counts: `X-RateLimit-ToWait-Sec`,
+`Retry-After` (seconds or a date), the items, the text.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ IN_TEXT: Final = re.compile(
 
 def wait_from_headers(headers: Mapping[str, str]) -> float | None:
     """Read the wait in seconds from the headers of an answer; None when none can be read."""
-    named = _seconds(headers.get("X-RateLimit-ToWait-Sec"))
-    if named is not None:
-        return named
+    seconds = _seconds(headers.get("X-RateLimit-ToWait-Sec"))
+    if seconds is not None:
+        return seconds
     after = headers.get("Retry-After")
-    named = _seconds(after)
-    if named is not None:
-        return named
+    seconds = _seconds(after)
+    if seconds is not None:
+        return seconds
     until, since = from_header(after), from_header(headers.get("Date"))
     if until is None or since is None:
         return None
@@ -43,7 +43,7 @@ def wait_from_text(text: str) -> float | None:
 
 
 def wait_from_items(items: Iterable[tuple[str, str]]) -> float | None:
-    """Read the wait from KEY and VALUE pairs: the first value under a key that speaks of time."""
+    """Read the wait from KEY and VALUE pairs: the first value whose key is about time."""
     for key, value in items:
         if any(part in key.upper() for part in ("WAIT", "SEC", "RETRY")):
             found = _seconds(value)

@@ -1,4 +1,4 @@
-"""Qualys platforms: from a region, or from whatever a person pasted, to the right hosts."""
+"""Qualys platforms: the hosts that belong to a region, or to an address that a person pasted."""
 
 from __future__ import annotations
 
@@ -30,10 +30,10 @@ API_HOSTS: Final[Mapping[str, str]] = MappingProxyType(
         "KSA1": "qualysapi.qg1.apps.qualysksa.com",
     }
 )
-"""Region to API server, as on Qualys's page "Identify your Qualys platform"."""
+"""API server by region, as on Qualys's page "Identify your Qualys platform"."""
 
 ALIASES: Final[Mapping[str, str]] = MappingProxyType({"CANADA": "CA1", "INDIA": "IN1"})
-"""Words of the hosted connector's form."""
+"""The words that the form of the hosted connector uses."""
 
 REGIONS: Final = (*API_HOSTS, "Canada", "India")
 
@@ -46,19 +46,19 @@ OLD_GATEWAYS: Final[Mapping[str, str]] = MappingProxyType(
         "qualysapi.qualys.eu": "gateway.qg1.apps.qualys.eu",
     }
 )
-"""The two oldest platforms, whose gateways do not follow the rule."""
+"""The two oldest platforms, whose gateways do not follow the rule, by API server."""
 
 VENDOR: Final = ("qualys.", "qualysksa.")
 
 
 @dataclass(frozen=True)
 class Platform:
-    """Where one Qualys platform is found. URLs have no slash at their end.
+    """The hosts of one Qualys platform. URLs have no slash at their end.
 
     Attributes:
-        api_url: base of `/qps` and `/api`, with the path prefix of a private platform if any.
+        api_url: base of `/qps` and `/api`, with the path prefix of a private platform, if any.
         gateway_url: base of `/auth`, for `auth_method: oidc`.
-        region: the region that was set, None when a URL was.
+        region: the region, None for a private platform.
     """
 
     api_url: str
@@ -80,7 +80,7 @@ def find_platform(
     A URL wins over a region, since only it can name a private platform.
 
     Raises:
-        SettingsError: for an unknown region, a URL that cannot be put right, or nothing at all.
+        SettingsError: for an unknown region, a URL that cannot be corrected, or no setting at all.
     """
     known = _region(region) if region else None
     if api_url:
@@ -106,11 +106,11 @@ def _region(text: str) -> str:
 
 
 def tidy_api_url(text: str) -> str:
-    """Put a pasted API address right: scheme, slashes and the paths of the API's own calls.
+    """Correct a pasted API address: scheme, slashes, and paths of the API's own calls.
 
     Raises:
-        SettingsError: for a portal or gateway host (the API host to use is named), for plain http
-            to another machine, and for what is no URL.
+        SettingsError: for a portal or gateway host (the message names the API host), for plain http
+            to another machine, and for what is not a URL.
     """
     base = _tidy("api_url", text)
     host = urlsplit(base).hostname or ""
@@ -118,7 +118,7 @@ def tidy_api_url(text: str) -> str:
     if wrong is None:
         return base
     right = next((key for key, value in OLD_GATEWAYS.items() if value == host), None)
-    kind = "portal for people" if wrong == PORTAL else "gateway"
+    kind = "portal" if wrong == PORTAL else "gateway"
     msg = (
         f"api_url names {host}, which is the {kind}, not the API server. "
         f"Set api_url to https://{right or API + host.removeprefix(wrong)}."
@@ -134,13 +134,13 @@ def _tidy(name: str, text: str) -> str:
         cleaned = f"https://{cleaned}"
     parts = _split(name, cleaned)
     if parts.username is not None or parts.password is not None:
-        msg = f"{name} must not carry a user name or password. Use their own settings."
+        msg = f"{name} must not contain a user name or password. Use the settings for them."
         raise SettingsError(msg)
     if parts.scheme == "http" and not _is_loopback(parts.hostname or ""):
-        msg = f"{name} must begin with https:// (plain http would show the password to everyone)."
+        msg = f"{name} must begin with https:// (plain http would send the password unencrypted)."
         raise SettingsError(msg)
     path = parts.path
-    for known in ("/qps", "/api", "/msp", "/auth"):  # the calls' own paths, pasted along
+    for known in ("/qps", "/api", "/msp", "/auth"):  # paths of the calls, pasted along
         path = f"{path}/".partition(f"{known}/")[0]
     return f"{parts.scheme}://{parts.netloc.lower()}{'/'.join(path.rstrip('/').split('//'))}"
 
@@ -148,7 +148,7 @@ def _tidy(name: str, text: str) -> str:
 def _split(name: str, text: str) -> SplitResult:
     try:
         parts = urlsplit(text)
-        host, _ = parts.hostname, parts.port  # a bad port is found out only when it is asked for
+        host, _ = parts.hostname, parts.port  # a bad port raises only when it is read
     except ValueError:
         host = None
     if not host or parts.scheme not in {"http", "https"} or any(c.isspace() for c in text):
@@ -167,7 +167,7 @@ def _is_loopback(host: str) -> bool:
 
 
 def gateway_of(api_url: str) -> str:
-    """Give the gateway that belongs to an API server, by the rule of Qualys's own clients."""
+    """Give the gateway of an API server, by the rule of Qualys's own clients."""
     parts = urlsplit(api_url)
     host = parts.netloc
     if host in OLD_GATEWAYS:

@@ -1,7 +1,7 @@
-"""Bodies of WAS requests: criteria, written by an XML writer, never glued together.
+"""Bodies of WAS requests: criteria, written by an XML writer.
 
 All criteria of a request are combined by AND, and a field may be named twice (Qualys WAS API user
-guide, "Search operators"): paging adds its bounds beside the user's filters, it replaces none.
+guide, "Search operators"). So paging adds its bounds to the user's filters and replaces none.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ def one_of(field: str, values: Iterable[object]) -> Criterion:
     """Ask for rows whose field is one of `values`.
 
     Raises:
-        ValueError: without a value, since an empty list would be no condition at all.
+        ValueError: without a value, as an empty list is no condition at all.
     """
     listed = ",".join(str(value) for value in values)
     if not listed:
@@ -63,8 +63,8 @@ def service_request(
     """Write a ServiceRequest.
 
     Args:
-        criteria: conditions, all of which have to hold.
-        limit: rows in the answer at most, 1 to 1000.
+        criteria: conditions, all of which must hold.
+        limit: the most rows in the answer, 1 to 1000.
         verbose: whether rows come with their details.
 
     Returns:

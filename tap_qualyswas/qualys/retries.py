@@ -1,4 +1,4 @@
-"""When to ask again, and how many calls may be on the way at a time."""
+"""When a call is tried again, and how many calls are sent at a time."""
 
 from __future__ import annotations
 
@@ -15,22 +15,22 @@ if TYPE_CHECKING:
 
 FIRST_CONTACT_ATTEMPTS: Final = 3
 MAX_GROWN_SECONDS: Final = 300.0
-"""Waits of our own grow up to here; only the server can name longer ones."""
+"""Waits of our own grow up to here; only the server can ask for longer ones."""
 
 
 @dataclass(frozen=True, slots=True)
 class RetryPolicy:
-    """How often and how long to wait.
+    """How often a call is tried, and how long the waits are.
 
     Attributes:
         max_attempts: attempts of one call.
         max_wait_seconds: the longest single wait.
-        base_seconds: the first wait of our own; each further one is twice as long.
+        first_wait_seconds: the first wait of our own; each further one is twice as long.
     """
 
     max_attempts: int = 8
     max_wait_seconds: float = 3600.0
-    base_seconds: float = 1.0
+    first_wait_seconds: float = 1.0
 
     def attempts_for(self, error: TemporaryError, *, answered: bool) -> int:
         """Give how many attempts an error is worth.
@@ -48,51 +48,51 @@ class RetryPolicy:
     def wait_after(self, error: TemporaryError, attempt: int) -> float:
         """Give the seconds to wait after the `attempt`-th attempt, counted from 1.
 
-        The server's own wait counts where it named one. A part by chance keeps several clients,
-        or several workers, from coming back at the same moment.
+        The server's wait counts where it asks for one. A random part keeps several clients, or
+        several workers, from coming back at the same moment.
 
         Raises:
-            WaitTooLong: when the server named a wait above the limit.
+            WaitTooLong: when the server asks for a wait above the limit.
         """
-        named = error.wait_seconds
-        if named is not None:
-            if named > self.max_wait_seconds:
-                raise WaitTooLong(str(error), named)
-            return named + random.uniform(0, min(1.0, 0.2 * named))  # noqa: S311 - no secret
+        asked = error.wait_seconds
+        if asked is not None:
+            if asked > self.max_wait_seconds:
+                raise WaitTooLong(str(error), asked)
+            return asked + random.uniform(0, min(1.0, 0.2 * asked))  # noqa: S311 - no secret
         longest = min(MAX_GROWN_SECONDS, self.max_wait_seconds)
-        grown = min(self.base_seconds * 2.0 ** (attempt - 1), longest)
+        grown = min(self.first_wait_seconds * 2.0 ** (attempt - 1), longest)
         return grown * random.uniform(0.75, 1.0)  # noqa: S311 - no secret
 
 
-class Gate:
-    """Let at most so many calls through at a time; fewer when the server asks for it."""
+class ConcurrencyLimit:
+    """Let only so many calls be on the way at a time; fewer when the server asks for it."""
 
     def __init__(self, limit: int) -> None:
         self._limit = max(limit, 1)
-        self._inside = 0
+        self._running = 0
         self._changed = threading.Condition()
 
     @property
-    def limit(self) -> int:
+    def calls(self) -> int:
         """Calls at a time."""
         return self._limit
 
     @contextmanager
-    def passing(self) -> Iterator[None]:
+    def call(self) -> Iterator[None]:
         """Wait for a place and keep it while the block runs."""
         with self._changed:
-            while self._inside >= self._limit:
+            while self._running >= self._limit:
                 self._changed.wait(1.0)
-            self._inside += 1
+            self._running += 1
         try:
             yield
         finally:
             with self._changed:
-                self._inside -= 1
+                self._running -= 1
                 self._changed.notify_all()
 
     def lower(self) -> bool:
-        """Allow one call fewer; True when that was possible."""
+        """Allow one call less; True when that was possible."""
         with self._changed:
             if self._limit <= 1:
                 return False

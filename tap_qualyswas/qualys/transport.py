@@ -1,4 +1,4 @@
-"""One HTTP call: sent, read to its end, and every way in which that can fail given its name."""
+"""One HTTP call, sent and read to its end, and an error for each way in which that can fail."""
 
 from __future__ import annotations
 
@@ -31,15 +31,15 @@ if TYPE_CHECKING:
 
 CHUNK_BYTES: Final = 262_144
 MAX_PAGE_BYTES: Final = 134_217_728
-"""What one page may take in memory; beyond it a smaller page is asked for."""
+"""What one page may take in memory; above it a smaller page is asked for."""
 MEMORY_BYTES: Final = 8_388_608
-"""From here on a download goes to a temporary file."""
+"""Above this size a download goes to a temporary file."""
 CONNECT_SECONDS: Final = 30.0
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """What to send. `form` and `body` exclude one another; without either it is a GET."""
+    """What to send, with a `body` or a `form`; without either it is a GET."""
 
     path: str
     body: bytes | None = None
@@ -50,16 +50,17 @@ class Call:
 class Transport:
     """One session to one API server.
 
-    Cookies are not kept, redirects are not followed, certificates are always verified, proxies
+    Cookies are not kept, redirects are not followed, certificates are always verified, and proxies
     come from the usual environment variables.
 
     Args:
         api_url: base URL without a slash at its end.
         place: how messages name it.
         auth: login of each call that has none of its own.
-        ca_bundle: file of further CA certificates to trust in place of the usual ones.
+        ca_bundle: file with the CA certificates to trust in place of the usual ones.
         timeout_seconds: how long the server may be silent.
         connections: connections kept open at a time.
+        user_agent: what the calls say they come from.
     """
 
     def __init__(  # noqa: PLR0913 - each is one setting
@@ -84,7 +85,7 @@ class Transport:
         adapter = HTTPAdapter(pool_maxsize=max(connections, 2))
         self._session.mount("https://", adapter)
         self._session.mount("http://", adapter)
-        # fo calls are refused without X-Requested-With; elsewhere it does no harm.
+        # The fo API refuses calls without X-Requested-With; elsewhere it does no harm.
         self._session.headers.update(
             {"User-Agent": user_agent, "X-Requested-With": user_agent, "Accept": "*/*"}
         )
@@ -93,7 +94,7 @@ class Transport:
         """Send a call and read its answer into memory.
 
         Raises:
-            QualysError: when there is no whole answer.
+            QualysError: when no whole answer comes.
         """
         with self._open(call) as response:
             buffer = BytesIO()
@@ -107,7 +108,7 @@ class Transport:
             The answer without its body, and the body as a temporary file.
 
         Raises:
-            QualysError: when there is no whole answer.
+            QualysError: when no whole answer comes.
         """
         target = tempfile.SpooledTemporaryFile(max_size=MEMORY_BYTES)  # noqa: SIM115 - handed on
         with self._open(call) as response:
@@ -165,7 +166,7 @@ class Transport:
 
 
 def connection_error(error: requests.RequestException, place: str) -> QualysError:
-    """Give the error for what `requests` raised. Its own text may hold the request: left out."""
+    """Give the error for what `requests` raised, without its text, which may hold the request."""
     if any(isinstance(cause, ssl.SSLCertVerificationError) for cause in _causes(error)):
         return UntrustedServer(place)
     if isinstance(error, requests.exceptions.ConnectTimeout):
@@ -173,7 +174,7 @@ def connection_error(error: requests.RequestException, place: str) -> QualysErro
     if isinstance(error, requests.exceptions.Timeout) or "Read timed out" in str(error):
         return TimedOut(f"{place} did not answer within request_timeout_seconds.")
     if isinstance(error, BROKEN):
-        return BrokenAnswer(f"The answer of {place} broke off or could not be unpacked.")
+        return BrokenAnswer(f"The answer of {place} broke off or could not be decompressed.")
     return Unreachable(_unreachable(error, place))
 
 
@@ -185,18 +186,18 @@ BROKEN: Final = (
 
 def _unreachable(error: requests.RequestException, place: str) -> str:
     if isinstance(error, requests.exceptions.ProxyError):
-        return f"The proxy on the way to {place} did not let the call through."
+        return f"The proxy did not let the call to {place} through. Check HTTPS_PROXY and NO_PROXY."
     if isinstance(error, requests.exceptions.SSLError):
-        # Any break of a connection over TLS comes as this; only a certificate is a matter of trust.
-        return f"No secure connection to {place} came about. Check that it is an https server."
+        # Any break of a TLS connection raises this; only a certificate is a matter of trust.
+        return f"No TLS connection to {place} could be made. Check that it is an https server."
     if any(isinstance(cause, socket.gaierror) for cause in _causes(error)):
         host = place.partition(" ")[0]
-        return f"There is no host {host} in the DNS. Check region or api_url, and the network."
-    return f"The connection to {place} failed or was closed by the other side."
+        return f"DNS knows no host {host}. Check region or api_url, and the network."
+    return f"The connection to {place} failed or was closed by the server."
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:
-    """Give an error and what led to it; urllib3 keeps it in `reason` or among the arguments."""
+    """Give an error and its causes; urllib3 keeps them in `reason` or among the arguments."""
     seen: BaseException | None = error
     while seen is not None:
         yield seen

@@ -1,9 +1,10 @@
-"""From settings to a QualysClient: which login goes where."""
+"""The session to Qualys that the settings describe: which login goes where."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from tap_qualyswas.qualys.attempts import Attempts
 from tap_qualyswas.qualys.auth import BearerAuth, NoAuth, basic_auth, fetch_token
 from tap_qualyswas.qualys.client import QualysClient
 from tap_qualyswas.qualys.retries import RetryPolicy
@@ -23,11 +24,11 @@ FIRST_WAIT_SECONDS: Final = 1.0
 def connect(
     settings: Settings, logger: logging.Logger, *, first_wait: float = FIRST_WAIT_SECONDS
 ) -> QualysClient:
-    """Give the way to Qualys that the settings describe. Nothing is sent yet.
+    """Prepare a session to Qualys. Nothing is sent yet.
 
     Args:
         settings: of the run.
-        logger: gets one line a wait.
+        logger: gets one line for each wait.
         first_wait: seconds of the first wait of our own.
     """
     bearer = BearerAuth() if settings.auth_method == "oidc" else None
@@ -42,14 +43,13 @@ def connect(
     )
     if bearer is not None:
         bearer.fetch_by(lambda: _token(settings, transport))
+    policy = RetryPolicy(settings.max_attempts, settings.max_wait_seconds, first_wait)
+    renew_login = None if bearer is None else bearer.forget
     return QualysClient(
         transport,
-        retries=RetryPolicy(settings.max_attempts, settings.max_wait_seconds, first_wait),
-        max_concurrency=settings.max_concurrency,
+        Attempts(policy, settings.max_concurrency, logger, renew_login),
         kb_version=settings.knowledge_base_version,
         kb_auth=_basic(settings),
-        logger=logger,
-        renew_login=None if bearer is None else bearer.forget,
     )
 
 
