@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, Final
 
 from tap_qualyswas.errors import SettingsError
 
 if TYPE_CHECKING:
     import logging
+
+STATE_ADVICE: Final = "Pass the last whole STATE value, or no state at all."
 
 
 def read_state(file: IO[str] | None, logger: logging.Logger) -> dict[str, Any]:
@@ -18,7 +20,7 @@ def read_state(file: IO[str] | None, logger: logging.Logger) -> dict[str, Any]:
         The state; empty, with a line in the log, when the file holds nothing.
 
     Raises:
-        SettingsError: when it is no state.
+        SettingsError: when it is not a state.
     """
     if file is None:
         return {}
@@ -27,10 +29,10 @@ def read_state(file: IO[str] | None, logger: logging.Logger) -> dict[str, Any]:
         text = file.read()
         state = json.loads(text) if text.strip() else {}
     except ValueError:
-        msg = f"state file {name} is not JSON. Give the last whole STATE value, or none at all."
+        msg = f"State file {name} is not JSON. {STATE_ADVICE}"
         raise SettingsError(msg) from None
     if not isinstance(state, dict) or not _is_bookmarks(state.get("bookmarks", {})):
-        msg = f"state file {name} holds no Singer state (an object with bookmarks)."
+        msg = f"State file {name} holds no Singer state (an object with bookmarks). {STATE_ADVICE}"
         raise SettingsError(msg)
     if not state.get("bookmarks"):
         logger.info("State file %s holds no bookmarks: everything is read.", name)
@@ -45,7 +47,7 @@ def read_catalog(file: IO[str] | None) -> dict[str, Any] | None:
     """Read a catalog file.
 
     Raises:
-        SettingsError: when it is no catalog.
+        SettingsError: when it is not a catalog.
     """
     if file is None:
         return None
@@ -54,6 +56,7 @@ def read_catalog(file: IO[str] | None) -> dict[str, Any] | None:
     except ValueError:
         catalog = None
     if not isinstance(catalog, dict) or not isinstance(catalog.get("streams"), list):
-        msg = f"catalog file {getattr(file, 'name', 'given')} is no Singer catalog."
+        name = getattr(file, "name", "given")
+        msg = f"Catalog file {name} is not a Singer catalog. Write one with --discover."
         raise SettingsError(msg)
     return catalog

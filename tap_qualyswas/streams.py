@@ -57,9 +57,9 @@ class QualysStream(Stream):
 
     schema: ClassVar[StreamSchema] = StreamSchema(SchemaDirectory(schemas))
 
-    # Records are JSON-native and of the schema's types when they leave the shapes.
+    # The records already have the types of the schema.
     TYPE_CONFORMANCE_LEVEL = TypeConformanceLevel.NONE
-    # The state is written at each page, by the reading.
+    # The reader writes the state at each page.
     STATE_MSG_FREQUENCY = NEVER
 
     def __init__(self, tap: QualysTap) -> None:
@@ -85,8 +85,8 @@ class QualysStream(Stream):
 
     @override
     def _generate_record_messages(self, record: Any) -> Generator[RecordMessage, None, None]:
-        # The SDK looks up each property of each record in the selection: a quarter of the time of
-        # a sync, for nothing where nothing is deselected.
+        # The SDK looks up each property of each record in the selection. Where nothing is
+        # deselected that is useless, and takes a quarter of the time of a sync.
         if not self._is_whole:
             yield from super()._generate_record_messages(record)
             return
@@ -107,17 +107,17 @@ class QualysStream(Stream):
 
     @override
     def get_replication_key_signpost(self, context: Any = None) -> None:
-        """Give none: the local clock has no say, and bookmarks are kept below the server's."""
+        """Give none: the bookmarks do not depend on the local clock."""
 
     @override
     def _increment_stream_state(self, latest_record: Any, *, context: Any = None) -> None:
-        # The SDK would take the greatest value of the rows, also one beyond a running scan, warn
-        # for each row without a date, and move backwards when only older rows come.
+        # The SDK would take the greatest value of the rows, even behind a running scan, warn about
+        # each row without a date, and move backwards when only older rows come.
         pass
 
     @override
     def log(self, message: str, *args: Any, level: int = logging.INFO, **kwargs: Any) -> None:
-        # The error itself is told once, in one line, by the plugin.
+        # The plugin logs the error itself, once and in one line.
         if not message.startswith(SDK_COMPLAINT):
             super().log(message, *args, level=level, **kwargs)
 
@@ -204,6 +204,6 @@ STREAMS: Final[tuple[type[QualysStream], ...]] = (
     ScanResults,
     Syncs,
 )
-"""In the order in which they are read: `syncs` last, as the proof of all the others."""
+"""In the order in which they are read: `syncs` last, as it proves all the others."""
 
 ORDER: Final = ("webapps", "scans", "findings", "knowledge_base", "scan_results", "syncs")

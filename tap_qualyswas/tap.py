@@ -1,4 +1,4 @@
-"""TapQualysWAS: settings, the order of the streams, and how the plugin ends."""
+"""TapQualysWAS: its settings, the order of its streams, and how it ends."""
 
 from __future__ import annotations
 
@@ -58,9 +58,9 @@ class TapQualysWAS(Plugin, Tap):
     message_writer: CountingWriter
 
     first_wait_seconds: ClassVar[float] = FIRST_WAIT_SECONDS
-    """First wait of our own before a call is made again; each further one is twice as long."""
+    """The first wait before a call is tried again; each further one is twice as long."""
 
-    # All of the SDK's, but BATCH: records are not written to files beside the stream.
+    # All of the SDK's but BATCH: records are not written to files.
     capabilities: ClassVar[list[CapabilitiesEnum]] = [
         TapCapabilities.CATALOG,
         TapCapabilities.STATE,
@@ -78,7 +78,7 @@ class TapQualysWAS(Plugin, Tap):
     @property
     @override
     def streams(self) -> dict[str, Stream]:
-        # The SDK sorts by name, but `syncs` proves what came before, and QIDs come of findings.
+        # The SDK sorts by name, but `syncs` proves what came before, and QIDs come from findings.
         by_name = super().streams
         return {name: by_name[name] for name in ORDER}
 
@@ -89,7 +89,7 @@ class TapQualysWAS(Plugin, Tap):
 
     @cached_property
     def run(self) -> Run:
-        """What the streams share. Nothing is sent before the first of them reads."""
+        """The run that the streams share. Nothing is sent before the first of them reads."""
         selected = [name for name, stream in self.streams.items() if stream.selected]
         return prepare_run(
             self.settings,
@@ -163,7 +163,7 @@ class TapQualysWAS(Plugin, Tap):
 
     @override
     def _handle_termination(self, signum: int, frame: FrameType | None) -> None:
-        # The SDK's handler exits with 0, and writes a state from within whatever was going on. The
-        # last page's state is on stdout already; all that matters is to end between two lines.
-        self.logger.info("Stopped by signal %d. The last STATE line resumes.", signum)
+        # The SDK's handler exits with 0 and writes a state in the middle of whatever runs. The
+        # state of the last page is on stdout already; all that matters is to end between two lines.
+        self.logger.info("Stopped by signal %d. The next run goes on from the last state.", signum)
         self.message_writer.stop(SIGNAL_EXIT + signum)

@@ -62,8 +62,8 @@ BUGS: Final[dict[str, Bug]] = {
     ),
     "offset paging": Bug(
         "tap_qualyswas/search/pages.py",
-        "replace(span, after=known[-1]),)\n",
-        "replace(span, after=(span.after or known[0] - 1) + len(ids)),)\n",
+        "replace(id_range, after=known[-1]),)\n",
+        "replace(id_range, after=(id_range.after or known[0] - 1) + len(ids)),)\n",
         ("tests/tap/search/test_pages.py", *WEEKS),
     ),
     "error read as an empty page": Bug(

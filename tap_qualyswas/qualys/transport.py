@@ -192,7 +192,7 @@ def _unreachable(error: requests.RequestException, place: str) -> str:
         return f"No TLS connection to {place} could be made. Check that it is an https server."
     if any(isinstance(cause, socket.gaierror) for cause in _causes(error)):
         host = place.partition(" ")[0]
-        return f"DNS knows no host {host}. Check region or api_url, and the network."
+        return f"There is no host {host} in DNS. Check region or api_url, and the network."
     return f"The connection to {place} failed or was closed by the server."
 
 

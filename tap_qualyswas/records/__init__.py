@@ -1,1 +1,1 @@
-"""The pure steps from the XML of an answer to flat records."""
+"""Flat records made of the XML of an answer, in pure steps."""

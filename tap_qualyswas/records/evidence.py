@@ -1,9 +1,9 @@
-"""Evidence of findings: what was sent and what came back, with secrets left out and texts capped.
+"""The evidence of findings: what was sent and what came back, without secrets, each text capped.
 
-Payload bodies have no bound at Qualys (text nodes above 10 MB were seen), request headers hold
-cookies and authorization, request bodies hold logins. So headers and bodies of requests are
-replaced unless `redact_evidence` is off, each text is cut at `evidence_max_bytes`, and one finding
-carries at most 1 MiB of it: far below the 8 MiB of a line, whatever JSON escapes.
+Qualys sets no limit to payloads (texts above 10 MB were seen), request headers hold cookies and
+authorization, request bodies hold logins. So headers and bodies of requests are replaced unless
+`redact_evidence` is off, each text is cut at `evidence_max_bytes`, and one finding carries at most
+1 MiB of evidence: far below the 8 MiB of a line, whatever JSON escapes.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ CONTROL: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe
 REPLACEMENT: Final = "\N{REPLACEMENT CHARACTER}"
 
 _BEGINNING: Final = etree.XPath("substring(string(.), 1, $length)")
-"""Gives the beginning of a text without making a Python string of the whole."""
+"""Gives the beginning of a text without making a Python string of all of it."""
 
 
 def beginning(element: Element, characters: int) -> str:
@@ -38,10 +38,10 @@ def beginning(element: Element, characters: int) -> str:
 
 
 def decode_base64(value: str) -> str:
-    """Decode text that is marked as base64: with or without padding, also when it was cut.
+    """Decode a text that is marked as base64, with or without padding, even if it was cut.
 
-    Old scans hold such texts without padding, cut in the middle, or in other encodings; wrong
-    bytes and control characters become U+FFFD. What is no base64 at all stays as it is.
+    Old scans hold such texts without padding, cut in the middle, or in other encodings. Wrong bytes
+    and control characters become U+FFFD. What is not base64 at all stays as it is.
     """
     packed = "".join(value.split()).replace("-", "+").replace("_", "/").rstrip("=")
     if len(packed) % 4 == 1:
@@ -66,7 +66,7 @@ class Evidence:
 
     Args:
         redact: whether request headers and bodies are replaced by `[redacted]`.
-        max_bytes: bytes of UTF-8 of each text at most.
+        max_bytes: the most bytes of UTF-8 of each text.
     """
 
     def __init__(self, *, redact: bool = True, max_bytes: int = 10_000) -> None:
@@ -91,7 +91,7 @@ class Evidence:
             notes.cut["resultList"] += 1
             return None
         is_base64 = (element.get("base64") or "").lower() == "true"
-        # Four characters of base64 make three bytes; one more group tells whether there is more.
+        # Four characters of base64 make three bytes; one more group shows whether there is more.
         wanted = (self._max_bytes // 3 + 2) * 4 if is_base64 else self._max_bytes + 1
         found = beginning(element, wanted)
         value = cap_bytes(decode_base64(found) if is_base64 else found, self._max_bytes)
@@ -105,7 +105,7 @@ class Evidence:
 
 
 def no_evidence(_element: Element, _notes: Notes) -> Json:
-    """Read nothing: evidence was not asked for."""
+    """Read nothing: evidence is not wanted."""
     return None
 
 
@@ -121,7 +121,7 @@ def _result_shape(capped: Reader, secret: Reader) -> Shape:
             ),
             "response": capped,
         },
-        # Qualys's own spelling, should it ever be put right.
+        # Should Qualys ever correct its spelling.
         renamed={"payloadResponse": "payloadResponce"},
     )
 

@@ -1,8 +1,8 @@
-"""Text of one element to one value, of the type that the schema promises.
+"""The text of one element, read as a value of the type that the schema promises.
 
-A reader takes an element and gives a value, or raises ValueError; then the property is null and
+A reader takes an element and gives a value, or raises ValueError; the property is then null, and
 counted. The forms are those seen in answers: `3`, `3.0`, `50.0`, `7.5 (AV:N/AC:L)`, empty, dates
-with and without offset (see `dates`).
+with and without offset (see `qualyswas_ciscovm.dates`).
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
 Record = dict[str, Json]
 
 MAX_TEXT: Final = 131_072
-"""Characters of one text: four bytes each at most, so that a record stays far below 8 MiB."""
+"""Characters of one text, of at most four bytes each: a record stays far below 8 MiB."""
 WHOLE: Final = re.compile(r"([+-]?[0-9]{1,19})(?:\.0*)?", re.ASCII)
 NUMBER: Final = re.compile(r"([+-]?[0-9]{1,15}(?:\.[0-9]{1,15})?)(?![0-9.])", re.ASCII)
 TRUE: Final = frozenset({"true", "1", "yes"})
@@ -35,7 +35,7 @@ def whole(element: Element, _notes: Notes) -> int | None:
     """Read a whole number; null for an empty text.
 
     Raises:
-        ValueError: when it is none, or has a fraction.
+        ValueError: for anything else, also a number with a fraction.
     """
     text = element.text
     if text is None:
@@ -62,7 +62,7 @@ def to_whole(text: str) -> int | None:
 
 
 def number(element: Element, _notes: Notes) -> float | None:
-    """Read the number at the beginning of a text, such as a score with its vector behind it.
+    """Read the number at the beginning of a text, such as a score that its vector follows.
 
     Raises:
         ValueError: when the text does not begin with a number.
@@ -78,10 +78,10 @@ def number(element: Element, _notes: Notes) -> float | None:
 
 
 def truth(element: Element, _notes: Notes) -> bool | None:
-    """Read true or false, also as 1, 0, yes, no.
+    """Read true or false, also as 1, 0, yes, no; null for an empty text.
 
     Raises:
-        ValueError: for anything else that is not empty.
+        ValueError: for anything else.
     """
     word = (element.text or "").strip().lower()
     if word in TRUE:
@@ -95,7 +95,7 @@ def truth(element: Element, _notes: Notes) -> bool | None:
 
 
 def text(element: Element, notes: Notes) -> str | None:
-    """Read a text as it is; null when it is empty. What exceeds 131,072 characters is cut."""
+    """Read a text as it is, cut to 131,072 characters; null when it is empty."""
     value = element.text
     if value is None or len(value) <= MAX_TEXT:
         return value or None
@@ -104,16 +104,16 @@ def text(element: Element, notes: Notes) -> str | None:
 
 
 def word(element: Element, notes: Notes) -> str | None:
-    """Read a keyword: text without the blanks around it."""
+    """Read a keyword: a text without surrounding blanks."""
     value = text(element, notes)
     return (value.strip() or None) if value else None
 
 
 def date(element: Element, _notes: Notes) -> str | None:
-    """Read a date of any form as `YYYY-MM-DDTHH:MM:SSZ`; null for empty and zero dates.
+    """Read a date of any known form as `YYYY-MM-DDTHH:MM:SSZ`; null for empty and zero dates.
 
     Raises:
-        ValueError: when it is no date.
+        ValueError: for anything else.
     """
     value = element.text
     return to_utc_strict(value) if value else None

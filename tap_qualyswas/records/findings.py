@@ -83,9 +83,9 @@ _FINDING_FIELDS: Final[Mapping[str, Reader]] = MappingProxyType(
 
 
 def finding_shape(evidence: Evidence | None = None) -> Shape:
-    """Give the table of findings; without `evidence`, results and TLS details are left out."""
+    """Give the shape of findings; without `evidence`, results and TLS details are left out."""
     fields = dict(_FINDING_FIELDS)
     if evidence is not None:
         fields |= {"resultList": evidence.result_list, "sslData": evidence.ssl_data}
-    # The history has one entry for each scan there ever was, and the scans stream has those.
-    return Shape("Finding", fields, passed_over=("history",), keys=("id", "qid"))
+    # The history has one entry for each scan there ever was; the scans are a stream of their own.
+    return Shape("Finding", fields, ignored=("history",), keys=("id", "qid"))

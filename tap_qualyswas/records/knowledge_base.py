@@ -33,7 +33,7 @@ _ENTRY: Final = Shape(
         "CVSS": Shape(
             "CVSS",
             {"BASE": number, "TEMPORAL": number, "VECTOR_STRING": word},
-            passed_over=(
+            ignored=(
                 *("ACCESS", "IMPACT", "AUTHENTICATION", "EXPLOITABILITY"),
                 *("REMEDIATION_LEVEL", "REPORT_CONFIDENCE"),
             ),
@@ -41,7 +41,7 @@ _ENTRY: Final = Shape(
         "CVSS_V3": Shape(
             "CVSS_V3",
             {"BASE": number, "TEMPORAL": number, "VECTOR_STRING": word, "CVSS3_VERSION": word},
-            passed_over=(
+            ignored=(
                 *("ATTACK", "IMPACT", "PRIVILEGES_REQUIRED", "USER_INTERACTION", "SCOPE"),
                 *("EXPLOIT_CODE_MATURITY", "REMEDIATION_LEVEL", "REPORT_CONFIDENCE"),
             ),
@@ -51,7 +51,7 @@ _ENTRY: Final = Shape(
         "PUBLISHED_DATETIME": date,
         "LAST_SERVICE_MODIFICATION_DATETIME": date,
     },
-    passed_over=(
+    ignored=(
         *("VULN_TYPE", "TECHNOLOGY", "DETECTION_INFO", "LAST_CUSTOMIZATION", "BUGTRAQ_LIST"),
         *("CODE_MODIFIED_DATETIME", "PATCH_PUBLISHED_DATE", "SOFTWARE_LIST", "DISCOVERY"),
         *("VENDOR_REFERENCE_LIST", "DIAGNOSIS_COMMENT", "CONSEQUENCE_COMMENT", "IS_DISABLED"),
@@ -73,7 +73,7 @@ def _score(value: Json) -> Json:
 
 
 def read_entry(element: Element, notes: Notes) -> Record:
-    """Read one VULN of the knowledge base, its properties named as those of the WAS API are.
+    """Read one VULN; its properties are named like those of the WAS API.
 
     Raises:
         Rejected: when its QID cannot be read.

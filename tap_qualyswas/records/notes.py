@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 from typing import Final
 
 NAMED_AT_MOST: Final = 10
-"""Rejected rows that a log line names."""
+"""The most rejected rows that a log line names."""
 
 
 @dataclass(slots=True)
 class Notes:
-    """What was odd on a page, by property; told once a run, not once a row."""
+    """What was odd, by property; logged once a run, not once a row."""
 
     unknown: Counter[str] = field(default_factory=Counter)
     unreadable: Counter[str] = field(default_factory=Counter)
@@ -24,7 +24,7 @@ class Notes:
     """Bytes that the finding at hand may still carry as evidence."""
 
     def add(self, other: Notes) -> None:
-        """Take over the notes of another page."""
+        """Add the notes of another page."""
         self.unknown.update(other.unknown)
         self.unreadable.update(other.unreadable)
         self.cut.update(other.cut)

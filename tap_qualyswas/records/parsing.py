@@ -1,7 +1,7 @@
-"""XML in bytes to a tree, strictly: a page that is cut or faked is refused, never patched up.
+"""XML in bytes, read strictly: a page that is cut or damaged is refused, never repaired.
 
-No DTD is loaded, no entity is resolved, nothing is fetched. `recover=True` is never used: it makes
-half a page look like a whole one.
+No DTD is loaded, no entity is resolved, nothing is fetched. `recover=True` is never used, as it
+makes half a page look like a whole one.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ T = TypeVar("T")
 Element = etree._Element  # noqa: SLF001 - lxml has no public name for the type of its elements
 
 DOCTYPE: Final = re.compile(rb"<!DOCTYPE\s+[^\s\[>]+[^\[>]*>")
-"""A DOCTYPE without an internal subset, where entities would be declared."""
+"""A DOCTYPE without an internal subset, the place where entities are declared."""
 DECLARED: Final = re.compile(rb"""<\?xml[^>]*encoding\s*=\s*["']([A-Za-z0-9._-]+)["']""")
 EVALUATION: Final = re.compile(rb"<!--(?:(?!-->).)*?evaluation version", re.DOTALL)
-"""The comment in the answers for evaluation accounts; looked for outside the root only."""
+"""The comment in answers to evaluation accounts; looked for outside the root only."""
 
 REFERENCE: Final = re.compile(r"<!\[CDATA\[.*?\]\]>|&#(?:x([0-9a-fA-F]+)|([0-9]+));", re.DOTALL)
 ILLEGAL: Final = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -39,8 +39,8 @@ class Document:
     """One parsed answer.
 
     Attributes:
-        root: the root element, comments and processing instructions left out.
-        replaced: illegal characters that were replaced by U+FFFD so that it could be read.
+        root: the root element, without comments and processing instructions.
+        replaced: illegal characters that were replaced by U+FFFD.
         evaluation: whether a comment beside the root says that the account is an evaluation.
     """
 
@@ -50,8 +50,8 @@ class Document:
 
 
 def _parser() -> etree.XMLParser:
-    # huge_tree lifts libxml2's limit of 10 MB a text node, which real evidence exceeds; the size of
-    # an answer is capped where it is received, and entities are refused before this is reached.
+    # huge_tree lifts libxml2's limit of 10 MB for a text, which real evidence exceeds. The size of
+    # an answer is limited where it is received, and entities have been refused before.
     return etree.XMLParser(
         resolve_entities=False,
         no_network=True,
@@ -68,11 +68,11 @@ def parse(body: bytes) -> Document:
     """Read one answer.
 
     Raises:
-        BrokenAnswer: when it is empty, no XML, cut, or declares entities.
+        BrokenAnswer: when it is empty, not XML, cut, or declares entities.
     """
     start, root_at = _prolog(body)
     if root_at < 0:
-        msg = "Qualys sent an answer that is empty or no XML."
+        msg = "Qualys sent an answer that is empty or not XML."
         raise BrokenAnswer(msg)
     # Long calls put keep-alive comments before the declaration, where XML does not allow them.
     document = body[start:] if start else body
@@ -96,7 +96,7 @@ def _broken(error: etree.XMLSyntaxError) -> BrokenAnswer:
 
 
 def _prolog(body: bytes) -> tuple[int, int]:
-    """Give where the document begins and where its root element does (-1: nowhere)."""
+    """Give where the document and its root element begin; -1 for a root that is not there."""
     if body.startswith((b"\xff\xfe", b"\xfe\xff", b"\x00")):
         msg = "Qualys sent an answer that is not in UTF-8."
         raise BrokenAnswer(msg)
@@ -130,15 +130,15 @@ def _skip_blanks(body: bytes, at: int) -> int:
 def _doctype_end(body: bytes, at: int) -> int:
     match = DOCTYPE.match(body, at)
     if match is None:
-        msg = "Qualys sent an answer that declares entities of its own; it was not read."
+        msg = "Qualys sent an answer that declares entities of its own. It was not read."
         raise BrokenAnswer(msg)
     return match.end()
 
 
 def clean(document: bytes) -> tuple[bytes, int]:
-    """Replace what XML does not allow: wrong bytes, control characters, references to them.
+    """Replace what XML does not allow: wrong bytes, control characters, and references to them.
 
-    Text inside CDATA that only looks like a reference stays as it is.
+    Text in CDATA that only looks like a reference stays as it is.
 
     Returns:
         The document in UTF-8, and how many characters were replaced.
@@ -171,19 +171,19 @@ def clean(document: bytes) -> tuple[bytes, int]:
 
 ROOT_NAME: Final = re.compile(rb"<([A-Za-z_][\w.-]*)")
 HEAD_BYTES: Final = 65_536
-"""Where the root of a large document must begin."""
+"""The root of a large document must begin within these."""
 
 
 def root_name(head: bytes) -> str:
     """Give the name of the root element from the beginning of a document.
 
     Raises:
-        BrokenAnswer: when it is empty, no XML, or declares entities.
+        BrokenAnswer: when it is empty, not XML, or declares entities.
     """
     _, root_at = _prolog(head)
     match = ROOT_NAME.match(head, root_at) if root_at >= 0 else None
     if match is None:
-        msg = "Qualys sent an answer that is empty or no XML."
+        msg = "Qualys sent an answer that is empty or not XML."
         raise BrokenAnswer(msg)
     return match[1].decode()
 
@@ -191,14 +191,14 @@ def root_name(head: bytes) -> str:
 def read_large(
     source: IO[bytes], tags: Sequence[str], read: Callable[[Element], T]
 ) -> tuple[list[T], int]:
-    """Read a document too large for a tree: `read` each element of `tags`, then forget it.
+    """Read a document that is too large for a tree: `read` each element of `tags`, then drop it.
 
-    Nothing is given before the whole document has proved well-formed.
+    Nothing is returned before the whole document has proved well-formed.
 
     Args:
         source: the document, open for reading in bytes, able to seek.
-        tags: names of the elements to read, none of which lies within another of them.
-        read: what to make of one element.
+        tags: names of the elements to read; none of them lies within another.
+        read: makes something of one element.
 
     Returns:
         What was made, in the order of the document; and how many characters were replaced.
@@ -209,8 +209,8 @@ def read_large(
     source.seek(0)
     start, root_at = _prolog(source.read(HEAD_BYTES))
     if root_at < 0:
-        # What declares entities could stand behind it.
-        msg = f"Qualys sent a document that has not begun after {HEAD_BYTES:,} bytes."
+        # Entities could be declared behind it.
+        msg = f"Qualys sent a document whose root does not begin within {HEAD_BYTES:,} bytes."
         raise BrokenAnswer(msg)
     source.seek(start)
     try:

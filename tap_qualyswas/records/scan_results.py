@@ -47,15 +47,15 @@ _ENTRY: Final = Shape(
         "group": word,
         "instances": _count,
     },
-    # Texts of any size; findings bring them as evidence, capped and redacted.
-    passed_over=("data", "sslData"),
+    # Texts of any size; findings carry them as evidence, capped and redacted.
+    ignored=("data", "sslData"),
     keys=("qid",),
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """The entries of one report, each once, and what was odd about it."""
+    """The entries of one report, each once, and what was odd in it."""
 
     entries: list[Record]
     notes: Notes
@@ -64,7 +64,7 @@ class Report:
 def parse_report(source: IO[bytes]) -> Report:
     """Read the entries of a downloaded scan report.
 
-    Entries that say the same are one, with the instances of all.
+    Entries that say the same become one, with the instances of all.
 
     Raises:
         BrokenAnswer: when the document is damaged.
@@ -96,13 +96,13 @@ def _number(value: Json) -> int:
 
 
 def identity(entry: Record) -> tuple[Json, ...]:
-    """Give what an entry is told from others by, within one report."""
+    """Give what tells an entry from the others of its report."""
     return tuple(entry[name] for name in ("kind", "qid", "uri", "param", "content"))
 
 
 def digest(*parts: Json) -> str:
-    """Give a fingerprint of values in their order."""
-    # Length before each part, so that no two lists of parts look the same when put together.
+    """Give a hash of values in their order."""
+    # Each part follows its length, so that no two lists of parts look the same when joined.
     texts = ["" if part is None else str(part) for part in parts]
     packed = "".join(f"{len(part)}:{part}" for part in texts)
     return hashlib.sha256(packed.encode()).hexdigest()

@@ -1,4 +1,4 @@
-"""Has a scan ended, and when did it begin? Pure, from one record of the `scans` stream."""
+"""Whether a scan has ended, and when it began, from one record of the `scans` stream."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ ENDED: Final = frozenset(
     }
 )
 AT_WORK: Final = frozenset({"PROCESSING", "TO_BE_PROCESSED", "CANCELING"})
-"""Results that are not there yet, although the scan itself may be FINISHED."""
+"""Results that are still to come, although the scan itself may be FINISHED."""
 REFERENCE: Final = re.compile(r"was/(\d{13})\.", re.ASCII)
-"""`was/<milliseconds>.<number>`: the moment a scan was asked for."""
+"""`was/<milliseconds>.<number>`: the moment when a scan was requested."""
 
 
 def results_status(scan: Record) -> str | None:
@@ -33,17 +33,17 @@ def results_status(scan: Record) -> str | None:
 
 
 def has_ended(scan: Record) -> bool:
-    """Tell whether no more findings will come from this scan. An unknown status is not an end."""
+    """Tell whether no more findings will come of a scan. An unknown status is not an end."""
     return scan.get("status") in ENDED and results_status(scan) not in AT_WORK
 
 
 def is_finished(scan: Record) -> bool:
-    """Tell whether the scan has run to its end and has its results."""
+    """Tell whether a scan has run to its end and has its results."""
     return scan.get("status") == "FINISHED" and results_status(scan) not in AT_WORK
 
 
 def launch_of(scan: Record) -> datetime | None:
-    """Give the launch; running scans may lack the date, but carry it in their reference."""
+    """Give the launch of a scan; running ones may have it in their reference only."""
     launched = scan.get("launchedDate")
     if isinstance(launched, str):
         return parse_strict(launched)

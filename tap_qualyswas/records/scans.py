@@ -44,7 +44,7 @@ _SCAN: Final = Shape(
         "summary": _SUMMARY,
         "profile": Shape("profile", {"id": whole, "name": text}),
     },
-    passed_over=(
+    ignored=(
         *("multi", "progressiveScanning", "launchedBy", "consolidatedStatus", "cancelMode"),
         *("canceledBy", "options", "sendMail", "sendOneMail", "enableWAFAuth"),
         *("cancelAfterNHours", "cancelTime", "stats", "vulns", "sensitiveContents", "igs"),

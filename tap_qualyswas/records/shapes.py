@@ -1,4 +1,4 @@
-"""From an element with children to a record: one table of fields for each kind of element."""
+"""Records made of elements with children, by one table of fields for each kind of element."""
 
 from __future__ import annotations
 
@@ -17,21 +17,21 @@ NO_NOTES: Final = Notes()
 
 
 class Rejected(ValueError):  # noqa: N818 - it is an outcome of a row, not a failure of the sync
-    """A row without a usable key. Its text says which and why."""
+    """A row without a usable key. Its text says which row and why."""
 
 
 class Shape:
     """Read the children of an element by a table.
 
     Every property of the table is in the record, null where the element lacks it. Children that
-    neither the table nor `passed_over` names are counted in the notes.
+    neither `fields` nor `ignored` names are counted in the notes.
 
     Args:
         name: name of the shape in notes, such as `webApp`.
-        fields: child's name to reader; the property is called like the child.
-        renamed: other names of children, old ones or misspelt ones, to the name in `fields`.
-        passed_over: children that are known and left out on purpose.
-        keys: properties for which an unreadable value rejects the row.
+        fields: reader by name of the child, which is also the name of the property.
+        renamed: name in `fields` by another name of the child, an old or a misspelt one.
+        ignored: known children that are left out on purpose.
+        keys: properties whose unreadable value rejects the row.
     """
 
     def __init__(
@@ -40,7 +40,7 @@ class Shape:
         fields: Mapping[str, Reader],
         *,
         renamed: Mapping[str, str] | None = None,
-        passed_over: Iterable[str] = (),
+        ignored: Iterable[str] = (),
         keys: Iterable[str] = (),
     ) -> None:
         self.name = name
@@ -48,7 +48,7 @@ class Shape:
         self._readers = {tag: (tag, read) for tag, read in fields.items()}
         for tag, known in (renamed or {}).items():
             self._readers[tag] = (known, fields[known])
-        self._passed_over = frozenset(passed_over)
+        self._ignored = frozenset(ignored)
         self._keys = frozenset(keys)
 
     @property
@@ -67,7 +67,7 @@ class Shape:
         for child in element:
             entry = readers.get(child.tag)
             if entry is None:
-                if child.tag not in self._passed_over:
+                if child.tag not in self._ignored:
                     notes.unknown[f"{self.name}.{child.tag}"] += 1
                 continue
             name, read = entry
@@ -84,15 +84,15 @@ class Shape:
 
 
 def child_text(element: Element, name: str) -> str:
-    """Give the text of a child, stripped and short enough for a message; `?` when there is none."""
+    """Give the text of a child, stripped and cut for a message; `?` when there is none."""
     value = (element.findtext(name) or "").strip()
     return ascii(value[:60])[1:-1] if value else "?"
 
 
 def child_of(element: Element, name: str) -> Element | None:
-    """Give the first child of a name; what is looked for stands first, mostly.
+    """Give the first child with a name.
 
-    A path, or lxml's own search by name, takes several times as long.
+    It is mostly the first of all; a path, or lxml's own search, takes several times as long.
     """
     for child in element:
         if child.tag == name:
@@ -101,7 +101,7 @@ def child_of(element: Element, name: str) -> Element | None:
 
 
 def row_id(element: Element) -> int | None:
-    """Give the id of a row for paging, None when it has none that can be read."""
+    """Give the id of a row for paging, None when it has no readable one."""
     found = child_of(element, "id")
     if found is None:
         return None
@@ -112,7 +112,7 @@ def row_id(element: Element) -> int | None:
 
 
 def items(element: Element) -> Iterable[Element] | None:
-    """Give the entries of a `<count/><list/>` element, whatever their number.
+    """Give the entries of a `<count/><list/>` element.
 
     None when the element counts entries without listing them, as lean rows do with tags.
     """
@@ -129,7 +129,7 @@ def items(element: Element) -> Iterable[Element] | None:
 
 
 def list_of(read: Reader) -> Reader:
-    """Make a reader of lists: each entry by `read`, entries that cannot be read counted."""
+    """Make a reader of lists: entries are read by `read`, and unreadable ones are counted."""
 
     def read_list(element: Element, notes: Notes) -> Json:
         entries = items(element)
@@ -150,7 +150,7 @@ def list_of(read: Reader) -> Reader:
 
 
 def within(path: str, read: Reader) -> Reader:
-    """Make a reader of what lies at `path` below the element; null when nothing does."""
+    """Make a reader of the element at `path` below the given one; null when there is none."""
 
     def read_within(element: Element, notes: Notes) -> Json:
         found = element.find(path)

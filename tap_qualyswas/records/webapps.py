@@ -1,7 +1,6 @@
 """Web applications, with their users and tags.
 
-Names are Qualys's own (WAS API user guide, "Reference" of the web application). Known children
-that are left out on purpose are named, with the reason.
+Names are Qualys's own (WAS API user guide, "Reference" of the web application).
 """
 
 from __future__ import annotations
@@ -18,11 +17,11 @@ if TYPE_CHECKING:
 
 USER: Final = Shape("user", {"id": whole, "username": word, "firstName": text, "lastName": text})
 
-_TAG: Final = Shape("Tag", {"id": whole, "name": word}, passed_over=("color", "uuid"))
+_TAG: Final = Shape("Tag", {"id": whole, "name": word}, ignored=("color", "uuid"))
 
 
 def read_tags(element: Element, notes: Notes) -> Json:
-    """Read tags: names trimmed, each name once; null when they are only counted."""
+    """Read tags: names without surrounding blanks, each once; null when they are only counted."""
     entries = items(element)
     if entries is None:
         return None
@@ -37,7 +36,7 @@ def read_tags(element: Element, notes: Notes) -> Json:
 _URL_LIST: Final = list_of(text)
 
 _ATTRIBUTE: Final = Shape(
-    "Attribute", {"name": text, "value": text}, renamed={"category": "name"}, passed_over=("id",)
+    "Attribute", {"name": text, "value": text}, renamed={"category": "name"}, ignored=("id",)
 )
 
 WEBAPP: Final = Shape(
@@ -62,7 +61,7 @@ WEBAPP: Final = Shape(
                 "status": word,
                 "summary": Shape("lastScan.summary", {"resultsStatus": word, "authStatus": word}),
             },
-            passed_over=("reference", "mode", "type"),
+            ignored=("reference", "mode", "type"),
         ),
         "lastScanStatus": word,
         "urlAllowlist": _URL_LIST,
@@ -77,7 +76,7 @@ WEBAPP: Final = Shape(
         "urlBlacklist": "urlExcludelist",
         "postDataBlacklist": "postDataExcludelist",
     },
-    passed_over=(
+    ignored=(
         # May hold secrets.
         *("headers", "authRecords", "crawlingScripts", "swaggerFile", "postmanCollection"),
         *("dnsOverrides", "proxy", "comments", "screenshot", "config"),

@@ -1,1 +1,1 @@
-"""A search walked to its end: pages, id ranges, and several walks at a time."""
+"""A search walked to its end: pages, id ranges, several walks at a time, progress."""

@@ -1,9 +1,8 @@
-"""Walking through the rows of a search by id: pure steps, one page at a time.
+"""The pages of a search, walked by id in pure steps.
 
-What is still to be read is an open interval of ids, a `Span`. A page shrinks it from below when its
-rows ascend (as they always did when seen), from above when they descend; Qualys documents neither.
-So the cursor, the bounds of a range, the mark to resume from and the guard against loops are one
-and the same thing.
+What is still to be read is an open interval of ids, an `IdRange`. A page shrinks it from below when
+its rows ascend (as they always did when seen), from above when they descend; Qualys documents
+neither. So the cursor, the bounds of a range and the guard against loops are one and the same.
 """
 
 from __future__ import annotations
@@ -24,14 +23,14 @@ PAGES_BEFORE_GROWING: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Span:
-    """Ids still to be read: above `after` and below `before`, without either; None is no bound."""
+class IdRange:
+    """Ids still to be read: above `after` and below `before`, both exclusive; None is no bound."""
 
     after: int | None = None
     before: int | None = None
 
     def criteria(self) -> list[Criterion]:
-        """Give the conditions that ask for these ids, to be added to those of the user."""
+        """Give the conditions that ask for these ids, in addition to those of the user."""
         bounds: list[Criterion] = []
         if self.after is not None:
             bounds.append(greater("id", self.after))
@@ -46,12 +45,12 @@ class Span:
         )
 
     def as_state(self) -> list[int | None]:
-        """Give the form in which it is kept in the state."""
+        """Give the form in which the state keeps it."""
         return [self.after, self.before]
 
     @classmethod
-    def from_state(cls, value: object) -> Span:
-        """Read it back.
+    def from_state(cls, value: object) -> IdRange:
+        """Read the form that the state keeps.
 
         Raises:
             ValueError: when it is not of that form.
@@ -70,71 +69,78 @@ class Step:
 
     Attributes:
         fresh: for each row, whether it is to be kept; the others are duplicates.
-        rest: what is still to be read; nothing at the end, two ranges after a first page of one
+        rest: what is still to be read: nothing at the end, two ranges after a first page of one
             row, which does not show whether rows ascend.
     """
 
     fresh: tuple[bool, ...]
-    rest: tuple[Span, ...]
+    rest: tuple[IdRange, ...]
 
 
-def take_page(
-    span: Span, ids: Sequence[int | None], *, more: bool | None, last_id: int | None, limit: int
+def check_page(
+    id_range: IdRange,
+    ids: Sequence[int | None],
+    *,
+    more: bool | None,
+    last_id: int | None,
+    limit: int,
 ) -> Step:
-    """Judge one page.
+    """Check one page.
 
     Args:
-        span: what was asked for.
-        ids: id of each row in the order of the page, None where it cannot be read.
-        more: `hasMoreRecords`; where it is not told, a full page means yes.
+        id_range: what was asked for.
+        ids: id of each row in the order of the page, None for an unreadable one.
+        more: `hasMoreRecords`; when it is missing, a full page means yes.
         last_id: `lastId` of the answer.
         limit: rows that were asked for.
 
     Raises:
-        PagingStuck: when more is announced but the walk would not get on, or could not know where
-            to go on.
+        PagingStuck: when more rows are announced, but the walk does not advance or cannot know
+            where to go on.
     """
     seen: set[int] = set()
     fresh: list[bool] = []
     for row_id in ids:
-        fresh.append(row_id is None or (row_id not in seen and span.holds(row_id)))
+        fresh.append(row_id is None or (row_id not in seen and id_range.holds(row_id)))
         if row_id is not None:
             seen.add(row_id)
     goes_on = len(ids) >= limit if more is None else more
-    return Step(tuple(fresh), _rest(span, ids, last_id) if goes_on else ())
+    return Step(tuple(fresh), _rest(id_range, ids, last_id) if goes_on else ())
 
 
-def _rest(span: Span, ids: Sequence[int | None], last_id: int | None) -> tuple[Span, ...]:
-    known = [row_id for row_id in ids if row_id is not None and span.holds(row_id)]
-    # The last row may be one whose id cannot be read; then only lastId knows the way.
-    if last_id is not None and span.holds(last_id) and (not known or ids[-1] is None):
+def _rest(id_range: IdRange, ids: Sequence[int | None], last_id: int | None) -> tuple[IdRange, ...]:
+    known = [row_id for row_id in ids if row_id is not None and id_range.holds(row_id)]
+    # The id of the last row may be unreadable; then only lastId tells where to go on.
+    if last_id is not None and id_range.holds(last_id) and (not known or ids[-1] is None):
         known.append(last_id)
     if not known:
         msg = (
-            f"Qualys announces more rows but the page after id {span.after or 0} brought nothing "
-            "new. The read stopped before it would run in a circle; start again later."
+            f"Qualys announces more rows, but the page after id {id_range.after or 0} brought "
+            "nothing new. The sync stopped, as it would never end. Start again later."
         )
         raise PagingStuck(msg)
-    if span == Span() and len(ids) == 1 and ids[0] is not None:
-        return (Span(after=known[0]), Span(before=known[0]))
+    if id_range == IdRange() and len(ids) == 1 and ids[0] is not None:
+        return (IdRange(after=known[0]), IdRange(before=known[0]))
     if known == sorted(known):
         # A page of one row goes on as the walk began: upwards, unless it has come from above.
-        downwards = len(known) == 1 and span.after is None and span.before is not None
-        return (replace(span, before=known[0]) if downwards else replace(span, after=known[-1]),)
+        downwards = len(known) == 1 and id_range.after is None and id_range.before is not None
+        if downwards:
+            return (replace(id_range, before=known[0]),)
+        return (replace(id_range, after=known[-1]),)
     if known == sorted(known, reverse=True):
-        return (replace(span, before=known[-1]),)
+        return (replace(id_range, before=known[-1]),)
     msg = (
-        f"Qualys sent a page after id {span.after or 0} whose rows are not in the order of their "
-        "ids, so the next page cannot be asked for. Please report this."
+        f"Qualys sent a page after id {id_range.after or 0} whose rows are not in the order of "
+        "their ids, so the next page cannot be asked for. Please report this."
     )
     raise PagingStuck(msg)
 
 
 class PageSize:
-    """Rows to ask for: halved when a page is too slow or too large, then grown back.
+    """Rows to ask for: halved when a page is too slow or too large, then growing back.
 
     Args:
-        largest: rows of a page in good times.
+        largest: rows of a page while all goes well.
     """
 
     def __init__(self, largest: int) -> None:

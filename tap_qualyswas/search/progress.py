@@ -16,14 +16,14 @@ if TYPE_CHECKING:
 
 INTERVAL_SECONDS: Final = 10.0
 SOON: Final = 0.8
-"""Share of it after which a page is told: pages that come are told before a silence is."""
+"""Share of the interval after which a page gets a line: pages come before silences."""
 WAITING: Final = " · waiting for Qualys"
 
 
 class Progress:
-    """Tell how far a stream is, at most every ten seconds, and at its end.
+    """Log how far a stream is, at most every ten seconds, and at its end.
 
-    While its `with` block runs it tells so too when no page has come for as long.
+    Within its `with` block it does so too when no page has come for as long.
 
     Args:
         name: of the stream.
@@ -44,7 +44,7 @@ class Progress:
         self._name = name
         self._logger = logger
         self._monotonic = monotonic
-        self._began = self._told = monotonic()
+        self._began = self._logged_at = monotonic()
         self._interval = interval
         self._done = 0
         self._ended = threading.Event()
@@ -52,27 +52,27 @@ class Progress:
         self.total = total
 
     def __enter__(self) -> Self:
-        """Begin to tell of silences."""
+        """Start to log silences."""
         self._thread.start()
         return self
 
     def __exit__(self, *_: object) -> None:
-        """End it."""
+        """Stop it."""
         self._ended.set()
         self._thread.join()
 
-    def tell(self, done: int, *, ended: bool = False) -> None:
-        """Tell that `done` rows have been read."""
+    def update(self, done: int, *, ended: bool = False) -> None:
+        """Note that `done` rows have been read."""
         self._done = done
-        if ended or self._monotonic() - self._told >= self._interval * SOON:
-            self._say()
+        if ended or self._monotonic() - self._logged_at >= self._interval * SOON:
+            self._log()
 
-    def _say(self, more: str = "") -> None:
-        now = self._told = self._monotonic()
+    def _log(self, more: str = "") -> None:
+        now = self._logged_at = self._monotonic()
         line = progress_line(self._name, self._done, self.total, now - self._began)
         self._logger.info("%s%s", line, more, extra={"rows": self._done, "total": self.total})
 
     def _beat(self) -> None:
-        while not self._ended.wait(max(self._told + self._interval - self._monotonic(), 0)):
-            if self._monotonic() - self._told >= self._interval:
-                self._say(WAITING)
+        while not self._ended.wait(max(self._logged_at + self._interval - self._monotonic(), 0)):
+            if self._monotonic() - self._logged_at >= self._interval:
+                self._log(WAITING)

@@ -1,17 +1,17 @@
-"""Walks through searches, several at a time: pages of records out, with what is left to read."""
+"""Walks through searches, several at a time: pages of records, with what is left to read."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from tap_qualyswas.errors import BrokenAnswer
 from tap_qualyswas.qualys.request_bodies import greater, service_request
 from tap_qualyswas.records.notes import Notes
 from tap_qualyswas.records.shapes import Rejected, row_id
-from tap_qualyswas.search.pages import PageSize, Span, take_page
-from tap_qualyswas.search.ranges import ROWS_WORTH_CUTTING, cut
-from tap_qualyswas.search.workers import Team, in_parallel
+from tap_qualyswas.search.pages import IdRange, PageSize, check_page
+from tap_qualyswas.search.ranges import ROWS_WORTH_SPLITTING, split
+from tap_qualyswas.search.workers import WorkerPool, in_parallel
 
 if TYPE_CHECKING:
     import threading
@@ -26,10 +26,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Sweep:
-    """One search that is walked from its first row to its last.
+    """One search, walked from its first row to its last.
 
     Attributes:
-        key: names it within its stream, the same in each run.
+        key: its name within the stream, the same in each run.
         kind: `webapp`, `wasscan` or `finding`.
         criteria: what is asked for, paging aside.
         read: makes a record of a row.
@@ -53,8 +53,8 @@ class Page:
 
     Attributes:
         sweep: key of the sweep.
-        span: what was asked for.
-        rest: what is still to be read of it; nothing at its end, several ranges after a cut.
+        id_range: what was asked for.
+        rest: what is still to be read of it; nothing at its end, several ranges after a split.
         records: its records.
         rows: rows that came for the first time, rejected ones too.
         duplicates: rows that had come before and were dropped.
@@ -63,8 +63,8 @@ class Page:
     """
 
     sweep: str
-    span: Span
-    rest: tuple[Span, ...]
+    id_range: IdRange
+    rest: tuple[IdRange, ...]
     records: list[Record]
     rows: int
     duplicates: int
@@ -75,14 +75,14 @@ class Page:
 @dataclass(frozen=True, slots=True)
 class _Task:
     sweep: Sweep
-    span: Span
+    id_range: IdRange
 
 
 class Walk:
     """Walk sweeps to their ends.
 
     Args:
-        client: asked for pages and, to cut long sweeps, for counts.
+        client: asked for pages and, to split long sweeps, for counts.
         sweeps: what is walked.
     """
 
@@ -90,16 +90,20 @@ class Walk:
         self._client = client
         self._sweeps = {sweep.key: sweep for sweep in sweeps}
         self.expected: Mapping[str, int] = {}
-        """Rows of each sweep, where they were counted; only those can be cut into ranges."""
+        """Rows of each sweep that was counted; only those can be split into ranges."""
 
-    def pages(self, todo: Mapping[str, Sequence[Span]]) -> Iterator[Page]:
+    def pages(self, todo: Mapping[str, Sequence[IdRange]]) -> Iterator[Page]:
         """Give the pages of what is to be read, by sweep, in the order in which they come.
 
         Raises:
-            QualysError: the first error that a walk met; no further pages come then.
+            QualysError: the first error of a walk; no further pages come then.
         """
-        tasks = [_Task(self._sweeps[key], span) for key, spans in todo.items() for span in spans]
-        is_long = any(rows > ROWS_WORTH_CUTTING for rows in self.expected.values())
+        tasks = [
+            _Task(self._sweeps[key], id_range)
+            for key, ranges in todo.items()
+            for id_range in ranges
+        ]
+        is_long = any(rows > ROWS_WORTH_SPLITTING for rows in self.expected.values())
         workers = self._client.workers if is_long else min(self._client.workers, len(tasks))
         return in_parallel(tasks, self._work, max(workers, 1))
 
@@ -107,47 +111,47 @@ class Walk:
         """Give the records of all sweeps, from the first row of each to its last.
 
         Raises:
-            QualysError: the first error that a walk met; no further records come then.
+            QualysError: the first error of a walk; no further records come then.
         """
-        pages = self.pages({key: [Span()] for key in self._sweeps})
+        pages = self.pages({key: [IdRange()] for key in self._sweeps})
         return (record for page in pages for record in page.records)
 
-    def _work(self, task: _Task, team: Team[_Task, Page]) -> Iterator[Page]:
+    def _work(self, task: _Task, pool: WorkerPool[_Task, Page]) -> Iterator[Page]:
         size = PageSize(task.sweep.page_size)
-        whole = task.span == Span()
-        left: list[Span] = [task.span]
+        whole = task.id_range == IdRange()
+        left: list[IdRange] = [task.id_range]
         while left:
-            page = self._page(task.sweep, left[0], size, team.stop)
+            page = self._page(task.sweep, left[0], size, pool.stop)
             left = list(page.rest)
             if whole and len(left) == 1:
-                left = self._cut(task.sweep, page, left[0])
-                page = _with_rest(page, left)
+                left = self._split(task.sweep, page, left[0])
+                page = replace(page, rest=tuple(left))
             whole = False
             # The reader must know of the ranges before their pages can reach it.
             yield page
-            for span in left[1:]:
-                team.submit(_Task(task.sweep, span))
+            for id_range in left[1:]:
+                pool.submit(_Task(task.sweep, id_range))
 
-    def _page(self, sweep: Sweep, span: Span, size: PageSize, stop: threading.Event) -> Page:
+    def _page(self, sweep: Sweep, id_range: IdRange, size: PageSize, stop: threading.Event) -> Page:
         asked = size.rows
 
         def body() -> bytes:
             nonlocal asked
             asked = size.rows
-            criteria = [*sweep.criteria, *span.criteria()]
+            criteria = [*sweep.criteria, *id_range.criteria()]
             return service_request(criteria, limit=asked, verbose=sweep.verbose)
 
         def read(answer: ServiceAnswer) -> Page:
-            return read_page(sweep, span, answer, asked)
+            return read_page(sweep, id_range, answer, asked)
 
         page = self._client.search(sweep.kind, body, read, on_too_slow=size.shrink, stop=stop)
         size.succeed()
         return page
 
-    def _cut(self, sweep: Sweep, page: Page, rest: Span) -> list[Span]:
+    def _split(self, sweep: Sweep, page: Page, rest: IdRange) -> list[IdRange]:
         expected = self.expected.get(sweep.key, 0)
         parts = self._client.workers
-        if expected <= ROWS_WORTH_CUTTING or parts == 1 or page.ids is None:
+        if expected <= ROWS_WORTH_SPLITTING or parts == 1 or page.ids is None:
             return [rest]
 
         def count_above(bound: int) -> int:
@@ -156,23 +160,23 @@ class Walk:
         low, high = page.ids
         density = page.rows / max(high - low, 1)
         rows = max(expected - page.rows, 0)
-        return cut(rest, rows=rows, density=density, parts=parts, count_above=count_above)
+        return split(rest, rows=rows, density=density, parts=parts, count_above=count_above)
 
 
-def read_page(sweep: Sweep, span: Span, answer: ServiceAnswer, asked: int) -> Page:
+def read_page(sweep: Sweep, id_range: IdRange, answer: ServiceAnswer, asked: int) -> Page:
     """Make records of the rows of an answer.
 
     Raises:
         BrokenAnswer: when the rows are missing, or not of the type that was asked for.
-        PagingStuck: when the walk would not get on after it.
+        PagingStuck: when the walk does not advance.
     """
     rows = list(answer.rows)
     if not rows and (answer.more or answer.count):
-        # To go on after `lastId` would pass over rows that nobody has seen.
+        # To go on after `lastId` would skip rows that have not been read.
         msg = "Qualys announced rows in a page that holds none."
         raise BrokenAnswer(msg)
     ids = [row_id(row) for row in rows]
-    step = take_page(span, ids, more=answer.more, last_id=answer.last_id, limit=asked)
+    step = check_page(id_range, ids, more=answer.more, last_id=answer.last_id, limit=asked)
     notes = Notes(replaced=answer.replaced)
     records: list[Record] = []
     for row, known_id, fresh in zip(rows, ids, step.fresh, strict=True):
@@ -191,7 +195,7 @@ def read_page(sweep: Sweep, span: Span, answer: ServiceAnswer, asked: int) -> Pa
     known = [row_id for row_id in ids if row_id is not None]
     return Page(
         sweep=sweep.key,
-        span=span,
+        id_range=id_range,
         rest=step.rest,
         records=records,
         rows=sum(step.fresh),
@@ -205,16 +209,3 @@ def _check_type(record: Record, wanted: str | None) -> None:
     if wanted is not None and (found := record["type"]) not in {wanted, None}:
         msg = f"Qualys sent a row of type {str(found)[:40]} in a search for {wanted}."
         raise BrokenAnswer(msg)
-
-
-def _with_rest(page: Page, rest: Sequence[Span]) -> Page:
-    return Page(
-        page.sweep,
-        page.span,
-        tuple(rest),
-        page.records,
-        page.rows,
-        page.duplicates,
-        page.notes,
-        page.ids,
-    )

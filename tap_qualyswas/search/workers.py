@@ -1,6 +1,6 @@
 """Several walks at a time: workers put whole pages on a bounded queue, one reader takes them.
 
-What a worker raises is raised for the reader, and ends the others: a walk that failed never looks
+An error of a worker is raised for the reader and ends the others: a walk that failed never looks
 like one that ended.
 """
 
@@ -18,8 +18,9 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 PAGES_AHEAD: Final = 2
-"""Pages on the queue for each worker: what is read ahead is held in memory."""
-LOOK_AROUND_SECONDS: Final = 0.1
+"""Pages on the queue for each worker; they are held in memory."""
+STOP_CHECK_SECONDS: Final = 0.1
+"""How often a worker that waits for the queue looks whether it shall stop."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,14 +32,14 @@ class _TaskDone:
     pass
 
 
-class Team(Generic[T, R]):
-    """Workers on one pile of tasks.
+class WorkerPool(Generic[T, R]):
+    """Workers that share their tasks.
 
     Attributes:
-        stop: set when nobody wants results any more.
+        stop: set when no more results are wanted.
     """
 
-    def __init__(self, work: Callable[[T, Team[T, R]], Iterator[R]], workers: int) -> None:
+    def __init__(self, work: Callable[[T, WorkerPool[T, R]], Iterator[R]], workers: int) -> None:
         self._work = work
         self._tasks: queue.SimpleQueue[T | None] = queue.SimpleQueue()
         self._results: queue.Queue[R | _Failed | _TaskDone] = queue.Queue(workers * PAGES_AHEAD)
@@ -51,7 +52,7 @@ class Team(Generic[T, R]):
         ]
 
     def submit(self, task: T) -> None:
-        """Put a task on the pile; from within a task that is not done yet, at any time."""
+        """Add a task; a task that is not done yet may do so at any time."""
         with self._lock:
             self._open += 1
         self._tasks.put(task)
@@ -90,27 +91,27 @@ class Team(Generic[T, R]):
     def _put(self, result: R | _Failed | _TaskDone) -> None:
         while not self.stop.is_set():
             try:
-                self._results.put(result, timeout=LOOK_AROUND_SECONDS)
+                self._results.put(result, timeout=STOP_CHECK_SECONDS)
             except queue.Full:
                 continue
             return
 
 
 def in_parallel(
-    tasks: Iterable[T], work: Callable[[T, Team[T, R]], Iterator[R]], workers: int
+    tasks: Iterable[T], work: Callable[[T, WorkerPool[T, R]], Iterator[R]], workers: int
 ) -> Iterator[R]:
     """Work on tasks, several at a time, and give their results as they come.
 
     Args:
         tasks: what to work on.
-        work: makes results of one task; it is given the team too, to `submit` further tasks and to
-            look at `stop`, which is set when nobody wants results any more.
+        work: makes results of one task; it is given the pool too, to `submit` further tasks and to
+            look at `stop`.
         workers: tasks at a time.
 
     Raises:
-        BaseException: the first error that a worker met.
+        BaseException: the first error of a worker.
     """
-    team = Team(work, workers)
+    pool = WorkerPool(work, workers)
     for task in tasks:
-        team.submit(task)
-    return team.results()
+        pool.submit(task)
+    return pool.results()

@@ -1,4 +1,4 @@
-"""The tap's settings: what each means, its type, its bounds, the reason for its default."""
+"""The tap's settings: the meaning, type and bounds of each, and the reason for its default."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ _CONNECTION: Final = (
         th.StringType(nullable=False),
         title="API server",
         description=(
-            "Address of the API server, for private platforms or in place of region, such as "
-            "https://qualysapi.qg2.apps.qualys.com. It wins over region."
+            "URL of the API server, for private platforms or in place of region, such as "
+            "https://qualysapi.qg2.apps.qualys.com. It takes precedence over region."
         ),
     ),
     th.Property(
@@ -34,8 +34,8 @@ _CONNECTION: Final = (
         th.StringType(nullable=False),
         title="Gateway",
         description=(
-            "Address of the platform's gateway, used with auth_method oidc only. Found from the "
-            "API server when it is not set."
+            "URL of the platform's gateway, used with auth_method oidc only. Derived from the API "
+            "server when it is not set."
         ),
     ),
     th.Property(
@@ -45,7 +45,7 @@ _CONNECTION: Final = (
         title="Authentication",
         description=(
             "basic: user name and password. oidc: client id and secret of an Auth ID client. The "
-            "default is what every account with API access can use."
+            "default works for every account with API access."
         ),
     ),
     th.Property(
@@ -53,7 +53,7 @@ _CONNECTION: Final = (
         th.StringType(nullable=False),
         title="User name",
         description=(
-            "Qualys user name. With oidc it is used for the knowledge base only, which takes no "
+            "Qualys user name. With oidc it is used for the knowledge base only, which accepts no "
             "token."
         ),
     ),
@@ -83,7 +83,7 @@ _CONNECTION: Final = (
         title="CA certificates",
         description=(
             "Path of a PEM file with the CA certificates to trust, where a proxy of your own "
-            "opens TLS. Verification cannot be switched off."
+            "opens TLS connections. Verification cannot be switched off."
         ),
     ),
 )
@@ -97,7 +97,7 @@ _CONTENT: Final = (
         description=(
             "api: the finding search, with status and fixes. scan_reports: the report of each web "
             "application's latest successful scan, as the hosted connector reads it. The default "
-            "is the one that shows fixes."
+            "is the source that shows fixes."
         ),
     ),
     th.Property(
@@ -107,7 +107,7 @@ _CONTENT: Final = (
         description=(
             "Findings tested and scans launched before this moment are not read (ISO 8601; UTC "
             "when it has no offset). A sync with a start date is never a full one, so nothing is "
-            "closed by its absence."
+            "closed because it is absent."
         ),
     ),
     th.Property(
@@ -124,8 +124,8 @@ _CONTENT: Final = (
         title="Days between full syncs",
         description=(
             "A full sync happens by itself when the last complete one is older than this many "
-            "days; 0 is never. Ignored, edited and deleted findings move no date and are only "
-            "seen by a full sync; a week is how long they may go unseen."
+            "days; 0 means never. Only a full sync sees ignored, edited and deleted findings, as "
+            "they change no date. By default they may go unseen for a week."
         ),
     ),
     th.Property(
@@ -135,7 +135,7 @@ _CONTENT: Final = (
         title="Overlap in hours",
         description=(
             "An incremental sync begins this many hours before the bookmark, for findings that "
-            "appear late. A day covers a scan that ends a day after its launch."
+            "appear late. The default covers a scan that ends a day after its launch."
         ),
     ),
     th.Property(
@@ -151,19 +151,19 @@ _CONTENT: Final = (
         "webapp_ids",
         th.ArrayType(th.IntegerType(nullable=False, minimum=1), nullable=False),
         title="Web application ids",
-        description="Read these web applications only.",
+        description="Only these web applications are read.",
     ),
     th.Property(
         "webapp_tag_ids",
         th.ArrayType(th.IntegerType(nullable=False, minimum=1), nullable=False),
         title="Tag ids",
-        description="Read web applications with one of these tags only.",
+        description="Only web applications with one of these tags are read.",
     ),
     th.Property(
         "webapp_name_contains",
         th.StringType(nullable=False, max_length=1024),
         title="Part of the name",
-        description="Read web applications only whose name contains this text.",
+        description="Only web applications whose name contains this text are read.",
     ),
     th.Property(
         "include_evidence",
@@ -171,8 +171,8 @@ _CONTENT: Final = (
         default=False,
         title="Evidence",
         description=(
-            "Read findings with their evidence: requests, responses, TLS details. Pages hold at "
-            "most 500 findings then, and are large; so it is off by default."
+            "Read findings with their evidence: requests, responses, TLS details. Pages then hold "
+            "at most 500 findings and are large, so it is off by default."
         ),
     ),
     th.Property(
@@ -181,7 +181,7 @@ _CONTENT: Final = (
         default=True,
         title="Redact evidence",
         description=(
-            "Replace request headers and bodies in the evidence, which hold cookies and logins."
+            "Replace request headers and bodies in the evidence, as they hold cookies and logins."
         ),
     ),
     th.Property(
@@ -190,7 +190,7 @@ _CONTENT: Final = (
         default=10_000,
         title="Bytes of evidence",
         description=(
-            "Bytes of each text of the evidence at most; what follows is cut. The default keeps a "
+            "The most bytes of each text of the evidence; the rest is cut. The default keeps a "
             "page of a response."
         ),
     ),
@@ -203,7 +203,7 @@ _CALLS: Final = (
         default=1000,
         title="Page size",
         description=(
-            "Rows of a page, 1000 at most. Rows with details come 500 at a time at most. A page "
+            "Rows of a page, at most 1000; rows with details come at most 500 at a time. A page "
             "that does not come in time is asked for again at half the size."
         ),
     ),
@@ -213,8 +213,8 @@ _CALLS: Final = (
         default=2,
         title="Calls at a time",
         description=(
-            "Calls on the way to Qualys at a time. Two is what a standard subscription allows; it "
-            "is lowered by itself when Qualys says so."
+            "Calls to Qualys at a time. A standard subscription allows the default of two. The tap "
+            "makes fewer at a time when Qualys asks for it."
         ),
     ),
     th.Property(
@@ -223,8 +223,8 @@ _CALLS: Final = (
         default=8,
         title="Attempts",
         description=(
-            "Attempts of one call before the sync gives up. Eight with growing waits outlast some "
-            "minutes of trouble."
+            "Attempts of one call before the sync gives up. The default of eight, with growing "
+            "waits, outlasts some minutes of trouble."
         ),
     ),
     th.Property(
@@ -233,8 +233,9 @@ _CALLS: Final = (
         default=3600,
         title="Longest wait in seconds",
         description=(
-            "Longest single wait before a further attempt. When Qualys names a longer one, the "
-            "sync ends with what it has. An hour is the window of Qualys's rate limits."
+            "Longest single wait before another attempt. When Qualys asks for a longer one, the "
+            "sync ends, and the next one goes on from there. The default is the window of Qualys's "
+            "rate limits, an hour."
         ),
     ),
     th.Property(
@@ -243,8 +244,8 @@ _CALLS: Final = (
         default=300,
         title="Timeout in seconds",
         description=(
-            "How long Qualys may be silent within a call. Long, since giving up early leaves the "
-            "call running there, and it counts against the concurrency limit."
+            "How long Qualys may be silent during a call. The default is long, as a call that is "
+            "given up goes on at Qualys and counts against the concurrency limit."
         ),
     ),
     th.Property(
@@ -253,8 +254,8 @@ _CALLS: Final = (
         default="2.0",
         title="Knowledge base version",
         description=(
-            "Version of the knowledge base API. 2.0 is the one that was recorded and that most "
-            "clients use; take a later one when Qualys retires it."
+            "Version of the knowledge base API. Most clients use 2.0, the default; set a later one "
+            "when Qualys retires it."
         ),
     ),
 )

@@ -16,12 +16,12 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 VERBOSE_PAGE: Final = 500
-"""Rows of a verbose page at most; their size has no bound."""
+"""The most rows of a verbose page; their size has no limit."""
 
 
 @dataclass(frozen=True, slots=True)
 class Filters:
-    """What is read, of all that there is. A change of it makes a full sync necessary."""
+    """What is read of all that there is. A change makes the next sync a full one."""
 
     finding_types: tuple[str, ...]
     webapp_ids: tuple[int, ...]
@@ -36,7 +36,7 @@ class Filters:
         return bool(self.webapp_ids or self.webapp_tag_ids or self.webapp_name_contains)
 
     def as_state(self) -> dict[str, Any]:
-        """Give the form in which they are kept in the state and shown in `syncs`."""
+        """Give the form that the state and `syncs` show."""
         return {
             "finding_types": list(self.finding_types),
             "webapp_ids": list(self.webapp_ids),
@@ -46,8 +46,8 @@ class Filters:
             "source": self.source,
         }
 
-    def told(self) -> str:
-        """Name the web application filters with their values, for a message."""
+    def described(self) -> str:
+        """Name the web application filters and their values, for a message."""
         parts = []
         if self.webapp_ids:
             parts.append("webapp_ids " + _few(self.webapp_ids))
@@ -90,7 +90,7 @@ class Settings:
 
     @property
     def has_kb_login(self) -> bool:
-        """Whether there is a login for the knowledge base, which takes no token."""
+        """Whether there is a login for the knowledge base, which accepts no token."""
         return bool(self.username and self.password)
 
     @property
@@ -100,10 +100,10 @@ class Settings:
 
 
 def read_settings(config: Mapping[str, Any]) -> Settings:
-    """Read a config whose types are right (see `coercion`).
+    """Read a config whose types are right (see `qualyswas_ciscovm.settings`).
 
     Raises:
-        SettingsError: when something is missing or does not go together.
+        SettingsError: when a setting is missing or contradicts another one.
     """
     method = cast('Literal["basic", "oidc"]', config["auth_method"])
     needed = ("username", "password") if method == "basic" else ("client_id", "client_secret")
@@ -122,7 +122,7 @@ def read_settings(config: Mapping[str, Any]) -> Settings:
         client_secret=config.get("client_secret"),
         ca_bundle=_bundle(config.get("ca_bundle")),
         filters=_filters(config),
-        **{name: config[name] for name in _TAKEN_OVER},
+        **{name: config[name] for name in _SAME_NAMES},
     )
 
 
@@ -130,7 +130,7 @@ def _bundle(path: str | None) -> str | None:
     if not path:
         return None
     if not Path(path).is_file():
-        msg = f"ca_bundle names no file: {path}"
+        msg = f"ca_bundle is not a file: {path}. Set it to a PEM file with CA certificates."
         raise SettingsError(msg)
     try:
         ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(path)
@@ -140,7 +140,7 @@ def _bundle(path: str | None) -> str | None:
     return path
 
 
-_TAKEN_OVER: Final = (
+_SAME_NAMES: Final = (
     "full_sync",
     "full_sync_every_days",
     "overlap_hours",

@@ -1,1 +1,1 @@
-"""What is read, and from where: one module for each stream and each source of findings."""
+"""What is read and from where: a module for each stream and each source of findings."""

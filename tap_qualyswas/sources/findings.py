@@ -1,7 +1,6 @@
 """Where findings come from: the finding search, or downloaded scan reports.
 
-Each source fills the same stream. A further one has its place here: reports that a person has
-exported from the portal, for networks where no call to the API is possible.
+Each source fills the same stream.
 """
 
 from __future__ import annotations

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from qualyswas_ciscovm.wording import counted
 from tap_qualyswas.qualys.client import KB_IDS
 from tap_qualyswas.qualys.request_bodies import equals, one_of
 from tap_qualyswas.records.findings import finding_shape
@@ -45,13 +46,14 @@ def read_knowledge_base(reader: Reader, qids: Qids, settings: Settings) -> Itera
     unclassified = _classify(reader, qids, settings)
     unfetched = 0 if settings.has_kb_login else len(qids)
     if unfetched:
-        tally.gaps.append(f"knowledge_base: {unfetched:,} QIDs could not be asked for")
+        tally.gaps.append(f"knowledge_base: {counted(unfetched, 'QID')} could not be asked for")
     if unclassified:
-        tally.gaps.append(f"knowledge_base: {unclassified:,} QIDs could not be classified")
+        tally.gaps.append(f"knowledge_base: {counted(unclassified, 'QID')} could not be classified")
     if not settings.has_kb_login:
         reader.logger.warning(
-            "The knowledge base takes no token: set username and password too. %d QIDs stay open.",
-            unfetched,
+            "The knowledge base does not accept a token. Set username and password too; until then "
+            "the entries of %s stay in the state to be read.",
+            counted(unfetched, "QID"),
         )
         return
     wanted = qids.all()
@@ -64,7 +66,9 @@ def read_knowledge_base(reader: Reader, qids: Qids, settings: Settings) -> Itera
         yield from records
         qids.finish(wanted[: at + KB_IDS])
     reader.logger.info(
-        "knowledge_base: %d entries, %d QIDs without one", len(wanted) - missing, missing
+        "knowledge_base: %s, %s without an entry",
+        counted(len(wanted) - missing, "entry", "entries"),
+        counted(missing, "QID"),
     )
     log_notes(tally.notes, "knowledge_base", reader.logger)
 
@@ -81,9 +85,9 @@ def _classify(reader: Reader, qids: Qids, settings: Settings) -> int:
     unclassified = sum(map(len, missing.values()))
     if unclassified:
         reader.logger.warning(
-            "knowledge_base: %d QIDs stay without classification: the findings that stand for them "
-            "are no longer given. The next full sync asks for others.",
-            unclassified,
+            "knowledge_base: no CWE, OWASP or WASC for %s, as Qualys no longer returns the "
+            "sample findings. The next full sync asks for others.",
+            counted(unclassified, "QID"),
         )
     return unclassified
 

@@ -1,11 +1,11 @@
-"""Downloading scan reports, several at a time, in whatever order they come."""
+"""Downloads of scan reports, several at a time, in any order."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeVar
 
 from tap_qualyswas.errors import NotFound
-from tap_qualyswas.search.workers import Team, in_parallel
+from tap_qualyswas.search.workers import WorkerPool, in_parallel
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -27,14 +27,14 @@ def download_reports(
         read: makes something of one document.
 
     Returns:
-        Scan id and what was made of its report; None for a scan that has none (any more).
+        Scan id, and what was made of its report; None for a scan that has none (any more).
 
     Raises:
         QualysError: the first error other than a missing report.
     """
 
     def work(
-        scan_id: int, _team: Team[int, tuple[int, T | None]]
+        scan_id: int, _pool: WorkerPool[int, tuple[int, T | None]]
     ) -> Iterator[tuple[int, T | None]]:
         try:
             yield (scan_id, client.download_scan(scan_id, read))
@@ -45,7 +45,7 @@ def download_reports(
 
 
 class CompletedPrefix:
-    """Tell up to which of some ascending ids all are done, while they are done out of order.
+    """Knows up to which of some ascending ids all are done, while they are done in any order.
 
     Args:
         ids: ascending.
@@ -57,7 +57,7 @@ class CompletedPrefix:
         self._done: set[int] = set()
 
     def finish(self, done_id: int) -> int | None:
-        """Note one that is done; give the last one before which nothing is open, None so far."""
+        """Note an id that is done; give the last one up to which all are done, None for none."""
         self._done.add(done_id)
         while self._at < len(self._ids) and self._ids[self._at] in self._done:
             self._done.discard(self._ids[self._at])

@@ -9,12 +9,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from qualyswas_ciscovm.wording import counted
 from tap_qualyswas.qualys.request_bodies import equals, greater
 from tap_qualyswas.records.report_findings import as_finding
 from tap_qualyswas.records.scan_results import parse_report
 from tap_qualyswas.records.scans import read_scan
 from tap_qualyswas.records.webapps import WEBAPP
-from tap_qualyswas.search.pages import Span
+from tap_qualyswas.search.pages import IdRange
 from tap_qualyswas.search.progress import Progress
 from tap_qualyswas.search.walk import Sweep
 from tap_qualyswas.sources.report_downloads import CompletedPrefix, download_reports
@@ -56,8 +57,8 @@ def read_findings(
     yield from reading.records(latest)
     if coverage.not_proven:
         reader.logger.warning(
-            "%d web applications have no report of a successful scan: nothing is proven for them.",
-            len(coverage.not_proven),
+            "Nothing is proven for %s without a report of a successful scan.",
+            counted(len(coverage.not_proven), "web application"),
         )
     bookmarks.move("findings", BOOKMARK, reading.greatest)
     qids.keep()
@@ -143,9 +144,9 @@ class _ReportReading:
             else:
                 yield from self._findings(report, scan)
             self._keep_cursor(completed.finish(scan_id))
-            progress.tell(done)
+            progress.update(done)
         self._reader.cursors.clear("findings")
-        progress.tell(len(scan_ids), ended=True)
+        progress.update(len(scan_ids), ended=True)
         log_notes(self._tally.notes, "findings", self._reader.logger)
 
     def _findings(self, report: Report, scan: _LatestScan) -> list[Record]:
@@ -162,14 +163,14 @@ class _ReportReading:
 
     def _resume(self) -> int:
         cursor = self._reader.cursors.find("findings", self._frame)
-        if cursor is None or not cursor.spans.get(REPORTS):
+        if cursor is None or not cursor.ranges.get(REPORTS):
             return 0
         self._qids.restore(cursor.carried.get("qids"))
         kept = cursor.carried.get("greatest")
         self.greatest = kept if isinstance(kept, str) else None
-        return cursor.spans[REPORTS][0].after or 0
+        return cursor.ranges[REPORTS][0].after or 0
 
     def _keep_cursor(self, after: int | None) -> None:
         carried: dict[str, Any] = {"greatest": self.greatest, "qids": self._qids.as_state()}
-        cursor = Cursor({REPORTS: [Span(after)]}, carried)
+        cursor = Cursor({REPORTS: [IdRange(after)]}, carried)
         self._reader.cursors.keep("findings", self._frame, cursor)

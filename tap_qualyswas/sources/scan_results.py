@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from qualyswas_ciscovm.wording import counted
 from tap_qualyswas.records.scan_results import digest, identity, parse_report
 from tap_qualyswas.sources.report_downloads import download_reports
 from tap_qualyswas.sync.tallies import log_notes
@@ -16,11 +17,11 @@ if TYPE_CHECKING:
     from tap_qualyswas.sync.reader import Reader
 
 STATES_AT_MOST: Final = 200
-"""States that are written while reports are read; each names the scans that are open."""
+"""The most states that are written while reports are read; each names the scans still to read."""
 
 
 def read_scan_results(reader: Reader, pending_reports: PendingReports) -> Iterator[Record]:
-    """Read the reports of the finished scans of this sync, and of those left open before.
+    """Read the reports of the finished scans of this sync, and of those left from before.
 
     Raises:
         QualysError: when the read cannot go on; the scans not read yet stay in the state.
@@ -28,7 +29,8 @@ def read_scan_results(reader: Reader, pending_reports: PendingReports) -> Iterat
     tally = reader.tallies["scan_results"]
     scan_ids = pending_reports.scan_ids()
     open_ids = set(scan_ids)
-    # Each state holds what is open: written for each of few reports, now and then for many.
+    # Each state names the scans still to read: it is written after each of a few reports, but only
+    # now and then for many.
     every = len(scan_ids) // STATES_AT_MOST + 1
     missing = 0
     downloads = download_reports(reader.client, scan_ids, parse_report)
@@ -47,5 +49,5 @@ def read_scan_results(reader: Reader, pending_reports: PendingReports) -> Iterat
             pending_reports.write()
     pending_reports.keep([])
     if missing:
-        reader.logger.warning("scan_results: %d scans have no report (any more)", missing)
+        reader.logger.warning("scan_results: no report (any more) for %s", counted(missing, "scan"))
     log_notes(tally.notes, "scan_results", reader.logger)

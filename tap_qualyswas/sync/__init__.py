@@ -1,1 +1,1 @@
-"""One run: full or incremental, its state and bookmarks, what was read, and the proof of it."""
+"""One run: full or incremental, state and bookmarks, reading and writing, coverage and proof."""

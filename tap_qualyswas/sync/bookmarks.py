@@ -74,8 +74,8 @@ class UnendedScans:
         elif not self._warned:
             self._warned = True
             self._logger.warning(
-                "Scan %s was launched at %s and has not ended: after 30 days it no longer holds "
-                "the bookmarks back.",
+                "Scan %s was launched at %s and has not ended. After 30 days it no longer "
+                "holds the bookmarks back.",
                 *(scan["id"], to_text(launch)),
             )
 
@@ -131,14 +131,16 @@ class Bookmarks:
         try:
             kept = self._state.bookmark(stream, key)
         except ValueError:
-            self._logger.warning("%s: the bookmark in the state is no date; all is read.", stream)
+            self._logger.warning(
+                "%s: the bookmark in the state is not a date, so everything is read.", stream
+            )
             return None
         if kept is None:
             return None
         now = to_text(self._now())
         if kept > now:
             self._logger.warning(
-                "%s: the bookmark %s lies in the future; now (%s) is taken instead.",
+                "%s: the bookmark %s lies in the future. Using the current time, %s, instead.",
                 *(stream, kept, now),
             )
         return min(kept, now)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from qualyswas_ciscovm.dates import to_text
-from tap_qualyswas.search.pages import Span
+from tap_qualyswas.search.pages import IdRange
 
 if TYPE_CHECKING:
     import logging
@@ -59,11 +59,11 @@ class Cursor:
     """Where an interrupted walk goes on.
 
     Attributes:
-        spans: ids still to be read, by sweep; a sweep that is not named has not begun.
+        ranges: ids still to be read, by sweep; a sweep that is not named has not begun.
         carried: what the rows read so far have left to be done or known.
     """
 
-    spans: dict[str, list[Span]]
+    ranges: dict[str, list[IdRange]]
     carried: dict[str, Any]
 
 
@@ -111,7 +111,8 @@ class Cursors:
         self._state.open(stream)[RESUME] = {
             "frame": frame.as_state(),
             "spans": {
-                key: [span.as_state() for span in spans] for key, spans in cursor.spans.items()
+                key: [id_range.as_state() for id_range in ranges]
+                for key, ranges in cursor.ranges.items()
             },
             "carried": {**cursor.carried, HORIZON: horizon},
         }
@@ -126,11 +127,11 @@ def _read(kept: object, frame: Frame) -> Cursor | None:
     if not isinstance(kept, dict) or kept.get("frame") != frame.as_state():
         return None
     try:
-        spans = {
-            str(key): [Span.from_state(value) for value in values]
+        ranges = {
+            str(key): [IdRange.from_state(value) for value in values]
             for key, values in kept["spans"].items()
         }
     except (KeyError, TypeError, AttributeError, ValueError):
         return None
     carried = kept.get("carried")
-    return Cursor(spans, carried if isinstance(carried, dict) else {})
+    return Cursor(ranges, carried if isinstance(carried, dict) else {})

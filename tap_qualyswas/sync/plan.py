@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
 from qualyswas_ciscovm.dates import parse_strict, to_text
+from qualyswas_ciscovm.wording import counted
 
 if TYPE_CHECKING:
     import logging
@@ -99,7 +100,7 @@ def make_plan(history: History, options: Options, now: datetime | None) -> Plan:
     if reason is None and now is not None and last and has_schedule(options):
         age = now - parse_strict(last)
         if age >= timedelta(days=options.full_sync_every_days):
-            reason = f"the last complete full sync is {age.days} days old"
+            reason = f"the last complete full sync is {counted(age.days, 'day')} old"
     if reason is None:
         return Plan("incremental", restart=False, reason="what changed since the last sync")
     # A sync with a start date does not read everything.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from qualyswas_ciscovm.wording import counted
 from tap_qualyswas.sync.tallies import counts_agree
 
 if TYPE_CHECKING:
@@ -35,8 +36,8 @@ class Circumstances:
 def incomplete_reasons(tallies: Mapping[str, Tally], circumstances: Circumstances) -> list[str]:
     """Say why what was read may not be all that there is; nothing when it is."""
     about_the_run = (
-        (circumstances.resumed, "the run went on from the cursor of an interrupted one"),
-        (not circumstances.has_base, "no full sync has been complete so far"),
+        (circumstances.resumed, "the sync went on from the cursor of an interrupted one"),
+        (not circumstances.has_base, "no full sync has been complete yet"),
         (circumstances.evaluation, "the account marks itself as an evaluation"),
     )
     reasons = [reason for holds, reason in about_the_run if holds]
@@ -45,12 +46,13 @@ def incomplete_reasons(tallies: Mapping[str, Tally], circumstances: Circumstance
         if not tally.ended:
             reasons.append(f"{name} was not read to its end")
         if tally.notes.rejected:
-            reasons.append(f"{name}: {tally.notes.rejected:,} rows were rejected")
+            reasons.append(f"{name}: {counted(tally.notes.rejected, 'row')} rejected")
         if not counts_agree(tally):
-            reasons.append(f"{name}: {tally.fetched:,} rows read, {tally.latest_count:,} counted")
+            read = counted(tally.fetched, "row")
+            reasons.append(f"{name}: {read} read, {tally.latest_count:,} counted")
     webapps = tallies.get("webapps")
     if webapps and webapps.recounted is not None and webapps.recounted < webapps.fetched:
-        # Out of the account's scope looks the same as deleted, and its findings may be half read.
+        # One that leaves the account's scope looks deleted, and its findings may be read in part.
         reasons.append("a web application vanished while findings were read")
     return reasons
 

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import TYPE_CHECKING, Any, Protocol
 
+from qualyswas_ciscovm.wording import counted
 from tap_qualyswas.errors import TrialLicence
-from tap_qualyswas.search.pages import Span
+from tap_qualyswas.search.pages import IdRange
 from tap_qualyswas.search.progress import Progress
 from tap_qualyswas.search.walk import Walk
 from tap_qualyswas.sync.cursors import Cursor
@@ -120,7 +121,7 @@ class _Reading:
         self._tally = reader.tallies[stream]
         self._tally.window_start = frame.window_start
         self._walk = Walk(reader.client, sweeps)
-        self._todo: dict[str, list[Span]] = {sweep.key: [Span()] for sweep in sweeps}
+        self._todo: dict[str, list[IdRange]] = {sweep.key: [IdRange()] for sweep in sweeps}
         self._progress = Progress(stream, None, reader.logger)
         self._is_resumed = False
 
@@ -150,7 +151,9 @@ class _Reading:
         if cursor is None:
             return
         self._is_resumed = True
-        self._todo.update({key: spans for key, spans in cursor.spans.items() if key in self._todo})
+        self._todo.update(
+            {key: ranges for key, ranges in cursor.ranges.items() if key in self._todo}
+        )
         self._collector.restore(cursor.carried)
 
     def _count(self) -> None:
@@ -165,12 +168,12 @@ class _Reading:
 
     def _settle(self, page: Page) -> None:
         self._tally.add(page)
-        spans = self._todo[page.sweep]
-        at = spans.index(page.span)
-        spans[at : at + 1] = page.rest
+        ranges = self._todo[page.sweep]
+        at = ranges.index(page.id_range)
+        ranges[at : at + 1] = page.rest
         cursor = Cursor(self._todo, self._collector.carried())
         self._reader.cursors.keep(self._stream, self._frame, cursor)
-        self._progress.tell(self._tally.fetched)
+        self._progress.update(self._tally.fetched)
 
     def _finish(self) -> None:
         tally = self._tally
@@ -179,8 +182,9 @@ class _Reading:
             if not tally.fetched and tally.recounted:
                 raise TrialLicence(self._stream, tally.recounted)
         self._reader.cursors.clear(self._stream)
-        self._progress.tell(tally.fetched, ended=True)
+        self._progress.update(tally.fetched, ended=True)
         logger = self._reader.logger
         if tally.duplicates:
-            logger.info("%s: %d rows came twice and were dropped", self._stream, tally.duplicates)
+            duplicates = counted(tally.duplicates, "duplicate row")
+            logger.info("%s: dropped %s", self._stream, duplicates)
         log_notes(tally.notes, self._stream, logger)

@@ -79,10 +79,11 @@ def find_scope(
     ]
     found = {int(str(record["id"])) for record in Walk(client, sweeps).records()}
     if not found:
-        raise NothingMatches(filters.told())
+        raise NothingMatches(filters.described())
     missing = sorted(set(filters.webapp_ids) - found)
     if missing:
-        logger.warning("No web application passes for webapp_ids %s.", missing)
+        ids = ", ".join(map(str, missing))
+        logger.warning("No web application matches these webapp_ids: %s. Check the ids.", ids)
     return Scope(tuple(sorted(found)))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from qualyswas_ciscovm.wording import counted
 from tap_qualyswas.records.notes import Notes
 
 if TYPE_CHECKING:
@@ -60,18 +61,19 @@ def counts_agree(tally: Tally) -> bool:
 def log_notes(notes: Notes, name: str, logger: logging.Logger) -> None:
     """Log what was odd in the rows of a stream, one line for each kind."""
     kinds = (
-        (notes.unknown, "fields that the schema does not know were left out"),
-        (notes.unreadable, "values that could not be read are null"),
-        (notes.cut, "texts that were too long were cut"),
+        (notes.unknown, "left out fields that are not in the schema"),
+        (notes.unreadable, "set unreadable values to null"),
+        (notes.cut, "cut texts that were too long"),
     )
     for counter, what in kinds:
         if counter:
             listed = ", ".join(f"{key} ({times:,}x)" for key, times in sorted(counter.items()))
             logger.warning("%s: %s: %s", name, what, listed, extra={"fields": dict(counter)})
     if notes.replaced:
-        logger.warning("%s: %d illegal characters were replaced", name, notes.replaced)
+        replaced = counted(notes.replaced, "illegal character")
+        logger.warning("%s: replaced %s", name, replaced)
     if notes.rejected:
         listed = "; ".join(notes.rejected_rows)
         more = notes.rejected - len(notes.rejected_rows)
         listed += f"; and {more:,} more" if more > 0 else ""
-        logger.warning("%s: %d rows were rejected: %s", name, notes.rejected, listed)
+        logger.warning("%s: rejected %s: %s", name, counted(notes.rejected, "row"), listed)

@@ -1,4 +1,4 @@
-"""Singer messages to stdout: counted by stream, written at each state, never half a line."""
+"""Singer messages on stdout: counted by stream, written at each state, never half a line."""
 
 from __future__ import annotations
 
@@ -25,20 +25,19 @@ if TYPE_CHECKING:
 MAX_LINE_BYTES: Final = 8_388_608
 BROKEN_PIPE_EXIT: Final = 1
 MOST_WAITING: Final = 1 << 20
-"""Bytes of records that wait at most. Each write lets other threads in, and to get the interpreter
-back from a worker that reads a page takes milliseconds: writing by small buffers takes half of the
-time of a sync."""
+"""The most bytes of records that wait. Each write lets other threads run, and it takes milliseconds
+to get the interpreter back from a worker that reads a page: with small buffers, writing takes half
+of the time of a sync."""
 
 
 class CountingWriter(GenericSingerWriter[bytes, Message]):
     """Write messages as lines of JSON.
 
-    Records wait for a state, the end of their stream, or enough of their like; so what a reader has
-    got always covers what the last state says. What waits when a run breaks off is read again by
-    the next one.
+    Records wait for a state, the end of their stream, or enough others, so what is written always
+    covers the last state. What waits when a run breaks off is read again by the next one.
 
     Attributes:
-        emitted: RECORD lines by stream, as they are named on the wire.
+        emitted: RECORD lines by stream, named as in the lines.
     """
 
     def __init__(self) -> None:
@@ -51,7 +50,7 @@ class CountingWriter(GenericSingerWriter[bytes, Message]):
         self._stop_with: int | None = None
 
     def stop(self, exit_code: int) -> None:
-        """End the process: now, or when the lines being written are whole. For signal handlers."""
+        """End the process, for a signal handler: now, or once the lines being written are whole."""
         self._stop_with = exit_code
         if not self._writing:
             raise SystemExit(exit_code)
@@ -62,8 +61,8 @@ class CountingWriter(GenericSingerWriter[bytes, Message]):
         if len(line) > MAX_LINE_BYTES:
             msg = (
                 f"A {message.type.value} line of {getattr(message, 'stream', 'the state')} would "
-                f"take {len(line):,} bytes, more than the 8 MiB that targets take. Deselect the "
-                "long property in the catalog, or leave the stream out."
+                f"take {len(line):,} bytes, more than the 8 MiB that targets accept. Deselect the "
+                "long property or the stream in the catalog."
             )
             raise LineTooLong(msg)
         return line
@@ -84,7 +83,7 @@ class CountingWriter(GenericSingerWriter[bytes, Message]):
         """Write what waits.
 
         Raises:
-            SystemExit: when nobody reads any more, or the process was asked to stop.
+            SystemExit: when nobody reads any more, or the process is to stop.
         """
         self._writing = True
         try:
@@ -92,7 +91,7 @@ class CountingWriter(GenericSingerWriter[bytes, Message]):
             sys.stdout.buffer.flush()
         except BrokenPipeError:
             _close_quietly()
-            # Not an Exception: nobody on the way up shall log that nobody listens.
+            # It is not an Exception, so nobody on the way up logs a trace back.
             raise SystemExit(BROKEN_PIPE_EXIT) from None
         finally:
             self._writing = False
@@ -103,14 +102,14 @@ class CountingWriter(GenericSingerWriter[bytes, Message]):
 
 
 def _as_dict(message: Message) -> dict[str, object]:
-    """Give what is written of a message. The SDK would copy a state to its last value first."""
+    """Give what is written of a message. The SDK would make a deep copy of a state."""
     if isinstance(message, StateMessage):
         return {"type": message.type, "value": message.value}
     return message.to_dict()
 
 
 def _close_quietly() -> None:
-    """Let the flush at the interpreter's end go nowhere instead of complaining."""
+    """Redirect stdout to nowhere, so that the flush at the interpreter's end does not fail."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, sys.stdout.fileno())
     os.close(nowhere)

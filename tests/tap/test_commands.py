@@ -258,7 +258,7 @@ def test_a_catalog_file_that_is_none_is_refused_by_name(text: str) -> None:
         outcome = run_tap(NOBODY, options=["--catalog", files["catalog.json"]])
 
     assert outcome.exit_code == 2
-    assert "catalog.json is no Singer catalog" in outcome.errors[0]
+    assert "catalog.json is not a Singer catalog" in outcome.errors[0]
 
 
 @pytest.mark.parametrize("text", ["{", "[1]", '"a"', ""])

@@ -93,7 +93,7 @@ def test_settings_are_the_same_in_the_code_and_wherever_they_are_told() -> None:
         ({"username": ""}, "username must be set for auth_method basic"),
         ({"username": "", "password": ""}, "username and password must be set"),
         ({"auth_method": "oidc"}, "client_id and client_secret must be set for auth_method oidc"),
-        ({"ca_bundle": "/nowhere/ca.pem"}, "ca_bundle names no file: /nowhere/ca.pem"),
+        ({"ca_bundle": "/nowhere/ca.pem"}, "ca_bundle is not a file: /nowhere/ca.pem"),
     ],
 )
 def test_what_is_wrong_is_refused_by_name(config: dict[str, Any], told: str) -> None:

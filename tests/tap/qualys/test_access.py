@@ -175,7 +175,7 @@ def test_ids_that_are_not_there_beside_others_are_named() -> None:
         outcome = platform.sync_here({"webapp_ids": [first, 5]})
 
     assert apps_of(outcome) == {first}
-    assert "No web application passes for webapp_ids [5]." in outcome.log
+    assert "No web application matches these webapp_ids: 5. Check the ids." in outcome.log
 
 
 def test_a_filter_that_very_many_pass_is_asked_in_chunks() -> None:

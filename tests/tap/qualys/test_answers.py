@@ -156,9 +156,9 @@ def test_a_status_counts_when_the_body_says_nothing(
     ("body", "kind", "words"),
     [
         ("", errors.BrokenAnswer, "empty"),
-        ("{}", errors.BrokenAnswer, "no XML"),
+        ("{}", errors.BrokenAnswer, "not XML"),
         (page(finding(1))[:-30], errors.BrokenAnswer, "cut"),
-        ("<feed/>", errors.BrokenAnswer, "unexpected kind (feed)"),
+        ("<feed/>", errors.BrokenAnswer, "unexpected kind of document (feed)"),
         ("<ServiceResponse/>", errors.BrokenAnswer, "without a responseCode"),
         (HTML, errors.HtmlAnswer, "web page"),
         ("<html><head></head></html>", errors.HtmlAnswer, "web page"),

@@ -49,7 +49,7 @@ def test_a_text_of_many_megabytes_is_cut_and_told(
 
     (row,) = outcome.records(stream)
     assert 1000 < len(row[field]) < 150_000
-    assert f"{stream}: texts that were too long were cut: " in outcome.log
+    assert f"{stream}: cut texts that were too long: " in outcome.log
 
 
 def test_a_page_beyond_all_measure_is_asked_for_in_smaller_ones() -> None:

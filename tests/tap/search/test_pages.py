@@ -9,22 +9,22 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from tap_qualyswas.errors import PagingStuck
-from tap_qualyswas.search.pages import PageSize, Span, take_page
+from tap_qualyswas.search.pages import IdRange, PageSize, check_page
 
-FIRST = Span()
+FIRST = IdRange()
 
 
 def test_the_next_page_begins_after_the_last_row() -> None:
-    step = take_page(FIRST, [7001, 7002], more=True, last_id=7002, limit=2)
+    step = check_page(FIRST, [7001, 7002], more=True, last_id=7002, limit=2)
 
-    assert step.rest == (Span(after=7002),)
-    assert [(c.field, c.operator, c.value) for c in Span(7002).criteria()] == [
+    assert step.rest == (IdRange(after=7002),)
+    assert [(c.field, c.operator, c.value) for c in IdRange(7002).criteria()] == [
         ("id", "GREATER", "7002")
     ]
 
 
 def test_both_bounds_of_a_range_are_asked_for() -> None:
-    assert [(c.operator, c.value) for c in Span(5, 9).criteria()] == [
+    assert [(c.operator, c.value) for c in IdRange(5, 9).criteria()] == [
         ("GREATER", "5"),
         ("LESSER", "9"),
     ]
@@ -44,7 +44,7 @@ def test_both_bounds_of_a_range_are_asked_for() -> None:
     ],
 )
 def test_every_ending(ids: list[int], more: bool | None, limit: int, goes_on: bool) -> None:
-    step = take_page(FIRST, ids, more=more, last_id=None, limit=limit)
+    step = check_page(FIRST, ids, more=more, last_id=None, limit=limit)
 
     assert bool(step.rest) is goes_on
 
@@ -54,17 +54,17 @@ def test_every_ending(ids: list[int], more: bool | None, limit: int, goes_on: bo
 )
 def test_more_without_anything_new_is_an_error(ids: list[int], last_id: int | None) -> None:
     with pytest.raises(PagingStuck, match="brought nothing new"):
-        take_page(Span(7002), ids, more=True, last_id=last_id, limit=2)
+        check_page(IdRange(7002), ids, more=True, last_id=last_id, limit=2)
 
 
 def test_rows_at_or_below_the_cursor_are_duplicates() -> None:
-    step = take_page(Span(7002), [7002, 7003], more=False, last_id=None, limit=2)
+    step = check_page(IdRange(7002), [7002, 7003], more=False, last_id=None, limit=2)
 
     assert step.fresh == (False, True)
 
 
 def test_a_row_that_comes_twice_in_a_page_is_a_duplicate() -> None:
-    assert take_page(FIRST, [1, 2, 2], more=False, last_id=None, limit=9).fresh == (
+    assert check_page(FIRST, [1, 2, 2], more=False, last_id=None, limit=9).fresh == (
         True,
         True,
         False,
@@ -72,54 +72,58 @@ def test_a_row_that_comes_twice_in_a_page_is_a_duplicate() -> None:
 
 
 def test_a_last_page_may_come_in_any_order() -> None:
-    assert take_page(FIRST, [3, 1, 2], more=False, last_id=None, limit=9).fresh == (True,) * 3
+    assert check_page(FIRST, [3, 1, 2], more=False, last_id=None, limit=9).fresh == (True,) * 3
 
 
 def test_descending_rows_are_walked_downwards() -> None:
-    step = take_page(FIRST, [9, 7, 5], more=True, last_id=5, limit=3)
+    step = check_page(FIRST, [9, 7, 5], more=True, last_id=5, limit=3)
 
-    assert step.rest == (Span(before=5),)
+    assert step.rest == (IdRange(before=5),)
 
 
 def test_a_first_page_of_one_row_tells_no_direction_so_both_are_walked() -> None:
-    step = take_page(FIRST, [5], more=True, last_id=5, limit=1)
+    step = check_page(FIRST, [5], more=True, last_id=5, limit=1)
 
-    assert step.rest == (Span(after=5), Span(before=5))
+    assert step.rest == (IdRange(after=5), IdRange(before=5))
 
 
 def test_a_later_page_of_one_row_goes_on_as_the_walk_began() -> None:
-    assert take_page(Span(5), [7], more=True, last_id=7, limit=1).rest == (Span(after=7),)
-    assert take_page(Span(5, 90), [7], more=True, last_id=7, limit=1).rest == (Span(7, 90),)
-    assert take_page(Span(None, 5), [3], more=True, last_id=3, limit=1).rest == (Span(before=3),)
+    assert check_page(IdRange(5), [7], more=True, last_id=7, limit=1).rest == (IdRange(after=7),)
+    assert check_page(IdRange(5, 90), [7], more=True, last_id=7, limit=1).rest == (IdRange(7, 90),)
+    assert check_page(IdRange(None, 5), [3], more=True, last_id=3, limit=1).rest == (
+        IdRange(before=3),
+    )
 
 
 def test_rows_without_order_cannot_be_walked() -> None:
     with pytest.raises(PagingStuck, match="not in the order of their ids"):
-        take_page(FIRST, [5, 9, 7], more=True, last_id=7, limit=3)
+        check_page(FIRST, [5, 9, 7], more=True, last_id=7, limit=3)
 
 
 def test_only_the_servers_cursor_passes_a_last_row_without_id() -> None:
-    assert take_page(FIRST, [5, None], more=True, last_id=6, limit=2).rest == (Span(after=6),)
-    assert take_page(FIRST, [None, None], more=True, last_id=6, limit=2).rest == (Span(after=6),)
+    assert check_page(FIRST, [5, None], more=True, last_id=6, limit=2).rest == (IdRange(after=6),)
+    assert check_page(FIRST, [None, None], more=True, last_id=6, limit=2).rest == (
+        IdRange(after=6),
+    )
 
 
 def test_the_servers_cursor_cannot_skip_rows() -> None:
-    assert take_page(FIRST, [5, 6], more=True, last_id=900, limit=2).rest == (Span(after=6),)
+    assert check_page(FIRST, [5, 6], more=True, last_id=900, limit=2).rest == (IdRange(after=6),)
 
 
 def test_a_row_without_id_is_kept_to_be_counted() -> None:
-    assert take_page(FIRST, [None], more=False, last_id=None, limit=2).fresh == (True,)
+    assert check_page(FIRST, [None], more=False, last_id=None, limit=2).fresh == (True,)
 
 
 @pytest.mark.parametrize("value", [[None, None], [5, None], [None, 9], [5, 9]])
 def test_a_span_survives_the_state(value: list[int | None]) -> None:
-    assert Span.from_state(value).as_state() == value
+    assert IdRange.from_state(value).as_state() == value
 
 
 @pytest.mark.parametrize("value", [None, [], [1], [1, 2, 3], ["1", None], [True, None], {}, 5])
 def test_a_damaged_span_is_refused(value: object) -> None:
     with pytest.raises(ValueError, match="not a range"):
-        Span.from_state(value)
+        IdRange.from_state(value)
 
 
 IDS = st.sets(st.integers(1, 2**62), max_size=60)
@@ -145,18 +149,18 @@ def test_a_walk_gives_each_row_once_and_ends(
     """The server as documented, with all that it may leave out or do in addition."""
     # A full page of old rows that does not tell of more is an endless loop, or an end: who knows.
     assume(limit > 1 or tells_more or not repeats)
-    todo: list[Span] = [FIRST]
-    spans: list[Span] = []
+    todo: list[IdRange] = [FIRST]
+    ranges: list[IdRange] = []
     found: list[int] = []
     while todo:
-        span = todo.pop()
-        spans.append(span)
-        left = sorted((i for i in ids if span.holds(i)), reverse=descending)
+        id_range = todo.pop()
+        ranges.append(id_range)
+        left = sorted((i for i in ids if id_range.holds(i)), reverse=descending)
         rows = left[:limit]
         more = len(left) > len(rows)
         shown = [*found[-1:], *rows] if repeats else rows
-        step = take_page(
-            span,
+        step = check_page(
+            id_range,
             shown,
             more=more if tells_more else None,
             last_id=rows[-1] if tells_last and more else None,
@@ -166,7 +170,7 @@ def test_a_walk_gives_each_row_once_and_ends(
         todo += step.rest
 
     assert sorted(found) == sorted(ids)
-    assert all(before != after for before, after in pairwise(spans))
+    assert all(before != after for before, after in pairwise(ranges))
 
 
 def test_pages_shrink_when_they_are_slow_and_grow_back() -> None:

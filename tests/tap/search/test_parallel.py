@@ -83,7 +83,7 @@ def test_calls_at_a_time_are_lowered_when_qualys_says_so() -> None:
         outcome = platform.sync_here({"page_size": 10, "max_concurrency": 3})
 
     assert "At most 2 calls at a time from now on." in outcome.log
-    assert "At most 1 calls at a time from now on." in outcome.log
+    assert "At most 1 call at a time from now on." in outcome.log
     assert outcome.proof["complete"] is True
 
 

@@ -22,15 +22,15 @@ def told(caplog: pytest.LogCaptureFixture) -> pytest.LogCaptureFixture:
 def test_many_pages_are_one_line_and_the_end_is_another(told: pytest.LogCaptureFixture) -> None:
     with Progress("scans", 100, LOGGER) as progress:
         for done in range(0, 101, 10):
-            progress.tell(done)
-        progress.tell(100, ended=True)
+            progress.update(done)
+        progress.update(100, ended=True)
 
     assert told.messages == ["scans 100 / 100 · 100%"]
 
 
 def test_a_page_that_does_not_come_is_told_again_and_again(told: pytest.LogCaptureFixture) -> None:
     with Progress("scans", 100, LOGGER, interval=SHORT) as progress:
-        progress.tell(50)
+        progress.update(50)
         time.sleep(SHORT * 4)
 
     assert len(told.messages) >= 2

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tap_qualyswas.search.pages import Span
-from tap_qualyswas.search.ranges import MAX_COUNTS, cut
+from tap_qualyswas.search.pages import IdRange
+from tap_qualyswas.search.ranges import MAX_COUNTS, split
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -52,32 +52,42 @@ def test_ranges_hold_every_row_once_and_are_of_like_size(shape: str, parts: int,
         calls += 1
         return len(ids) - bisect_right(ids, bound)
 
-    spans = cut(
-        Span(after=page[-1]),
+    ranges = split(
+        IdRange(after=page[-1]),
         rows=len(left),
         density=len(page) / (page[-1] - page[0]),
         parts=parts,
         count_above=count_above,
     )
 
-    held = [sum(span.holds(row) for row in left) for span in spans]
+    held = [sum(id_range.holds(row) for row in left) for id_range in ranges]
     assert sum(held) == len(left)
-    assert all(sum(span.holds(row) for span in spans) == 1 for row in left[:: len(left) // 97])
+    assert all(
+        sum(id_range.holds(row) for id_range in ranges) == 1 for row in left[:: len(left) // 97]
+    )
     assert calls <= MAX_COUNTS
-    assert len(spans) <= parts
+    assert len(ranges) <= parts
     if shape in {"even", "dense"}:
-        assert len(spans) == parts
+        assert len(ranges) == parts
         assert max(held) < 1.5 * len(left) / parts
     if shape == "clustered" and parts <= 3:
         assert max(held) < 0.8 * len(left)
 
 
 @pytest.mark.parametrize(
-    ("span", "parts", "rows"),
-    [(Span(), 2, 9), (Span(1, 9), 2, 9), (Span(1), 1, 9), (Span(1), 2, 1), (Span(before=9), 2, 9)],
+    ("id_range", "parts", "rows"),
+    [
+        (IdRange(), 2, 9),
+        (IdRange(1, 9), 2, 9),
+        (IdRange(1), 1, 9),
+        (IdRange(1), 2, 1),
+        (IdRange(before=9), 2, 9),
+    ],
 )
-def test_what_cannot_be_cut_stays_whole(span: Span, parts: int, rows: int) -> None:
+def test_what_cannot_be_cut_stays_whole(id_range: IdRange, parts: int, rows: int) -> None:
     def count_above(bound: int) -> int:
         raise AssertionError(bound)
 
-    assert cut(span, rows=rows, density=1.0, parts=parts, count_above=count_above) == [span]
+    assert split(id_range, rows=rows, density=1.0, parts=parts, count_above=count_above) == [
+        id_range
+    ]

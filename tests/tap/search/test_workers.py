@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tap_qualyswas.search.workers import Team, in_parallel
+from tap_qualyswas.search.workers import WorkerPool, in_parallel
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
-def count_up(task: int, _team: Team[int, tuple[int, int]]) -> Iterator[tuple[int, int]]:
+def count_up(task: int, _pool: WorkerPool[int, tuple[int, int]]) -> Iterator[tuple[int, int]]:
     for number in range(20):
         yield (task, number)
 
@@ -34,11 +34,11 @@ def test_the_results_of_one_task_keep_their_order() -> None:
 
 
 def test_a_task_can_bring_further_tasks() -> None:
-    def split(task: int, team: Team[int, int]) -> Iterator[int]:
+    def split(task: int, pool: WorkerPool[int, int]) -> Iterator[int]:
         yield task
         if task < 50:
-            team.submit(task * 2)
-            team.submit(task * 2 + 1)
+            pool.submit(task * 2)
+            pool.submit(task * 2 + 1)
 
     assert sorted(in_parallel([1], split, 3)) == list(range(1, 100))
 
@@ -50,11 +50,11 @@ def test_no_tasks_are_no_results() -> None:
 def test_an_error_of_one_worker_is_raised_and_ends_the_others() -> None:
     ended = threading.Event()
 
-    def work(task: int, team: Team[int, int]) -> Iterator[int]:
+    def work(task: int, pool: WorkerPool[int, int]) -> Iterator[int]:
         if task == 3:
             msg = "task 3"
             raise ValueError(msg)
-        while not team.stop.is_set():
+        while not pool.stop.is_set():
             yield task
         ended.set()
 
@@ -68,7 +68,7 @@ def test_an_error_of_one_worker_is_raised_and_ends_the_others() -> None:
 def test_results_ahead_of_the_reader_are_bounded() -> None:
     made = 0
 
-    def work(_task: int, _team: Team[int, int]) -> Iterator[int]:
+    def work(_task: int, _pool: WorkerPool[int, int]) -> Iterator[int]:
         nonlocal made
         for number in range(1000):
             made += 1

@@ -71,4 +71,4 @@ def test_no_line_is_too_long_whatever_a_server_has_answered() -> None:
     assert payload["payload"] == "<" * 300_000
     assert len(json.dumps(first).encode()) < 8 << 20
     assert second["id"] == 7002
-    assert "texts that were too long were cut: response (1x)" in outcome.log
+    assert "cut texts that were too long: response (1x)" in outcome.log

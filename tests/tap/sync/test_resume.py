@@ -53,7 +53,7 @@ def test_it_is_not_complete_and_the_next_one_begins_at_the_beginning() -> None:
         resumed = platform.sync_here(PAGES, state=state)
         following = platform.sync_here(PAGES, state=resumed.state)
 
-    told = "the run went on from the cursor of an interrupted one"
+    told = "the sync went on from the cursor of an interrupted one"
     assert told in resumed.proof["incompleteReasons"]
     assert (resumed.proof["complete"], following.proof["complete"]) == (False, True)
     assert following.proof["mode"] == "full"

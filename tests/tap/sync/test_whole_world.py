@@ -69,7 +69,7 @@ KILLS: Final = st.lists(st.floats(0, 1), max_size=3)
 def long_types_are_short() -> Iterator[None]:
     # Types of 20,000 rows would take minutes for each world; those are read in other tests.
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("tap_qualyswas.search.walk.ROWS_WORTH_CUTTING", 12)
+        patch.setattr("tap_qualyswas.search.walk.ROWS_WORTH_SPLITTING", 12)
         yield
 
 
@@ -204,4 +204,4 @@ def test_a_qid_whose_finding_vanished_keeps_the_sync_from_being_complete() -> No
         platform.face.faults.carry_out = lambda _: world.delete_finding(first)
         proof = platform.sync_here({"max_concurrency": 1}).proof
 
-    assert proof["incompleteReasons"] == ["knowledge_base: 1 QIDs could not be classified"]
+    assert proof["incompleteReasons"] == ["knowledge_base: 1 QID could not be classified"]
