@@ -44,9 +44,12 @@ def amended(spec: JSON) -> JSON:
     findings = {"findings": {"type": "array", "items": one_finding}, "meta": page}
     found = content({"type": "object", "properties": findings})
     spec["paths"]["/findings"]["get"]["responses"]["200"] = found
+    # In the example a single finding stands below a key of its own.
+    one = content({"type": "object", "properties": {"finding": one_finding}})
+    spec["paths"]["/findings/{id}"]["get"]["responses"]["200"] = one
     # Cisco's toolkit asks for one connector, and starts runs by POST; the file has neither.
-    one = {"type": "object", "properties": {"connector": connector(schemas)}}
-    get = {"responses": {"200": content(one)}}
+    told = {"type": "object", "properties": {"connector": connector(schemas)}}
+    get = {"responses": {"200": content(told)}}
     spec["paths"]["/connectors/{id}"]["get"] = get | {"parameters": parameters(spec)}
     run = spec["paths"]["/connectors/{id}/run"]
     run["post"] = {"responses": run["get"]["responses"], "parameters": parameters(spec)}

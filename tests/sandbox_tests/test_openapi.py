@@ -87,6 +87,35 @@ def test_runs_whose_counters_are_null(client: Judge, sandbox: Sandbox) -> None:
     assert client.load(LOAD)["processed_assets_count"] is None
 
 
+def test_lists_and_single_objects(client: Judge) -> None:
+    client.load(LOAD)
+    (asset,) = client.get("/assets").json()["assets"]
+    assert client.get("/assets", filter="inactive").json()["assets"] == []
+    assert client.get(f"/assets/{asset['id']}").json() == {"asset": asset}
+    assert client.get("/assets/1").status_code == 400
+    opened = client.get("/vulnerabilities").json()["vulnerabilities"]
+    closed = client.get("/vulnerabilities", filter="closed").json()["vulnerabilities"]
+    assert [one["identifiers"] for one in (*opened, *closed)] == [["open"], ["done"]]
+    every = client.get(f"/assets/{asset['id']}/vulnerabilities").json()["vulnerabilities"]
+    assert len(every) == 3
+    path = f"/vulnerabilities/{closed[0]['id']}"
+    assert client.get(path).json() == {"vulnerability": closed[0]}
+    (entry,) = client.get(f"{path}/scanner_vulnerabilities").json()["scanner_vulnerabilities"]
+    assert entry == {"details": "x", "solution": ""}
+    assert client.get("/vulnerabilities/1").status_code == 404
+    found = client.get("/findings").json()["findings"][0]
+    assert client.get(f"/findings/{found['id']}").json() == {"finding": found}
+    assert client.get("/findings/1").status_code == 404
+
+
+@pytest.mark.parametrize("path", ["/assets", "/vulnerabilities"])
+@pytest.mark.parametrize("query", [{"per_page": 10}, {"page": 21}, {"filter": "all"}])
+def test_lists_have_one_size_and_two_filters(
+    client: Judge, path: str, query: dict[str, object]
+) -> None:
+    assert client.get(path, **query).status_code == 400
+
+
 SEARCHES = {
     "/assets/search": {"exclude_child_filter[]": ["Include all assets"]},
     "/vulnerabilities/search": {"status[]": ["open", "closed", "false positive"]},

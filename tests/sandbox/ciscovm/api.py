@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from starlette.applications import Starlette
 from starlette.routing import Route
 
-from tests.sandbox.ciscovm import search, shapes
+from tests.sandbox.ciscovm import lookups, search, shapes
 from tests.sandbox.ciscovm.face import CiscoFace, Dropped
 from tests.sandbox.ciscovm.parameters import QueryError
 from tests.sandbox.ciscovm.tenant.tenant import BadFileError, BusyError, NotFoundError
@@ -35,6 +35,8 @@ _SEARCHES: Final = {
     "assets/search": search.assets,
     "vulnerabilities/search": search.vulnerabilities,
     "findings": search.findings,
+    "assets": lookups.assets,
+    "vulnerabilities": lookups.vulnerabilities,
 }
 
 
@@ -42,8 +44,9 @@ def create_app(tenant: Tenant, clock: Clock, faults: Faults, switches: Switches)
     """Return the application.
 
     Its `state` holds `face`, `requests` (a Counter by endpoint: connectors, connector, data_file,
-    run, connector_runs, connector_run, assets/search, vulnerabilities/search, findings, tags,
-    entitlements/overage, other) and `log` (one `Logged` for each request).
+    run, connector_runs, connector_run, assets/search, vulnerabilities/search, assets,
+    vulnerabilities, findings, the paths of single objects, tags, entitlements/overage, other) and
+    `log` (one `Logged` for each request).
     """
     face = CiscoFace(tenant, clock, faults, switches)
     api = _API(face)
@@ -58,6 +61,7 @@ def create_app(tenant: Tenant, clock: Clock, faults: Faults, switches: Switches)
         "tags": ("GET", "/assets/{asset_id:int}/tags", api.tags),
         "entitlements/overage": ("GET", "/entitlements/overage", api.overage),
         **{name: ("GET", f"/{name}", api.search(name)) for name in _SEARCHES},
+        **{path.replace(":int", ""): ("GET", path, api.lookup(path)) for path in lookups.BY_ID},
     }
     app = Starlette(
         routes=[
@@ -212,6 +216,17 @@ class _API:
             with self.tenant.lock:
                 self.tenant.settle()
                 return self.face.json(_SEARCHES[name](self.tenant, request.query_params))
+
+        return handler
+
+    def lookup(self, path: str) -> Handler:
+        """Return the handler of a single object."""
+        look_up, status, message = lookups.BY_ID[path]
+
+        async def handler(request: Request, logged: Logged) -> Response:  # noqa: ARG001
+            with self.tenant.lock:
+                found = look_up(self.tenant, request.path_params["id"])
+            return self.face.error(status, message) if found is None else self.face.json(found)
 
         return handler
 

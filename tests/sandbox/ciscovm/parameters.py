@@ -31,6 +31,7 @@ class Paging:
     only_default: bool = False
 
 
+LISTS: Final = Paging(500, 500, 20, only_default=True)
 ASSETS: Final = Paging(500, 50_000, 20)
 VULNERABILITIES: Final = Paging(500, 5_000, 20)
 FINDINGS: Final = Paging(100, 100, 2_000, only_default=True)
