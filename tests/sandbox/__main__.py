@@ -12,6 +12,7 @@ from tests.sandbox.command.days import Day, run_day, table, write_report
 from tests.sandbox.command.home import Home
 from tests.sandbox.command.options import parse, sizes
 from tests.sandbox.command.plugins import Command, say, start
+from tests.sandbox.http.authority import Authority
 from tests.sandbox.sandbox import Sandbox
 from tests.sandbox.world.population import StaleWorldError
 
@@ -33,7 +34,11 @@ def main(arguments: Sequence[str], starter: Starter = start) -> int:
     except StaleWorldError as error:
         say(f"{error}; start anew with --fresh")
         return 2
-    home.prepare()
+    except OSError as error:
+        if not options.port:
+            raise
+        say(f"port {options.port} or the next one cannot be had: {error.strerror}; choose another")
+        return 2
     with sandbox:
         if options.serve:
             _serve(sandbox, home)
@@ -50,20 +55,17 @@ def _open(options: argparse.Namespace, home: Home) -> Sandbox:
         say(f"the world in {home.path}/ has other sizes: a new one begins")
         home.forget()
         kept = None
-    if kept is None:
-        sandbox = Sandbox(
-            **asked,
-            turbulent=options.turbulent,
-            faults=options.fault,
-            latency_ms=options.latency_ms,
-        )
-    else:
-        sandbox = Sandbox(
-            kept=kept,
-            turbulent=options.turbulent,
-            faults=options.fault,
-            latency_ms=options.latency_ms,
-        )
+    home.prepare()
+    sandbox = Sandbox(
+        **(asked if kept is None else {}),
+        kept=kept,
+        turbulent=options.turbulent,
+        faults=options.fault,
+        latency_ms=options.latency_ms,
+        port=options.port,
+        tls=Authority.new(home.path.absolute()) if options.tls else None,
+    )
+    if kept is not None:
         sandbox.next_day()
     size = sandbox.world.size
     say(

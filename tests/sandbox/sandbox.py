@@ -28,7 +28,12 @@ if TYPE_CHECKING:
     from starlette.applications import Starlette
     from typing_extensions import Self
 
+    from tests.sandbox.http.authority import Authority
+
 DAY: Final = timedelta(days=1)
+
+BUNDLES: Final = ("TAP_QUALYSWAS_CA_BUNDLE", "TARGET_CISCOVM_CA_BUNDLE", "REQUESTS_CA_BUNDLE")
+"""Variables that name the file of an authority: the plugins' own, and that of other clients."""
 
 UNPROVABLE: Final = frozenset({"qualys-evaluation-header", "qualys-evaluation-comment"})
 """With these a sync may succeed, but must not take anything for gone."""
@@ -68,8 +73,12 @@ class Sandbox:
 
     `begin` and `settle` stand around each sync; `next_day` lets the world go on between them.
 
+    Args:
+        port: of Qualys, CVM's is the next one; 0 for any.
+        tls: the authority of the servers' certificates; None for plain HTTP.
+
     Attributes:
-        env: the six variables that point the two plugins here.
+        env: the variables that point the two plugins here.
         faults: can be armed and disarmed at any time.
         oracle: knows what the tenant has to hold after the syncs so far.
     """
@@ -90,6 +99,8 @@ class Sandbox:
         switches: Switches | None = None,
         latency_ms: float = 0,
         kept: Kept | None = None,
+        port: int = 0,
+        tls: Authority | None = None,
     ) -> None:
         self.switches = switches or Switches()
         self.faults = Faults(faults)
@@ -105,7 +116,11 @@ class Sandbox:
             api.create_app(self.tenant, self.clock, self.faults, self.switches),
         )
         latency = latency_ms / 1000
-        self._servers = tuple(Server(app, latency=latency) for app in self._apps)
+        self._tls, context = tls, None if tls is None else tls.context
+        self._servers = tuple(
+            Server(app, port and port + place, latency=latency, tls=context)
+            for place, app in enumerate(self._apps)
+        )
         self._stack = ExitStack()
         self._log_start = 0
         self._struck: Counter[str] = Counter()
@@ -140,12 +155,13 @@ class Sandbox:
 
     @property
     def password(self) -> str:
-        """Return its password, which has characters that clients tend to spoil."""
+        """Return its password."""
         return self.face.password
 
     @property
     def env(self) -> dict[str, str]:
-        """Return the six variables."""
+        """Return the six variables, and with TLS those that name the authority."""
+        bundle = {} if self._tls is None else dict.fromkeys(BUNDLES, str(self._tls.path))
         return {
             "TAP_QUALYSWAS_API_URL": self.qualys_url,
             "TAP_QUALYSWAS_USERNAME": self.username,
@@ -153,6 +169,7 @@ class Sandbox:
             "TARGET_CISCOVM_API_URL": self.ciscovm_url,
             "TARGET_CISCOVM_API_KEY": self.api_key,
             "TARGET_CISCOVM_CONNECTOR_ID": str(self.connector_id),
+            **bundle,
         }
 
     @property

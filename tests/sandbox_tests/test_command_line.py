@@ -4,21 +4,27 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import signal
+import socket
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
+import requests
 
 from tests.sandbox.__main__ import main
 from tests.sandbox.command.home import Home
+from tests.sandbox.sandbox import BUNDLES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+HERE: Final = "127.0.0.1"
 ROOT: Final = Path(__file__).resolve().parents[2]
 SMALL: Final = ("--apps", "2", "--findings", "6", "--qids", "3", "--scans", "2")
 VARIABLES: Final = (
@@ -250,6 +256,47 @@ def test_serve_prints_the_variables_and_serves_until_it_is_told_to_end(
         assert process.wait(20) == 0
 
     assert Home(line.home).exists()
+
+
+def free_ports() -> int:
+    """Give a port that is free, as is the next one."""
+    while True:
+        with socket.create_server((HERE, 0)) as first, suppress(OSError):
+            port: int = first.getsockname()[1]
+            socket.create_server((HERE, port + 1)).close()
+            return port
+
+
+def test_serve_with_tls_on_ports_that_stay(line: Line) -> None:
+    port = free_ports()
+    with start(line, ["--serve", "--tls", "--port", str(port)]) as process:
+        assert process.stdout
+        told = dict[str, str]()
+        while not told.keys() >= {*VARIABLES, *BUNDLES}:
+            name, _, value = process.stdout.readline().removeprefix("export ").partition("=")
+            told[name] = shlex.split(value)[0]
+        login = (told["TAP_QUALYSWAS_USERNAME"], told["TAP_QUALYSWAS_PASSWORD"])
+        url = told["TAP_QUALYSWAS_API_URL"]
+        answer = requests.get(
+            f"{url}/qps/rest/3.0/count/was/webapp",
+            auth=login,
+            verify=told["REQUESTS_CA_BUNDLE"],
+            timeout=20,
+        )
+        with pytest.raises(requests.exceptions.SSLError):
+            requests.get(url, timeout=20)
+        process.terminate()
+        assert process.wait(20) == 0
+    assert "<responseCode>SUCCESS" in answer.text
+    assert url == f"https://127.0.0.1:{port}"
+    assert told["TARGET_CISCOVM_API_URL"] == f"https://127.0.0.1:{port + 1}"
+
+
+def test_a_port_that_is_taken_is_named(line: Line, capsys: pytest.CaptureFixture[str]) -> None:
+    with socket.create_server((HERE, 0)) as taken:
+        port = taken.getsockname()[1]
+        assert line("true", options=["--port", str(port)]) == 2
+    assert f"port {port} or the next one cannot be had" in capsys.readouterr().err
 
 
 def test_a_sandbox_that_is_told_to_end_takes_its_command_along(line: Line) -> None:

@@ -93,6 +93,14 @@ def test_evidence_is_base64_with_or_without_a_mark(marked: bool) -> None:
     assert texts == {BODY, f"Host: example.test\r\nCookie: {COOKIE}\r\n"}
 
 
+@pytest.mark.parametrize(("form", "same"), [("plain", True), ("hostile", False)])
+def test_a_password_may_differ_in_latin_1(form: str, same: bool) -> None:
+    with a_client(password=form) as (sandbox, client):
+        login = f"{sandbox.username}:{sandbox.password}".encode("latin-1")
+        client.headers = {"Authorization": f"Basic {base64.b64encode(login).decode()}"}
+        assert (client.get("count/was/webapp").code == "SUCCESS") is same
+
+
 def subscription(client: Asker) -> str | None:
     """Give the subscription that an answer names."""
     named = client.get("count/was/webapp").response.headers.get("X-Powered-By")

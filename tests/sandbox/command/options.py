@@ -101,6 +101,18 @@ def parser() -> argparse.ArgumentParser:
     )
     made.add_argument("--report", type=Path, metavar="FILE", help="write the days as JSON")
     made.add_argument(
+        "--port",
+        type=_size,
+        default=0,
+        metavar="N",
+        help="serve Qualys on port N, and CVM on the next one (any free ones)",
+    )
+    made.add_argument(
+        "--tls",
+        action="store_true",
+        help="serve HTTPS, with a certificate of an authority made for it: its file is named",
+    )
+    made.add_argument(
         "--serve",
         action="store_true",
         help="run nothing: print the variables and serve until interrupted",

@@ -34,6 +34,8 @@ class Switches:
         search_app_details: whether a verbose web app search carries `os` and `attributes`.
         marked_evidence: whether request headers and bodies in evidence, which are base64, bear an
             attribute that says so. Only those of downloads were recorded with it.
+        password: of Qualys's login: one that clients can send in Latin-1, or one that differs there
+            from UTF-8.
         bearer_on_fo: whether the knowledge base takes a bearer token.
         kb_max_ids: ids accepted by one knowledge base call; more are refused with 1905.
         autoclose_scope: whether CVM's auto-close looks at the whole run or at each file. Cisco's
@@ -97,6 +99,7 @@ class Switches:
     verbose_scans: bool = True
     search_app_details: bool = True
     marked_evidence: bool = True
+    password: Literal["plain", "hostile"] = "plain"
     bearer_on_fo: bool = False
     kb_max_ids: int = 1000
 

@@ -20,6 +20,8 @@ else:
     from typing_extensions import override
 
 if TYPE_CHECKING:
+    import ssl
+
     from starlette.types import ASGIApp, Receive, Scope, Send
     from typing_extensions import Self
 
@@ -83,25 +85,34 @@ class Server:
     clock themselves, and a second one would contradict it.
     """
 
-    def __init__(self, app: ASGIApp, port: int = 0, *, latency: float = 0) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        port: int = 0,
+        *,
+        latency: float = 0,
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
         self._socket = socket.create_server(("127.0.0.1", port))
         # asyncio does so for sockets that it makes itself; without it each answer, being written
         # in two parts, waits 40 ms for the client's delayed acknowledgement.
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.port: int = self._socket.getsockname()[1]
-        self._server = _Prompt(
-            uvicorn.Config(
-                Breakable(Delayed(app, latency) if latency else app),
-                log_level="critical",
-                access_log=False,
-                date_header=False,
-                server_header=False,
-                lifespan="off",
-                timeout_graceful_shutdown=1,
-                # A client may keep its connection over many simulated days.
-                timeout_keep_alive=60,
-            )
+        self._scheme = "http" if tls is None else "https"
+        config = uvicorn.Config(
+            Breakable(Delayed(app, latency) if latency else app),
+            log_level="critical",
+            access_log=False,
+            date_header=False,
+            server_header=False,
+            lifespan="off",
+            timeout_graceful_shutdown=1,
+            # A client may keep its connection over many simulated days.
+            timeout_keep_alive=60,
         )
+        config.load()
+        config.ssl = tls
+        self._server = _Prompt(config)
         self._thread = threading.Thread(
             target=self._server.run, kwargs={"sockets": [self._socket]}, daemon=True
         )
@@ -109,7 +120,7 @@ class Server:
     @property
     def url(self) -> str:
         """Return the base URL, without a trailing slash."""
-        return f"http://127.0.0.1:{self.port}"
+        return f"{self._scheme}://127.0.0.1:{self.port}"
 
     def start(self) -> None:
         """Start serving and return when connections are answered.

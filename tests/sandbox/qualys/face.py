@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 OTHER_SUBSCRIPTION: Final = "99999999-9999-4999-8999-999999999999"
 KNOWLEDGE_BASE: Final = "knowledge_base"
+PASSWORDS: Final = {"plain": "p&ss:w0rd <1>", "hostile": "p&ss:wörd <1>"}
+"""Both have characters that clients tend to spoil; many clients can only send Latin-1."""
 STRANGER: Final = frozenset({"AUTH_CREDENTIALS_NEEDED", "INVALID_CREDENTIALS"})
 """Refusals of a login: they name no subscription."""
 
@@ -59,12 +61,15 @@ class QualysFace:
     faults: Faults
     switches: Switches = field(default_factory=Switches)
     username: str = "sandbox_user"
-    password: str = "p&ss:wörd <1>"
+    password: str = ""
     client_id: str = "sandbox-client"
     client_secret: str = "s3cret-of-the-client"
     requests: Counter[str] = field(default_factory=Counter)
     log: list[Logged] = field(default_factory=list)
     sessions: set[str] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        self.password = self.password or PASSWORDS[self.switches.password]
 
     def headers(self) -> dict[str, str]:
         """Return the headers of every answer."""
