@@ -228,3 +228,73 @@ def test_many_clients_at_once_are_answered_like_one(client: Client) -> None:
         counts = list(pool.map(lambda _: client.count("finding"), range(24)))
 
     assert counts == [30] * 24
+
+
+PARTS = (
+    "id name reference type mode multi target profile options launchedDate launchedBy status "
+    "endScanDate scanDuration summary stats vulns sensitiveContents igs sendMail"
+)
+ENTRY = (
+    "QID VULN_TYPE SEVERITY_LEVEL TITLE CATEGORY LAST_SERVICE_MODIFICATION_DATETIME "
+    "PUBLISHED_DATETIME PATCHABLE SOFTWARE_LIST VENDOR_REFERENCE_LIST CVE_LIST DIAGNOSIS "
+    "CONSEQUENCE SOLUTION CVSS CVSS_V3 PCI_FLAG THREAT_INTELLIGENCE DISCOVERY"
+)
+
+
+def download(client: Client, scan_id: int) -> etree._Element:
+    return etree.fromstring(client.raw(f"/qps/rest/3.0/download/was/wasscan/{scan_id}").content)
+
+
+def test_a_download_has_its_parts_in_the_recorded_order(client: Client) -> None:
+    root = download(client, client.sandbox.world.scans[-1].id)
+    assert [child.tag for child in root] == PARTS.split()
+    assert [child.tag for child in root.iterfind("stats/*")] == [
+        "global",
+        "byGroup",
+        "byOwasp",
+        "byWasc",
+    ]
+    total = int(root.findtext("stats/global/nbVulnsTotal") or -1)
+    assert total == int(root.findtext("vulns/count") or -1)
+    counted = sum(int(one.findtext("nbTotal") or 0) for one in root.iter("GroupStat"))
+    assert counted == total + int(root.findtext("sensitiveContents/count") or -1)
+
+
+def test_a_download_stays_as_it_was_written(client: Client) -> None:
+    world = client.sandbox.world
+    scan = world.scans[-1]
+    before = download(client, scan.id)
+    uris = [one.text for one in before.iterfind("vulns/list/WasScanVuln/uri")]
+    for finding in world.findings_of(scan.app):
+        if finding.url is not None:
+            world.edit_severity(finding, 6 - finding.severity)
+            world.move_finding(finding, "https://moved.example.test/")
+            world.retitle(finding.qid, "another title")
+    world.rename_app(scan.app, "another name")
+    world.delete_finding(world.findings_of(scan.app)[0])
+    world.finish_scan(world.launch_scan(scan.app))
+    assert etree.tostring(download(client, scan.id)) == etree.tostring(before)
+
+    newest = download(client, world.scans[-1].id)
+    assert newest.findtext("target/webApp/name") == "another name"
+    moved = {one.text for one in newest.iterfind("vulns/list/WasScanVuln/uri")}
+    assert moved == {"https://moved.example.test/"}
+    assert uris
+    assert not moved & set(uris)
+
+
+def test_entries_have_the_recorded_parts_in_their_order() -> None:
+    with Sandbox(apps=1, findings=1, qids=60) as sandbox:
+        client = Client(sandbox)
+        known = ",".join(str(one.qid) for one in sandbox.world.qids)
+        entries = list(client.kb(known).iter("VULN"))
+    order = ENTRY.split()
+    seen = [[child.tag for child in entry] for entry in entries]
+    assert all(parts == sorted(parts, key=order.index) for parts in seen)
+    assert {tag for parts in seen for tag in parts} == set(order)
+    one = next(entry for entry in entries if entry.find("VENDOR_REFERENCE_LIST") is not None)
+    assert one.findtext("VENDOR_REFERENCE_LIST/VENDOR_REFERENCE/ID")
+    threat = next(threat for entry in entries for threat in entry.iter("THREAT_INTEL"))
+    assert (threat.get("id"), threat.text) == ("5", "Easy_Exploit")
+    software = next(found for entry in entries for found in entry.iter("SOFTWARE"))
+    assert [child.tag for child in software] == ["PRODUCT", "VENDOR"]

@@ -14,6 +14,7 @@ from tests.sandbox.qualys.xml import markup
 from tests.sandbox.qualys.xml.markup import Form
 from tests.sandbox.qualys.xml.objects import scan_status
 from tests.sandbox.qualys.xml.scan_download import download
+from tests.sandbox.world.model import Report
 
 if TYPE_CHECKING:
     from starlette.responses import Response
@@ -89,9 +90,8 @@ class WasSide:
             return self._not_found(kind, key)
         if not scan.over:
             refuse("The scan is still running.", "Try again later.", "STILL_PROCESSING")
-        world = self.face.world
-        seen = [row for row in world.findings_of(scan.app) if row.last >= scan.launched]
-        return self.face.good(download(scan, seen, self._form(whole=True)))
+        report = scan.report or Report(scan.app.name, scan.app.url, ())
+        return self.face.good(download(scan, report, self._form(whole=True)))
 
     def _query(self, kind: ObjectKind, request: ServiceRequest) -> Query[Any]:
         bare = self.face.switches.bare_dates

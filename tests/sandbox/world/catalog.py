@@ -75,6 +75,8 @@ _WASC: Final = (
 )
 _WASC_URL: Final = "http://projects.webappsec.org/w/page/13246934/WASC"
 _VECTOR: Final = "CVSS:3.1/AV:N/AC:L/PR:N/UI:R/S:C/C:L/I:L/A:N"
+_SOFTWARE: Final = (("http_server & proxy", "apache"), ("None", "multi-vendor"))
+_THREATS: Final = ((5, "Easy_Exploit"), (8, "No_Patch"), (13, "Privilege_Escalation"))
 _FEW_VM_QIDS: Final = (6, 45017, 45038)
 """Information items that come with numbers from outside the web application range."""
 
@@ -153,11 +155,16 @@ def _entry(random: Random, title: str, kind: str, number: int, now: int) -> Entr
         ),
         consequence=None if bare else "An attacker <B>may</B> read or change data.<P>",
         solution=None if bare else _solution(random),
+        software=_SOFTWARE[: number % 3],
+        references=tuple(
+            (f"Bug #{cve[-5:]}", f"https://example.test/?bug={cve}&a") for cve in cves
+        ),
         cves=cves,
         cvss=(4.3, 3.2, "CVSS:2.0/AV:N/AC:M/Au:N/C:N/I:P/A:N") if random.random() < 0.5 else None,
         cvss_v3=(6.1, 5.4, _VECTOR) if random.random() < 0.5 else None,
         patchable=random.random() < 0.2,
         pci=not informational and random.random() < 0.5,
+        threats=_THREATS[: number % 4] if not informational else (),
         published=published,
         modified=min(now, published + random.randrange(300) * DAY),
     )

@@ -15,6 +15,7 @@ from tests.sandbox.world.model import (
     Tag,
     WebApp,
 )
+from tests.sandbox.world.reports import written
 
 if TYPE_CHECKING:
     from random import Random
@@ -75,6 +76,10 @@ def populate(world: Population) -> None:
     _make_scans(world, [app for app, number in shares if number is not None])
     for app, number in shares:
         _make_findings(world, app, number or 0)
+    for scan in world.scans:
+        found = world.of_app.get(scan.app.id, ())
+        seen = [one for one in found if one.first <= scan.launched <= one.last]
+        scan.report = written(scan.app, seen)
 
 
 def make_tags(world: Population, count: int) -> None:

@@ -64,17 +64,26 @@ class Classification:
 
 @dataclass(slots=True)
 class Entry:
-    """The knowledge base's part of a QID: its texts are HTML of the nineties, as the real ones."""
+    """The knowledge base's part of a QID: its texts are HTML of the nineties, as the real ones.
+
+    Attributes:
+        software: products with their vendors.
+        references: the vendors' own, with their URLs.
+        threats: numbers and names of threat intelligence.
+    """
 
     category: str
     diagnosis: str
     consequence: str | None
     solution: str | None
+    software: tuple[tuple[str, str], ...]
+    references: tuple[tuple[str, str], ...]
     cves: tuple[str, ...]
     cvss: tuple[float, float, str] | None
     cvss_v3: tuple[float, float, str] | None
     patchable: bool
     pci: bool
+    threats: tuple[tuple[int, str], ...]
     published: int
     modified: int
 
@@ -113,6 +122,33 @@ class WebApp:
     last_scan: Scan | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Reported:
+    """A finding as a scan has written it down.
+
+    Attributes:
+        number: what texts of its evidence differ by.
+        title: the QID's, at that time.
+    """
+
+    type: str
+    qid: Qid
+    title: str
+    url: str | None
+    param: str | None
+    severity: int
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """The results of a scan as they were written at its end."""
+
+    app_name: str
+    app_url: str
+    rows: tuple[Reported, ...]
+
+
 @dataclass(slots=True)
 class Scan:
     """A scan of one web app. `news` waits until its results are published.
@@ -122,6 +158,7 @@ class Scan:
         news: findings that this scan has seen for the first time (not visible before it ends).
         gone: findings that it has tested and not seen.
         returned: fixed findings that it has seen again.
+        report: what it has written down at its end; nothing changes it later.
     """
 
     id: int
@@ -139,6 +176,7 @@ class Scan:
     news: list[Finding] = field(default_factory=list)
     gone: list[Finding] = field(default_factory=list)
     returned: list[Finding] = field(default_factory=list)
+    report: Report | None = None
 
     @property
     def over(self) -> bool:

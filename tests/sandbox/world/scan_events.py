@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 from tests.sandbox.world.generation import make_finding
 from tests.sandbox.world.model import FIXED
 from tests.sandbox.world.population import Population
+from tests.sandbox.world.reports import written
 
 if TYPE_CHECKING:
     from tests.sandbox.world.model import Finding, Qid, Scan, WebApp
@@ -100,19 +101,24 @@ class ScanEvents(Population):
         ended = scan.ended or scan.launched
         gone = {id(finding) for finding in scan.gone}
         returned = {id(finding) for finding in scan.returned}
+        seen: list[Finding] = []
         for finding in self.findings_of(scan.app):
             if finding.tested > scan.launched:
+                if finding.first <= scan.launched <= finding.last:
+                    seen.append(finding)
                 continue  # a later scan has already said more
             if id(finding) in gone and finding.open:
                 if whole:
                     _mark_fixed(finding, scan.launched, ended)
             elif finding.open or id(finding) in returned:
                 _mark_seen(finding, scan.launched, ended)
+                seen.append(finding)
             elif whole:
                 finding.tested, finding.updated = scan.launched, ended
         for finding in scan.news:
             finding.updated = ended
             self.publish(finding)
+        scan.report = written(scan.app, [*seen, *scan.news])
         scan.news, scan.gone, scan.returned = [], [], []
 
 

@@ -40,7 +40,7 @@ def seen_by(world: World, one: Scan) -> set[tuple[Any, ...]]:
     return {
         (one.app.id, row.type, row.qid.qid, row.url, row.param)
         for row in world.findings_of(one.app)
-        if row.last >= one.launched
+        if row.first <= one.launched <= row.last
     }
 
 

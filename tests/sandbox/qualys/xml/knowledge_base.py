@@ -17,6 +17,7 @@ _FOOTER: Final = (
     "<!-- CONFIDENTIAL AND PROPRIETARY INFORMATION. Qualys provides the QualysGuard Service "
     '"As Is," without any warranty of any kind. //--> \n'
 )
+_CVE: Final = "https://cve.example.test/?name="
 _KEEP_ALIVE: Final = "<!-- keep-alive for KNOWLEDGE_BASE_VULN_LIST_OUTPUT  -->\n"
 
 
@@ -89,10 +90,13 @@ def _vuln(qid: Qid) -> str:
             _tagged("LAST_SERVICE_MODIFICATION_DATETIME", iso(entry.modified)),
             f"<PUBLISHED_DATETIME>{iso(entry.published)}</PUBLISHED_DATETIME>",
             f"<PATCHABLE>{int(entry.patchable)}</PATCHABLE>",
-            _cves(entry),
+            _pairs("SOFTWARE", ("PRODUCT", "VENDOR"), entry.software),
+            _pairs("VENDOR_REFERENCE", ("ID", "URL"), entry.references),
+            _pairs("CVE", ("ID", "URL"), [(cve, f"{_CVE}{cve}") for cve in entry.cves]),
             *_texts(entry),
             *_scores(entry),
             f"<PCI_FLAG>{int(entry.pci)}</PCI_FLAG>",
+            _threats(entry),
             "<DISCOVERY><REMOTE>1</REMOTE></DISCOVERY>",
         ),
     )
@@ -108,12 +112,22 @@ def _kind(qid: Qid) -> str:
     return "Potential Vulnerability" if qid.potential else "Vulnerability"
 
 
-def _cves(entry: Entry) -> str:
+def _pairs(name: str, parts: tuple[str, str], pairs: Iterable[tuple[str, str]]) -> str:
+    """Return a list of elements with two parts each, or nothing."""
+    first, second = parts
     items = [
-        f"<CVE><ID>{cdata(cve)}</ID><URL>{cdata(f'https://cve.example.test/?name={cve}')}</URL></CVE>"
-        for cve in entry.cves
+        f"<{name}>{_tagged(first, cdata(one))}{_tagged(second, cdata(two))}</{name}>"
+        for one, two in pairs
     ]
-    return f"<CVE_LIST>{''.join(items)}</CVE_LIST>" if items else ""
+    return f"<{name}_LIST>{''.join(items)}</{name}_LIST>" if items else ""
+
+
+def _threats(entry: Entry) -> str:
+    items = [
+        f'<THREAT_INTEL id="{number}">{cdata(name)}</THREAT_INTEL>'
+        for number, name in entry.threats
+    ]
+    return _tagged("THREAT_INTELLIGENCE", "".join(items)) if items else ""
 
 
 def _texts(entry: Entry) -> Sequence[str]:

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from tests.sandbox.qualys.xml.markup import Form
-    from tests.sandbox.world.model import Scan, Tag, WebApp
+    from tests.sandbox.world.model import Report, Scan, Tag, WebApp
 
 SECRET_HEADER: Final = "Authorization: Basic c2VjcmV0LW9mLWFuLWFwcA=="
 """Planted in every web app: it must appear nowhere."""
@@ -115,11 +115,14 @@ def _tag(tag: Tag) -> str:
     )
 
 
-def scan_lines(scan: Scan, form: Form) -> Sequence[str]:
-    """Return the elements of one scan, in Qualys's order."""
-    app = scan.app
+def scan_lines(
+    scan: Scan, form: Form, report: Report | None = None, options: str = ""
+) -> Sequence[str]:
+    """Return the elements of one scan, in Qualys's order; a report names the app of its time."""
+    name = scan.app.name if report is None else report.app_name
+    url = scan.app.url if report is None else report.app_url
     target = (
-        f"<webApp><id>{app.id}</id><name>{cdata(app.name)}</name><url>{cdata(app.url)}</url>"
+        f"<webApp><id>{scan.app.id}</id><name>{cdata(name)}</name><url>{cdata(url)}</url>"
         "</webApp><scannerAppliance><type>EXTERNAL</type></scannerAppliance>"
         "<cancelOption>DEFAULT</cancelOption>"
     )
@@ -133,6 +136,7 @@ def scan_lines(scan: Scan, form: Form) -> Sequence[str]:
         "<multi>false</multi>",
         f"<target>{target}</target>",
         f"<profile><id>558017</id><name>{cdata('Initial WAS Options')}</name></profile>",
+        options,
         dated("launchedDate", scan.launched),
         f"<launchedBy>{PERSON}</launchedBy>",
         f"<status>{scan.status}</status>",

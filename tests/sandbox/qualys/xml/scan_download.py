@@ -2,43 +2,33 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from tests.sandbox.qualys.xml.markup import DECLARATION, cdata, encoded, flag, lines, listed
 from tests.sandbox.qualys.xml.objects import scan_lines
+from tests.sandbox.qualys.xml.statistics import statistics
 from tests.sandbox.world.model import INFORMATION_GATHERED, SENSITIVE_CONTENT, VULNERABILITY
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from tests.sandbox.qualys.xml.markup import Form
-    from tests.sandbox.world.model import Finding, Scan
-
-_PREFIXES: Final = (
-    ("nbVulns", VULNERABILITY),
-    ("nbScs", SENSITIVE_CONTENT),
-    ("nbIgs", INFORMATION_GATHERED),
-)
+    from tests.sandbox.world.model import Report, Reported, Scan
 
 
-def download(scan: Scan, findings: Sequence[Finding], form: Form) -> str:
-    """Return the document for a finished scan: no finding ids, no statuses, no dates of findings.
-
-    `findings` are those that the scan has seen.
-    """
-    vulnerabilities = [_vuln(row) for row in findings if row.type == VULNERABILITY]
-    sensitive = [_sensitive(row) for row in findings if row.type == SENSITIVE_CONTENT]
-    information = [_ig(row) for row in findings if row.type == INFORMATION_GATHERED]
+def download(scan: Scan, report: Report, form: Form) -> str:
+    """Return the document of a finished scan: it tells no ids, statuses or dates of findings."""
+    rows = report.rows
+    vulnerabilities = [_vuln(row) for row in rows if row.type == VULNERABILITY]
+    sensitive = [_sensitive(row) for row in rows if row.type == SENSITIVE_CONTENT]
+    information = [_ig(row) for row in rows if row.type == INFORMATION_GATHERED]
+    options = listed([_option("Target URL", report.app_url)])
     return (
         f'{DECLARATION}<WasScan xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" '
         'xsi:noNamespaceSchemaLocation="https://qualysapi.sandbox.example.test/qps">\n'
         + lines(
             2,
             (
-                *scan_lines(scan, form),
-                f"<options>{listed([_option('Target URL', scan.app.url)])}</options>",
-                f"<stats><global>{_stats(findings)}</global></stats>",
+                *scan_lines(scan, form, report, options=f"<options>{options}</options>"),
+                f"<stats>{statistics(rows)}</stats>",
                 f"<vulns>{listed(vulnerabilities)}</vulns>",
                 f"<sensitiveContents>{listed(sensitive)}</sensitiveContents>",
                 f"<igs>{listed(information)}</igs>",
@@ -53,23 +43,10 @@ def _option(name: str, value: str) -> str:
     return f"<WasScanOption><name>{name}</name><value>{cdata(value)}</value></WasScanOption>"
 
 
-def _stats(findings: Sequence[Finding]) -> str:
-    levels = Counter((row.type, row.severity) for row in findings)
-    parts: list[str] = []
-    for prefix, kind in _PREFIXES:
-        total = sum(number for (one, _), number in levels.items() if one == kind)
-        parts.append(f"<{prefix}Total>{total}</{prefix}Total>")
-        parts += [
-            f"<{prefix}Level{level}>{levels[kind, level]}</{prefix}Level{level}>"
-            for level in (5, 4, 3, 2, 1)
-        ]
-    return "".join(parts)
-
-
-def _head(row: Finding) -> str:
+def _head(row: Reported) -> str:
     param = "" if row.param is None else f"<param>{cdata(row.param)}</param>"
     return (
-        f"<qid>{row.qid.qid}</qid><title>{cdata(row.qid.title)}</title>"
+        f"<qid>{row.qid.qid}</qid><title>{cdata(row.title)}</title>"
         f"<uri>{cdata(row.url or '')}</uri>{param}"
         f"<severity>{row.severity}</severity><originalSeverity>{row.qid.severity}"
         f"</originalSeverity><potential>{flag(row.qid.potential)}</potential>"
@@ -86,7 +63,7 @@ def _payloads(name: str) -> str:
     return f"<payloads>{listed([payload])}</payloads>"
 
 
-def _vuln(row: Finding) -> str:
+def _vuln(row: Reported) -> str:
     instance = (
         "<WasScanVulnInstance><authenticated>false</authenticated>"
         f"{_payloads('WasScanVulnPayload')}</WasScanVulnInstance>"
@@ -94,20 +71,20 @@ def _vuln(row: Finding) -> str:
     return f"<WasScanVuln>{_head(row)}<instances>{listed([instance])}</instances></WasScanVuln>"
 
 
-def _sensitive(row: Finding) -> str:
+def _sensitive(row: Reported) -> str:
     instance = (
         "<WasScanSensitiveContentInstance><authenticated>false</authenticated>"
         f"{_payloads('WasScanSensitiveContentPayload')}</WasScanSensitiveContentInstance>"
     )
     return (
-        f"<WasScanSensitiveContent>{_head(row)}<content>{cdata(f'4111 {row.id % 10_000:04}')}"
+        f"<WasScanSensitiveContent>{_head(row)}<content>{cdata(f'4111 {row.number % 10_000:04}')}"
         f"</content><instances>{listed([instance])}</instances></WasScanSensitiveContent>"
     )
 
 
-def _ig(row: Finding) -> str:
+def _ig(row: Reported) -> str:
     return (
-        f"<WasScanIg><qid>{row.qid.qid}</qid><title>{cdata(row.qid.title)}</title>"
+        f"<WasScanIg><qid>{row.qid.qid}</qid><title>{cdata(row.title)}</title>"
         f"<severity>{row.severity}</severity>"
-        f'<data base64="true">{encoded(f"Number of links: {row.id % 40}")}</data></WasScanIg>'
+        f'<data base64="true">{encoded(f"Number of links: {row.number % 40}")}</data></WasScanIg>'
     )
