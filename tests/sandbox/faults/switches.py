@@ -59,8 +59,10 @@ class Switches:
         counter_spelling: `processed_payload_count`, or the `processed_palyoad_count` once seen.
         rate_limit: requests that CVM takes in a second; a further one is refused with 429.
         legacy_counts: whether `total_count` is left out of search answers.
+        kdi: whether the tenant reads KDI 2 to the letter, or also the looser files that released
+            loaders send: KDI 1, other forms of dates, fields that no description has.
         undated_closing: what becomes of a closed row without `closed_at`: the whole file is
-            refused, the row is ignored, or it closes.
+            refused (not by a `lenient` reader), the row is ignored, or it closes.
         unknown_closing: whether a closed row of an entry that CVM does not know is created
             (closed), or ignored.
         judged_closing: what a closed row does to an entry that a person has called a false
@@ -120,6 +122,7 @@ class Switches:
     counter_spelling: Literal["correct", "misspelt"] = "correct"
     rate_limit: int = 5
     legacy_counts: bool = False
+    kdi: Literal["strict", "lenient"] = "strict"
     undated_closing: Literal["refused", "ignored", "closes"] = "refused"
     unknown_closing: Literal["created", "ignored"] = "created"
     judged_closing: Literal["beneath", "closes", "ignored"] = "beneath"

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import zlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from tests.sandbox.ciscovm.kdi.check import refusals
 from tests.sandbox.ciscovm.kdi.fields import LOCATORS
 from tests.sandbox.ciscovm.tenant.assets import drop_tags, tag_by_connector
+from tests.sandbox.ciscovm.tenant.documents import read
 from tests.sandbox.ciscovm.tenant.entries import Bookkeeper
 from tests.sandbox.ciscovm.tenant.rows import entry_of, moment
 from tests.sandbox.ciscovm.tenant.tally import Tally
@@ -85,11 +84,9 @@ class Import:
         run.success = self.tally.success()
 
     def _read(self, file: DataFile) -> Record | None:
-        document = zlib.decompress(file.deflated)
-        dated = self.switches.undated_closing == "refused"
-        problems = refusals(document, undated_closing=not dated)
+        document, problems = read(zlib.decompress(file.deflated), self.switches)
         self.run.problems += [f"file {file.id}: {problem}" for problem in problems]
-        return None if problems else json.loads(document)
+        return document
 
     def _decide_autoclose(self, documents: list[Record]) -> None:
         """Give all files the word of one of them, where that stands for the whole run."""

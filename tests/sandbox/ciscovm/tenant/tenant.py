@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from tests.sandbox.ciscovm.kdi.check import refusals
 from tests.sandbox.ciscovm.kdi.locators import order_of
 from tests.sandbox.ciscovm.tenant import view
 from tests.sandbox.ciscovm.tenant.assets import AssetBook
+from tests.sandbox.ciscovm.tenant.documents import read
 from tests.sandbox.ciscovm.tenant.imports import Conditions, Import
 from tests.sandbox.ciscovm.tenant.people import People
 from tests.sandbox.ciscovm.tenant.state import Connector, DataFile, Run, State
@@ -166,7 +166,7 @@ class Tenant:
             if self.connector(connector_id).host is not None:
                 msg = "Connector is not file based."
                 raise BadFileError(msg)
-            problems = self.refusals(content) if self.switches.upload_validates else []
+            problems = read(content, self.switches)[1] if self.switches.upload_validates else []
             if problems:
                 raise BadFileError(problems[0])
             file = DataFile(
@@ -180,10 +180,6 @@ class Tenant:
             self.state.files[file.id] = file
             self._forget_old(connector_id)
             return file
-
-    def refusals(self, content: bytes) -> list[str]:
-        """Return why this tenant does not import a file; `[]` when it does."""
-        return refusals(content, undated_closing=self.switches.undated_closing != "refused")
 
     def _forget_old(self, connector_id: int) -> None:
         done = [run for run in self.state.runs.values() if run.end_time is not None]
