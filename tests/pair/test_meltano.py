@@ -1,13 +1,14 @@
 """The whole way by the commands of the README: real meltano, real processes, over HTTP.
 
-The first command and its second call are started as a person starts them; in the other tests the
-sandbox runs in this process, and meltano is forked.
+The first command is started as a person starts it; after that the sandbox runs in this process,
+and meltano is forked.
 """
 
 from __future__ import annotations
 
 import json
 import sys
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
@@ -27,10 +28,10 @@ WRONG_LOGINS: Final = {
 }
 
 
-def started(home: Path) -> Ended:
-    """Run both plugins in a sandbox of its own."""
-    options = ("--home", str(home), *SIZES)
-    return run([sys.executable, "-m", "tests.sandbox", *options, "--", *MELTANO_RUN], {})
+def started(home: Path, options: Sequence[str]) -> Ended:
+    """Run both plugins in a sandbox of its own, as a person does."""
+    whole = ("--home", str(home), *SIZES, *options)
+    return run([sys.executable, "-m", "tests.sandbox", *whole, "--", *MELTANO_RUN], {})
 
 
 def forked(
@@ -50,15 +51,36 @@ def days_of(report: Path) -> list[dict[str, Any]]:
     return found
 
 
-def test_three_turbulent_days_leave_the_tenant_as_the_world_is(tmp_path: Path) -> None:
-    report = tmp_path / "r.json"
+@dataclass(frozen=True)
+class ThreeDays:
+    """A first command that a person calls, and a second call that lives two days more.
 
-    ended = forked(
-        tmp_path / "home", MELTANO_RUN, ["--days", "3", "--turbulent", "--report", str(report)]
-    )
+    Attributes:
+        home: of the sandbox.
+        first: how the first command ended.
+        second: how the second call ended.
+        days: of the reports of both.
+    """
 
-    days = days_of(report)
-    assert ended.exit_code == 0, ended.output
+    home: Path
+    first: Ended
+    second: Ended
+    days: list[dict[str, Any]]
+
+
+@pytest.fixture(scope="module")
+def three_days(tmp_path_factory: pytest.TempPathFactory) -> ThreeDays:
+    folder = tmp_path_factory.mktemp("three-days")
+    home, reports = folder / "home", [folder / "1.json", folder / "2.json"]
+    first = started(home, ["--turbulent", "--report", str(reports[0])])
+    options = ["--turbulent", "--report", str(reports[1]), "--days", "2"]
+    second = forked(home, MELTANO_RUN, options)
+    return ThreeDays(home, first, second, [day for report in reports for day in days_of(report)])
+
+
+def test_three_turbulent_days_leave_the_tenant_as_the_world_is(three_days: ThreeDays) -> None:
+    days = three_days.days
+
     assert [(day["exit_code"], day["equal"], day["wrongly_closed"]) for day in days] == [
         (0, True, 0)
     ] * 3
@@ -66,17 +88,16 @@ def test_three_turbulent_days_leave_the_tenant_as_the_world_is(tmp_path: Path) -
 
 
 def test_the_first_command_shows_the_table_and_the_second_call_is_incremental(
-    tmp_path: Path,
+    three_days: ThreeDays,
 ) -> None:
-    first = started(tmp_path / "home")
-    second = started(tmp_path / "home")
+    first, second = three_days.first, three_days.second
 
     assert (first.exit_code, second.exit_code) == (0, 0), first.output + second.output
     assert "Qualys counts" in first.output
     assert "report.html" in first.output
     assert "Full sync: there is no earlier sync." in first.output
-    assert "proof           incremental" in second.output
-    for folder in (tmp_path / "home" / "output").glob("*Z-*"):
+    assert second.output.count("proof           incremental") == 2
+    for folder in (three_days.home / "output").glob("*Z-*"):
         report = json.loads((folder / "report.json").read_text())
         assert report["outcome"] == "succeeded"
 
