@@ -1,4 +1,4 @@
-"""The streams: a table of what each is called, how it is keyed, and who reads it."""
+"""The streams: the name and key of each, and what reads it."""
 
 from __future__ import annotations
 

@@ -26,8 +26,8 @@ class Attempts:
         policy: how often a call is tried.
         max_concurrency: calls at a time; lowered when Qualys says so.
         logger: gets one line for each wait.
-        renew_login: makes the next call log in again, for logins that expire; it is told when the
-            refused call began, on the monotonic clock.
+        renew_login: makes the next call log in again, for logins that expire. It is given the
+            moment when the refused call began, on the monotonic clock.
     """
 
     def __init__(

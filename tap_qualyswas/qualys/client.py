@@ -72,7 +72,7 @@ class QualysClient:
 
     @property
     def knows_time(self) -> bool:
-        """Whether an answer has told the server's time."""
+        """Whether the server's time is known from an answer."""
         return self._clock.first is not None
 
     def started_at(self) -> datetime:

@@ -33,7 +33,7 @@ def results_status(scan: Record) -> str | None:
 
 
 def has_ended(scan: Record) -> bool:
-    """Tell whether no more findings will come of a scan. An unknown status is not an end."""
+    """Tell whether no more findings will come from a scan. An unknown status is not an end."""
     return scan.get("status") in ENDED and results_status(scan) not in AT_WORK
 
 

@@ -61,7 +61,7 @@ def read_scans(
 def find_unended_scans(
     reader: Reader, scope: Scope, settings: Settings, unended_scans: UnendedScans
 ) -> None:
-    """Ask for the scans that have not ended, where the scans stream did not tell them.
+    """Ask for the scans that have not ended, where the scans stream has not read them.
 
     Raises:
         QualysError: when Qualys cannot be asked.

@@ -1,4 +1,4 @@
-"""`--test`: the login and the right to read each stream, checked."""
+"""The check of `--test`: the login, and the right to read each stream."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ STREAM: Final = "scan_results"
 
 
 class PendingReports:
-    """Keep their scans' ids.
+    """The ids of these scans.
 
     Args:
         state: of the tap.

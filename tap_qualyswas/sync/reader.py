@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 class Collector(Protocol):
-    """Learns from the rows of a stream, beside their being passed on."""
+    """Learns from the rows of a stream while they are passed on."""
 
     def take(self, records: Sequence[Record]) -> None:
         """Look at the records of a page, before they are passed on."""
@@ -131,7 +131,7 @@ class _Reading:
             for page in self._pages():
                 self._collector.take(page.records)
                 yield from page.records
-                # The rows have been written when the next is asked for, and so may be the cursor.
+                # These have been written when the next row is asked for, so the cursor may be kept.
                 self._settle(page)
         self._finish()
 

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class Run:
-    """The parts of a run; each is the only owner of what it keeps.
+    """The parts of a run, each of which alone owns what it keeps.
 
     Attributes:
         settings: of the run.
@@ -114,7 +114,7 @@ class Run:
 
     def _incomplete_reasons(self) -> list[str]:
         planner = self.reader.planner
-        # A start date says itself from when on the findings are there.
+        # With a start date no earlier sync is needed: it says from when on findings are read.
         is_first = planner.plan.mode == "full" or self.settings.filters.start_date is not None
         circumstances = Circumstances(
             resumed=self.reader.cursors.resumed,
