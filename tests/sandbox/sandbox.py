@@ -36,7 +36,7 @@ BUNDLES: Final = ("TAP_QUALYSWAS_CA_BUNDLE", "TARGET_CISCOVM_CA_BUNDLE", "REQUES
 """Variables that name the file of an authority: the plugins' own, and that of other clients."""
 
 UNPROVABLE: Final = frozenset({"qualys-evaluation-header", "qualys-evaluation-comment"})
-"""With these a sync may succeed, but must not take anything for gone."""
+"""With one of these a sync may succeed, but must not close anything as gone."""
 
 HIDING: Final = frozenset(
     {
@@ -51,16 +51,16 @@ HIDING: Final = frozenset(
         "ciscovm-overage",
     }
 )
-"""With these a sync may end well without having seen or loaded everything: a later one has to."""
+"""With one of these a sync may succeed without reading or loading everything."""
 
 BREAKING: Final = frozenset({"tap-killed", "tap-terminated", "tap-error"})
-"""A sync that one of these has struck has failed, also where COMMAND's exit code does not say so:
-that of a shell's pipe is the target's alone."""
+"""A sync that one of these has struck has failed, whatever COMMAND's exit code: a shell's pipe only
+returns the target's."""
 
 
 @dataclass(frozen=True)
 class Kept:
-    """The parts of an earlier sandbox that a new one goes on with."""
+    """The parts of an earlier sandbox from which a new one continues."""
 
     clock: Clock
     world: World
@@ -71,7 +71,7 @@ class Kept:
 class Sandbox:
     """Both faces, served on loopback while the `with` block runs.
 
-    `begin` and `settle` stand around each sync; `next_day` lets the world go on between them.
+    Call `begin` before and `settle` after each sync; `next_day` moves the world on in between.
 
     Args:
         port: of Qualys, CVM's is the next one; 0 for any.
@@ -201,7 +201,7 @@ class Sandbox:
     def settle(self, exit_code: int, *, full: bool | None = None) -> Comparison:
         """Judge the sync that has just ended, and take note for the next one.
 
-        `full` is found out from the requests unless it is given.
+        Unless `full` is given, it is read from the requests.
         """
         log = self.face.log[self._log_start :]
         struck = {name for name, number in (self.faults.struck - self._struck).items() if number}
@@ -219,11 +219,11 @@ class Sandbox:
         return found
 
     def violations(self) -> list[str]:
-        """Return what the tap asked for since the start and never should have."""
+        """Return the requests since the start that a tap should never make."""
         return [logged.violation for logged in self.face.log if logged.violation]
 
     def keep(self) -> Kept:
-        """Return what a later sandbox can go on with."""
+        """Return the parts from which a later sandbox continues."""
         return Kept(self.clock, self.world, self.tenant, self.oracle)
 
     def _proven(self, struck: set[str]) -> bool | None:

@@ -85,7 +85,7 @@ class _API:
         self.tenant = face.tenant
 
     def endpoint(self, name: str, handler: Handler) -> Callable[[Request], Awaitable[Response]]:
-        """Return a route's endpoint: counted, perhaps refused, answered, its errors put in form."""
+        """Return a route's endpoint: it counts, may refuse, answers and words errors."""
 
         async def answer(request: Request) -> Response:
             logged = self.face.log_request(request, name)
@@ -185,7 +185,7 @@ class _API:
         return self._poll_strikes() or self.face.json(self._run(found))
 
     def _poll_strikes(self) -> Response | None:
-        """Return what a look at a run fails with: in turn 502, a reset, an empty body."""
+        """Return how a poll of a run fails: in turn with 502, a reset and an empty body."""
         faults = self.face.faults
         faults.take("target-killed-in-run")
         if not faults.take("poll-errors"):

@@ -35,7 +35,7 @@ ERRORS: Final = {
     422: "Unprocessable_entity",
     429: "too_many_requests",
 }
-"""The `error` of an answer. Those of 400, 401, 404 and 422 are Cisco's, the others made alike."""
+"""The `error` of an answer: Cisco's own for 400, 401, 404 and 422, similar words for the rest."""
 
 _PAGE_502: Final = "<html><head><title>502 Bad Gateway</title></head><body></body></html>"
 _PAGE_413: Final = "<html><head><title>413 Request Entity Too Large</title></head></html>"
@@ -72,7 +72,7 @@ class Dropped(Response):
 
 
 class RateLimit:
-    """At most `limit` requests of one address in any second of real time; 0 is no limit."""
+    """Allows an address `limit` requests in any second of real time; 0 means no limit."""
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
@@ -80,7 +80,7 @@ class RateLimit:
         self._taken: dict[str, deque[float]] = {}
 
     def admits(self, address: str) -> bool:
-        """Return whether one more is let in, and remember it then."""
+        """Return whether one more request is allowed, and count it if so."""
         now = time.monotonic()
         with self._lock:
             taken = self._taken.setdefault(address, deque())
@@ -114,7 +114,7 @@ class CiscoFace:
         return logged
 
     def refuse(self, request: Request) -> Response | None:
-        """Return what is answered whatever was asked; None lets the request in."""
+        """Return the refusal that a request gets whatever it asks, or None to let it in."""
         address = request.client.host if request.client else ""
         if not self._limit.admits(address) or self.faults.take("ciscovm-429"):
             return self.error(429, "Rate limit exceeded.")
@@ -133,7 +133,7 @@ class CiscoFace:
         return JSONResponse(content, status, self.headers())
 
     def error(self, status: int, message: str) -> Response:
-        """Return a refusal. Its `success` is a text, save in Cisco's example of a 404."""
+        """Return a refusal. Its `success` is text, except in Cisco's example of a 404."""
         success = False if status == 404 else "false"
         return self.json({"success": success, "error": ERRORS[status], "message": message}, status)
 
@@ -146,7 +146,7 @@ class CiscoFace:
         return self.html(_PAGE_502, 502)
 
     def too_large(self) -> Response:
-        """Return the gateway's 413; that CVM has a limit is likely, which one is unknown."""
+        """Return the gateway's 413. CVM probably has a limit; nobody says which."""
         return self.html(_PAGE_413, 413)
 
     def empty(self) -> Response:

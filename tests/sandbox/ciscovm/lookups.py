@@ -58,7 +58,7 @@ def _chosen(query: QueryParams, allowed: tuple[str, str]) -> str:
 
 
 def _page(name: str, query: QueryParams, rows: list[Answer]) -> Answer:
-    """Return a page of the one size there is; these lists tell no total count."""
+    """Return a page. These lists have one page size and no total count."""
     page, meta = parameters.page_of(query, rows, parameters.LISTS)
     return {name: page, "meta": {"page": meta["page"], "pages": meta["pages"]}}
 
@@ -132,4 +132,4 @@ BY_ID: Final[Mapping[str, tuple[Lookup, int, str]]] = {
     ),
     "/findings/{id:int}": (finding, 404, "Finding was not found."),
 }
-"""Paths with what answers them, and how an unknown id is refused."""
+"""Paths, the function that answers each, and how an unknown id is refused."""

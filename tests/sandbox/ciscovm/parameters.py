@@ -39,7 +39,7 @@ FINDINGS: Final = Paging(100, 100, 2_000, only_default=True)
 
 
 def refuse_unknown(query: QueryParams, known: Iterable[str]) -> None:
-    """Refuse what this model does not know: to pass it over would answer another question.
+    """Refuse unknown parameters: to ignore one would answer another question.
 
     Raises:
         QueryError: with the parameter's name.
@@ -51,7 +51,7 @@ def refuse_unknown(query: QueryParams, known: Iterable[str]) -> None:
 
 
 def words(query: QueryParams, name: str, allowed: Iterable[str]) -> list[str]:
-    """Return the values of an array parameter, each out of an enumeration.
+    """Return the values of an array parameter that takes an enumeration.
 
     Raises:
         QueryError: for another value.

@@ -50,7 +50,7 @@ def assets(tenant: Tenant, query: QueryParams) -> Answer:
     """Search assets: only active ones with open vulnerabilities unless told otherwise.
 
     Raises:
-        QueryError: for what cannot be parameters.
+        QueryError: for what cannot be asked.
     """
     parameters.refuse_unknown(query, _ASSET_QUERY)
     statuses = parameters.words(query, "status[]", ("active", "inactive")) or ["active"]
@@ -71,7 +71,7 @@ def vulnerabilities(tenant: Tenant, query: QueryParams) -> Answer:
     """Search vulnerabilities: only open ones of active assets unless told otherwise.
 
     Raises:
-        QueryError: for what cannot be parameters.
+        QueryError: for what cannot be asked.
     """
     parameters.refuse_unknown(query, _VULN_QUERY)
     statuses = parameters.words(query, "status[]", set(_VULN_STATUS.values())) or ["open"]
@@ -100,7 +100,7 @@ def findings(tenant: Tenant, query: QueryParams) -> Answer:
     """List findings: open ones unless told otherwise. There is no filter by connector.
 
     Raises:
-        QueryError: for what cannot be parameters.
+        QueryError: for what cannot be asked.
     """
     parameters.refuse_unknown(query, _FINDING_QUERY)
     statuses = parameters.words(query, "status[]", _FINDING_STATUS) or list(OPEN)

@@ -1,4 +1,4 @@
-"""Running a COMMAND once for each day of the world, and telling how each day went."""
+"""COMMAND run once for each day of the world, and a report of each day."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def run_day(sandbox: Sandbox, home: Home, command: Command, line: Sequence[str])
     started = time.monotonic()
     exit_code = command.run(line, environment(sandbox, home))
     seconds = time.monotonic() - started
-    # What COMMAND has started in CVM goes on without it, and ends before the day does.
+    # A run that COMMAND left behind in CVM ends before the day does.
     sandbox.clock.advance(timedelta(seconds=sandbox.switches.run_seconds))
     found = sandbox.settle(exit_code)
     return Day(

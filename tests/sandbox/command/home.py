@@ -64,7 +64,7 @@ class Home:
         shutil.copytree(self.state, self.older_state)
 
     def turn_state_back(self) -> None:
-        """Bring back the state that was noted last; none where none was."""
+        """Restore the state that was noted last, if there is one."""
         self.forget_state()
         if self.older_state.exists():
             shutil.copytree(self.older_state, self.state, dirs_exist_ok=True)

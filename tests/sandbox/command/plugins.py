@@ -26,7 +26,7 @@ NOT_EXECUTABLE: Final = 126
 
 
 def say(line: str) -> None:
-    """Tell the person at the terminal something; COMMAND has standard output for itself."""
+    """Write a line to standard error; standard output belongs to COMMAND."""
     sys.stderr.write(f"sandbox: {line}\n")
     sys.stderr.flush()
 
@@ -85,7 +85,7 @@ class Command:
                 follow(process)
                 return _exit_code(process.wait())
             except KeyboardInterrupt:
-                # The terminal has told COMMAND as well: it is left the time to end.
+                # The terminal has signalled COMMAND too: give it time to end.
                 self.interrupted = True
                 process.wait()
                 return 128 + signal.SIGINT

@@ -1,4 +1,4 @@
-"""Faults that were asked for: which is armed today, and whether it strikes now.
+"""The faults that were asked for: which are armed today, and whether one strikes now.
 
 A fault is written `NAME`, with any of `+AFTER` (opportunities that pass unharmed), `*STRIKES`
 (how often, `*0` for always) and `@DAY` behind it: `qualys-busy*5`, `tap-killed+3@2`. DAY counts
@@ -26,7 +26,7 @@ _FORM: Final = re.compile(r"([a-z0-9-]+)(?:\+(\d+))?(?:\*(\d+))?(?:@(\d+))?")
 
 
 class UnknownFaultError(ValueError):
-    """A fault that nobody carries out, or written in another form."""
+    """An unknown fault, or one in another form."""
 
 
 @dataclass

@@ -19,7 +19,7 @@ FILE_BYTES: Final = 16 * 1024
 """With `disk-full` no file of the target grows past this."""
 
 PATIENCE: Final = 2.0
-"""Seconds that a process is waited for, which may be starting just now."""
+"""Seconds to wait for a process that may just be starting."""
 _SIGNALS: Final = {
     "tap-killed": (TAP, signal.SIGKILL),
     "tap-terminated": (TAP, signal.SIGTERM),
@@ -31,7 +31,7 @@ _SIGNALS: Final = {
 
 
 def carry_out(name: str, root: int) -> bool:
-    """Do what a process fault says to the plugin below process `root`; False when not found."""
+    """Carry out a process fault on the plugin below process `root`; False if it is not found."""
     if name == "disk-full":
         return _strike(root, TARGET, _limit_files)
     plugin, number = _SIGNALS[name]
@@ -39,7 +39,7 @@ def carry_out(name: str, root: int) -> bool:
 
 
 def _strike(root: int, plugin: str, deed: Callable[[int], None]) -> bool:
-    """Do `deed` to the plugin's process, waiting a little for it to start."""
+    """Call `deed` with the plugin's process, which may take a moment to start."""
     deadline = time.monotonic() + PATIENCE
     while time.monotonic() < deadline:
         for pid in descendants(root):

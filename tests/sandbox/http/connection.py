@@ -1,4 +1,4 @@
-"""Breaking the connection of a request: what no ASGI message can say."""
+"""Breaking the connection of a request, for which ASGI has no message."""
 
 from __future__ import annotations
 

@@ -137,7 +137,7 @@ class Server:
             time.sleep(0.005)
 
     def stop_soon(self) -> None:
-        """Take no more requests, without waiting for the end: `stop` does."""
+        """Stop taking requests without waiting; `stop` waits."""
         self._server.end()
 
     def stop(self) -> None:

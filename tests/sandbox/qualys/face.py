@@ -25,9 +25,9 @@ if TYPE_CHECKING:
 OTHER_SUBSCRIPTION: Final = "99999999-9999-4999-8999-999999999999"
 KNOWLEDGE_BASE: Final = "knowledge_base"
 PASSWORDS: Final = {"plain": "p&ss:w0rd <1>", "hostile": "p&ss:wörd <1>"}
-"""Both have characters that clients tend to spoil; many clients can only send Latin-1."""
+"""Both hold characters that clients often mangle; many clients can only send Latin-1."""
 STRANGER: Final = frozenset({"AUTH_CREDENTIALS_NEEDED", "INVALID_CREDENTIALS"})
-"""Refusals of a login: they name no subscription."""
+"""Refusals of a login, which do not name the subscription."""
 
 
 @dataclass
@@ -76,10 +76,10 @@ class QualysFace:
         return {"Date": self.clock.http_date()}
 
     def identity(self) -> dict[str, str]:
-        """Return the header that names the subscription, if it is to be told today.
+        """Return the header that names the subscription, on days that have it.
 
-        Recorded with each answer to a login that was let in, save the version's; the subscription
-        does not depend on the port.
+        Recorded on every answer to an accepted login except the version's. The subscription does
+        not depend on the port.
         """
         world, switches = self.world, self.switches
         absent = switches.subscription_days == "every other" and world.day % 2
@@ -128,7 +128,7 @@ class QualysFace:
 
 
 def spelled(answer: Response, request: Request) -> Response:
-    """Return an answer in JSON where the request asks for that first, else as it is."""
+    """Return an answer in JSON if the request accepts that first, else unchanged."""
     accepted = request.headers.get("accept", "")
     wants_json = "json" in accepted and "xml" not in accepted.partition("json")[0]
     content = in_json(bytes(answer.body)) if wants_json and answer.body else None
@@ -143,7 +143,7 @@ def rewritten(
     media_type: str | None = None,
     kind: type[Response] = Response,
 ) -> Response:
-    """Return an answer with another content, its other headers kept."""
+    """Return an answer with new content and its other headers."""
     kept = {
         name: value
         for name, value in answer.headers.items()

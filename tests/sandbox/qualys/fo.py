@@ -54,7 +54,7 @@ class FoSide:
     async def knowledge_base(self, parameters: str, logged: Logged) -> Response:
         """Answer a call; a third one at a time, or the 301st in an hour, is refused.
 
-        A call that is refused for the others that run has no wait to name.
+        A call that is refused for concurrency names no wait.
         """
         if self._running >= CONCURRENCY:
             return self._blocked(1960, "Concurrency limit has been reached.", wait=0)
@@ -91,7 +91,7 @@ class FoSide:
         return self._entries(ranges, logged)
 
     def _everything(self, logged: Logged) -> Response:
-        """Serve the whole knowledge base, as the real one would: over a gigabyte, a violation."""
+        """Serve the whole knowledge base, as the real one would (over a gigabyte): a violation."""
         logged.violation = "the knowledge base was asked for without ids: all of it is sent"
         return self._entries(None, logged)
 
@@ -103,7 +103,7 @@ class FoSide:
         return self.face.xml(text, extra=self._headers())
 
     def _headers(self, wait: int = 0) -> dict[str, str]:
-        """Return the headers of limits; a wait of 0 says that nothing is blocked, as recorded."""
+        """Return the headers of limits; a wait of 0 means "not blocked", as recorded."""
         return {
             **self.face.identity(),
             "X-RateLimit-Limit": str(LIMIT),

@@ -1,4 +1,4 @@
-"""Who may ask: Basic logins and bearer tokens of the gateway, refused as recorded."""
+"""Logins: Basic, bearer tokens of the gateway and sessions, refused as recorded."""
 
 from __future__ import annotations
 

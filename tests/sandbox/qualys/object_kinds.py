@@ -1,4 +1,4 @@
-"""The kinds of object that can be counted, searched and got, each as one row of a table."""
+"""The kinds of object that can be counted, searched and read, as a table."""
 
 from __future__ import annotations
 

@@ -63,7 +63,7 @@ def create_face_app(face: QualysFace) -> Starlette:
 
 
 class _Platform:
-    """The requests' way in: counted, perhaps struck by a fault, let in, answered."""
+    """The way of a request: it is counted, may meet a fault, is let in and answered."""
 
     def __init__(self, face: QualysFace) -> None:
         self.face = face
@@ -107,7 +107,7 @@ class _Platform:
         return answer
 
     async def version(self, request: Request) -> Response:
-        """Answer with the versions of portal and WAS: the login works, WAS licensed or not."""
+        """Answer with the versions of portal and WAS, whether or not WAS is licensed."""
         logged = self._log(request, "portal/version")
         answer = strike(self.face, "other", logged.endpoint) or refuse_qps(self.face, request)
         answer = spelled(answer or self.qps_side.version(), request)
@@ -115,7 +115,7 @@ class _Platform:
         return answer
 
     async def session(self, request: Request) -> Response:
-        """Answer a login or logout that stands for the logins of later calls."""
+        """Answer the login or logout of a session."""
         logged = self._log(request, "session")
         form = await request.form()
         answer = strike(self.face, "session", logged.endpoint) or session(
@@ -125,7 +125,7 @@ class _Platform:
         return answer
 
     async def about(self, request: Request) -> Response:
-        """Answer with the versions of the scanner, by the oldest call there is."""
+        """Answer the oldest call there is, with versions."""
         logged = self._log(request, "about")
         answer = strike(self.face, "session", logged.endpoint) or about(self.face, request)
         logged.status = answer.status_code

@@ -1,4 +1,4 @@
-"""The qps side of the platform: its calls below `/qps/rest`, led to what answers them."""
+"""The qps side of the platform: the calls below `/qps/rest`, routed."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _VERSION: Final = (
 
 
 class QpsSide:
-    """Reads the requests that are let in, and hands them on."""
+    """Reads the requests that are let in, and routes them."""
 
     def __init__(self, face: QualysFace) -> None:
         self.face = face
@@ -36,7 +36,7 @@ class QpsSide:
         self.was = WasSide(face)
 
     def version(self) -> Response:
-        """Answer with the versions of portal and WAS: the login works, WAS licensed or not."""
+        """Answer with the versions of portal and WAS, whether or not WAS is licensed."""
         return self.face.xml(markup.success("version", 1, data=_VERSION))
 
     def answer(self, path: str, request: Request, body: bytes, logged: Logged) -> Response:
@@ -78,7 +78,7 @@ class QpsSide:
         return (self.was.status if operation == "status" else self.was.download)(kind, key)
 
     def _strike(self, kind: ObjectKind) -> Response | None:
-        """Carry out the faults that meet a search of findings before its answer."""
+        """Apply the faults that strike before a search of findings is answered."""
         if kind.name != "finding":
             return None
         for name in _PROCESS_FAULTS:

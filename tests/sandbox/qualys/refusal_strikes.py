@@ -1,4 +1,4 @@
-"""Faults in place of an answer: refusals, busy signs, outages, things that are no answer."""
+"""Faults in place of an answer: refusals, busy answers, outages, foreign content."""
 
 from __future__ import annotations
 

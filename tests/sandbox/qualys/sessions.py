@@ -1,4 +1,4 @@
-"""The calls of the oldest clients: a session by cookie, and what the platform says of itself."""
+"""The calls of the oldest clients: sessions by cookie, and the versions."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _ABOUT: Final = (
 
 
 def session(face: QualysFace, request: Request, form: Mapping[str, str]) -> Response:
-    """Answer `/api/2.0/fo/session/`: its cookie stands for a login on the fo side."""
+    """Answer `/api/2.0/fo/session/`: its cookie replaces the login on the fo side."""
     if not request.headers.get("x-requested-with"):
         return face.simple_return(400, 1903, "Missing required header: X-Requested-With")
     action = form.get("action")

@@ -1,4 +1,4 @@
-"""Faults in a page of findings: rows, cursors and bytes that are not what they should be."""
+"""Faults in a page of findings: wrong rows, cursors and bytes."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class Page:
 
 
 def spoil_page(face: QualysFace, page: Page, cursor: int | None, kind: str | None) -> Page:
-    """Return the page as the armed faults leave it; `cursor` is the id it was asked to follow."""
+    """Return the page after the armed faults; `cursor` is the id that it follows."""
     take = face.faults.take
     previous = None if cursor is None else _row(face, kind, cursor)
     if page.more and take("page-no-last-id"):
@@ -106,7 +106,7 @@ class CutShort(Response):
         await send(start)
         half = bytes(self.body)[: len(self.body) // 2]
         await send({"type": "http.response.body", "body": half, "more_body": True})
-        # The half is to arrive before the connection ends.
+        # Let the half arrive before the connection ends.
         await asyncio.sleep(0.05)
         await abort(scope)
 
@@ -135,7 +135,7 @@ def break_off(face: QualysFace) -> Response | None:
 
 
 def spoil_bytes(face: QualysFace, answer: Response) -> Response:
-    """Return the answer to a search of findings as the armed faults leave its bytes."""
+    """Return the answer to a search of findings after the armed faults."""
     take = face.faults.take
     body, extra = bytes(answer.body), dict[str, Any]()
     if take("rows-without-dates"):
@@ -153,7 +153,7 @@ def spoil_bytes(face: QualysFace, answer: Response) -> Response:
 
 
 def _undated(body: bytes) -> bytes:
-    """Take the dates out of every fifth row."""
+    """Remove the dates from every fifth row."""
     parts = body.split(b"<Finding>")
     return b"<Finding>".join(
         _DATES.sub(b"", part) if place % 5 == 1 else part for place, part in enumerate(parts)

@@ -78,7 +78,7 @@ _VECTOR: Final = "CVSS:3.1/AV:N/AC:L/PR:N/UI:R/S:C/C:L/I:L/A:N"
 _SOFTWARE: Final = (("http_server & proxy", "apache"), ("None", "multi-vendor"))
 _THREATS: Final = ((5, "Easy_Exploit"), (8, "No_Patch"), (13, "Privilege_Escalation"))
 _FEW_VM_QIDS: Final = (6, 45017, 45038)
-"""Information items that come with numbers from outside the web application range."""
+"""QIDs of information items from outside the web application range."""
 
 
 def make_catalog(random: Random, count: int, now: int) -> list[Qid]:

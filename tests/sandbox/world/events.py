@@ -64,11 +64,11 @@ class WorldEvents(ScanEvents):
         finding.updated = self.moment()
 
     def activate_finding(self, finding: Finding) -> None:
-        """Take an ignore back."""
+        """Activate an ignored finding."""
         finding.ignored, finding.updated = None, self.moment()
 
     def protect_finding(self, finding: Finding) -> None:
-        """Put a virtual patch before an open finding."""
+        """Protect an open finding by a virtual patch."""
         if finding.status is not None and finding.open:
             finding.status, finding.updated = "PROTECTED", self.moment()
 
@@ -79,7 +79,7 @@ class WorldEvents(ScanEvents):
         finding.severity, finding.updated = severity, self.moment()
 
     def move_finding(self, finding: Finding, url: str) -> None:
-        """Let the same finding lie on another page."""
+        """Move a finding to another page."""
         if finding.url is not None:
             finding.url, finding.updated = url, self.moment()
 

@@ -19,7 +19,7 @@ FEWEST_SCANNED: Final = 3
 
 
 def pass_day(world: WorldEvents, *, turbulent: bool) -> None:
-    """Scan a share of the apps; on a turbulent day let people and chance interfere as well."""
+    """Scan a share of the apps; on a turbulent day people and accidents interfere."""
     if turbulent:
         disturb(world)
     scans = [_scan(world, app) for app in _chosen(world)]
@@ -32,7 +32,7 @@ def pass_day(world: WorldEvents, *, turbulent: bool) -> None:
 
 
 def _chosen(world: WorldEvents) -> list[WebApp]:
-    """Pick apps to scan; one with findings is among them, so that each day has some news."""
+    """Pick apps to scan, one with findings among them, so that something changes each day."""
     free = [app for app in world.apps.values() if app.last_scan is None or app.last_scan.over]
     count = min(len(free), max(FEWEST_SCANNED, round(SHARE_SCANNED * len(world.apps))))
     chosen = world.random.sample(free, count)

@@ -1,4 +1,4 @@
-"""How a world begins: apps, their past scans and the findings that these have left."""
+"""The beginning of a world: apps, their past scans and their findings."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ REASONS: Final = ("FALSE_POSITIVE", "RISK_ACCEPTED", "NOT_APPLICABLE", None)
 
 
 def populate(world: Population) -> None:
-    """Fill an empty world with what its size asks for."""
+    """Fill an empty world to its size."""
     size = world.size
     make_tags(world, max(len(_TAGS), size.apps // 20))
     for _ in range(size.apps):
@@ -137,7 +137,7 @@ def make_paths(random: Random, url: str) -> list[str]:
 def make_finding(
     world: Population, app: WebApp, qid: Qid, moment: int, *, page: str | None = None
 ) -> Finding:
-    """Return a finding seen for the first time at `moment`; it has no id and is nowhere yet."""
+    """Return a new finding, first seen at `moment`; it has no id and is not published yet."""
     random = world.random
     informational = qid.type == INFORMATION_GATHERED
     return Finding(
@@ -157,7 +157,7 @@ def make_finding(
 
 
 def _shares(random: Random, apps: list[WebApp], findings: int) -> list[tuple[WebApp, int | None]]:
-    """Deal the findings out: unevenly, none to clean apps, None for apps never scanned."""
+    """Distribute the findings unevenly: 0 for clean apps, None for apps never scanned."""
     weights: list[float] = []
     for place in range(len(apps)):
         silent = place and place % 10 in {7, 9}
@@ -206,7 +206,7 @@ def _make_findings(world: Population, app: WebApp, number: int) -> None:
 
 
 def _give_past(random: Random, finding: Finding, tested: int) -> None:
-    """Let the finding be as old as its status says: NEW was seen once, FIXED not lately."""
+    """Give the finding dates that fit its status: NEW was seen once, FIXED not lately."""
     status = random.choices(_STATUSES, cum_weights=_STATUS_WEIGHTS)[0]
     finding.updated = tested + 1800
     if finding.status is None:

@@ -1,4 +1,4 @@
-"""What the made-up world is made of: tags, QIDs, web apps, scans, findings.
+"""The objects of the made-up world: tags, QIDs, web apps, scans, findings.
 
 Moments are whole seconds since 1970, UTC: a million findings fit in memory that way.
 """
@@ -64,7 +64,7 @@ class Classification:
 
 @dataclass(slots=True)
 class Entry:
-    """The knowledge base's part of a QID: its texts are HTML of the nineties, as the real ones.
+    """The knowledge base's part of a QID: its texts are old HTML, like the real ones.
 
     Attributes:
         software: products with their vendors.
@@ -107,7 +107,7 @@ class Qid:
 
 @dataclass(slots=True)
 class WebApp:
-    """A web application; neither its name nor its URL is its own alone."""
+    """A web application; its name and URL need not be unique."""
 
     id: int
     name: str
@@ -180,7 +180,7 @@ class Scan:
 
     @property
     def over(self) -> bool:
-        """Return whether nothing more can come of it."""
+        """Return whether the scan and its results are complete."""
         return self.status in ENDED and self.results not in {"PROCESSING", "TO_BE_PROCESSED"}
 
 

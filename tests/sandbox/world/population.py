@@ -1,4 +1,4 @@
-"""Who and what lives in the world, by id: the state that the events of a world change."""
+"""The state of the world: its objects by id, which events change."""
 
 from __future__ import annotations
 
@@ -33,12 +33,12 @@ if TYPE_CHECKING:
     from tests.sandbox.world.size import WorldSize
 
 VERSION: Final = 4
-"""Counts up when saved worlds of before can no longer be read."""
+"""Raised when older saved worlds can no longer be read."""
 
 _BASES: Final = (16_592_712, 4_294_967_200, 12_499_746)
 """Where ids of vulnerabilities begin: two ordinary places, and one across 32 bits."""
 _HUGE: Final = 9_007_199_254_740_900
-"""Just below what a double can hold."""
+"""Just below the largest integer that a double holds exactly."""
 _APART: Final = 1_000_000_000
 """Between the ranges of the types."""
 _ALIKE: Final = 3
@@ -135,7 +135,7 @@ class Population:
         self.of_app.setdefault(finding.app.id, []).append(finding)
 
     def withdraw(self, finding: Finding) -> None:
-        """Show the finding no more, without a trace."""
+        """Remove the finding without a trace."""
         rows = self.findings[finding.type]
         place = bisect_left(rows, finding.id, key=by_id)
         if place == len(rows) or rows[place] is not finding:
@@ -161,12 +161,12 @@ class Population:
         return scan
 
     def all_findings(self) -> Iterator[Finding]:
-        """Go through everything that Qualys would show now, type by type."""
+        """Yield every finding that Qualys would show now, type by type."""
         for rows in self.findings.values():
             yield from rows
 
     def findings_of(self, app: WebApp) -> list[Finding]:
-        """Return what is shown of one web app."""
+        """Return the findings that Qualys would show of one web app."""
         return list(self.of_app.get(app.id, ()))
 
     def qids_by_type(self) -> dict[str, list[Qid]]:
@@ -190,7 +190,7 @@ class Population:
 
     @classmethod
     def load(cls, path: Path, clock: Clock) -> Self:
-        """Bring back a saved world, with a clock that is already set.
+        """Load a saved world, with a clock that is already set.
 
         Raises:
             StaleWorldError: when the file is damaged or of another version.

@@ -47,7 +47,7 @@ class ScanEvents(Population):
             self._end(scan, "CANCELED", "CANCELED", ended)
 
     def fail_scan(self, scan: Scan, results: str = "SCAN_INTERNAL_ERROR") -> None:
-        """End a scan that has tested nothing."""
+        """End a scan that tested nothing."""
         self._end(scan, "ERROR", results, None)
 
     def add_finding(
@@ -57,7 +57,7 @@ class ScanEvents(Population):
         scan: Scan | None = None,
         page: str | None = None,
     ) -> Finding:
-        """Let something be found: at once, or by a running scan, when that ends."""
+        """Add a finding: at once, or when a running scan ends."""
         launched = self.moment() if scan is None else scan.launched
         chosen = qid or self.random.choice(self.qids)
         finding = make_finding(self, app, chosen, launched, page=page)
@@ -68,7 +68,7 @@ class ScanEvents(Population):
         return finding
 
     def fix_finding(self, finding: Finding, scan: Scan | None = None) -> None:
-        """Let a retest (now) or a running scan (when it ends) no longer see the finding.
+        """Mark a finding fixed: now by a retest, or when a running scan ends.
 
         Raises:
             ValueError: for INFORMATION_GATHERED, which has no status that could change.
@@ -82,7 +82,7 @@ class ScanEvents(Population):
             scan.gone.append(finding)
 
     def reopen_finding(self, finding: Finding, scan: Scan | None = None) -> None:
-        """Let a fixed finding be seen again: at once, or when a running scan ends."""
+        """Reopen a fixed finding: at once, or when a running scan ends."""
         if scan is None:
             _mark_seen(finding, self.moment(), self.moment())
         else:

@@ -1,4 +1,4 @@
-"""What a turbulent day adds: people who edit, scans that fail or run for days, deletions."""
+"""Turbulent days: people edit and delete, scans fail or run for days."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ if TYPE_CHECKING:
 
 HOUR: Final = 3600
 FEWEST_APPS: Final = 4
-"""Below this number no app is deleted: something has to be left."""
+"""Below this number of apps none is deleted."""
 
 
 def disturb(world: WorldEvents) -> None:
-    """Let one of nearly everything happen, the rare things less often."""
+    """Let nearly everything happen once, and rare events less often."""
     _end_long_scans(world)
     _touch_findings(world)
     _touch_apps(world)
@@ -24,7 +24,7 @@ def disturb(world: WorldEvents) -> None:
 
 
 def _end_long_scans(world: WorldEvents) -> None:
-    """Go on with the scans of days before: running, then processing, then shown."""
+    """Continue the scans of earlier days: running, then processing, then done."""
     for scan in [one for one in world.scans if not one.over]:
         draw = world.random.random()
         if scan.results == "PROCESSING":
@@ -68,7 +68,7 @@ def _touch_apps(world: WorldEvents) -> None:
 
 
 def _spoil_scans(world: WorldEvents) -> None:
-    """Launch scans that will not end today, or end without being of use."""
+    """Launch scans that do not end today, or fail."""
     random = world.random
     idle = [app for app in world.apps.values() if app.last_scan is None or app.last_scan.over]
     for app in random.sample(idle, min(2, len(idle))):

@@ -34,7 +34,7 @@ KEY_LENGTH: Final = 255
 uncut, so that the row is never updated or closed again (Cisco's toolkit, a pull request)."""
 
 MOST: Final = 100
-"""Problems told of one file: a systematic fault would else fill the terminal."""
+"""Problems reported for one file, so that a repeated fault does not fill the terminal."""
 
 
 def check(document: bytes, locator_order: Iterable[str] = DEFAULT_ORDER) -> list[str]:

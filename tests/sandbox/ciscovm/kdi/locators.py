@@ -1,4 +1,4 @@
-"""CVM's order of locators: what an asset is recognised by.
+"""CVM's order of locators: what identifies an asset.
 
 From the help articles on locator order: the first locator of the order that has a value decides;
 one that has a value but no match means a new asset, lower locators are not tried.

@@ -1,4 +1,4 @@
-"""The looser KDI of released loaders, brought into the strict form.
+"""The looser KDI of released loaders, converted to the strict form.
 
 KDI 1 has no version and names definitions by their identifier. Loaders were also seen to send
 dates in other forms, numbers as identifiers, null for what is not there, and fields that no
@@ -28,7 +28,7 @@ _IDENTIFIER: Final = "scanner_identifier"
 
 
 def strict_form(document: bytes) -> bytes:
-    """Return a document as KDI 2 in its strict form, as far as it can be brought there.
+    """Return a document as strict KDI 2, as far as it can be converted.
 
     What cannot is left as it is, for the strict reader to refuse.
     """
@@ -49,7 +49,7 @@ def strict_form(document: bytes) -> bytes:
 
 
 def _each(value: object, made: Callable[[Record], Record]) -> object:
-    """Return a list with its objects made anew; what is none, as it is."""
+    """Return a list with its objects converted; anything else stays as it is."""
     if not isinstance(value, list):
         return value
     return [made(one) if isinstance(one, dict) else one for one in value]
@@ -90,7 +90,7 @@ def _definition(definition: Record, names: dict[tuple[str, str], str]) -> Record
 
 
 def _known(record: Record, table: Table) -> Record:
-    """Return the fields that a table has and that are there, dates in the one form."""
+    """Return the fields that the table knows and that are not null, dates in the strict form."""
     return {
         name: _date(value) if name in _DATES else value
         for name, value in record.items()
@@ -99,7 +99,7 @@ def _known(record: Record, table: Table) -> Record:
 
 
 def _date(value: object) -> object:
-    """Return a date in the strict form; what is none, as it is."""
+    """Return a date in the strict form; anything else stays as it is."""
     if not isinstance(value, str):
         return value
     moment: datetime | None = None

@@ -1,4 +1,4 @@
-"""JSON read as RFC 8259 has it, with everything refused that a lenient reader lets pass."""
+"""A strict JSON reader by RFC 8259, which refuses what lenient readers let pass."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _SURROGATE_ESCAPE: Final = re.compile(r"\\u[dD][89a-fA-F]")
 
 
 class StrictJSONError(ValueError):
-    """The document is no strict JSON; the text says why."""
+    """The document is not strict JSON; the text says why."""
 
 
 def read(document: bytes) -> Any:  # noqa: ANN401 - any JSON value

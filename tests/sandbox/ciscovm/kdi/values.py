@@ -54,7 +54,7 @@ def flag(value: object) -> str | None:
 
 
 def whole(lowest: int, highest: int) -> Check:
-    """Return a check for integers of a range; `5.0` and `true` are none."""
+    """Return a check for integers of a range; `5.0` and `true` are not integers."""
 
     def check(value: object) -> str | None:
         if isinstance(value, bool) or not isinstance(value, int):

@@ -1,4 +1,4 @@
-"""The tenant's assets: found by their deciding locator, tagged, looked up."""
+"""The tenant's assets: matched by their primary locator, and tagged."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class AssetBook:
         return name, value.lower() if self.any_case and name == "url" else value
 
     def match(self, locators: Mapping[str, str]) -> Asset | None:
-        """Return the asset that the deciding locator names: no other locator is tried."""
+        """Return the asset that the primary locator names; no other locator is tried."""
         ids = self._index.get(self._key(*primary(locators, self.order)))
         return self._state.assets[min(ids)] if ids else None
 
@@ -48,7 +48,7 @@ class AssetBook:
         return asset
 
     def relocate(self, asset: Asset, locators: Mapping[str, str]) -> None:
-        """Overwrite the asset's locators by those that have a value; the others stay."""
+        """Overwrite the asset's locators with the given ones; the others stay."""
         for name, value in locators.items():
             old = asset.locators.get(name)
             if old is not None:
@@ -58,13 +58,13 @@ class AssetBook:
 
 
 def tag_by_connector(asset: Asset, tags: list[str], connector_id: int, now: datetime) -> None:
-    """Add tags; those that are there stay, whoever put them."""
+    """Add tags; existing tags stay, whoever added them."""
     for tag in tags:
         asset.tags.setdefault(tag, TagSources()).connectors[connector_id] = now
 
 
 def drop_tags(asset: Asset, kept: list[str], connector_id: int) -> None:
-    """Take away what the connector tagged before and names no more; other sources keep a tag."""
+    """Remove tags of the connector that it no longer names; tags of other sources stay."""
     for tag in [tag for tag in asset.tags if tag not in kept]:
         sources = asset.tags[tag]
         sources.connectors.pop(connector_id, None)

@@ -1,4 +1,4 @@
-"""Reading the files of a run: what is refused, and what an import works on."""
+"""The files of a run, read or refused."""
 
 from __future__ import annotations
 

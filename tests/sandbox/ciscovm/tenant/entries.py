@@ -1,4 +1,4 @@
-"""What becomes of a vulnerability or finding when a load names it, lacks it, or a person acts."""
+"""How entries change: by a load that names or lacks them, and by people."""
 
 from __future__ import annotations
 
@@ -32,13 +32,13 @@ class Bookkeeper:
 
     @property
     def switches(self) -> Switches:
-        """Return the positions of what is only inferred."""
+        """Return the switches."""
         return self.tally.switches
 
     def take(
         self, asset: Asset, said: Entry, status: Status | None, *, skip_autoclose: bool
     ) -> None:
-        """Take in what a load says of an entry.
+        """Apply a row of a load to an entry.
 
         Args:
             asset: the asset it was said of.
@@ -92,7 +92,7 @@ class Bookkeeper:
                 self._reopen_merged(asset, entry, count=bool(merged.entries[1:]))
 
     def _turn(self, asset: Asset, entry: Entry, status: Status) -> None:
-        """Give a known entry the status that a load has for it."""
+        """Set the status that a load gives a known entry."""
         if status in CLOSED and self.switches.judged_closing == "closes" and entry.kind == "vuln":
             self._merged(asset, entry).manual = None
         if entry.is_open and status in CLOSED:
@@ -115,7 +115,7 @@ class Bookkeeper:
         if count and not merged.open_entries:
             self.tally.add("reopened_vuln_count")
         merged.open_entries.add(entry.key)
-        # Closed by hand says that it is gone; a scanner that sees it again knows better.
+        # A person closed it as gone, but a scanner has seen it again.
         if merged.manual == "closed" or not self.switches.manual_statuses_survive:
             merged.manual = None
 

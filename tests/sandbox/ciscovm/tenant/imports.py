@@ -1,4 +1,4 @@
-"""One connector run at its end: files in, assets and entries changed, counters told."""
+"""The import of a connector run: it reads the files and changes assets, entries and counters."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ class Import:
         return document
 
     def _decide_autoclose(self, documents: list[Record]) -> None:
-        """Give all files the word of one of them, where that stands for the whole run."""
+        """Apply one file's `skip_autoclose` to all, where CVM takes it for the whole run."""
         chosen = {"first": 0, "last": -1}.get(self.switches.skip_autoclose_of)
         for document in documents:
             if chosen is not None:
@@ -125,7 +125,7 @@ class Import:
         self.book.relocate(asset, locators)
         self.tally.asset(asset)
         asset.overage = self._is_over(known)
-        # A load that saw the asset earlier than another one does not make it older.
+        # An older load does not move last-seen back.
         asset.last_seen = max(asset.last_seen, last_seen)
         asset.os = record.get("os", asset.os)
         asset.owner = record.get("owner", asset.owner)
@@ -170,7 +170,7 @@ class Import:
                 seen.add(entry.key)
 
     def _autoclose(self) -> None:
-        """Close what this connector has open on the loaded assets and the load does not name."""
+        """Close open entries of this connector on loaded assets that the load does not name."""
         for number in sorted(self._closing):
             asset, seen = self.state.assets[number], self._seen[number]
             for key, entry in asset.entries.items():

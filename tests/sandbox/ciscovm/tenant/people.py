@@ -1,4 +1,4 @@
-"""What users do by hand in CVM, which no load may undo."""
+"""Manual work of users in CVM, which no load may undo."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class People:
             sources.ui |= not by_api
 
     def untag(self, asset_id: int, tag: str) -> None:
-        """Take away a person's tag: those of connectors cannot be removed (help on tags)."""
+        """Remove a person's tag; tags of connectors cannot be removed (help on tags)."""
         with self.lock:
             tags = self._asset(asset_id).tags
             tags[tag].api = tags[tag].ui = False

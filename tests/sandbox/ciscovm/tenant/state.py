@@ -1,4 +1,4 @@
-"""What a CVM tenant remembers, as plain values that go to JSON and back."""
+"""The state of a CVM tenant, as plain values that are saved as JSON."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ class Run:
 
 @dataclass
 class TagSources:
-    """Who has put a tag on an asset: connectors with the moment they last did, people, the API."""
+    """The sources of a tag: connectors with the time they last set it, people, the API."""
 
     connectors: dict[int, datetime] = field(default_factory=dict)
     api: bool = False
@@ -145,12 +145,12 @@ class Entry:
 
     @property
     def key(self) -> str:
-        """Return what tells the entry from the others of its asset."""
+        """Return the key of the entry within its asset."""
         return f"{self.kind} {self.connector_id} {self.identity}"
 
     @property
     def identity(self) -> str:
-        """Return what the scanner tells the entry from others by."""
+        """Return the scanner's identity of the entry."""
         name = f" {self.name}" if self.named else ""
         return f"{self.scanner_type} {self.scanner_identifier}{name}"
 
@@ -193,7 +193,7 @@ class Asset:
 
 @dataclass
 class Closing:
-    """One closing, kept for ever: `explicit` by a file's word, `auto` by its silence."""
+    """One closing, kept forever: `explicit` if a file named it, `auto` if a file lacked it."""
 
     at: datetime
     cause: Cause
@@ -219,6 +219,6 @@ class State:
     last_ids: dict[str, int] = field(default_factory=dict)
 
     def next_id(self, kind: str, first: int) -> int:
-        """Return a number that no other of its kind has had."""
+        """Return a new number for this kind."""
         self.last_ids[kind] = self.last_ids.get(kind, first - 1) + 1
         return self.last_ids[kind]

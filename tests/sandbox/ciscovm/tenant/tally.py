@@ -1,4 +1,4 @@
-"""The counters of a run, in each meaning that a real CVM may give them."""
+"""The counters of a run, as the switches define them."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _ROW_FIELDS: Final = (
 
 @dataclass
 class Tally:
-    """Counts what a run does; nothing of a switch's other meanings is left to its callers."""
+    """Counts what a run does; only this class knows how counters are defined."""
 
     counters: Counters
     switches: Switches = field(default_factory=Switches)

@@ -1,4 +1,4 @@
-"""A CVM tenant: connectors, files, runs, and what the runs have made of its assets.
+"""A CVM tenant: its connectors, files, runs and assets.
 
 Written from the public references on Cisco Vulnerability Management. What they leave open is
 decided by `Switches`; what they do not even name is said where it is decided.
@@ -65,7 +65,7 @@ class NotFoundError(TenantError):
 
 
 class BadFileError(TenantError):
-    """An upload that is looked at when it arrives, and refused."""
+    """An upload that is refused when it arrives."""
 
 
 class BusyError(TenantError):
@@ -212,7 +212,7 @@ class Tenant:
             return self.begin(connector_id, chosen)
 
     def begin(self, connector_id: int, data_files: list[int]) -> Run:
-        """Start a run without a look at the rules, as when somebody else has started it."""
+        """Start a run without any checks, as when someone else starts it."""
         with self.lock:
             now = self.clock.now()
             run = Run(

@@ -1,4 +1,4 @@
-"""The tenant as an oracle looks at it: who holds what open, on which asset, with which tags."""
+"""The tenant as the oracle reads it: entries with their connector, asset and tags."""
 
 from __future__ import annotations
 

@@ -28,7 +28,7 @@ DATE: Final = "DATE"
 KEYWORD: Final = "KEYWORD"
 BOOLEAN: Final = "BOOLEAN"
 PRESENCE: Final = "PRESENCE"
-"""A list or an object that can only be asked for being absent (`NONE`)."""
+"""A list or an object for which a search can only ask whether it is absent (`NONE`)."""
 
 EQUALS: Final = "EQUALS"
 NOT_EQUALS: Final = "NOT EQUALS"

@@ -1,4 +1,4 @@
-"""Reading a `ServiceRequest` in JSON, as public clients write it.
+"""`ServiceRequest` bodies in JSON, as public clients write them.
 
 Values are text or numbers, and a single criterion may stand for a list of one.
 """
@@ -34,7 +34,7 @@ def read(body: bytes) -> tuple[dict[str, str], tuple[Criterion, ...]]:
 
 
 def _parts(value: object, *known: str) -> dict[str, Any]:
-    """Return an object; where keys are known, it may have no others."""
+    """Return an object; if keys are given, it may have no others."""
     if not isinstance(value, dict):
         refuse(f"Unexpected value '{value}'.", "Send an object.")
     for name in value:

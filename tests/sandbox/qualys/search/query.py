@@ -1,4 +1,4 @@
-"""Finding the rows of a page: by id with bisection, by the rest row by row."""
+"""The rows of a page: found by bisection of ids, and by testing each row."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ class Query(Generic[Row]):
 
 
 def _from(rows: Sequence[Row], low: int) -> Iterator[Row]:
-    """Go through a long list from a place on, without walking up to it."""
+    """Go through a long list from a place on, without reading what comes before."""
     return (rows[place] for place in range(low, len(rows)))
 
 
@@ -118,7 +118,7 @@ def compile_query(
 
 
 def _narrow(query: Query[Any], criterion: Criterion, *, by_type: bool) -> bool:
-    """Take a criterion on `id` or `type` into the window; False when it must be tested."""
+    """Narrow the window by a criterion on `id` or `type`; False if rows must be tested instead."""
     if (by_type and not query.kinds) and (criterion.field, criterion.operator) == ("type", EQUALS):
         query.kinds = frozenset({criterion.value.strip()})
         return True

@@ -1,4 +1,4 @@
-"""What `ServiceRequest` bodies ask for, whichever way they are spelled."""
+"""`ServiceRequest` bodies, in XML or JSON."""
 
 from __future__ import annotations
 

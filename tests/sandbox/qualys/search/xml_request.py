@@ -1,4 +1,4 @@
-"""Reading a `ServiceRequest` in XML."""
+"""`ServiceRequest` bodies in XML."""
 
 from __future__ import annotations
 

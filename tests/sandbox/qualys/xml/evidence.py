@@ -1,4 +1,4 @@
-"""The evidence of a finding: what was sent, what came back. It holds secrets, as the real one."""
+"""The evidence of a finding: request and response, with secrets in it like the real one."""
 
 from __future__ import annotations
 

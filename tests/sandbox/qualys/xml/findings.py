@@ -37,7 +37,7 @@ def _app_of_finding(app: WebApp, form: Form) -> str:
 
 
 def _finding(row: Finding, app: str, form: Form) -> str:
-    """Return one row; this is what a page spends its time on, so it is one plain expression."""
+    """Return one row: one plain expression, as pages spend their time here."""
     qid = row.qid
     informational = row.status is None
     param = "" if row.param is None else f"      <param>{cdata(row.param)}</param>\n"

@@ -1,4 +1,4 @@
-"""The JSON spelling of Qualys's answers, made of the XML one as recorded answers compare.
+"""Qualys's answers in JSON, converted from XML as recorded answers of both kinds compare.
 
 Numbers are numbers where Qualys counts or names by number; yes, no and severities stay text. A
 list holds objects of one key, and what is not there has no key, save the body of a request.

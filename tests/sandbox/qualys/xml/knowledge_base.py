@@ -1,4 +1,4 @@
-"""The knowledge base's document: entries of QIDs, with the quirks of the real one."""
+"""The knowledge base's document, with the quirks of the real one."""
 
 from __future__ import annotations
 

@@ -42,7 +42,7 @@ class Form:
 
 
 def cdata(text: str) -> str:
-    """Wrap a text so that it may hold anything, the end of a CDATA section included."""
+    """Wrap any text in CDATA, even one that holds the end of a CDATA section."""
     return f"<![CDATA[{text.replace(']]>', ']]]]><![CDATA[>')}]]>"
 
 

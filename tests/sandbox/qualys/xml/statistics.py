@@ -1,4 +1,4 @@
-"""The statistics in the results of a scan: all of it, and by group, OWASP and WASC."""
+"""The statistics in the results of a scan: in all, and by group, OWASP and WASC."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def _wasc(row: Reported) -> Iterable[str]:
 
 
 def _by(rows: Sequence[Reported], name: str, keys: Callable[[Reported], Iterable[str]]) -> str:
-    """Return a list of statistics; information items have no part in it."""
+    """Return a list of statistics, without information items."""
     found: dict[str, list[Reported]] = {}
     for row in rows:
         for key in keys(row) if row.type != INFORMATION_GATHERED else ():
