@@ -108,6 +108,20 @@ def test_lists_and_single_objects(client: Judge) -> None:
     assert client.get("/findings/1").status_code == 404
 
 
+def test_a_status_set_by_script(client: Judge) -> None:
+    client.load(LOAD)
+    (opened,) = client.get("/vulnerabilities").json()["vulnerabilities"]
+    path = f"/vulnerabilities/{opened['id']}"
+    accepted = {"vulnerability": {"status": "risk_accepted"}}
+    assert client.call("PUT", path, json=accepted).status_code == 204
+    assert client.get(path).json()["vulnerability"]["status"] == "risk_accepted_by_human"
+    opened = {"vulnerability": {"status": "open"}}
+    assert client.call("PUT", path, json=opened).status_code == 204
+    assert client.get(path).json()["vulnerability"]["status"] == "open"
+    assert client.call("PUT", path, json={"vulnerability": {}}).status_code == 422
+    assert client.call("PUT", "/vulnerabilities/1", json=accepted).status_code == 404
+
+
 @pytest.mark.parametrize("path", ["/assets", "/vulnerabilities"])
 @pytest.mark.parametrize("query", [{"per_page": 10}, {"page": 21}, {"filter": "all"}])
 def test_lists_have_one_size_and_two_filters(

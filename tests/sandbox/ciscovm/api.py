@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any, Final
 
 from starlette.applications import Starlette
+from starlette.responses import Response
 from starlette.routing import Route
 
 from tests.sandbox.ciscovm import lookups, search, shapes
@@ -19,10 +20,9 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
 
     from starlette.requests import Request
-    from starlette.responses import Response
 
     from tests.sandbox.ciscovm.face import Logged
-    from tests.sandbox.ciscovm.tenant.state import Run
+    from tests.sandbox.ciscovm.tenant.state import Manual, Run
     from tests.sandbox.ciscovm.tenant.tenant import Tenant
     from tests.sandbox.faults.faults import Faults
     from tests.sandbox.faults.switches import Switches
@@ -31,6 +31,13 @@ if TYPE_CHECKING:
     Handler = Callable[[Request, Logged], Awaitable[Response]]
 
 _METHODS: Final = ["GET", "POST", "PUT", "DELETE"]
+_STATUSES: Final[Mapping[str, Manual | None]] = {
+    "open": None,
+    "closed": "closed",
+    "false_positive": "false_positive",
+    "risk_accepted": "risk_accepted",
+}
+"""Words for a status in an update."""
 _SEARCHES: Final = {
     "assets/search": search.assets,
     "vulnerabilities/search": search.vulnerabilities,
@@ -62,6 +69,7 @@ def create_app(tenant: Tenant, clock: Clock, faults: Faults, switches: Switches)
         "entitlements/overage": ("GET", "/entitlements/overage", api.overage),
         **{name: ("GET", f"/{name}", api.search(name)) for name in _SEARCHES},
         **{path.replace(":int", ""): ("GET", path, api.lookup(path)) for path in lookups.BY_ID},
+        "vulnerability": ("PUT", "/vulnerabilities/{id:int}", api.update_vulnerability),
     }
     app = Starlette(
         routes=[
@@ -229,6 +237,17 @@ class _API:
             return self.face.error(status, message) if found is None else self.face.json(found)
 
         return handler
+
+    async def update_vulnerability(self, request: Request, logged: Logged) -> Response:  # noqa: ARG002
+        """Set the status of a vulnerability, as people do by script; nothing else is modelled."""
+        try:
+            asked = json.loads(await request.body())["vulnerability"]["status"]
+            status = _STATUSES[asked]
+        except (KeyError, TypeError, ValueError):
+            return self.face.error(422, "status is not valid")
+        if not self.tenant.people.judge_one(request.path_params["id"], status):
+            return self.face.error(404, "Vulnerability was not found.")
+        return Response(b"", 204, self.face.headers())
 
 
 async def _data_files(request: Request) -> tuple[int, ...]:

@@ -60,11 +60,26 @@ class People:
         with self.lock:
             found = list(self._entries(scanner_identifier, "vuln"))
             for asset, entry in found:
-                asset.vulnerabilities[entry.vulnerability].manual = status
-                if status == "closed" and entry.is_open:
-                    keeper = Bookkeeper(self.state, Tally(Counters()), self.clock.now())
-                    keeper.close(asset, entry, "manual")
+                self._judge(asset, entry, status)
             return len(found)
+
+    def judge_one(self, vulnerability_id: int, status: Manual | None) -> bool:
+        """Give one vulnerability a status through the API; return whether there is such a one."""
+        with self.lock:
+            self.settle()
+            for asset in self.state.assets.values():
+                for merged in asset.vulnerabilities.values():
+                    if merged.id == vulnerability_id:
+                        for key in merged.entries:
+                            self._judge(asset, asset.entries[key], status)
+                        return True
+            return False
+
+    def _judge(self, asset: Asset, entry: Entry, status: Manual | None) -> None:
+        asset.vulnerabilities[entry.vulnerability].manual = status
+        if status == "closed" and entry.is_open:
+            keeper = Bookkeeper(self.state, Tally(Counters()), self.clock.now())
+            keeper.close(asset, entry, "manual")
 
     def triage(self, scanner_identifier: str, state: Status) -> int:
         """Give a finding a triage state by hand; return on how many assets."""
