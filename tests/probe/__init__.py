@@ -1,0 +1,1 @@
+"""Questions to two real accounts that no public source answers."""
