@@ -22,8 +22,8 @@ def main() -> int:
     folder = Path(os.environ["MELTANO_STATE_BACKEND_URI"].removeprefix("file://"))
     state, written = folder / "state.json", folder / "state.new"
     codes = _pipe([f"--state={state}"] if state.exists() else [], written)
-    if lines := written.read_text("utf-8").splitlines():
-        state.write_text(lines[-1] + "\n", "utf-8")
+    if lines := written.read_bytes().splitlines():
+        state.write_bytes(lines[-1] + b"\n")
     sys.stderr.write(f"ENDED {codes[0]} {codes[1]}\n")
     return codes[1] or codes[0]
 

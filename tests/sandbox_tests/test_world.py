@@ -11,7 +11,7 @@ from tests.sandbox.sandbox import Sandbox
 from tests.sandbox.world.clock import START, Clock
 from tests.sandbox.world.size import WorldSize
 from tests.sandbox.world.world import World
-from tests.sandbox_tests.asking import Asker
+from tests.sandbox_tests.qualys.asking import Asker
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from datetime import datetime, timezone
 from itertools import pairwise
@@ -14,6 +15,7 @@ from target_ciscovm.errors import (
     BadKey,
     StillRunning,
 )
+from tests.support.recorded import SAMPLES, needs_samples
 from tests.target.cvm.quick import QUICK, Log, connect
 from tests.target.cvm.scripted_server import Reply
 
@@ -174,3 +176,17 @@ def test_a_row_without_a_number_is_no_row(row: dict[str, object]) -> None:
 def test_times_of_every_form_are_utc(text: str) -> None:
     run = read_run({"id": 1, "start_time": text})
     assert run == ConnectorRun(1, datetime(2020, 2, 2, 3, 34, 8, tzinfo=timezone.utc))
+
+
+@needs_samples
+def test_recorded_runs_are_read() -> None:
+    file = SAMPLES / "ciscovm" / "connector_runs_response_xsoar.json"
+    rows = json.loads(file.read_text(encoding="utf-8"))
+
+    runs = [read_run(row) for row in rows]
+
+    assert runs
+    for run, row in zip(runs, rows, strict=True):
+        assert run is not None
+        assert run.end_time is not None
+        assert run.processed_payload_count == row["processed_payload_count"] > 0

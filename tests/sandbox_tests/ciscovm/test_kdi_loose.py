@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.sandbox.ciscovm.tenant.tenant import CONNECTOR_ID
+from tests.sandbox_tests.ciscovm.tenants import held, load, tenant
 from tests.sandbox_tests.loads import JSON, asset, document, finding, vuln
-from tests.sandbox_tests.test_tenant import held, load, tenant
 from tests.support.recorded import SAMPLES, needs_samples
 
 if TYPE_CHECKING:

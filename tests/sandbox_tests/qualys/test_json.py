@@ -12,7 +12,7 @@ from lxml import etree
 
 from tests.sandbox.sandbox import Sandbox
 from tests.sandbox.world.model import FINDING_TYPES
-from tests.sandbox_tests.asking import Criterion, basic, body
+from tests.sandbox_tests.qualys.asking import Criterion, basic, body
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -9,8 +9,8 @@ import requests
 
 from tests.sandbox.faults.switches import Switches
 from tests.sandbox.sandbox import Sandbox
+from tests.sandbox_tests.ciscovm.tenants import held
 from tests.sandbox_tests.loads import Caller, asset, document, vuln
-from tests.sandbox_tests.test_tenant import held
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -11,7 +11,7 @@ import requests
 from tests.sandbox.faults.switches import Switches
 from tests.sandbox.sandbox import Sandbox
 from tests.sandbox.world.model import FINDING_TYPES, iso
-from tests.sandbox_tests.asking import Answer, Asker, basic
+from tests.sandbox_tests.qualys.asking import Answer, Asker, basic
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -11,8 +11,8 @@ from openapi_core.validation.response.exceptions import InvalidData
 
 from tests.sandbox.faults.switches import Switches
 from tests.sandbox.sandbox import Sandbox
+from tests.sandbox_tests.ciscovm.openapi_file import Judge, judge, reader
 from tests.sandbox_tests.loads import asset, document, finding, vuln
-from tests.sandbox_tests.openapi_file import Judge, judge, reader
 from tests.support.recorded import OPENAPI, needs_openapi
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ import pytest
 from tests.sandbox.faults.switches import Switches
 from tests.sandbox.qualys.xml.evidence import BODY, COOKIE
 from tests.sandbox.sandbox import Sandbox
-from tests.sandbox_tests.asking import Asker
+from tests.sandbox_tests.qualys.asking import Asker
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

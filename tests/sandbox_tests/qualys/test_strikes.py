@@ -10,7 +10,7 @@ import requests
 from tests.sandbox.faults.kinds import KINDS
 from tests.sandbox.sandbox import Sandbox
 from tests.sandbox.world.model import VULNERABILITY
-from tests.sandbox_tests.asking import Answer, Asker
+from tests.sandbox_tests.qualys.asking import Answer, Asker
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -16,8 +16,8 @@ from tests.sandbox.faults.kinds import KINDS
 from tests.sandbox.faults.switches import Switches
 from tests.sandbox.sandbox import Sandbox
 from tests.sandbox.world.model import FINDING_TYPES
-from tests.sandbox_tests.asking import Asker, body
 from tests.sandbox_tests.loads import Caller, asset, document, vuln
+from tests.sandbox_tests.qualys.asking import Asker, body
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -2,41 +2,13 @@
 
 from __future__ import annotations
 
-import json
-from datetime import timedelta
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import pytest
 
-from tests.sandbox.ciscovm.tenant.tenant import CONNECTOR_ID, OTHER_CONNECTOR_ID, Tenant
-from tests.sandbox.faults.switches import Switches
-from tests.sandbox.world.clock import Clock
-from tests.sandbox_tests.loads import JSON, asset, document, finding, vuln
-
-if TYPE_CHECKING:
-    from tests.sandbox.ciscovm.tenant.state import Run
-
-ONE = "https://one.example.test/"
-TWO = "https://two.example.test/"
-CLOSED = {"status": "closed", "closed_at": "2026-02-01T00:00:00Z"}
-
-
-def tenant(**switches: object) -> Tenant:
-    return Tenant(Clock(), switches=Switches(**switches))  # type: ignore[arg-type]
-
-
-def load(tenant: Tenant, *documents: JSON, connector: int = CONNECTOR_ID) -> Run:
-    """Load documents in one run."""
-    files = [tenant.upload(connector, json.dumps(one).encode()).id for one in documents]
-    run = tenant.start_run(connector, files)
-    tenant.clock.advance(timedelta(minutes=1))
-    tenant.settle()
-    return run
-
-
-def held(tenant: Tenant, connector: int | None = CONNECTOR_ID) -> dict[str, str]:
-    """Give the status of each identifier."""
-    return {one.scanner_identifier: one.status for one in tenant.held(connector)}
+from tests.sandbox.ciscovm.tenant.tenant import OTHER_CONNECTOR_ID, Tenant
+from tests.sandbox_tests.ciscovm.tenants import CLOSED, ONE, TWO, held, load, tenant
+from tests.sandbox_tests.loads import asset, document, finding, vuln
 
 
 def assets(tenant: Tenant) -> list[dict[str, str]]:

@@ -14,7 +14,7 @@ from tests.sandbox.faults.switches import Switches
 from tests.sandbox.qualys.face import KNOWLEDGE_BASE
 from tests.sandbox.qualys.fo import LIMIT
 from tests.sandbox.sandbox import Sandbox
-from tests.sandbox_tests.asking import Asker, basic
+from tests.sandbox_tests.qualys.asking import Asker, basic
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

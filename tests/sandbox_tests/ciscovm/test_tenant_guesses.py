@@ -10,8 +10,8 @@ import pytest
 from starlette.datastructures import QueryParams
 
 from tests.sandbox.ciscovm import search, shapes
+from tests.sandbox_tests.ciscovm.tenants import CLOSED, ONE, TWO, held, load, tenant
 from tests.sandbox_tests.loads import asset, document, finding, vuln
-from tests.sandbox_tests.test_tenant import CLOSED, ONE, TWO, held, load, tenant
 
 if TYPE_CHECKING:
     from tests.sandbox.ciscovm.tenant.tenant import Tenant

@@ -13,8 +13,8 @@ import pytest
 from tests.sandbox.ciscovm.tenant.tenant import CONNECTOR_ID, HOSTED_CONNECTOR_ID, BusyError, Tenant
 from tests.sandbox.faults.switches import Switches
 from tests.sandbox.sandbox import Sandbox
+from tests.sandbox_tests.ciscovm.tenants import held, load, tenant
 from tests.sandbox_tests.loads import JSON, Caller, asset, document, finding, vuln
-from tests.sandbox_tests.test_tenant import held, load, tenant
 
 if TYPE_CHECKING:
     from pathlib import Path

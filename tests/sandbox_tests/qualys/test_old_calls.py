@@ -9,12 +9,12 @@ import requests
 from lxml import etree
 
 from tests.sandbox.sandbox import Sandbox
-from tests.sandbox_tests.asking import Answer, Asker, basic, body
+from tests.sandbox_tests.qualys.asking import Answer, Asker, basic, body
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tests.sandbox_tests.asking import Criterion
+    from tests.sandbox_tests.qualys.asking import Criterion
 
 KNOWN: Final = "/api/2.0/fo/knowledge_base/vuln/?action=list&ids=6"
 SESSION: Final = "/api/2.0/fo/session/"

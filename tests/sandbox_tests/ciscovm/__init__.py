@@ -1,0 +1,1 @@
+"""The model of CVM, its tenant and its reading of KDI files."""

@@ -1,0 +1,1 @@
+"""The table of faults, and that each of them strikes."""
