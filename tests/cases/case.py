@@ -13,6 +13,7 @@ import msgspec
 import yaml
 
 from tests.cases.rows import Row, as_lines, as_record
+from tests.tap import scripted
 
 FOLDER: Final = Path(__file__).parent
 
@@ -112,6 +113,8 @@ class Conversation(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
         streams: what is selected; all that is by default, unless given.
         scripts: answers by path, each given once; without any for findings, the case's own rows.
         always: answers by path, when its script is used up.
+        date: the `Date` of the answers, unless they have one of their own.
+        options: of the command, such as `--test`; with any of them the tap runs as a process.
         then: the next run, from the state that this one leaves.
     """
 
@@ -121,6 +124,8 @@ class Conversation(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     state: dict[str, Any] | None = None
     streams: list[str] | None = None
     environment: dict[str, str] = {}
+    date: str = scripted.DATE
+    options: list[str] = []
     scripts: dict[str, list[Answer]] = {}
     always: dict[str, Answer] = {}
     then: Conversation | None = None

@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
+import pytest
 
 from tap_qualyswas.errors import QualysError
 from tests.cases.rows import as_xml
 from tests.tap import scripted
 from tests.tap.catalogs import only
 from tests.tap.scripted import COUNT, FINDINGS, KB, SEARCH, ScriptedServer
-from tests.tap.syncs import Outcome, sync_here
+from tests.tap.syncs import Outcome, run_tap, sync_here
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -106,9 +107,17 @@ def play(case: Case, talk: Conversation, state: dict[str, Any] | None = None) ->
     always = {path(name): answer(told) for name, told in talk.always.items()}
     state = state or talk.state or (synced(talk.bookmark) if talk.bookmark else None)
     catalog = only(*talk.streams) if talk.streams else None
-    with ScriptedServer(scripts, always) as server:
+    with (
+        ScriptedServer(scripts, always, talk.date) as server,
+        pytest.MonkeyPatch.context() as patch,
+    ):
+        for name, value in talk.environment.items():
+            patch.setenv(name, value)
         settings = {**server.config, **ONE_WALK, **talk.settings}
-        outcome, error = _run(settings, state, catalog)
+        if talk.options:
+            outcome, error = run_tap(settings, state, options=talk.options), None
+        else:
+            outcome, error = _run(settings, state, catalog)
         return Played(outcome, server.requests, error, outcome.state or state or {})
 
 

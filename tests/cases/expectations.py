@@ -114,7 +114,7 @@ FOUND: Final[dict[str, Callable[[Played, Any], object]]] = {
     "page_sizes": _page_sizes,
     "asked": _asked,
     "waits": _waits,
-    "exit": lambda played, _: played.error.exit_code if played.error else 0,
+    "exit": lambda played, _: (played.error or played.outcome).exit_code,
     "error": lambda played, _: type(played.error).__name__,
     "says": lambda played, texts: [text for text in texts if text in _text(played)],
     "says_once": lambda played, texts: [text for text in texts if _text(played).count(text) == 1],
