@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import timedelta
@@ -13,49 +12,29 @@ from tests.sandbox.ciscovm.tenant.tenant import API_KEY, CONNECTOR_ID, Tenant
 from tests.sandbox.faults.faults import Faults
 from tests.sandbox.faults.switches import Switches
 from tests.sandbox.http.server import Server
-from tests.sandbox.oracle.oracle import Comparison, Oracle
-from tests.sandbox.oracle.reads import kinds_read, read_everything
+from tests.sandbox.oracle.oracle import Oracle
+from tests.sandbox.oracle.watch import Watch
 from tests.sandbox.qualys import platform
 from tests.sandbox.qualys.face import QualysFace
 from tests.sandbox.world.clock import START, Clock
-from tests.sandbox.world.model import FINDING_TYPES
 from tests.sandbox.world.size import WorldSize
 from tests.sandbox.world.world import World
 
 if TYPE_CHECKING:
+    from collections import Counter
     from collections.abc import Iterable
 
     from starlette.applications import Starlette
     from typing_extensions import Self
 
+    from tests.sandbox.ciscovm.face import CiscoFace
     from tests.sandbox.http.authority import Authority
+    from tests.sandbox.oracle.oracle import Comparison
 
 DAY: Final = timedelta(days=1)
 
 BUNDLES: Final = ("TAP_QUALYSWAS_CA_BUNDLE", "TARGET_CISCOVM_CA_BUNDLE", "REQUESTS_CA_BUNDLE")
 """Variables that name the file of an authority: the plugins' own, and that of other clients."""
-
-UNPROVABLE: Final = frozenset({"qualys-evaluation-header", "qualys-evaluation-comment"})
-"""With one of these a sync may succeed, but must not close anything as gone."""
-
-HIDING: Final = frozenset(
-    {
-        "qualys-half-page",
-        "qualys-nothing",
-        "qualys-trial",
-        "page-foreign",
-        "page-no-data",
-        "page-same-cursor",
-        "payload-fails",
-        "payloads-fail",
-        "ciscovm-overage",
-    }
-)
-"""With one of these a sync may succeed without reading or loading everything."""
-
-BREAKING: Final = frozenset({"tap-killed", "tap-terminated", "tap-error"})
-"""A sync that one of these has struck has failed, whatever COMMAND's exit code: a shell's pipe only
-returns the target's."""
 
 
 @dataclass(frozen=True)
@@ -81,6 +60,7 @@ class Sandbox:
         env: the variables that point the two plugins here.
         faults: can be armed and disarmed at any time.
         oracle: knows what the tenant has to hold after the syncs so far.
+        watch: stands by while the two plugins run, and judges them by the oracle.
     """
 
     api_key: Final = API_KEY
@@ -122,8 +102,7 @@ class Sandbox:
             for place, app in enumerate(self._apps)
         )
         self._stack = ExitStack()
-        self._log_start = 0
-        self._struck: Counter[str] = Counter()
+        self.watch = Watch(self.oracle, self.face, self.tenant, self.connector_id)
 
     def __enter__(self) -> Self:
         for server in self._servers:
@@ -173,6 +152,12 @@ class Sandbox:
         }
 
     @property
+    def ciscovm_face(self) -> CiscoFace:
+        """Return what all answers of CVM have in common."""
+        face: CiscoFace = self._apps[1].state.face
+        return face
+
+    @property
     def qualys_requests(self) -> Counter[str]:
         """Return how often each endpoint of Qualys was asked since the start."""
         return self.face.requests
@@ -193,30 +178,15 @@ class Sandbox:
         self.begin()
 
     def begin(self) -> None:
-        """Take note of the world and the requests just before a sync."""
-        self.oracle.begin()
-        self._log_start = len(self.face.log)
-        self._struck = Counter(self.faults.struck)
+        """Take note of the world, the tenant and the requests just before a sync."""
+        self.watch.begin()
 
     def settle(self, exit_code: int, *, full: bool | None = None) -> Comparison:
         """Judge the sync that has just ended, and take note for the next one.
 
         Unless `full` is given, it is read from the requests.
         """
-        log = self.face.log[self._log_start :]
-        struck = {name for name, number in (self.faults.struck - self._struck).items() if number}
-        hidden = struck | {name for name in HIDING if self.faults.armed(name)}
-        self.oracle.settle(
-            succeeded=exit_code == 0 and not HIDING & hidden and not BREAKING & struck,
-            full=read_everything(log, self.world) if full is None else full,
-            proven=self._proven(struck),
-            read=kinds_read(log, self.world) if full is None else FINDING_TYPES,
-            garbled="qualys-bad-characters" in struck,
-            replayed=full is None and not log,
-        )
-        found = self.oracle.compare(self.tenant.held(self.connector_id))
-        self.begin()
-        return found
+        return self.watch.settle(exit_code, full=full)
 
     def violations(self) -> list[str]:
         """Return the requests since the start that a tap should never make."""
@@ -225,11 +195,6 @@ class Sandbox:
     def keep(self) -> Kept:
         """Return the parts from which a later sandbox continues."""
         return Kept(self.clock, self.world, self.tenant, self.oracle)
-
-    def _proven(self, struck: set[str]) -> bool | None:
-        if any(self.faults.armed(name) for name in UNPROVABLE):
-            return False
-        return None if struck else True
 
 
 def _fresh(size: WorldSize) -> Kept:

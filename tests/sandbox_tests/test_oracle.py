@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.sandbox.faults.switches import Switches
-from tests.sandbox.oracle.oracle import cut, place_by_url
+from tests.sandbox.oracle.sight import cut, place_by_url
 from tests.sandbox.sandbox import Sandbox
 from tests.sandbox_tests.loads import JSON, Caller, document, vuln
 

@@ -14,7 +14,7 @@ from starlette.responses import JSONResponse, Response
 from tests.sandbox.http.connection import abort
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from starlette.requests import Request
     from starlette.types import Receive, Scope, Send
@@ -105,12 +105,26 @@ class CiscoFace:
 
     def __post_init__(self) -> None:
         self._limit = RateLimit(self.switches.rate_limit)
+        self._interruption: tuple[int, Callable[[], None]] | None = None
+
+    def interrupt(self, after: int, deed: Callable[[], None] | None) -> None:
+        """Let somebody do something in CVM once so many further calls have come; None: nobody."""
+        self._interruption = deed and (after, deed)
+
+    def _let_others_act(self) -> None:
+        if self._interruption is None:
+            return
+        left, deed = self._interruption
+        self._interruption = (left - 1, deed) if left else None
+        if not left:
+            deed()
 
     def log_request(self, request: Request, endpoint: str) -> Logged:
         """Count a request and begin its line in the log."""
         logged = Logged(request.method, endpoint, time.monotonic())
         self.requests[endpoint] += 1
         self.log.append(logged)
+        self._let_others_act()
         return logged
 
     def refuse(self, request: Request) -> Response | None:

@@ -82,7 +82,9 @@ class Home:
         self.prepare()
         kept.world.save(self.path / "world.pickle")
         kept.tenant.save(self.path / "tenant.json")
-        (self.path / "oracle.pickle").write_bytes(pickle.dumps(kept.oracle.memory()))
+        (self.path / "oracle.pickle").write_bytes(
+            pickle.dumps((kept.oracle.memory, kept.oracle.ours))
+        )
 
     def load(self) -> Kept:
         """Bring back what `save` kept; the clock stands at the morning of its last day.
@@ -96,8 +98,8 @@ class Home:
         oracle = Oracle(world)
         try:
             tenant = Tenant.load(self.path / "tenant.json", clock)
-            memory = pickle.loads((self.path / "oracle.pickle").read_bytes())  # noqa: S301 - ours
-            oracle.remember(memory)
+            kept = pickle.loads((self.path / "oracle.pickle").read_bytes())  # noqa: S301 - ours
+            oracle.memory, oracle.ours = kept
         except Exception as error:
             msg = f"the tenant or the judge kept in {self.path} cannot be read"
             raise StaleWorldError(msg) from error

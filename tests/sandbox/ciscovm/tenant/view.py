@@ -19,6 +19,7 @@ class Held:
     """One entry of one connector, with its asset.
 
     Attributes:
+        id: of the entry, unlike that of any other of its kind.
         status: the connector's own word; a person's is in `manual`.
         closed_by: how it was closed, None while it is not, or when it came closed.
         manual: the status that a person gave the vulnerability (findings: see `status`).
@@ -26,6 +27,7 @@ class Held:
         os: of the asset, as are `locators`, `tags`, `priority` and `asset_last_seen`.
     """
 
+    id: int
     kind: Kind
     connector_id: int
     scanner_type: str
@@ -73,6 +75,7 @@ def _entries(state: State, connector_id: int | None) -> Iterator[tuple[Asset, En
 def _held(asset: Asset, entry: Entry) -> Held:
     merged = asset.vulnerabilities.get(entry.vulnerability)
     return Held(
+        id=entry.id,
         kind=entry.kind,
         connector_id=entry.connector_id,
         scanner_type=entry.scanner_type,

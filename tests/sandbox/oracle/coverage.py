@@ -1,0 +1,96 @@
+"""What a run was told to read, how it went, and what it has therefore read to the end."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from tests.sandbox.world.model import FINDING_TYPES
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.sandbox.oracle.sight import Moment, Seen
+    from tests.sandbox.world.model import WebApp
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What the tap is told to read.
+
+    Attributes:
+        kinds: types of findings.
+        wants: whether a web app is among those chosen.
+        since: moment from which on findings were tested that are read; None for all.
+    """
+
+    kinds: frozenset[str] = frozenset(FINDING_TYPES)
+    wants: Callable[[WebApp], bool] = lambda _: True
+    since: int | None = None
+
+
+@dataclass(frozen=True)
+class Run:
+    """How a run went.
+
+    Attributes:
+        succeeded: whether it ended well, and nothing that it could not notice was hidden from it.
+        full: whether all was read without a lower bound, see `reads.read_everything`.
+        walked: the types of findings that it read from the first id on, see `reads.kinds_read`.
+        whole: whether the tap ended well, and each of its rows came to the target as it was read.
+        provable: whether the account can prove anything: an evaluation cannot.
+        calm: whether nothing stood in its way, so that it has to close what it may close.
+        over: whether the licence was over its limit, so that CVM did not take all of it.
+        garbled: whether URLs came with characters before them that XML does not allow.
+        replayed: whether nothing was read, so that what was loaded is of some earlier time.
+    """
+
+    succeeded: bool
+    full: bool = True
+    walked: frozenset[str] = frozenset(FINDING_TYPES)
+    whole: bool = True
+    provable: bool = True
+    calm: bool = True
+    over: bool = False
+    garbled: bool = False
+    replayed: bool = False
+
+
+@dataclass(frozen=True)
+class Coverage:
+    """What a run has read to the end; of nothing else it can tell that it is gone.
+
+    Attributes:
+        kinds: types of findings.
+        apps: web apps that were there, and chosen, before and after it.
+        since: moment from which on findings were tested that it has read.
+        full: whether what has not changed was read too.
+        proves: whether what it has not read in them is gone.
+    """
+
+    kinds: frozenset[str]
+    apps: frozenset[int]
+    since: int
+    full: bool
+    proves: bool
+
+    @classmethod
+    def of(cls, asked: Asked, run: Run, before: Moment, after: Moment) -> Coverage:
+        """Work out what a run has read."""
+        full = run.full and bool(asked.kinds) and asked.since is None and not run.replayed
+        return cls(
+            kinds=frozenset() if run.replayed else asked.kinds & run.walked,
+            apps=before.wanted & after.wanted,
+            since=asked.since or 0,
+            full=full,
+            proves=full and run.whole and run.provable,
+        )
+
+    def reads(self, seen: Seen) -> bool:
+        """Tell whether the finding is among those that the run had to read."""
+        is_chosen = seen.kind in self.kinds and seen.app_id in self.apps
+        return is_chosen and seen.tested >= self.since
+
+    def misses(self, seen: Seen) -> bool:
+        """Tell whether the finding is gone when the run has not read it."""
+        return self.proves and self.reads(seen)

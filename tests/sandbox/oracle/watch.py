@@ -1,0 +1,104 @@
+"""One account, one connector: takes note before each run, and judges it when it has ended."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, Final
+
+from tests.sandbox.oracle.coverage import Run
+from tests.sandbox.oracle.reads import kinds_read, read_everything
+
+if TYPE_CHECKING:
+    from tests.sandbox.ciscovm.tenant.state import Closing
+    from tests.sandbox.ciscovm.tenant.tenant import Tenant
+    from tests.sandbox.oracle.oracle import Comparison, Oracle
+    from tests.sandbox.qualys.face import QualysFace
+
+UNPROVABLE: Final = frozenset({"qualys-evaluation-header", "qualys-evaluation-comment"})
+"""With these a sync may succeed, but must not take anything for gone."""
+
+UNCOUNTED: Final = frozenset({"qualys-half-page", "qualys-nothing", "qualys-trial"})
+"""Only a count can notice these, and an incremental sync makes none."""
+
+UNTOLD: Final = frozenset({"payload-fails", "payloads-fail"})
+"""Only a run's counters tell these."""
+
+HIDING: Final = UNCOUNTED | UNTOLD | {"page-foreign", "page-no-data", "page-same-cursor"}
+"""With these a sync may end well without having seen or loaded everything: a later one has to."""
+
+BREAKING: Final = frozenset({"tap-killed", "tap-terminated", "tap-error"})
+"""A sync that one of these has struck has failed, also where COMMAND's exit code does not say so:
+that of a shell's pipe is the target's alone."""
+
+
+class Watch:
+    """Stands by while tap and target run.
+
+    Attributes:
+        strange_runs: runs of the connector that somebody else has started.
+        auto_closed: how much CVM has closed because a load lacked it, in all runs so far.
+    """
+
+    def __init__(self, oracle: Oracle, face: QualysFace, tenant: Tenant, connector_id: int) -> None:
+        self.oracle, self.face, self.tenant = oracle, face, tenant
+        self.connector_id = connector_id
+        self.strange_runs: set[int] = set()
+        self.auto_closed = 0
+        self._log_start = self._closings = 0
+        self._struck: Counter[str] = Counter()
+
+    def begin(self) -> None:
+        """Take note of world, tenant and requests just before a run."""
+        self.oracle.begin(self.tenant.held(self.connector_id))
+        self._log_start = len(self.face.log)
+        self._closings = len(self.tenant.state.closings)
+        self._struck = Counter(self.face.faults.struck)
+
+    def settle(self, exit_code: int, *, full: bool | None = None, whole: bool = True) -> Comparison:
+        """Judge the run that has just ended, and take note for the next one.
+
+        Args:
+            exit_code: of tap and target together.
+            full: whether all was read from the beginning; told from the requests by default.
+            whole: whether the tap ended well, and each of its rows came to the target as it was.
+        """
+        held = self.tenant.held(self.connector_id)
+        closed = self.tenant.state.closings[self._closings :]
+        ours = [one for one in closed if self._is_ours(one)]
+        self.auto_closed += sum(one.cause == "auto" for one in ours)
+        others = {(one.asset_id, one.scanner_identifier) for one in closed}
+        others -= {(one.asset_id, one.scanner_identifier) for one in ours}
+        run = self._run(exit_code, full, whole=whole)
+        found = self.oracle.settle(run, held, others)
+        self.begin()
+        return found
+
+    def _run(self, exit_code: int, full: bool | None, *, whole: bool) -> Run:
+        oracle, faults = self.oracle, self.face.faults
+        log, world = self.face.log[self._log_start :], oracle.world
+        struck = {name for name, number in (faults.struck - self._struck).items() if number}
+        hidden = HIDING & (struck | {name for name in HIDING if faults.armed(name)})
+        everything = read_everything(log, world, sorted(oracle.asked.kinds))
+        everything = everything if full is None else full
+        if (not everything and hidden & UNCOUNTED) or (hidden & UNTOLD and self._tells_nothing()):
+            oracle.memory.excused = True
+        resumes = oracle.ours.resumes and full is None
+        over = self.tenant.is_over()
+        return Run(
+            succeeded=exit_code == 0 and not hidden and not BREAKING & struck,
+            full=everything,
+            walked=kinds_read(log, world) if resumes else oracle.asked.kinds,
+            whole=whole and not BREAKING & struck,
+            provable=not any(faults.armed(name) for name in UNPROVABLE),
+            calm=not struck and not over,
+            over=over,
+            garbled="qualys-bad-characters" in struck,
+            replayed=full is None and not log,
+        )
+
+    def _tells_nothing(self) -> bool:
+        return self.tenant.switches.untold_counters == "all"
+
+    def _is_ours(self, closing: Closing) -> bool:
+        by_a_run = closing.run_id is not None and closing.run_id not in self.strange_runs
+        return by_a_run and closing.connector_id == self.connector_id
