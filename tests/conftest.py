@@ -23,6 +23,7 @@ TOLD: Final = (
     "identities changed",
     "wrong closures",
     "lost findings",
+    "broken promises",
 )
 
 

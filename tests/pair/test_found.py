@@ -8,7 +8,8 @@ import pytest
 
 from tests.pair.together import Pair, open_sandbox
 from tests.sandbox.ciscovm.kdi.locators import order_of
-from tests.sandbox.oracle.oracle import place_by_url
+from tests.sandbox.oracle.sight import place_by_url
+from tests.sandbox.sandbox import DAY
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -88,6 +89,8 @@ def test_what_a_deleted_app_has_open_is_not_taken_along_by_a_change_of_identity(
         world.delete_app(theirs)
         assert pair.sync(full_sync=True).found.equal
         sandbox.tenant.people.rank_locators("application", "external_id")
+        sandbox.oracle.rules.place = lambda finding: finding.app.name.replace('"', "'")
+        sandbox.oracle.rules.tenant_place = lambda held: held.locators["application"]
         pair.settings = {
             "locator_order": ["application", "external_id"],
             "tenant_locator_order": list(order_of(("application", "external_id"))),
@@ -100,8 +103,9 @@ def test_what_a_deleted_app_has_open_is_not_taken_along_by_a_change_of_identity(
         assert (told.exit_code, told.outcome) == (1, "failed")
         assert "close_deleted_webapps" in told.message
         assert told.found.equal
-        sandbox.oracle.closes_deleted_apps = True
+        sandbox.oracle.rules.closes_deleted_apps = True
         pair.settings |= {"close_deleted_webapps": True}
+        sandbox.clock.advance(DAY)
         told = pair.sync(full_sync=True)
         assert told.proven
         assert not told.found.wrongly_open

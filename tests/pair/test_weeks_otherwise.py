@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar, Final
+from typing import Any, ClassVar, Final
 
 import pytest
 from hypothesis import settings
 
+from tests.pair.known_faults import is_met
 from tests.pair.weeks import EXAMPLES, Weeks
-
-if TYPE_CHECKING:
-    from tests.sandbox.oracle.oracle import Oracle
 
 pytestmark = pytest.mark.timeout(1200)
 
@@ -32,12 +30,8 @@ class FilteredWeeks(Weeks):
     target_settings: ClassVar[dict[str, Any]] = {
         "exclude_potential": True,
         "min_severity": 2,
-        "close_deleted_webapps": True,
+        "close_deleted_webapps": is_met("deleted apps"),
     }
-
-    def judge_by(self, oracle: Oracle) -> None:
-        super().judge_by(oracle)
-        oracle.closes_deleted_apps = True
 
 
 TestWeeksByApp = WeeksByApp.TestCase

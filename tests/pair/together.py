@@ -13,7 +13,9 @@ from typing import IO, TYPE_CHECKING, Any, Final, cast
 
 from qualyswas_ciscovm.endings import Ending, ending_well
 from tap_qualyswas.errors import QualysError
+from tests.pair.asked import asked_of, is_whole
 from tests.sandbox.faults.switches import Switches
+from tests.sandbox.oracle.memory import Installation
 from tests.sandbox.sandbox import Sandbox
 from tests.support.json_lines import json_lines
 from tests.tap.syncs import PatientTap
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
     from tests.sandbox.oracle.oracle import Comparison
+    from tests.sandbox.oracle.watch import Watch
 
 MINUTES: Final = timedelta(minutes=5)
 QUICK: Final = {"rate_limit": 0, "run_seconds": 0}
@@ -60,6 +63,9 @@ class Pair:
     Attributes:
         state: what the target passed on last.
         settings: of the target, besides those that point at the sandbox; None leaves one out.
+        own_watch: judges the runs in place of the sandbox's, where another account or connector is
+            meant.
+        installation: what the judge knows of this state and this ledger.
         catalog: what is selected, for the tap; its own selection when it is None.
         earlier: the states before it, oldest first.
         written: what the tap wrote last, for replays.
@@ -73,10 +79,17 @@ class Pair:
     earlier: list[dict[str, Any]] = field(default_factory=list)
     tap_settings: dict[str, Any] = field(default_factory=dict)
     settings: dict[str, Any] = field(default_factory=dict)
+    own_watch: Watch | None = None
+    installation: Installation = field(default_factory=Installation)
     catalog: dict[str, Any] | None = None
     written: bytes = b""
     report: dict[str, Any] = field(default_factory=dict)
     syncs: int = 0
+
+    @property
+    def watch(self) -> Watch:
+        """Give what judges the runs."""
+        return self.own_watch or self.sandbox.watch
 
     def sync(
         self,
@@ -93,36 +106,42 @@ class Pair:
         """
         # Runs follow one another by minutes in reality; within a second no order could be told.
         self.sandbox.clock.advance(MINUTES)
+        told = {**self.tap_settings, **tap_settings}
+        self.watch.oracle.asked = asked_of(told, self.catalog)
         # What people did since the last sync is there for this one to see.
-        self.sandbox.begin()
+        self._begin()
         tap_exit = self.read(**tap_settings)
         lines = spoil(self.written)
-        return self.load(lines, tap_exit, whole=lines == self.written, meanwhile=meanwhile)
+        whole = lines == self.written and is_whole(told, self.catalog)
+        return self._load(lines, tap_exit, whole=whole, meanwhile=meanwhile)
 
-    def load(
+    def load(self, lines: bytes) -> Synced:
+        """Run the target with lines that a tap wrote earlier, pass its state on, and judge."""
+        self._begin()
+        return self._load(lines, 0, whole=True, meanwhile=None)
+
+    def _begin(self) -> None:
+        self.watch.oracle.ours = self.installation
+        self.watch.begin()
+
+    def _load(
         self,
         lines: bytes,
-        tap_exit: int = 0,
+        tap_exit: int,
         *,
-        whole: bool = True,
-        meanwhile: Callable[[bytes], None] | None = None,
+        whole: bool,
+        meanwhile: Callable[[bytes], None] | None,
     ) -> Synced:
-        """Run the target with these lines, pass its state on, and judge.
-
-        Args:
-            lines: as a tap wrote them.
-            tap_exit: the tap's exit code.
-            whole: whether all that the tap wrote is there.
-            meanwhile: see `sync`.
-        """
         exit_code, report = self.run_target(_Pipe(lines, meanwhile))
+        outcome = report.get("outcome", "")
         # Whoever runs the pair sees both exit codes: a failed tap is a failed run.
-        found = self.sandbox.settle(exit_code or tap_exit or int(not whole))
+        failed = exit_code or tap_exit or int(outcome == "aborted")
+        found = self.watch.settle(failed, whole=whole and not tap_exit)
         self.syncs += 1
         return Synced(
             tap_exit,
             exit_code,
-            report.get("outcome", ""),
+            outcome,
             report.get("message", ""),
             bool(report.get("proof", {}).get("proven")) and exit_code == 0,
             found,
@@ -193,6 +212,12 @@ class Pair:
             return {}
         found: dict[str, Any] = json.loads((folder / "report.json").read_text())
         return found
+
+
+def asks_for_full_sync(state: dict[str, Any]) -> bool:
+    """Tell whether a state makes the tap's next sync a full one."""
+    syncs = state.get("bookmarks", {}).get("syncs", {})
+    return syncs.get("fullSyncAsked") is True
 
 
 class _Pipe(io.BytesIO):

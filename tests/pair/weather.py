@@ -6,6 +6,8 @@ from typing import Final
 
 from hypothesis import strategies as st
 
+from tests.pair.known_faults import is_met
+
 SURVIVED: Final = (
     "qualys-busy",
     "qualys-rate-text",
@@ -24,6 +26,7 @@ SURVIVED: Final = (
     "page-empty-last",
     "rows-vanish",
     "rows-appear",
+    *(["apps-change"] if is_met("apps change") else []),
     "rows-without-dates",
     "qualys-bad-characters",
     "qualys-foreign-root",
@@ -69,12 +72,14 @@ FATAL: Final = (
 )
 """Faults that a run ends by, or that it must at least not take for the truth."""
 
-UNCOUNTED: Final = frozenset({"qualys-half-page", "qualys-nothing", "qualys-trial"})
-"""Those of them that only a count can notice. An incremental sync asks for none, so what it lacked
-comes with the next full one."""
-
 OF_CLOCKS: Final = ("clock-back", "clock-ahead")
 """Faults after which a load may look older than CVM's newest run, so that it cannot be proven."""
+
+
+def _if_met(fault: str, ordinary: object, *others: object) -> st.SearchStrategy[object]:
+    """Draw positions of a switch of which all but the first one meet a fault."""
+    return st.sampled_from([ordinary, *(others if is_met(fault) else ())])
+
 
 SWITCHES: Final = st.fixed_dictionaries(
     {
@@ -91,6 +96,14 @@ SWITCHES: Final = st.fixed_dictionaries(
         "id_sequences": st.sampled_from(["separate", "shared"]),
         "manual_statuses_survive": st.booleans(),
         "busy_status": st.sampled_from([200, 409, 422]),
+        "unknown_closing": st.sampled_from(["created", "ignored"]),
+        "assets_counted": st.sampled_from(["rows", "merged"]),
+        "entries_counted": st.sampled_from(["entries", "vulnerabilities"]),
+        "updated_counted": st.sampled_from(["changed", "named"]),
+        "untold_counters": st.sampled_from(["none", "entries", "all"]),
+        "url_case": _if_met("url case", "sensitive", "insensitive"),
+        "name_in_identity": st.booleans() if is_met("names") else st.just(value=False),
+        "locator_order": _if_met("locator order", (), ("application",), ("external_id",)),
     }
 )
 """What no public source settles, in all positions."""

@@ -10,7 +10,10 @@ from hypothesis import strategies as st
 from hypothesis.stateful import rule
 
 from tests.pair.weeks_people import PeopleAtCVM, PeopleAtQualys
+from tests.pair.weeks_places import MorePlaces
+from tests.pair.weeks_reading import ChangingReading
 from tests.pair.weeks_settings import ChangingSettings
+from tests.pair.weeks_strangers import Strangers
 from tests.pair.weeks_trouble import Trouble
 
 EXAMPLES: Final = settings(
@@ -26,7 +29,9 @@ EXAMPLES: Final = settings(
 )
 
 
-class Weeks(PeopleAtQualys, PeopleAtCVM, ChangingSettings, Trouble):
+class Weeks(
+    PeopleAtQualys, PeopleAtCVM, ChangingSettings, ChangingReading, MorePlaces, Strangers, Trouble
+):
     """Weeks of one world, each sync of which is held against it."""
 
     @rule(turbulent=st.booleans(), days=st.integers(1, 3))

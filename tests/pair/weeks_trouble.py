@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 from hypothesis.stateful import precondition, rule
 
 from tests.pair.figures import FIGURES
+from tests.pair.known_faults import is_met, unless_known
 from tests.pair.life import Life
-from tests.pair.weather import BROKEN_PAGES, FATAL, OF_CLOCKS, SURVIVED, UNCOUNTED
+from tests.pair.weather import BROKEN_PAGES, FATAL, OF_CLOCKS, SURVIVED
 
 
 class Trouble(Life):
@@ -36,12 +37,10 @@ class Trouble(Life):
         faults = self.sandbox.faults
         before = faults.struck.total()
         faults.arm(fault)
-        name = fault.partition("+")[0]
-        if name == "qualys-other-account":
-            self.forgotten = self.sandbox.oracle.ledger_lost = True
-        # Characters that XML does not allow are replaced, so a URL may be another one this time.
-        self.until_full |= name in {"qualys-other-account", "qualys-bad-characters"}
-        self.until_full |= name in UNCOUNTED and not full
+        oracle = self.sandbox.oracle
+        if fault.partition("+")[0] == "qualys-other-account":
+            self.pair.installation.knows.clear()
+            oracle.memory.excused = True
         synced = self.pair.sync(full_sync=full)
         FIGURES["faults survived"] += faults.struck.total() > before
         faults.disarm()
@@ -49,7 +48,7 @@ class Trouble(Life):
 
     @rule(name=st.sampled_from(OF_CLOCKS), after=st.integers(0, 3), full=st.booleans())
     def the_clocks_jump_under_a_sync(self, name: str, after: int, full: bool) -> None:
-        self.until_full = True
+        self.sandbox.oracle.memory.excused = True
         self.strike(f"{name}+{after}", full=full)
 
     @rule(full=st.booleans())
@@ -93,6 +92,7 @@ class Trouble(Life):
         FIGURES["faults survived"] += 1
         self.check(self.pair.sync(drop, full_sync=True))
 
+    @unless_known("lost rows")
     @rule(every=st.integers(2, 9))
     def a_mapper_loses_some_findings(self, every: int) -> None:
         """Nobody can know what they were; so nothing may close, and a full sync heals."""
@@ -107,7 +107,6 @@ class Trouble(Life):
             )
 
         FIGURES["faults survived"] += 1
-        self.until_full = True
         self.check(self.pair.sync(lose, full_sync=True))
 
     @rule()
@@ -121,15 +120,18 @@ class Trouble(Life):
         FIGURES["faults survived"] += 1
         earlier = self.pair.earlier
         self.pair.state = copy.deepcopy(earlier[-min(back, len(earlier))])
-        self.sandbox.oracle.may_resume = True
+        self.pair.installation.resumes = True
 
+    @unless_known("lost ledger")
     @rule()
     def the_ledger_is_lost(self) -> None:
         FIGURES["faults survived"] += 1
-        self.forgotten = self.until_full = self.sandbox.oracle.ledger_lost = True
+        if not is_met("no rebuild"):
+            self.pair.installation.knows.clear()
         for path in self.home.glob("ledger-*.db"):
             path.unlink()
 
+    @unless_known("older load")
     @rule(days=st.integers(0, 2))
     def an_old_load_comes_again(self, days: int) -> None:
         """What was written before is replayed after newer runs: it must close nothing."""
@@ -139,9 +141,39 @@ class Trouble(Life):
         self.check(self.pair.sync())
         self.pair.state, newer = state, copy.deepcopy(self.pair.state)
         FIGURES["faults survived"] += 1
-        self.until_full = True
         self.check(self.pair.load(old))
         self.pair.state = newer
+
+    @unless_known("older load")
+    @rule(full=st.booleans(), days=st.integers(0, 2))
+    def a_load_waits_while_another_goes_first(self, full: bool, days: int) -> None:
+        """It was read before the other one, and runs after it."""
+        FIGURES["faults survived"] += 1
+        if self.pair.read(full_sync=full):
+            return
+        waiting = self.pair.written
+        for _ in range(days):
+            self.pass_day(turbulent=True)
+        self.check(self.pair.sync())
+        state = copy.deepcopy(self.pair.state)
+        self.check(self.pair.load(waiting))
+        self.pair.state = state
+
+    @unless_known("lost ledger")
+    @precondition(lambda self: self.pair.installation.knows)
+    @rule(days=st.integers(1, 2), full=st.booleans())
+    def the_ledger_of_before_comes_back(self, days: int, full: bool) -> None:
+        """As somebody does who restores a backup; it lacks what came since."""
+        FIGURES["faults survived"] += 1
+        (path,) = self.home.glob(f"ledger-{self.sandbox.connector_id}.db")
+        kept, knew = path.read_bytes(), set(self.pair.installation.knows)
+        for _ in range(days):
+            self.pass_day(turbulent=True)
+            self.check(self.pair.sync())
+        path.write_bytes(kept)
+        if not is_met("no rebuild"):
+            self.pair.installation.knows.intersection_update(knew)
+        self.check(self.pair.sync(full_sync=full))
 
     @rule(junk=st.sampled_from([b"not json\n", b"{}\n", b"[1]\n", b'{"type":"RECORD"}\n']))
     def somebody_writes_into_the_pipe(self, junk: bytes) -> None:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 from tests.pair.together import Pair, open_sandbox
 from tests.sandbox.faults.faults import Faults
 from tests.sandbox.http.server import Server
-from tests.sandbox.oracle.oracle import place_by_url
+from tests.sandbox.oracle.sight import place_by_url
 from tests.sandbox.qualys.face import QualysFace
 from tests.sandbox.qualys.platform import create_face_app
 from tests.sandbox.world.size import WorldSize
@@ -160,12 +160,6 @@ class Scene:
 def finding_of(held: Held) -> str:
     """Give the uniqueId of what an entry of CVM stands for."""
     return held.scanner_identifier[-UUID_LENGTH:]
-
-
-def asks_for_full_sync(state: dict[str, Any]) -> bool:
-    """Tell whether a state makes the tap's next sync a full one."""
-    syncs = state.get("bookmarks", {}).get("syncs", {})
-    return syncs.get("fullSyncAsked") is True
 
 
 @contextmanager

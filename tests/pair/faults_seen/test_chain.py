@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.pair.faults_seen.scene import asks_for_full_sync, opened
+from tests.pair.faults_seen.scene import opened
+from tests.pair.together import asks_for_full_sync
 from tests.sandbox.ciscovm.tenant.tenant import OTHER_CONNECTOR_ID
 
 if TYPE_CHECKING:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.pair.faults_seen.scene import asks_for_full_sync
-from tests.sandbox.oracle.oracle import place_by_url
+from tests.pair.together import asks_for_full_sync
+from tests.sandbox.oracle.sight import place_by_url
 from tests.sandbox.world.model import FINDING_TYPES
 from tests.tap.catalogs import without
 

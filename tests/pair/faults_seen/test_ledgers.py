@@ -117,7 +117,7 @@ def test_two_installations_for_one_connector_close_nothing_of_each_other(scene: 
 def test_deleted_apps_are_closed_only_when_two_days_have_not_shown_them(scene: Scene) -> None:
     before = scene.begun()
     scene.pair.settings["close_deleted_webapps"] = True
-    scene.sandbox.oracle.closes_deleted_apps = True
+    scene.sandbox.oracle.rules.closes_deleted_apps = True
     app = scene.busiest_app()
     theirs = scene.names(scene.open_of(app))
     scene.world.delete_app(app)

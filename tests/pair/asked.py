@@ -1,0 +1,76 @@
+"""What a tap is told to read by its settings and its catalog, in the judge's own words."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Final
+
+from tests.sandbox.oracle.coverage import Asked
+from tests.sandbox.world.model import FINDING_TYPES
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from tests.sandbox.world.model import WebApp
+
+Settings = dict[str, Any]
+
+PROVING: Final = frozenset({"webapps", "findings", "syncs"})
+"""Streams without which nothing is proven."""
+
+IDENTITY: Final = frozenset({"url", "webApp", "status", "type", "uniqueId", "id"})
+"""Properties of a finding without which it is not told what is open, and where."""
+
+
+def asked_of(settings: Mapping[str, Any], catalog: Settings | None = None) -> Asked:
+    """Give what settings and catalog choose."""
+    kinds = settings.get("finding_types") or FINDING_TYPES
+    start = settings.get("start_date")
+    return Asked(
+        kinds=frozenset() if catalog and not _has_findings(catalog) else frozenset(kinds),
+        wants=lambda app: _is_wanted(app, settings),
+        since=int(datetime.fromisoformat(start.replace("Z", "+00:00")).timestamp())
+        if start
+        else None,
+    )
+
+
+def _has_findings(catalog: Settings) -> bool:
+    (found,) = (one for one in catalog["streams"] if one["tap_stream_id"] == "findings")
+    (whole,) = (part["metadata"] for part in found["metadata"] if not part["breadcrumb"])
+    return whole.get("selected") is not False
+
+
+def _is_wanted(app: WebApp, settings: Mapping[str, Any]) -> bool:
+    ids, tags = settings.get("webapp_ids"), settings.get("webapp_tag_ids")
+    name = settings.get("webapp_name_contains")
+    left_out = (
+        ids and app.id not in ids,
+        tags and not {tag.id for tag in app.tags} & set(tags),
+        name and name not in app.name,
+    )
+    return not any(left_out)
+
+
+def is_whole(settings: Mapping[str, Any], catalog: Settings | None) -> bool:
+    """Tell whether each row that is read is written as it was read."""
+    mapped = settings.get("stream_maps") or {}
+    taken = {name for name in ("webapps", "findings", "syncs") if name in mapped}
+    return not taken and (catalog is None or _is_selected(catalog))
+
+
+def _is_selected(catalog: Settings) -> bool:
+    return not any(_leaves_out(stream) for stream in catalog["streams"])
+
+
+def _leaves_out(stream: Settings) -> bool:
+    name = stream["tap_stream_id"]
+    for part in stream["metadata"]:
+        where, told = part["breadcrumb"], part["metadata"]
+        if told.get("selected") is not False:
+            continue
+        if not where and name in PROVING:
+            return True
+        if name == "findings" and len(where) == 2 and where[1] in IDENTITY:
+            return True
+    return False
