@@ -1,0 +1,65 @@
+"""What a load of an older sync may bring back, and what not."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.sandbox.oracle.sight import place_by_url
+from tests.sandbox.world.model import FINDING_TYPES, SENSITIVE_CONTENT, VULNERABILITY
+from tests.sandbox_tests.oracle.bench import MOVED, Bench, differences, move_and_rate_anew
+
+
+@pytest.mark.parametrize("deleted", [True, False])
+def test_what_is_gone_may_come_again_with_an_old_load(bench: Bench, deleted: bool) -> None:
+    url = place_by_url(bench.victim)
+    bench.world.delete_finding(bench.victim)
+    bench.sandbox.begin()
+    bench.load()
+    assert bench.settle().equal
+
+    bench.load_at(url)
+    assert bench.settle(full=None).equal
+    if deleted:
+        bench.world.delete_app(bench.victim.app)
+        bench.sandbox.begin()
+    assert differences(bench.settle()) == ({} if deleted else {"wrongly_open": [bench.name]})
+
+
+def test_an_old_load_may_bring_back_what_was_but_not_close(bench: Bench) -> None:
+    url, before = place_by_url(bench.victim), move_and_rate_anew(bench)
+    bench.load(without=bench.victim)
+    bench.load_at(MOVED)
+    assert bench.settle().equal
+
+    bench.load_at(url, scanner_score=before)
+    assert bench.settle(full=None).equal
+    assert differences(bench.settle()) == {"misplaced": [bench.name]}
+    bench.load(without=bench.victim)
+    bench.sandbox.tenant.people.judge(bench.name, "closed")
+    assert differences(bench.settle(full=None)) == {"wrongly_closed": [bench.name]}
+
+
+def test_an_old_load_closes_nothing_that_has_been_found_again(bench: Bench) -> None:
+    url = place_by_url(bench.victim)
+    bench.load_at(url, status="closed", closed_at="2026-03-03T00:00:00Z")
+
+    assert differences(bench.settle(full=None)) == {"wrongly_closed": [bench.name]}
+
+
+def test_an_old_load_does_not_open_what_never_was_open(bench: Bench) -> None:
+    fixed = next(one for one in bench.world.findings[VULNERABILITY] if not one.open)
+    bench.load_at(place_by_url(fixed), name=bench.world.unique_id(fixed))
+
+    assert differences(bench.settle(full=None)) == {"wrongly_open": [bench.world.unique_id(fixed)]}
+
+
+def test_after_an_old_load_a_walk_goes_on_where_it_was_interrupted(bench: Bench) -> None:
+    bench.walk(*FINDING_TYPES)
+    bench.settle(full=None, exit_code=1)
+    assert bench.settle(full=None).equal
+    bench.pass_day()
+    bench.world.fix_finding(bench.victim)
+    bench.sandbox.begin()
+    bench.walk(SENSITIVE_CONTENT)
+
+    assert bench.settle(full=None).equal

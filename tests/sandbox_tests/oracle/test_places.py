@@ -1,0 +1,64 @@
+"""What has moved may be left over where it was, under what conditions and for how long."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.sandbox.oracle.sight import GARBLED, place_by_url
+from tests.sandbox_tests.oracle.bench import MOVED, Bench, differences, move_and_rate_anew
+
+
+@pytest.mark.parametrize("lost", [True, False])
+def test_what_has_moved_may_be_left_over_once_the_ledger_is_lost(bench: Bench, lost: bool) -> None:
+    if lost:
+        bench.sandbox.oracle.ours.knows.clear()
+    bench.world.move_finding(bench.victim, MOVED)
+    bench.sandbox.begin()
+    bench.load_at(MOVED)
+
+    for _ in range(2):
+        assert differences(bench.settle()) == ({} if lost else {"misplaced": [bench.name]})
+
+
+def test_what_is_left_over_does_not_stand_for_the_finding(bench: Bench) -> None:
+    bench.sandbox.oracle.ours.knows.clear()
+    before = move_and_rate_anew(bench)
+    assert bench.settle(full=False).misplaced == [bench.name]
+
+    bench.load_at(MOVED, scanner_score=before)
+    assert differences(bench.settle(full=False)) == {"misjudged": [bench.name]}
+
+
+def test_what_moved_back_may_be_as_it_was_until_a_sync_reads_it(bench: Bench) -> None:
+    bench.sandbox.oracle.ours.knows.clear()
+    url = place_by_url(bench.victim)
+    before = move_and_rate_anew(bench)
+    bench.load_at(MOVED)
+    assert bench.settle(full=False).equal
+    bench.world.move_finding(bench.victim, url)
+    bench.sandbox.begin()
+    assert bench.settle(full=False).equal
+
+    bench.load_at(url, scanner_score=before)
+    assert differences(bench.settle())["misjudged"] == [bench.name]
+
+
+@pytest.mark.parametrize("fault", ["qualys-bad-characters", "qualys-empty"])
+@pytest.mark.parametrize("deleted", [True, False])
+def test_characters_that_xml_does_not_allow_make_another_place(
+    bench: Bench, fault: str, deleted: bool
+) -> None:
+    url = GARBLED + place_by_url(bench.victim).replace("https://app", "HTTPS://App")
+    bench.sandbox.faults.arm(fault)
+    bench.sandbox.faults.take(fault)
+    bench.load(without=bench.victim)
+    bench.load_at(url)
+    found = bench.settle()
+    assert found.equal is (fault == "qualys-bad-characters")
+    assert found.equal or found.misplaced == [bench.name]
+
+    if deleted:
+        bench.world.delete_app(bench.victim.app)
+        bench.sandbox.begin()
+    may_stay = deleted and fault == "qualys-bad-characters"
+    assert bench.settle().equal is (deleted or may_stay)

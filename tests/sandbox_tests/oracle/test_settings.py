@@ -1,0 +1,53 @@
+"""What settings and people hide has to be closed, in time, and comes back when it is seen again."""
+
+from __future__ import annotations
+
+from tests.sandbox.oracle.sight import place_by_url
+from tests.sandbox_tests.loads import JSON, Caller, document, finding
+from tests.sandbox_tests.oracle.bench import Bench, differences
+
+
+def test_what_settings_hide_has_to_be_closed(bench: Bench) -> None:
+    bench.sandbox.oracle.rules.visible = lambda finding: finding is not bench.victim
+    bench.sandbox.begin()
+
+    assert differences(bench.settle()) == {"wrongly_open": [bench.name]}
+    bench.load(without=bench.victim)
+    assert bench.settle().equal
+
+
+def test_what_settings_hide_may_close_before_a_full_sync_has_to_close_it(bench: Bench) -> None:
+    bench.sandbox.oracle.rules.visible = lambda finding: finding is not bench.victim
+    bench.sandbox.begin()
+
+    assert bench.settle(full=False).equal
+    bench.load(without=bench.victim)
+    assert bench.settle(full=False).equal
+
+
+def test_what_a_person_judged_otherwise_is_neither_closed_nor_missing(bench: Bench) -> None:
+    url = place_by_url(bench.victim)
+    one = finding(bench.name, severity=2 * bench.victim.severity)
+    there: JSON = {"url": url, "findings": [one]}
+    Caller(bench.sandbox).load(document(there, skip_autoclose=True))
+    bench.sandbox.begin()
+    bench.load(without=bench.victim)
+
+    bench.sandbox.tenant.people.triage(bench.name, "false_positive")
+    assert bench.settle().equal
+    bench.sandbox.tenant.people.triage(bench.name, "resolved")
+    assert bench.settle().wrongly_closed == [bench.name]
+
+
+def test_what_an_edit_brings_into_sight_is_owed_by_the_next_full_sync(bench: Bench) -> None:
+    new = bench.world.add_finding(bench.victim.app)
+    new.severity = 1
+    bench.sandbox.oracle.rules.visible = lambda finding: finding is not new or finding.severity > 1
+    bench.sandbox.begin()
+    bench.load(without=new)
+    assert bench.settle().equal
+    bench.world.edit_severity(new, 3)
+    bench.sandbox.begin()
+
+    assert bench.settle(full=False).equal
+    assert differences(bench.settle()) == {"missing": [bench.world.unique_id(new)]}

@@ -1,0 +1,104 @@
+"""The judge knows what each sync could see: its mode, its faults, where it began."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.sandbox.oracle.reads import kinds_read, read_everything
+from tests.sandbox.world.model import FINDING_TYPES, SENSITIVE_CONTENT
+from tests.sandbox_tests.oracle.bench import Bench, asked, differences
+
+
+def test_a_wrong_closure_stays_one_until_it_is_healed(bench: Bench) -> None:
+    bench.load(without=bench.victim)
+    assert [bench.settle().wrongly_closed for _ in range(2)] == [[bench.name]] * 2
+    bench.load()
+
+    assert bench.settle().equal
+
+
+@pytest.mark.parametrize("fault", ["qualys-nothing", "qualys-half-page", "payload-fails"])
+def test_a_sync_that_could_not_see_all_is_not_held_to_it(bench: Bench, fault: str) -> None:
+    bench.world.fix_finding(bench.victim)
+    bench.sandbox.faults.arm(fault)
+    bench.sandbox.begin()
+
+    assert bench.settle().equal
+    bench.sandbox.faults.disarm()
+    assert differences(bench.settle()) == {"wrongly_open": [bench.name]}
+
+
+def test_after_a_fault_that_was_outlived_what_is_gone_may_be_closed_or_not(bench: Bench) -> None:
+    bench.world.delete_finding(bench.victim)
+    bench.sandbox.begin()
+    bench.sandbox.faults.arm("qualys-502*1")
+    bench.sandbox.faults.take("qualys-502")
+
+    assert bench.settle().equal
+    bench.load()
+    assert bench.settle().equal
+
+
+def test_an_evaluation_account_proves_nothing_gone(bench: Bench) -> None:
+    bench.world.delete_finding(bench.victim)
+    bench.sandbox.faults.arm("qualys-evaluation-header")
+    bench.sandbox.begin()
+
+    assert bench.settle().equal
+    bench.load()
+    assert differences(bench.settle()) == {"wrongly_closed": [bench.name]}
+
+
+def test_a_sync_after_a_failed_one_may_leave_out_types_that_were_read_then(bench: Bench) -> None:
+    bench.settle(full=None, exit_code=1)
+    bench.pass_day()
+    bench.world.fix_finding(bench.victim)
+    bench.sandbox.begin()
+
+    bench.walk(SENSITIVE_CONTENT)
+    assert bench.settle(full=None).equal
+    bench.walk(*FINDING_TYPES)
+    assert differences(bench.settle(full=None)) == {"wrongly_open": [bench.name]}
+
+
+def test_after_a_good_sync_nothing_may_be_left_out(bench: Bench) -> None:
+    bench.world.fix_finding(bench.victim)
+    bench.sandbox.begin()
+    bench.walk(SENSITIVE_CONTENT)
+
+    assert differences(bench.settle(full=None)) == {"wrongly_open": [bench.name]}
+
+
+def test_a_tap_that_was_struck_has_failed_whatever_the_exit_code_says(bench: Bench) -> None:
+    bench.world.fix_finding(bench.victim)
+    bench.sandbox.begin()
+    bench.sandbox.faults.arm("tap-killed+0")
+    bench.sandbox.faults.take("tap-killed")
+
+    assert bench.settle(full=None, exit_code=0).equal
+
+
+@pytest.mark.parametrize(
+    ("criteria", "status", "everything", "read"),
+    [
+        ([], 200, True, True),
+        ([("id", "GREATER", "0")], 200, True, True),
+        ([("id", "GREATER", "9007199254740999999")], 200, False, False),
+        ([("lastTestedDate", "GREATER", "2026-01-01T00:00:00Z")], 200, False, True),
+        ([("id", "IN", "1,2")], 200, False, False),
+        ([], 500, False, False),
+    ],
+)
+def test_what_was_read_is_told_from_the_requests(
+    bench: Bench,
+    criteria: list[tuple[str, str, str]],
+    status: int,
+    everything: bool,
+    read: bool,
+) -> None:
+    log = [asked(kind, *criteria, status=status) for kind in FINDING_TYPES]
+
+    assert read_everything(log, bench.world) is everything
+    assert kinds_read(log, bench.world) == set(FINDING_TYPES if read else ())
+    assert not read_everything(log[1:], bench.world)
+    assert kinds_read(log[1:], bench.world) <= set(FINDING_TYPES[1:])
