@@ -24,6 +24,8 @@ _ABOUT: Final = (
     "  <WEB-VERSION>10.30.0.0-1</WEB-VERSION>\n  <SCANNER-VERSION>12.17.68-1</SCANNER-VERSION>\n"
     "  <VULNSIGS-VERSION>2.6.100-3</VULNSIGS-VERSION>\n</ABOUT>\n"
 )
+_LIMITS: Final = {"X-RateLimit-Limit": "300", "X-Concurrency-Limit-Limit": "2"}
+"""Headers that a public client reads here."""
 
 
 def session(face: QualysFace, request: Request, form: Mapping[str, str]) -> Response:
@@ -51,7 +53,7 @@ def session(face: QualysFace, request: Request, form: Mapping[str, str]) -> Resp
 def about(face: QualysFace, request: Request) -> Response:
     """Answer `/msp/about.php`, which clients call to try a login."""
     if request.headers.get("authorization") == basic_login(face):
-        return face.xml(_ABOUT)
+        return face.xml(_ABOUT, extra=_LIMITS)
     at = iso(face.world.moment())
     return face.xml(
         f'{_DECLARATION}<!DOCTYPE GENERIC_RETURN SYSTEM "{SCHEMA_HOST}/generic_return.dtd">\n'

@@ -118,5 +118,6 @@ def test_the_oldest_call_tries_a_login(sandbox: Sandbox) -> None:
     url = f"{sandbox.qualys_url}/msp/about.php"
     good = requests.get(url, headers=basic(sandbox.username, sandbox.password), timeout=20)
     assert etree.fromstring(good.content).findtext("WEB-VERSION")
+    assert good.headers["X-RateLimit-Limit"] == "300"
     bad = requests.get(url, headers=basic(sandbox.username, "wrong"), timeout=20)
     assert (bad.status_code, 'number="2000"' in bad.text) == (401, True)
