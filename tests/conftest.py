@@ -53,6 +53,10 @@ def pytest_terminal_summary(terminalreporter: Any) -> Iterator[None]:  # noqa: A
     reasons = [f"{n:,} {why.removeprefix('Skipped: ')}" for why, n in skipped.items()]
     if reasons:
         terminalreporter.write_line(f"skipped: {' · '.join(reasons)}")
+    config = terminalreporter.config
+    if "not outside" in config.option.markexpr:
+        marker = next(one for one in config.getini("markers") if one.startswith("outside:"))
+        terminalreporter.write_line(f"not run: {marker}")
     if FIGURES["examples"]:
         told = " · ".join(f"{name} {FIGURES[name]:,}" for name in TOLD)
         terminalreporter.write_line(f"weeks of trouble: {told}")

@@ -1,0 +1,1 @@
+"""Public clients of Qualys, run against the sandbox."""
