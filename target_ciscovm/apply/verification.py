@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, Final
 
-from qualyswas_ciscovm.wording import one_line
 from target_ciscovm.apply.preflight import connect, look
 from target_ciscovm.errors import SettingsError
 
@@ -29,5 +28,5 @@ def check_login(settings: Settings) -> None:
     LOGGER.info(
         "The API key and connector %d (%s) are good: a load can be sent.",
         opening.connector.id,
-        one_line(opening.connector.name),
+        opening.connector.name,
     )

@@ -26,19 +26,17 @@ BUFFER_BYTES: Final = 1 << 20
 class Group(NamedTuple):
     """The settings of a whole file; assets that differ in them go into different files.
 
-    Those of `first` come before all others, as what moves is closed before it is opened elsewhere.
+    Those of `first` come before all others, as they only close things.
     """
 
-    reset_tags: bool = False
+    skip_autoclose: bool
+    reset_tags: bool
     first: bool = False
 
     def header(self) -> bytes:
-        """Give the beginning of a file.
-
-        It never leaves anything to be closed by CVM: each closing is an entry of its own.
-        """
-        reset = b"true" if self.reset_tags else b"false"
-        return b'{"version":2,"skip_autoclose":true,"reset_tags":%b,"assets":[' % reset
+        """Give the beginning of a file."""
+        skip, reset = (b"true" if flag else b"false" for flag in self[:2])
+        return b'{"version":2,"skip_autoclose":%b,"reset_tags":%b,"assets":[' % (skip, reset)
 
 
 @dataclass
@@ -142,8 +140,7 @@ class Files:
     """All files of a load.
 
     Args:
-        folder: where they are written, as `kdi-0001.json` and so on. Those of an earlier plan of
-            the same run are removed.
+        folder: where they are written, as `kdi-0001.json` and so on.
         max_bytes: largest size of a file; a single larger asset gets a file of its own.
         definition: gives a definition's JSON by its name.
     """
@@ -155,8 +152,6 @@ class Files:
         self._definition = definition
         self._open: dict[Group, PartWriter] = {}
         self._made = 0
-        for earlier in folder.glob("kdi-*.json"):
-            earlier.unlink()
 
     def add(self, asset: EncodedAsset, group: Group) -> tuple[str, int]:
         """Write an asset into the file of its group; give the file's name and the asset's place.

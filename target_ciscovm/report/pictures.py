@@ -10,8 +10,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
-from qualyswas_ciscovm.wording import cut
-from target_ciscovm.report.wording import number
+from target_ciscovm.report.wording import cut, number
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -144,7 +143,6 @@ def losses_of(counts: Reconciliation, steps: Sequence[Step]) -> list[list[Loss]]
                     loss
                     for loss in (
                         Loss("filtered", counts.filtered, "filtered"),
-                        Loss("nothing to do", counts.nothing_to_do, "superseded"),
                         Loss("superseded", counts.superseded, "superseded"),
                         Loss("rejected", counts.rejected, "rejected"),
                     )

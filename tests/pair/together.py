@@ -189,18 +189,17 @@ class Pair:
             **self.settings,
         }
         config = {name: value for name, value in config.items() if value is not None}
-        printed = io.BytesIO()
+        out = io.StringIO()
         target: QuickTarget | None = None
         exit_code = 0
-        with redirect_stdout(io.TextIOWrapper(printed)) as out, quiet():
+        with redirect_stdout(out), quiet():
             try:
                 with ending_well(logging.getLogger("target-ciscovm")):
                     target = QuickTarget(config=config)
                     target.listen(cast("IO[str]", lines))
             except Ending as ending:
                 exit_code = ending.exit_code
-        out.flush()
-        for state in json_lines(printed.getvalue()):
+        for state in json_lines(out.getvalue().encode()):
             self.earlier.append(self.state)
             self.state = state
         self.report = self._report(target)
