@@ -59,7 +59,7 @@ CISCOVM: Final[list[dict[str, Any]]] = [
         "untold_counters": "entries",
         "undated_closing": "ignored",
         "success_rule": "always",
-        "search_delay": 1.0,
+        "search_delay": 0.3,
     },
     {"judged_closing": "ignored", "untold_counters": "all", "upload_validates": True},
     {"run_takes": "last"},
