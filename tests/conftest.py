@@ -1,7 +1,9 @@
-"""The end of the tests: what the weeks have been through is told, and what was started ends."""
+"""The beginning and the end of the tests, and what the weeks have been through."""
 
 from __future__ import annotations
 
+import gc
+import os
 from collections import Counter
 from typing import TYPE_CHECKING, Any, Final
 
@@ -25,6 +27,17 @@ TOLD: Final = (
     "lost findings",
     "broken promises",
 )
+
+
+def pytest_configure() -> None:
+    """Let no call look for a proxy: it would read all variables twice, and all go to loopback."""
+    os.environ["NO_PROXY"] = os.environ["no_proxy"] = "127.0.0.1,localhost"
+
+
+def pytest_collection_finish() -> None:
+    """Let the collector of garbage pass over what is there to the end."""
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:

@@ -101,6 +101,7 @@ class Server:
         self._scheme = "http" if tls is None else "https"
         config = uvicorn.Config(
             Breakable(Delayed(app, latency) if latency else app),
+            log_config=None,
             log_level="critical",
             access_log=False,
             date_header=False,
