@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
 KNOWN: Final = {
     "fewer types": "types of findings that are no longer read are closed as gone",
-    "chosen apps": "apps that are no longer read are closed as gone",
     "mapped rows": "what a stream map takes away is closed as gone, or lost",
     "deselected": "without a property a finding moves, and what is not told is closed",
     "lost rows": "a row that is lost on the way passes for a success",

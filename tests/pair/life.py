@@ -141,18 +141,21 @@ class Life(RuleBasedStateMachine):
 
     @property
     def first_locator(self) -> str:
-        """What tells assets apart in CVM, of what the target sends."""
-        chosen = str(self.pair.settings.get("locator_order", ["url"])[0])
+        """What tells assets apart; nothing that we could tell where CVM goes by another order."""
         given = self.pair.settings.get("tenant_locator_order", order_of(()))
-        by_tenant = self.sandbox.tenant.order
-        return chosen if tuple(given) == tuple(by_tenant) else by_tenant[0]
+        if tuple(given) != tuple(self.sandbox.tenant.order):
+            return ""
+        return str(self.pair.settings.get("locator_order", ["url"])[0])
 
     def place(self, finding: Finding) -> str:
         """Give the asset that a finding belongs to."""
-        if self.first_locator == "url":
-            return self.as_cvm_reads(place_by_url(finding))
         app = finding.app
-        return str(app.id) if self.first_locator == "external_id" else app.name.replace('"', "'")
+        places = {
+            "url": lambda: self.as_cvm_reads(place_by_url(finding)),
+            "external_id": lambda: str(app.id),
+            "application": lambda: app.name.replace('"', "'"),
+        }
+        return places.get(self.first_locator, str)()
 
     def tenant_place(self, held: Held) -> str:
         """Give the same of what CVM holds."""

@@ -95,6 +95,8 @@ class Pair:
         self,
         spoil: Callable[[bytes], bytes] = bytes,
         meanwhile: Callable[[bytes], None] | None = None,
+        *,
+        died: bool = False,
         **tap_settings: object,
     ) -> Synced:
         """Run the tap, then the target with what the tap wrote.
@@ -102,6 +104,7 @@ class Pair:
         Args:
             spoil: what becomes of the lines on their way.
             meanwhile: is called with them as soon as the target begins to read.
+            died: whether the tap died when it had written what `spoil` leaves.
             tap_settings: for this run only.
         """
         # Runs follow one another by minutes in reality; within a second no order could be told.
@@ -113,12 +116,12 @@ class Pair:
         tap_exit = self.read(**tap_settings)
         lines = spoil(self.written)
         whole = lines == self.written and is_whole(told, self.catalog)
-        return self._load(lines, tap_exit, whole=whole, meanwhile=meanwhile)
+        return self._load(lines, tap_exit, whole=whole, died=died, meanwhile=meanwhile)
 
     def load(self, lines: bytes) -> Synced:
         """Run the target with lines that a tap wrote earlier, pass its state on, and judge."""
         self._begin()
-        return self._load(lines, 0, whole=True, meanwhile=None)
+        return self._load(lines, 0, whole=True)
 
     def _begin(self) -> None:
         self.watch.oracle.ours = self.installation
@@ -130,13 +133,14 @@ class Pair:
         tap_exit: int,
         *,
         whole: bool,
-        meanwhile: Callable[[bytes], None] | None,
+        died: bool = False,
+        meanwhile: Callable[[bytes], None] | None = None,
     ) -> Synced:
         exit_code, report = self.run_target(_Pipe(lines, meanwhile))
         outcome = report.get("outcome", "")
         # Whoever runs the pair sees both exit codes: a failed tap is a failed run.
-        failed = exit_code or tap_exit or int(outcome == "aborted")
-        found = self.watch.settle(failed, whole=whole and not tap_exit)
+        failed = exit_code or tap_exit or died or outcome == "aborted"
+        found = self.watch.settle(int(bool(failed)), whole=whole and not tap_exit)
         self.syncs += 1
         return Synced(
             tap_exit,

@@ -26,7 +26,6 @@ SURVIVED: Final = (
     "page-empty-last",
     "rows-vanish",
     "rows-appear",
-    *(["apps-change"] if is_met("apps change") else []),
     "rows-without-dates",
     "qualys-bad-characters",
     "qualys-foreign-root",

@@ -63,6 +63,12 @@ class PeopleAtQualys(Life):
             other.url if other and shares_url else None,
         )
 
+    @rule(pick=st.integers(0, 99))
+    def a_qid_gets_another_title(self, pick: int) -> None:
+        world = self.sandbox.world
+        qid = world.qids[pick % len(world.qids)]
+        world.retitle(qid, f"{qid.title} again")
+
     @precondition(lambda self: len(self.sandbox.world.apps) > 1)
     @rule(pick=st.integers(0, 99))
     def an_app_is_deleted(self, pick: int) -> None:

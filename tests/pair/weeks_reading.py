@@ -42,7 +42,6 @@ class ChangingReading(Life):
         self.choose(finding_types=sorted(kinds) or None)
         self.check(self.pair.sync(full_sync=full), fine=True)
 
-    @unless_known("chosen apps")
     @rule(how=st.sampled_from(["all", "ids", "tags", "name"]), pick=st.integers(0, 99))
     def other_apps_are_read(self, how: str, pick: int) -> None:
         app = self.any_app(pick)
@@ -55,7 +54,6 @@ class ChangingReading(Life):
         )
         self.check(self.pair.sync(), fine=True)
 
-    @unless_known("chosen apps")
     @rule(pick=st.integers(0, 99), tags=st.integers(0, 3))
     def an_app_gets_other_tags(self, pick: int, tags: int) -> None:
         if app := self.any_app(pick):

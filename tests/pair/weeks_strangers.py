@@ -80,11 +80,24 @@ class Strangers(Life):
         """It stays there, for as many days as it takes somebody to buy more."""
         self.sandbox.tenant.overage = over
 
+    @unless_known("licence")
+    @rule(pick=st.integers(0, 99), page=st.integers(1, 3))
+    def a_finding_moves_over_the_limit(self, pick: int, page: int) -> None:
+        """It moves to an asset that CVM does not take."""
+        self.sandbox.tenant.overage = True
+        if finding := self.any_finding(pick):
+            self.sandbox.world.move_finding(finding, f"{finding.app.url}unlicensed/{page}")
+        self.check(self.pair.sync(full_sync=True))
+
     @unless_known("stripped header")
-    @rule(told=st.booleans())
-    def a_proxy_takes_the_header_away(self, told: bool) -> None:
+    @rule(told=st.booleans(), pick=st.integers(0, 99))
+    def a_proxy_takes_the_header_away(self, told: bool, pick: int) -> None:
+        """It is the same account all the same, and what is gone there is closed."""
         face = self.sandbox.face
         face.switches = replace(face.switches, subscription_header=told)
+        if finding := self.any_finding(pick):
+            self.sandbox.world.delete_finding(finding)
+        self.check(self.pair.sync(full_sync=True), fine=True)
 
 
 def _closing(ours: Held) -> dict[str, Any]:

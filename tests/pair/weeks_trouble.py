@@ -51,6 +51,11 @@ class Trouble(Life):
         self.sandbox.oracle.memory.excused = True
         self.strike(f"{name}+{after}", full=full)
 
+    @unless_known("apps change")
+    @rule()
+    def an_app_goes_and_one_comes_under_a_sync(self) -> None:
+        self.strike("apps-change+0", full=True)
+
     @rule(full=st.booleans())
     def two_schedules_start_at_once(self, full: bool) -> None:
         """The second one finds the first one's lock, and leaves without a word to CVM."""
@@ -78,7 +83,7 @@ class Trouble(Life):
             return kept[: kept.rfind(b"\n") + 1] if whole else kept
 
         FIGURES["faults survived"] += 1
-        self.check(self.pair.sync(cut, full_sync=full))
+        self.check(self.pair.sync(cut, died=True, full_sync=full))
 
     @rule(stream=st.sampled_from(["webapps", "scans", "knowledge_base", "syncs"]))
     def a_mapper_drops_a_stream(self, stream: str) -> None:
@@ -165,7 +170,9 @@ class Trouble(Life):
     def the_ledger_of_before_comes_back(self, days: int, full: bool) -> None:
         """As somebody does who restores a backup; it lacks what came since."""
         FIGURES["faults survived"] += 1
-        (path,) = self.home.glob(f"ledger-{self.sandbox.connector_id}.db")
+        path = self.home / f"ledger-{self.sandbox.connector_id}.db"
+        if not path.exists():
+            return
         kept, knew = path.read_bytes(), set(self.pair.installation.knows)
         for _ in range(days):
             self.pass_day(turbulent=True)
