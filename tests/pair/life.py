@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from tests.sandbox.world.model import Finding, WebApp
 
 
+STRANGER: Final = "Stranger"
+"""Scanner type of what another loader has in our connector."""
+
 COUNTING: Final = bool(os.environ.get("WEEKS_COUNT"))
 """Whether what is wrong is counted only, and the weeks go on."""
 

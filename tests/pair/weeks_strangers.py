@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from hypothesis import strategies as st
 from hypothesis.stateful import invariant, rule
 
 from tests.pair.figures import FIGURES
 from tests.pair.known_faults import unless_known
-from tests.pair.life import Life
+from tests.pair.life import STRANGER, Life
 from tests.sandbox_tests.loads import document, vuln
 
 if TYPE_CHECKING:
     from tests.sandbox.ciscovm.tenant.view import Held
 
-CLOSED_AT = "2026-03-01T00:00:00Z"
+CLOSED_AT: Final = "2026-03-01T00:00:00Z"
 
 
 class Strangers(Life):
@@ -51,7 +51,7 @@ class Strangers(Life):
         if not held:
             return
         where = held[pick % len(held)]
-        said = vuln(f"stranger's {pick}", scanner_type="Stranger")
+        said = vuln(f"stranger's {pick}", scanner_type=STRANGER)
         self.sandbox.oracle.strangers.add(said["scanner_identifier"])
         for pair in getattr(self, "_pairs", {}).values():
             pair.watch.oracle.strangers.add(said["scanner_identifier"])
@@ -70,7 +70,7 @@ class Strangers(Life):
         closed = [
             one.scanner_identifier
             for one in self.ours()
-            if one.scanner_type == "Stranger" and not one.is_open
+            if one.scanner_type == STRANGER and not one.is_open
         ]
         self.hold(not closed, closed)
 

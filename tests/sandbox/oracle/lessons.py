@@ -21,7 +21,8 @@ def learn(scene: Scene, ours: Installation, wrong: Collection[str]) -> None:
         memory.tested.update(right)
         ours.knows.update(scene.keys_sent())
         memory.pending = {uid for uid in memory.pending if not scene.open_ones(uid)}
-        memory.excused = (memory.excused and not scene.coverage.full) or run.over
+        heals = scene.coverage.full and run.calm
+        memory.excused = (memory.excused and not heals) or run.over
         if scene.coverage.proves and run.calm and scene.after.wanted == scene.after.apps:
             _compare_apps(memory, scene.after)
     ours.resumes = not run.succeeded or (run.replayed and ours.resumes)

@@ -45,6 +45,7 @@ class Watch:
         self.strange_runs: set[int] = set()
         self.auto_closed = 0
         self._log_start = self._closings = 0
+        self._is_behind = False
         self._struck: Counter[str] = Counter()
 
     def begin(self) -> None:
@@ -52,6 +53,9 @@ class Watch:
         self.oracle.begin(self.tenant.held(self.connector_id))
         self._log_start = len(self.face.log)
         self._closings = len(self.tenant.state.closings)
+        # Of a clock that has gone back, nobody can tell what comes before what.
+        now, runs = self.tenant.clock.now(), self.tenant.runs(self.connector_id)
+        self._is_behind = any(run.start_time > now for run in runs)
         self._struck = Counter(self.face.faults.struck)
 
     def settle(self, exit_code: int, *, full: bool | None = None, whole: bool = True) -> Comparison:
@@ -90,7 +94,7 @@ class Watch:
             walked=kinds_read(log, world) if resumes else oracle.asked.kinds,
             whole=whole and not BREAKING & struck,
             provable=not any(faults.armed(name) for name in UNPROVABLE),
-            calm=not struck and not over,
+            calm=not struck and not over and not self._is_behind,
             over=over,
             garbled="qualys-bad-characters" in struck,
             replayed=full is None and not log,
