@@ -9,6 +9,7 @@ import click
 from singer_sdk.exceptions import ConfigValidationError
 
 from qualyswas_ciscovm.errors import RUNTIME_EXIT, SETTINGS_EXIT, Interrupted, PluginError
+from qualyswas_ciscovm.wording import one_line
 
 if TYPE_CHECKING:
     import logging
@@ -25,7 +26,7 @@ class Ending(click.ClickException):
     """
 
     def __init__(self, message: str, exit_code: int, logger: logging.Logger) -> None:
-        super().__init__(message)
+        super().__init__(one_line(message))
         self.exit_code = exit_code  # type: ignore[misc] # click reads it from the instance
         self._logger = logger
 

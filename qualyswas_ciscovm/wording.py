@@ -1,6 +1,15 @@
-"""Numbers with their nouns, as people read them."""
+"""Numbers with their nouns, and texts from outside, as people read them."""
 
 from __future__ import annotations
+
+import unicodedata
+from typing import Final
+
+STEERING: Final = frozenset({"Cc", "Cs"})
+"""Unicode categories of characters that control a terminal or cannot be encoded."""
+
+TURNING: Final = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+"""Characters that reverse the order of what follows, so that a text reads differently."""
 
 
 def counted(value: int, noun: str, plural: str | None = None) -> str:
@@ -12,3 +21,26 @@ def counted(value: int, noun: str, plural: str | None = None) -> str:
         plural: of the noun, where it is not formed with an s.
     """
     return f"{value:,} {noun if value == 1 else plural or f'{noun}s'}"
+
+
+def one_line(text: str) -> str:
+    """Give a text as it may stand in a log, whatever names from outside it holds."""
+    return " ".join(clean(text).split())
+
+
+def cut(text: str, limit: int) -> str:
+    """Give `text` in one line of at most `limit` characters; a cut text ends in `…`."""
+    line = one_line(text)
+    return line if len(line) <= limit else line[: limit - 1].rstrip() + "…"
+
+
+def clean(text: str) -> str:
+    """Replace characters that control terminals or cannot be written as UTF-8; keep line ends."""
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(
+        "\N{REPLACEMENT CHARACTER}"
+        if letter in TURNING or (unicodedata.category(letter) in STEERING and letter not in "\n\t")
+        else letter
+        for letter in text
+    )

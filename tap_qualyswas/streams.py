@@ -12,12 +12,13 @@ from singer_sdk import SchemaDirectory, Stream, StreamSchema
 from singer_sdk.helpers.conform import TypeConformanceLevel
 from singer_sdk.singerlib import RecordMessage
 
+from qualyswas_ciscovm.digest import DIGESTED
 from tap_qualyswas import schemas
 from tap_qualyswas.sources.findings import read_findings
 from tap_qualyswas.sources.knowledge_base import read_knowledge_base
 from tap_qualyswas.sources.scan_results import read_scan_results
 from tap_qualyswas.sources.scans import read_scans
-from tap_qualyswas.sources.webapps import read_webapps, recount_webapps
+from tap_qualyswas.sources.webapps import read_webapps
 
 if sys.version_info >= (3, 13):
     from typing import override
@@ -77,11 +78,19 @@ class QualysStream(Stream):
 
     @override
     def get_records(self, context: Any) -> Iterable[dict[str, Any]]:
-        yield from self.read()
-        self._qualys.message_writer.flush()
         tally = self.run.reader.tallies.get(self.name)
-        if tally is not None:
-            tally.ended = True
+        if tally is None:
+            yield from self.read()
+            self._qualys.message_writer.flush()
+            return
+        values = DIGESTED.get(self.name)
+        for record in self.read():
+            tally.read += 1
+            if values is not None:
+                tally.digest.add(values(record))
+            yield record
+        self._qualys.message_writer.flush()
+        tally.ended = True
 
     @override
     def _generate_record_messages(self, record: Any) -> Generator[RecordMessage, None, None]:
@@ -157,8 +166,7 @@ class Findings(QualysStream):
     @override
     def read(self) -> Iterator[Record]:
         run = self.run
-        yield from read_findings(run.reader, run.scope, run.settings, run.bookmarks, run.qids)
-        recount_webapps(run.reader, run.scope)
+        return read_findings(run.reader, run.scope, run.settings, run.bookmarks, run.qids)
 
 
 class KnowledgeBase(QualysStream):

@@ -19,6 +19,7 @@ from tap_qualyswas.settings.values import read_settings
 from tap_qualyswas.streams import ORDER, STREAMS
 from tap_qualyswas.sync.access import check_access
 from tap_qualyswas.sync.connection import FIRST_WAIT_SECONDS, connect
+from tap_qualyswas.sync.proof import NEEDED_PROPERTIES
 from tap_qualyswas.sync.run import prepare_run, require_selection
 from tap_qualyswas.sync.state import State
 from tap_qualyswas.sync.writer import CountingWriter
@@ -29,7 +30,7 @@ else:
     from typing_extensions import override
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from types import FrameType
 
     import click
@@ -96,8 +97,14 @@ class TapQualysWAS(Plugin, Tap):
             connect(self.settings, self.logger, first_wait=self.first_wait_seconds),
             State(cast("dict[str, Any]", self.state), self._write_state),
             [name for name in selected if name != PROOF],
+            [name for name in self._deselected() if name.partition(".")[0] in selected],
             self.logger,
         )
+
+    def _deselected(self) -> Iterator[str]:
+        for stream, names in NEEDED_PROPERTIES.items():
+            mask = self.streams[stream].mask
+            yield from (f"{stream}.{name}" for name in names if not mask["properties", name])
 
     def _write_state(self) -> None:
         self.state_writer.write_state(self.state)

@@ -8,6 +8,8 @@
     │   ├── KeyLacksRights       the key is known, but may not do this
     │   ├── ConnectorMissing     no connector with this number under this key
     │   ├── NotADataImporter     the connector fetches by itself and takes no files
+    │   ├── LedgerRefused        the ledger has the form of another version
+    │   ├── LedgerForeign        the ledger is that of another connector
     │   ├── WrongHost            what answers is not the API of Cisco Vulnerability Management
     │   └── UntrustedServer      the TLS certificate of the server is not trusted
     ├── AlreadyRunning           another process on this machine is loading into the connector
@@ -185,6 +187,26 @@ class LedgerDamaged(CiscoVMError):
         super().__init__(
             f"The ledger {path} cannot be used: {why}. Restore a good copy of it, or move it "
             "away: then nothing is closed until a full sync has rebuilt it."
+        )
+
+
+class LedgerRefused(Refused):
+    """The ledger's file has the form of another version. Nothing has been sent."""
+
+    def __init__(self, path: Path, why: str) -> None:
+        super().__init__(
+            f"The ledger {path} cannot be used: {why}. Move it away and run the tap once with "
+            "full_sync: true, or set ledger_path to another file."
+        )
+
+
+class LedgerForeign(Refused):
+    """The ledger's file remembers another connector. Nothing has been sent."""
+
+    def __init__(self, path: Path, owner: str) -> None:
+        super().__init__(
+            f"The ledger {path} is that of {owner}. Set ledger_path to a file of this connector's "
+            "own, or leave it unset."
         )
 
 

@@ -1,41 +1,62 @@
-"""A run of the target: intake, proof, closing, build, guard, send, wait, settle, report."""
+"""A load, stage by stage: look, read, plan, write, guard, send, wait, settle, report."""
 
 from __future__ import annotations
 
 import gc
 import logging
 import sqlite3
-from collections import Counter
 from contextlib import ExitStack, contextmanager
-from typing import TYPE_CHECKING, Final
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Final
 
 from qualyswas_ciscovm.errors import Interrupted
-from target_ciscovm.apply import delivery, judging, remembering
-from target_ciscovm.apply.loading import Load
+from qualyswas_ciscovm.wording import cut, one_line
+from target_ciscovm.apply import delivery, pending, settlement
+from target_ciscovm.apply.delivery import Way
+from target_ciscovm.apply.files import write_files
 from target_ciscovm.apply.preflight import OVERAGE, connect, look
-from target_ciscovm.errors import CiscoVMError, Refused, SettingsError, StillRunning
+from target_ciscovm.apply.uploads import STILL_TOO_LARGE, TOO_LARGE
+from target_ciscovm.cvm.connector import RunFailed
+from target_ciscovm.errors import CiscoVMError, LimitReached, SettingsError
+from target_ciscovm.intake.arrivals import Arrivals
+from target_ciscovm.intake.counts import FINDINGS, Counts, rejection_problem
 from target_ciscovm.intake.intake import Intake, IntakeRules
+from target_ciscovm.intake.received import Received
 from target_ciscovm.intake.rejections import Rejections
 from target_ciscovm.intake.spool import Spool
-from target_ciscovm.ledger.ledger import Ledger
-from target_ciscovm.ledger.unsettled import read_as_one
-from target_ciscovm.outcomes import EXIT_CODES, PASSES_STATE_ON
-from target_ciscovm.output.folders import remove_old_runs, require_disk, run_folder, writing_in
+from target_ciscovm.kdi.files import Files
+from target_ciscovm.ledger.ledger import Home, Ledger
+from target_ciscovm.mapping.asset import AssetRules
+from target_ciscovm.output.folders import (
+    point_to,
+    remove_old_runs,
+    require_disk,
+    run_folder,
+    writing_in,
+)
 from target_ciscovm.output.lock import connector_lock
 from target_ciscovm.output.private_files import private_folder
-from target_ciscovm.output.timing import Ticker
-from target_ciscovm.plan.closing import identity_problem, identity_text
-from target_ciscovm.report.closing_lines import failed_step, succeeded_message, succeeded_step
+from target_ciscovm.output.timing import Stages, Ticker
+from target_ciscovm.plan import identity
+from target_ciscovm.plan.accounting import account_for
+from target_ciscovm.plan.guard import guard
+from target_ciscovm.plan.plan import Plan, Tenant, balance_of, make_plan
+from target_ciscovm.plan.sources import count_kept, place_findings, read_sources
+from target_ciscovm.report import endings
+from target_ciscovm.report.changes import write_changes
 from target_ciscovm.report.files import write_html, write_json
 from target_ciscovm.report.model import Report
-from target_ciscovm.report.summary import summarise
+from target_ciscovm.report.summary import Facts, summarise
 from target_ciscovm.report.table import table
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
-    from target_ciscovm.outcomes import Outcome
+    from target_ciscovm.apply.files import Written
+    from target_ciscovm.cvm.client import CiscoVMClient
+    from target_ciscovm.output.folders import RunFolder
+    from target_ciscovm.report.endings import Ending
     from target_ciscovm.settings.values import Settings
 
 LOGGER: Final = logging.getLogger(__name__)
@@ -45,17 +66,35 @@ LEAST_ROOM: Final = 20_000_000
 LOOK_EVERY: Final = 20_000
 """Records between two looks at the disk and the clock."""
 OBJECTS_BETWEEN_COLLECTIONS: Final = 50_000
+STREAM_NAME: Final = 60
+"""Characters of a foreign stream's name in the log."""
+LONGEST_KEY: Final = 200
+"""Characters of an asset's key in a message."""
+NOWHERE: Final = "nothing in it tells an asset: no URL, no web application"
 RESET_WARNING: Final = (
     "reset_tags wipes all tags of the assets in this load, those set by hand too, and creates "
     "Qualys's anew."
 )
 
 
+@dataclass(frozen=True)
+class _Place:
+    """Where a load works."""
+
+    folder: RunFolder
+    spool: Spool
+    ledger: Ledger
+    rejections: Rejections
+
+
 class Run:
     """One run, from the first look at CVM to the report.
 
     Attributes:
-        report: filled as the run goes.
+        report: filled at the end.
+        folder: of the run; None before it has begun.
+        counts: what became of each record.
+        arrivals: what arrived, before any stream map.
 
     Args:
         settings: of the target.
@@ -67,12 +106,16 @@ class Run:
             data_model=settings.data_model, destination=settings.destination, exit_code=1
         )
         self.folder: Path | None = None
+        self.counts = Counts()
+        self.arrivals = Arrivals()
         self._settings = settings
         self._pass_state = pass_state
         self._state: bytes | None = None
-        self._load: Load | None = None
         self._intake: Intake | None = None
+        self._spool: Spool | None = None
         self._ticker = Ticker()
+        self._stages = Stages()
+        self._facts = Facts(settings, self.counts, self._stages)
 
     def execute(self, read: Callable[[], None]) -> Report:
         """Load what `read` hands to `take` and `keep_state`.
@@ -93,22 +136,17 @@ class Run:
             self.folder = folder.path
             rejections = Rejections(folder.file("rejected.jsonl"))
             stack.callback(rejections.close)
-            spool = stack.enter_context(Spool(folder.spool / "records.db"))
-            ledger = stack.enter_context(Ledger(settings.ledger_path))
-            load = self._load = Load(settings, folder, spool, ledger, ledger, rejections)
-            try:
-                with writing_in(folder.path):
-                    self._run(load, stack, read)
-            except CiscoVMError as error:
-                self._end_by(error)
-            except Interrupted as stop:
-                self._end("interrupted", stop.exit_code, str(stop))
-                self.report.next_step = "Run again: nothing was marked as sent."
-            self._write_report(load)
+            spool = self._spool = stack.enter_context(Spool(folder.spool / "records.db"))
+            ledger = stack.enter_context(Ledger(settings.ledger_path, _home(settings)))
+            place = _Place(folder, spool, ledger, rejections)
+            self._note(folder=folder)
+            ending = self._ending(place, stack, read)
+            self._write_report(place, ending)
             # While this run holds its folder, which is then safe from its own tidying.
             removal = remove_old_runs(settings.output_path, settings.keep_runs)
             for name, cause in removal.failed.items():
                 LOGGER.warning("Old run folder %s could not be removed: %s.", name, cause)
+            self._pass_on(ending)
         return self.report
 
     def take(self, line: int, stream: str, record: bytes) -> None:
@@ -117,150 +155,283 @@ class Run:
         Raises:
             DiskFull: when there is no room for it.
         """
-        if self._intake is None or self._load is None:
+        if self._intake is None or self._spool is None:
             msg = "records are taken while the run reads"
             raise ValueError(msg)
         self._intake.take(line, stream, record)
         if line % LOOK_EVERY == 0:
-            spool = self._load.spool
-            require_disk(spool.path.parent, spool.size + LEAST_ROOM)
-            received = self._load.counts.received
+            require_disk(self._spool.path.parent, self._spool.size + LEAST_ROOM)
+            received = self.counts.received
             self._ticker.tick(
                 "received %s findings, %s records in all so far",
-                f"{received['findings']:,}",
+                f"{received[FINDINGS]:,}",
                 f"{received.total():,}",
             )
+
+    def drop(self, stream: str, record: bytes) -> None:
+        """Take note of a record that a stream map has dropped: what it tells of is not gone."""
+        if self._intake is not None:
+            self._intake.drop(stream, record)
 
     def keep_state(self, value: bytes) -> None:
         """Keep a state to be passed on when the load is safe."""
         self._state = value
 
-    @property
-    def notes(self) -> Counter[str]:
-        """Give the counts of what was not quite as expected."""
-        return Counter() if self._load is None else self._load.counts.notes
-
     def note_unknown(self, kind: str) -> None:
         """Count a message of a type that means nothing here."""
-        self.notes[f"message of unknown type {kind[:40]}: passed over"] += 1
+        self.counts.notes[f"message of unknown type {kind[:40]}: passed over"] += 1
 
-    def _run(self, load: Load, stack: ExitStack, read: Callable[[], None]) -> None:
-        with load.stages.stage("looking at the connector"):
-            self._begin(load, stack)
-        self._intake = intake = Intake(
-            load.spool,
-            load.rejections,
-            load.counts,
-            IntakeRules(load.settings.identity, load.settings.mapping, load.settings.filters),
-        )
-        with load.stages.stage("reading"):
-            read()
-            load.spool.flush()
-        for stream, count in load.counts.foreign.items():
-            LOGGER.info("Stream %s is not one of ours: %s records passed over.", stream, count)
-        nothing = judging.is_nothing(load, intake)
-        if nothing:
-            load.sync = intake.sync
-            self._abort(nothing)
-            return
-        require_disk(load.folder.path, load.spool.size + LEAST_ROOM)
-        with load.stages.stage("building"):
-            judging.prepare(load, intake)
-            judging.build(load, intake.shared)
-            judging.check_guard(load)
-            load.rejections.flush()
-        self._deliver(load)
+    def _note(self, **found: Any) -> None:  # noqa: ANN401 - each is of the type that Facts names
+        """Keep what a stage has found for the report."""
+        self._facts = replace(self._facts, **found)
 
-    def _begin(self, load: Load, stack: ExitStack) -> None:
-        settings = load.settings
-        require_disk(load.folder.path, LEAST_ROOM)
+    def _warn(self, text: str) -> None:
+        text = one_line(text)
+        LOGGER.warning("%s", text)
+        self._note(warnings=(*self._facts.warnings, text))
+
+    def _ending(self, place: _Place, stack: ExitStack, read: Callable[[], None]) -> Ending:
+        try:
+            with writing_in(place.folder.path):
+                ending = self._carry_out(place, stack, read)
+        except CiscoVMError as error:
+            ending = endings.by_error(error, self._facts)
+        except Interrupted as stop:
+            ending = endings.by_signal(stop, self._facts)
+        return endings.noticing_silence(ending, self._facts, place.ledger)
+
+    def _carry_out(self, place: _Place, stack: ExitStack, read: Callable[[], None]) -> Ending:
+        with self._stages.stage("looking at the connector"):
+            api = self._look(place, stack)
+        with self._stages.stage("reading"):
+            intake = self._read(place, read)
+        if not self.counts.received.total():
+            return endings.aborted(endings.NO_RECORD, self._facts)
+        require_disk(place.folder.path, place.spool.size + LEAST_ROOM)
+        with self._stages.stage("planning"):
+            received = self._receive(place, intake)
+            written = self._plan_and_write(place, received)
+        if endings.is_no_report(received):
+            return endings.aborted(endings.NO_REPORT, self._facts)
+        if api is not None and not self._settings.dry_run:
+            self._send(place, api, received, written)
+        return endings.loaded(self._facts, place.ledger)
+
+    @property
+    def _plan(self) -> Plan:
+        if self._facts.plan is None:
+            msg = "a load is planned before it is carried out"
+            raise ValueError(msg)
+        return self._facts.plan
+
+    def _look(self, place: _Place, stack: ExitStack) -> CiscoVMClient | None:
+        settings, ledger = self._settings, place.ledger
+        require_disk(place.folder.path, LEAST_ROOM)
+        api = None
         if settings.login is not None:
             home = settings.ledger_path.parent if settings.ledger_path else settings.output_path
             private_folder(home, "output_path" if home == settings.output_path else "ledger_path")
             stack.enter_context(connector_lock(home, str(settings.login.connector_id)))
-            load.api = connect(settings.login, settings.retry_policy)
-            load.opening = look(load.api)
-            if load.opening.overage:
-                load.warnings.append(OVERAGE)
+            api = connect(settings.login, settings.retry_policy)
+            opening = look(api)
+            self._note(
+                opening=opening,
+                tenant=Tenant(opening.now, opening.first_run, opening.overage),
+                api_url=api.api_url,
+            )
+            if opening.overage:
+                self._note(warnings=(*self._facts.warnings, OVERAGE))
             if not settings.dry_run:
-                load.kept.require_writable()
-        load.ledger = stack.enter_context(read_as_one(load.kept, load.folder.spool))
-        self._check_identity(load)
+                ledger.require_writable()
+            if not ledger.exists and opening.runs:
+                self._warn(endings.no_ledger(settings.ledger_path))
+            pending.look_up(ledger, api.runs() if ledger.pending else ())
+        self._refuse_identity_change(ledger)
         if settings.reset_tags:
-            LOGGER.warning("%s", RESET_WARNING)
-            load.warnings.append(RESET_WARNING)
+            self._warn(RESET_WARNING)
+        return api
 
-    def _check_identity(self, load: Load) -> None:
-        before, settings = load.kept.identity, load.settings
-        load.has_ledger = load.ledger.exists
-        if before is None:
+    def _refuse_identity_change(self, ledger: Ledger) -> None:
+        """Refuse a changed setting at once; a changed source is seen when the input has ended.
+
+        Raises:
+            SettingsError: when it would make what is open anew.
+        """
+        settings = self._settings
+        now = identity.identity_text(settings.identity, settings.data_model)
+        change = identity.changed(ledger.identity or {}, now)
+        count = ledger.open_count() if change else 0
+        if count and not settings.accept_identity_change:
+            raise SettingsError(identity.problem(change, count))
+
+    def _read(self, place: _Place, read: Callable[[], None]) -> Intake:
+        settings = self._settings
+        rules = IntakeRules(settings.identity, settings.mapping, settings.filters)
+        intake = self._intake = Intake(place.spool, place.rejections, self.counts, rules)
+        read()
+        place.spool.flush()
+        self._note(sync=intake.sync)
+        for stream, count in self.counts.foreign.items():
+            name = cut(stream, STREAM_NAME)
+            LOGGER.info("Stream %s is not one of ours: %s records passed over.", name, count)
+        return intake
+
+    def _receive(self, place: _Place, intake: Intake) -> Received:
+        """Give what has arrived, the last row of each key, and each finding at its asset.
+
+        Raises:
+            LimitReached: when too much was rejected.
+        """
+        place.spool.supersede()
+        count_kept(place.spool, self.counts)
+        sources = read_sources(place.spool)
+        apps = intake.references.apps
+        for identifier in place_findings(place.spool, sources, apps, self._settings.identity):
+            self._reject_late(place, identifier, NOWHERE)
+        self._require_few_rejections()
+        return Received(
+            intake.sync,
+            self.arrivals,
+            intake.proof_is_last,
+            intake.lost,
+            intake.references,
+            sources,
+        )
+
+    def _plan_and_write(self, place: _Place, received: Received) -> Written:
+        """Decide what is to be done, and write it into files.
+
+        Raises:
+            LimitReached: when too much was rejected, or too much would be closed.
+        """
+        settings, spool = self._settings, place.spool
+        plan = make_plan(spool, received, place.ledger, settings, self._facts.tenant)
+        account_for(self.counts, self.arrivals, plan.decided)
+        if place.ledger.path is not None:  # without one, nobody knows what is a change
+            write_changes(spool, plan, place.folder)
+        rules = AssetRules(
+            settings.identity,
+            settings.tags,
+            settings.reset_tags,
+            settings.ignore_scanner_last_seen,
+        )
+        files = Files(place.folder.path, settings.part_max_bytes, plan.catalogue.json)
+        written = write_files(spool, plan, received.references, rules, files)
+        place.rejections.flush()
+        if plan.renamed and self._facts.plan is None:
+            self._warn(endings.renamed(plan.renamed))
+        self._note(plan=plan, parts=tuple(written.parts))
+        # Only now: a load that is stopped has a list of its changes, and a report that adds up.
+        self._require_few_rejections()
+        if problem := guard(balance_of(plan, place.folder.path), settings.max_close_percent):
+            raise LimitReached(problem)
+        return written
+
+    def _send(
+        self, place: _Place, api: CiscoVMClient, received: Received, written: Written
+    ) -> None:
+        settings, opening = self._settings, self._facts.opening
+        way = Way(
+            api,
+            place.ledger,
+            place.spool,
+            settings.run_timeout_seconds,
+            lambda: self._plan_and_write(place, received),
+            lambda keys: self._refuse(place, keys),
+            self._warn,
+        )
+        if written.parts:
+            with self._stages.stage("uploading"):
+                uploaded = delivery.upload(way, written, opening.runs if opening else frozenset())
+                self._note(uploaded=uploaded.parts)
+        else:
+            uploaded = delivery.Uploaded()
+        plan = self._plan
+        with self._stages.stage("remembering"):
+            identity_now = identity.identity_text(settings.identity, settings.data_model)
+            load = settlement.Load(plan, received.sync, self._facts.tenant, identity_now)
+            settlement.put_down(place.ledger, place.spool, load)
+        if not uploaded.parts:
+            place.ledger.settle()
             return
-        now = identity_text(settings.identity, settings.data_model)
-        problem = identity_problem(before.settings, now, load.kept.open_count())
-        if problem and not settings.accept_identity_change:
-            raise SettingsError(problem)
-        load.identity_changed = problem is not None
-        load.model_changed = (
-            problem is not None and before.settings.get("data_model") != now["data_model"]
-        )
+        with self._stages.stage("waiting for CVM"):
+            number = delivery.run(way, uploaded)
+            self._note(run_number=number)
+            sent = delivery.sent_of(uploaded, plan.count("close"), over=plan.terms.over)
+            try:
+                delivered = delivery.wait(way, number, sent, settings.max_failed_percent)
+            except RunFailed as error:
+                self._note(delivered=delivery.Delivered(error.run))
+                raise
+            self._note(delivered=delivered)
+        for suspicion in delivered.answer.suspicions:
+            self._warn(f"{suspicion}. Look at the connector's page in CVM.")
 
-    def _deliver(self, load: Load) -> None:
-        if load.api is not None and load.parts and not load.settings.dry_run:
-            with load.stages.stage("uploading"):
-                delivery.upload(load, load.api)
-            if load.uploaded:
-                with load.stages.stage("waiting for CVM"):
-                    delivery.run(load, load.api)
-                if not delivery.has_failed_payloads(load):
-                    with load.stages.stage("remembering"):
-                        remembering.settle(load)
-        outcome: Outcome = "succeeded" if load.verdict.valid else "succeeded_unproven"
-        self._end(outcome, EXIT_CODES[outcome], succeeded_message(load))
-        self.report.next_step = succeeded_step(load)
-        passes = outcome in PASSES_STATE_ON and not load.settings.dry_run
-        if passes and self._state is not None and not delivery.has_failed_payloads(load):
-            self._pass_state(self._state)
+    def _refuse(self, place: _Place, keys: Sequence[str]) -> None:
+        """Take assets out of the load that are too large for CVM.
 
-    def _abort(self, why: str) -> None:
-        code = 1 if self._settings.fail_on_abort else EXIT_CODES["aborted"]
-        self._end("aborted", code, f"Nothing was loaded and nothing closed: {why}.")
-        self.report.next_step = (
-            "If something should have come, look at the tap's log, its filters and the scope of "
-            "the Qualys account."
-        )
+        Raises:
+            LimitReached: when one of them was made smaller already.
+        """
+        for key in keys:
+            if place.spool.number("SELECT COUNT(*) FROM refused WHERE asset = ?", (key,)):
+                msg = f"Nothing was run in CVM: of {cut(key, LONGEST_KEY)}, {STILL_TOO_LARGE}"
+                raise LimitReached(msg)
+            rows = place.spool.execute(
+                "SELECT identifier FROM decision WHERE asset = ? AND action = 'open'", (key,)
+            ).fetchall()
+            for (identifier,) in rows:
+                self._reject_late(place, identifier, TOO_LARGE)
+            place.spool.insert("refused", [(key,)], 1)
 
-    def _end_by(self, error: CiscoVMError) -> None:
-        outcome: Outcome = "failed"
-        if isinstance(error, Refused):
-            outcome = "refused"
-        elif isinstance(error, StillRunning):
-            outcome = "still_running"
-        self._end(outcome, error.exit_code, str(error))
-        self.report.next_step = failed_step(self._load)
+    def _reject_late(self, place: _Place, identifier: str, reason: str) -> None:
+        self.counts.reject_late(FINDINGS, reason)
+        place.rejections.write(0, FINDINGS, identifier, reason)
 
-    def _end(self, outcome: Outcome, exit_code: int, message: str) -> None:
-        self.report.outcome = outcome
-        self.report.exit_code = exit_code
-        self.report.message = message
+    def _require_few_rejections(self) -> None:
+        if problem := rejection_problem(self.counts, self._settings.max_failed_percent):
+            raise LimitReached(problem)
 
-    def _write_report(self, load: Load) -> None:
+    def _write_report(self, place: _Place, ending: Ending) -> None:
         report = self.report
+        report.outcome, report.exit_code = ending.outcome, ending.exit_code
+        report.message, report.next_step = one_line(ending.message), one_line(ending.next_step)
         try:
-            summarise(load, report)
+            summarise(self._facts, place.spool, report)
         except (sqlite3.Error, CiscoVMError) as error:
             LOGGER.warning("The report lacks what the files could not tell: %s.", error)
         # What went wrong is said once, by the command's last line.
         lines = table(report)[1:] if report.exit_code else table(report)
-        for line in lines if load.counts.received else ():
+        for line in lines if self.counts.received else ():
             LOGGER.info("%s", line)
         try:
-            load.rejections.close()
-            write_json(report, load.folder.file("report.json"))
-            write_html(report, load.folder.file("report.html"))
+            place.rejections.close()
+            write_json(report, place.folder.file("report.json"))
+            write_html(report, place.folder.file("report.html"))
+            point_to(place.folder.path)
         except (OSError, CiscoVMError) as error:
             LOGGER.warning("The report could not be written: %s", error)
         else:
-            LOGGER.info("The report is %s", load.folder.file("report.html").resolve())
+            LOGGER.info("The report is %s", place.folder.file("report.html").resolve())
+
+    def _pass_on(self, ending: Ending) -> None:
+        state = ending.state_of(self._state)
+        if state is None:
+            return
+        try:
+            self._pass_state(state)
+        except (OSError, ValueError) as error:
+            cause = getattr(error, "strerror", None) or str(error)
+            self.report.exit_code = 1
+            self.report.message = (
+                f"{self.report.message} Only the state could not be passed on ({cause}), so the "
+                "next run sends the same again."
+            )
+
+
+def _home(settings: Settings) -> Home | None:
+    login = settings.login
+    return None if login is None else Home(login.host, login.connector_id)
 
 
 @contextmanager

@@ -19,6 +19,7 @@ from target_ciscovm.cvm.retry_policy import RetryPolicy
 from target_ciscovm.intake.drain import draining
 from target_ciscovm.intake.singer_lines import SingerLines
 from target_ciscovm.intake.stream_maps import StreamMaps
+from target_ciscovm.mapping.records import TYPES
 from target_ciscovm.run import Run
 from target_ciscovm.settings.schema import CONFIG_SCHEMA
 from target_ciscovm.settings.values import read_settings
@@ -56,7 +57,6 @@ class TargetCiscoVM(Plugin, Target):
     capabilities: ClassVar[list[CapabilitiesEnum]] = [
         PluginCapabilities.ABOUT,
         PluginCapabilities.STREAM_MAPS,
-        PluginCapabilities.FLATTENING,
         PluginCapabilities.STRUCTURED_LOGGING,
     ]
 
@@ -98,12 +98,18 @@ class TargetCiscoVM(Plugin, Target):
             raise Ending(report.message, report.exit_code, self.logger)
 
     def on_record(self, line: int, stream: str, record: bytes) -> None:
-        """Pass a record to the run, mapped if there are stream maps."""
+        """Hand a record to the run, mapped if maps are set."""
+        self.run.arrivals.add(stream, record)
         if self._maps is None:
             self.run.take(line, stream, record)
             return
-        for name, mapped in self._maps.apply(line, stream, record, self.run.notes):
-            self.run.take(line, name, mapped)
+        mapped = list(self._maps.apply(line, stream, record, self.run.counts.notes))
+        for name, found in mapped:
+            self.run.take(line, name, found)
+        if not mapped:
+            self.run.drop(stream, record)
+        elif stream in TYPES and all(name not in TYPES for name, _ in mapped):
+            self.run.arrivals.renamed[stream] = mapped[0][0]
 
     def on_schema(self, stream: str, schema: bytes, key_properties: object) -> None:
         """Pass a schema to the stream maps; records are checked by their types instead."""
@@ -124,12 +130,14 @@ class TargetCiscoVM(Plugin, Target):
 
     @cached_property
     def _maps(self) -> StreamMaps | None:
-        wanted = self.config.get("stream_maps") or self.config.get("flattening_enabled")
-        return StreamMaps(self.mapper) if wanted else None
+        return StreamMaps(self.mapper) if self.config.get("stream_maps") else None
 
     @staticmethod
     def _pass_state(value: bytes) -> None:
-        sys.stdout.write(value.decode("utf-8", "replace").strip() + "\n")
+        if sys.stdout is None:
+            msg = "standard output is closed"
+            raise ValueError(msg)
+        sys.stdout.buffer.write(value.strip() + b"\n")
         sys.stdout.flush()
 
     @classmethod

@@ -44,21 +44,70 @@ WEEKS: Final = ("tests/pair/test_weeks.py",)
 BUGS: Final[dict[str, Bug]] = {
     "state passed on before the run": Bug(
         "target_ciscovm/run.py",
-        "        self._deliver(load)\n",
-        "        self._pass_state(self._state or b'{}')\n        self._deliver(load)\n",
+        "            self._send(place, api, received, written)\n",
+        "            self._pass_state(self._state or b'{}')\n"
+        "            self._send(place, api, received, written)\n",
         ("tests/target/test_outcomes.py", *WEEKS),
     ),
-    "autoclose without proof": Bug(
-        "target_ciscovm/plan/build.py",
-        "            self._plan.proven\n            and bool(webapps)\n",
-        "            bool(webapps)\n",
-        WEEKS,
+    "gone without proof": Bug(
+        "target_ciscovm/plan/statements.py",
+        "    WHEN NOT :proven THEN 'not proven'\n",
+        "",
+        ("tests/target/plan/test_gone.py", *WEEKS),
+    ),
+    "gone though nobody read its web application": Bug(
+        "target_ciscovm/plan/statements.py",
+        "    ELSE 'web app not read'\n",
+        "    ELSE 'gone'\n",
+        ("tests/target/plan", *WEEKS),
+    ),
+    "gone with an account that shows another part": Bug(
+        "target_ciscovm/plan/statements.py",
+        "    ) THEN 'another account'\n",
+        "    ) AND 0 THEN 'another account'\n",
+        ("tests/target/plan/test_accounts.py",),
+    ),
+    "CVM told to close what the load lacks": Bug(
+        "target_ciscovm/kdi/files.py",
+        '"skip_autoclose":true',
+        '"skip_autoclose":false',
+        ("tests/target/plan/test_gone.py", *WEEKS),
+    ),
+    "a gap in the chain not seen": Bug(
+        "target_ciscovm/ledger/chain.py",
+        "    if previous <= link.began:\n        return None\n",
+        "    if previous:\n        return None\n",
+        ("tests/target/ledger/test_chain.py", "tests/pair/faults_seen/test_chain.py"),
+    ),
+    "rows altered on the way taken for whole": Bug(
+        "target_ciscovm/plan/proof.py",
+        "and stream.digest != digest:\n",
+        "and not digest:\n",
+        ("tests/target/plan/test_proof.py",),
     ),
     "asset split over parts": Bug(
-        "target_ciscovm/plan/joins.py",
-        "        yield (key, [SpooledFinding._make(row) for row in group])\n",
-        "        for row in group:\n            yield (key, [SpooledFinding._make(row)])\n",
+        "target_ciscovm/apply/files.py",
+        "            self._add(key, list(group))\n",
+        "            for row in group:\n                self._add(key, [row])\n",
         ("tests/target/mapping/test_located.py", *WEEKS),
+    ),
+    "a full sync asked for again and again": Bug(
+        "tap_qualyswas/sync/state.py",
+        '"fullSyncAsked": None}',
+        '"asked": None}',
+        ("tests/tap/sync/test_full_again.py",),
+    ),
+    "a cursor of another account used": Bug(
+        "tap_qualyswas/sync/cursors.py",
+        "        return kept is not None and same(kept, self._client.account)\n",
+        "        return kept is not None\n",
+        ("tests/tap/sync/test_full_again.py",),
+    ),
+    "the proof told of what a map has left": Bug(
+        "tap_qualyswas/sync/proof.py",
+        '        "read": tally.read,\n',
+        '        "read": emitted,\n',
+        ("tests/tap/sync/test_proof.py",),
     ),
     "offset paging": Bug(
         "tap_qualyswas/search/pages.py",
@@ -120,13 +169,13 @@ BUGS: Final[dict[str, Bug]] = {
     ),
     "FIXED ignored": Bug(
         "target_ciscovm/intake/intake.py",
-        "                FIXED if is_fixed else OPEN,\n",
-        "                2 if is_fixed else OPEN,\n",
-        WEEKS,
+        '                "fixed" if is_fixed else "open",\n',
+        '                "outdated fixed" if is_fixed else "open",\n',
+        ("tests/target/plan/test_fixes.py", *WEEKS),
     ),
-    "rejected record on a closing asset": Bug(
+    "rejected record called gone": Bug(
         "target_ciscovm/intake/spool.py",
-        '        self.execute("INSERT OR IGNORE INTO lost VALUES(?)", (asset,))\n',
+        '        self.execute("INSERT OR IGNORE INTO lost VALUES(?)", (identifier,))\n',
         "        return\n",
         ("tests/target", "-k", "reject or lost"),
     ),

@@ -55,6 +55,10 @@ class Attempts:
         """Whether any call has worked."""
         return self._answered
 
+    def sleep(self, seconds: float) -> None:
+        """Wait; as long as the policy's own waits are to usual ones."""
+        time.sleep(seconds * self._policy.first_wait_seconds)
+
     def run(
         self,
         attempt: Callable[[], T],

@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import datetime, timezone
 from typing import IO, TYPE_CHECKING, Final, TypeVar
 
+from qualyswas_ciscovm.accounts import Account
 from tap_qualyswas.errors import ApiAccessMissing, BrokenAnswer, KbMissing
 from tap_qualyswas.qualys.answers import (
     OK,
@@ -48,6 +49,7 @@ class QualysClient:
         attempts: tries them until they work.
         kb_version: version of the knowledge base API, such as `2.0`.
         kb_auth: login for the knowledge base, where it is another one.
+        login: hash of the user or client name.
 
     Attributes:
         subscription: id of the account's subscription; None until an answer names it.
@@ -55,9 +57,16 @@ class QualysClient:
     """
 
     def __init__(
-        self, transport: Transport, attempts: Attempts, *, kb_version: str, kb_auth: AuthBase | None
+        self,
+        transport: Transport,
+        attempts: Attempts,
+        *,
+        kb_version: str,
+        kb_auth: AuthBase | None,
+        login: str | None = None,
     ) -> None:
         self._transport = transport
+        self._login = login
         self._attempts = attempts
         self._kb_path = f"/api/{kb_version}/fo/knowledge_base/vuln/"
         self._kb_auth = kb_auth
@@ -69,6 +78,11 @@ class QualysClient:
     def workers(self) -> int:
         """How many calls may be on the way at a time now."""
         return self._attempts.concurrency
+
+    @property
+    def account(self) -> Account:
+        """The account, as far as answers have named it."""
+        return Account(self.subscription, self._transport.host, self._login)
 
     @property
     def knows_time(self) -> bool:
@@ -92,6 +106,10 @@ class QualysClient:
             QualysError: when Qualys cannot be asked.
         """
         return self.started_at() + self._clock.since_first()
+
+    def sleep(self, seconds: float) -> None:
+        """Wait; as long as the policy's own waits are to usual ones."""
+        self._attempts.sleep(seconds)
 
     def check_login(self) -> None:
         """Ask for the portal's version, which shows that the login works.

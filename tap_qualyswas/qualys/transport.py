@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from http.cookiejar import DefaultCookiePolicy
 from io import BytesIO
 from typing import IO, TYPE_CHECKING, Final
+from urllib.parse import urlsplit
 
 import requests
 from requests.adapters import HTTPAdapter
@@ -89,6 +90,11 @@ class Transport:
         self._session.headers.update(
             {"User-Agent": user_agent, "X-Requested-With": user_agent, "Accept": "*/*"}
         )
+
+    @property
+    def host(self) -> str:
+        """The host of the API server."""
+        return urlsplit(self._api_url).hostname or ""
 
     def send(self, call: Call) -> Reply:
         """Send a call and read its answer into memory.

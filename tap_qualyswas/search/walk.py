@@ -78,6 +78,32 @@ class _Task:
     id_range: IdRange
 
 
+class ShortPages:
+    """Pages with fewer rows than were asked for, though the answer says that there are more.
+
+    A server with a limit of its own sends as many again; a page that was cut does not.
+    """
+
+    def __init__(self) -> None:
+        self._limits: dict[str, int] = {}
+        self._last: dict[tuple[str, IdRange], int] = {}
+
+    def check(self, sweep: Sweep, id_range: IdRange, rows: int, asked: int) -> None:
+        """Let a full page pass, and a short one that came twice with as many rows.
+
+        Raises:
+            BrokenAnswer: when a short page came for the first time.
+        """
+        if rows >= asked or self._limits.get(sweep.kind) == rows:
+            return
+        if self._last.get((sweep.key, id_range)) == rows:
+            self._limits[sweep.kind] = rows
+            return
+        self._last[sweep.key, id_range] = rows
+        msg = f"Qualys sent {rows:,} of {asked:,} rows, and says that there are more."
+        raise BrokenAnswer(msg)
+
+
 class Walk:
     """Walk sweeps to their ends.
 
@@ -89,6 +115,7 @@ class Walk:
     def __init__(self, client: QualysClient, sweeps: Sequence[Sweep]) -> None:
         self._client = client
         self._sweeps = {sweep.key: sweep for sweep in sweeps}
+        self._short_pages = ShortPages()
         self.expected: Mapping[str, int] = {}
         """Rows of each sweep that was counted; only those can be split into ranges."""
 
@@ -142,7 +169,7 @@ class Walk:
             return service_request(criteria, limit=asked, verbose=sweep.verbose)
 
         def read(answer: ServiceAnswer) -> Page:
-            return read_page(sweep, id_range, answer, asked)
+            return read_page(sweep, id_range, answer, asked, self._short_pages)
 
         page = self._client.search(sweep.kind, body, read, on_too_slow=size.shrink, stop=stop)
         size.succeed()
@@ -163,8 +190,17 @@ class Walk:
         return split(rest, rows=rows, density=density, parts=parts, count_above=count_above)
 
 
-def read_page(sweep: Sweep, id_range: IdRange, answer: ServiceAnswer, asked: int) -> Page:
+def read_page(
+    sweep: Sweep, id_range: IdRange, answer: ServiceAnswer, asked: int, short_pages: ShortPages
+) -> Page:
     """Make records of the rows of an answer.
+
+    Args:
+        sweep: what is walked.
+        id_range: what was asked for.
+        answer: a page.
+        asked: rows that were asked for.
+        short_pages: those that came before; changed here.
 
     Raises:
         BrokenAnswer: when the rows are missing, or not of the type that was asked for.
@@ -176,6 +212,9 @@ def read_page(sweep: Sweep, id_range: IdRange, answer: ServiceAnswer, asked: int
         msg = "Qualys announced rows in a page that holds none."
         raise BrokenAnswer(msg)
     ids = [row_id(row) for row in rows]
+    _check_answer(answer, ids)
+    if answer.more:
+        short_pages.check(sweep, id_range, len(ids), asked)
     step = check_page(id_range, ids, more=answer.more, last_id=answer.last_id, limit=asked)
     notes = Notes(replaced=answer.replaced)
     records: list[Record] = []
@@ -192,6 +231,7 @@ def read_page(sweep: Sweep, id_range: IdRange, answer: ServiceAnswer, asked: int
             continue
         _check_type(record, sweep.row_type)
         records.append(record)
+    _check_last_id(answer, ids)
     known = [row_id for row_id in ids if row_id is not None]
     return Page(
         sweep=sweep.key,
@@ -203,6 +243,25 @@ def read_page(sweep: Sweep, id_range: IdRange, answer: ServiceAnswer, asked: int
         notes=notes,
         ids=(min(known), max(known)) if known else None,
     )
+
+
+def _check_answer(answer: ServiceAnswer, ids: Sequence[int | None]) -> None:
+    """Hold what a page says of itself against its rows: one that was cut off in between lies.
+
+    Raises:
+        BrokenAnswer: when they do not agree.
+    """
+    if answer.count is not None and answer.count != len(ids):
+        msg = f"Qualys sent {len(ids):,} rows in a page that says it has {answer.count:,}."
+        raise BrokenAnswer(msg)
+
+
+def _check_last_id(answer: ServiceAnswer, ids: Sequence[int | None]) -> None:
+    known = [row_id for row_id in ids if row_id is not None]
+    # Rows ascend as far as was ever seen; in a page that descends the last id is the lowest.
+    if answer.last_id is not None and known and answer.last_id not in (max(known), ids[-1]):
+        msg = f"Qualys names {answer.last_id} as the last id of a page that ends with {known[-1]}."
+        raise BrokenAnswer(msg)
 
 
 def _check_type(record: Record, wanted: str | None) -> None:

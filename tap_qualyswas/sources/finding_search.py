@@ -8,7 +8,9 @@ from tap_qualyswas.qualys.request_bodies import equals, greater
 from tap_qualyswas.records.evidence import Evidence
 from tap_qualyswas.records.findings import finding_shape
 from tap_qualyswas.search.walk import Sweep
+from tap_qualyswas.sources.finding_counts import ReadFindings, settle_counts
 from tap_qualyswas.sources.scans import find_unended_scans
+from tap_qualyswas.sources.webapps import compare_webapps
 from tap_qualyswas.sync.cursors import frame_of
 
 if TYPE_CHECKING:
@@ -37,10 +39,14 @@ def read_findings(
     window_start = bookmarks.window_start("findings", BOOKMARK)
     if not bookmarks.unended_scans.is_known:
         find_unended_scans(reader, scope, settings, bookmarks.unended_scans)
-    collector = FindingCollector(qids)
+    read = ReadFindings()
+    collector = FindingCollector(qids, read)
     sweeps = finding_sweeps(scope, settings, window_start)
     frame = frame_of(settings, scope, window_start)
     yield from reader.records("findings", sweeps, frame, collector)
+    if reader.planner.plan.mode == "full" and not reader.cursors.resumed:
+        compare_webapps(reader, scope, settings)
+        yield from settle_counts(reader, scope, sweeps, read, reader.client.sleep)
     bookmarks.move("findings", BOOKMARK, collector.greatest)
     qids.keep()
 
@@ -89,15 +95,18 @@ class FindingCollector:
 
     Args:
         qids: gets the QIDs.
+        read: gets the numbers of rows.
     """
 
-    def __init__(self, qids: Qids) -> None:
+    def __init__(self, qids: Qids, read: ReadFindings) -> None:
         self._qids = qids
+        self._read = read
         self.greatest: str | None = None
 
     def take(self, records: Sequence[Record]) -> None:
         """Look at a page of findings."""
         self._qids.add(records)
+        self._read.add(records)
         dates = [date for record in records if isinstance(date := record[BOOKMARK], str)]
         self.greatest = max([*dates, *filter(None, [self.greatest])], default=None)
 

@@ -19,6 +19,7 @@ from tap_qualyswas.search.pages import IdRange
 from tap_qualyswas.search.progress import Progress
 from tap_qualyswas.search.walk import Sweep
 from tap_qualyswas.sources.report_downloads import CompletedPrefix, download_reports
+from tap_qualyswas.sources.webapps import compare_webapps
 from tap_qualyswas.sync.cursors import Cursor, frame_of
 from tap_qualyswas.sync.tallies import log_notes
 
@@ -55,6 +56,7 @@ def read_findings(
     frame = frame_of(settings, scope, window_start)
     reading = _ReportReading(reader, frame, qids, settings.filters.finding_types)
     yield from reading.records(latest)
+    compare_webapps(reader, scope, settings)
     if coverage.not_proven:
         reader.logger.warning(
             "Nothing is proven for %s without a report of a successful scan.",

@@ -23,27 +23,35 @@ def read_webapps(reader: Reader, scope: Scope, settings: Settings) -> Iterator[R
     Raises:
         QualysError: when the read cannot go on.
     """
-    sweeps = [
+    sweeps = _sweeps(scope, verbose=True, page_size=settings.verbose_page_size)
+    for record in reader.records("webapps", sweeps, frame_of(settings, scope, None)):
+        reader.coverage.note_webapp(record)
+        yield record
+
+
+def compare_webapps(reader: Reader, scope: Scope, settings: Settings) -> None:
+    """Look which web applications came or went while the findings of a full sync were read.
+
+    Ids are compared, not counted: one that leaves while another comes would not be noticed.
+
+    Raises:
+        QualysError: when Qualys cannot be asked.
+    """
+    if "webapps" not in reader.tallies or reader.planner.plan.mode != "full":
+        return
+    sweeps = _sweeps(scope, verbose=False, page_size=settings.page_size)
+    reader.coverage.compare(int(str(record["id"])) for record in reader.look_up(sweeps))
+
+
+def _sweeps(scope: Scope, *, verbose: bool, page_size: int) -> list[Sweep]:
+    return [
         Sweep(
             key=f"webapp/{number}",
             kind="webapp",
             criteria=criteria,
             read=WEBAPP,
-            page_size=settings.verbose_page_size,
-            verbose=True,
+            page_size=page_size,
+            verbose=verbose,
         )
         for number, criteria in enumerate(scope.criteria("id"))
     ]
-    return reader.records("webapps", sweeps, frame_of(settings, scope, None))
-
-
-def recount_webapps(reader: Reader, scope: Scope) -> None:
-    """Count the web applications again, now that the findings have been read.
-
-    Raises:
-        QualysError: when Qualys cannot be asked.
-    """
-    tally = reader.tallies.get("webapps")
-    if tally is not None and tally.counted is not None:
-        counts = (reader.client.count("webapp", criteria) for criteria in scope.criteria("id"))
-        tally.recounted = sum(counts)

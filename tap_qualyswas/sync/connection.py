@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import TYPE_CHECKING, Final
 
 from tap_qualyswas.qualys.attempts import Attempts
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 USER_AGENT: Final = "tap-qualyswas"
 FIRST_WAIT_SECONDS: Final = 1.0
+LOGIN_HASH_LENGTH: Final = 16
 
 
 def connect(
@@ -48,9 +50,16 @@ def connect(
     return QualysClient(
         transport,
         Attempts(policy, settings.max_concurrency, logger, renew_login),
+        login=login_hash(settings),
         kb_version=settings.knowledge_base_version,
         kb_auth=_basic(settings),
     )
+
+
+def login_hash(settings: Settings) -> str:
+    """Give what tells one user or client from another, and shows neither."""
+    name = settings.client_id if settings.auth_method == "oidc" else settings.username
+    return hashlib.sha256((name or "").encode()).hexdigest()[:LOGIN_HASH_LENGTH]
 
 
 def _basic(settings: Settings) -> AuthBase | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from qualyswas_ciscovm.accounts import Account, same
 from qualyswas_ciscovm.dates import to_text
 from tap_qualyswas.search.pages import IdRange
 
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
     import logging
     from collections.abc import Mapping
 
+    from tap_qualyswas.qualys.client import QualysClient
     from tap_qualyswas.settings.values import Settings
     from tap_qualyswas.sync.bookmarks import Bookmarks
     from tap_qualyswas.sync.scope import Scope
@@ -19,6 +21,8 @@ if TYPE_CHECKING:
 
 RESUME: Final = "resume"
 HORIZON: Final = "horizon"
+BEGAN: Final = "began"
+ACCOUNT: Final = "account"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +76,7 @@ class Cursors:
 
     Args:
         state: of the tap.
+        client: knows the account that is read.
         bookmarks: whose horizon goes with a cursor.
         ignore: whether every walk starts anew. With `full_sync` it does: a walk that goes on proves
             nothing, and a proof may be what is asked for.
@@ -79,9 +84,16 @@ class Cursors:
     """
 
     def __init__(
-        self, state: State, bookmarks: Bookmarks, logger: logging.Logger, *, ignore: bool
+        self,
+        state: State,
+        client: QualysClient,
+        bookmarks: Bookmarks,
+        logger: logging.Logger,
+        *,
+        ignore: bool,
     ) -> None:
         self._state = state
+        self._client = client
         self._bookmarks = bookmarks
         self._logger = logger
         self._ignore = ignore
@@ -95,7 +107,7 @@ class Cursors:
     def find(self, stream: str, frame: Frame) -> Cursor | None:
         """Give the cursor of an interrupted walk of the same frame, None when there is none."""
         cursor = None if self._ignore else _read(self._state.part(stream).get(RESUME), frame)
-        if cursor is None:
+        if cursor is None or not self._is_of_now(cursor):
             return None
         try:
             self._bookmarks.inherit(stream, str(cursor.carried.get(HORIZON)))
@@ -104,6 +116,15 @@ class Cursors:
         self._resumed = True
         self._logger.info("%s goes on where an interrupted run stopped.", stream)
         return cursor
+
+    def _is_of_now(self, cursor: Cursor) -> bool:
+        """Tell whether no sync has ended since, and the account is the same."""
+        began, last = cursor.carried.get(BEGAN), self._state.last_sync_at
+        if not isinstance(began, str) or (last is not None and began <= last):
+            return False
+        self._client.started_at()  # so that an answer has named the account
+        kept = _account(cursor.carried.get(ACCOUNT))
+        return kept is not None and same(kept, self._client.account)
 
     def keep(self, stream: str, frame: Frame, cursor: Cursor) -> None:
         """Keep where a walk stands, and write the state."""
@@ -114,13 +135,27 @@ class Cursors:
                 key: [id_range.as_state() for id_range in ranges]
                 for key, ranges in cursor.ranges.items()
             },
-            "carried": {**cursor.carried, HORIZON: horizon},
+            "carried": {
+                **cursor.carried,
+                HORIZON: horizon,
+                BEGAN: to_text(self._client.started_at()),
+                ACCOUNT: list(self._client.account),
+            },
         }
         self._state.write()
 
     def clear(self, stream: str) -> None:
         """Forget where a walk stood: it has ended."""
-        self._state.open(stream).pop(RESUME, None)
+        part = self._state.open(stream)
+        if RESUME in part:
+            part[RESUME] = None
+
+
+def _account(kept: object) -> Account | None:
+    if not isinstance(kept, list) or len(kept) != len(Account._fields):
+        return None
+    subscription, host, login = kept
+    return Account(subscription, host, login) if isinstance(host, str) else None
 
 
 def _read(kept: object, frame: Frame) -> Cursor | None:

@@ -5,17 +5,23 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
+from qualyswas_ciscovm.accounts import same
 from qualyswas_ciscovm.dates import parse_strict, to_text
-from qualyswas_ciscovm.wording import counted
 
 if TYPE_CHECKING:
     import logging
 
+    from qualyswas_ciscovm.accounts import Account
     from tap_qualyswas.qualys.client import QualysClient
 
 Mode = Literal["full", "incremental"]
+
+GRACE: Final = timedelta(hours=1)
+"""A schedule that begins some minutes early still gets its full sync on the day it is due."""
+AHEAD: Final = timedelta(minutes=10)
+"""So far may two answers of Qualys be apart in time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +34,9 @@ class History:
         same_filters: whether the filters are those of the last sync; None when it is not known.
         same_streams: whether the selected streams are those of the last sync; None likewise.
         has_bookmark: whether there is a bookmark to start from.
+        full_sync_asked: whether the target asked for a full sync.
+        account: of the last sync; None when it is not known.
+        latest: the latest moment that the state names; None when it names none.
     """
 
     last_sync_at: str | None
@@ -35,6 +44,9 @@ class History:
     same_filters: bool | None
     same_streams: bool | None
     has_bookmark: bool
+    full_sync_asked: bool = False
+    account: Account | None = None
+    latest: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,17 +76,16 @@ class Plan:
 
 def restart_reason(history: History, options: Options) -> str | None:
     """Say why the bookmarks are ignored, as far as this is known without the time."""
-    if options.full_sync:
-        return "full_sync is set"
-    if not history.has_bookmark and history.last_sync_at is None:
-        return "there is no earlier sync"
-    if history.same_filters is False:
-        return "a filter setting has changed"
-    if history.same_streams is False:
-        return "other streams are selected than last time"
-    if history.last_full_sync_at is None and has_schedule(options):
-        return "no full sync has been completed yet"
-    return None
+    lacks_full = history.last_full_sync_at is None and has_schedule(options)
+    reasons = (
+        (options.full_sync, "full_sync is set"),
+        (history.full_sync_asked, "the target asks for it: CVM lacks something"),
+        (not history.has_bookmark and history.last_sync_at is None, "there is no earlier sync"),
+        (history.same_filters is False, "a filter setting has changed"),
+        (history.same_streams is False, "other streams are selected than last time"),
+        (lacks_full, "no full sync has been completed yet"),
+    )
+    return next((reason for holds, reason in reasons if holds), None)
 
 
 def has_schedule(options: Options) -> bool:
@@ -82,30 +93,43 @@ def has_schedule(options: Options) -> bool:
     return options.full_sync_every_days > 0 and options.start_date is None
 
 
-def needs_time(history: History, options: Options) -> bool:
-    """Tell whether the plan depends on the server's time."""
-    return has_schedule(options) and restart_reason(history, options) is None
+def needs_answer(history: History, options: Options) -> bool:
+    """Tell whether the plan depends on the time and the account that an answer of Qualys tells."""
+    return restart_reason(history, options) is None
 
 
-def make_plan(history: History, options: Options, now: datetime | None) -> Plan:
+def make_plan(history: History, options: Options, now: datetime | None, account: Account) -> Plan:
     """Decide how to sync.
 
     Args:
         history: what the state tells.
         options: what the settings say.
-        now: the server's time; may be None where `needs_time` says no.
+        now: the server's time; may be None where `needs_answer` says no.
+        account: that is read now.
     """
-    reason = restart_reason(history, options)
-    last = history.last_full_sync_at
-    if reason is None and now is not None and last and has_schedule(options):
-        age = now - parse_strict(last)
-        if age >= timedelta(days=options.full_sync_every_days):
-            reason = f"the last complete full sync is {counted(age.days, 'day')} old"
+    reason = restart_reason(history, options) or _reason_of_now(history, options, now, account)
     if reason is None:
         return Plan("incremental", restart=False, reason="what changed since the last sync")
     # A sync with a start date does not read everything.
     mode: Mode = "full" if options.start_date is None else "incremental"
     return Plan(mode, restart=True, reason=reason)
+
+
+def _reason_of_now(
+    history: History, options: Options, now: datetime | None, account: Account
+) -> str | None:
+    if history.account is not None and not same(history.account, account):
+        return "another Qualys account is read than last time"
+    if now is None:
+        return None
+    if history.latest is not None and history.latest > to_text(now + AHEAD):
+        return f"the state names a moment in the future ({history.latest})"
+    last = history.last_full_sync_at
+    if last and has_schedule(options):
+        age = now - parse_strict(last)
+        if age >= timedelta(days=options.full_sync_every_days) - GRACE:
+            return f"the last full sync was at {last}"
+    return None
 
 
 def window_start(bookmark: str | None, options: Options) -> str | None:
@@ -161,12 +185,17 @@ class Planner:
     @property
     def is_ready(self) -> bool:
         """Whether the plan can be made without a call that only asks for the time."""
-        return self._client.knows_time or not needs_time(self.history, self.options)
+        return self._client.knows_time or not needs_answer(self.history, self.options)
+
+    @property
+    def is_of_same_account(self) -> bool:
+        """Whether the account is that of the last sync, as far as it is known."""
+        return self.history.account is None or same(self.history.account, self._client.account)
 
     @cached_property
     def plan(self) -> Plan:
         """The plan."""
-        now = self._client.started_at() if needs_time(self.history, self.options) else None
-        plan = make_plan(self.history, self.options, now)
+        now = self._client.started_at() if needs_answer(self.history, self.options) else None
+        plan = make_plan(self.history, self.options, now, self._client.account)
         self._logger.info("%s sync: %s.", plan.mode.capitalize(), plan.reason)
         return plan

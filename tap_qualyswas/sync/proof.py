@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from qualyswas_ciscovm.digest import DIGESTED
 from qualyswas_ciscovm.wording import counted
 from tap_qualyswas.sync.tallies import counts_agree
 
@@ -14,8 +15,15 @@ if TYPE_CHECKING:
     from tap_qualyswas.records.fields import Json
     from tap_qualyswas.sync.tallies import Tally
 
-NEEDED: Final = ("webapps", "findings", "knowledge_base")
+CONTRACT: Final = 1
+"""Number of the form of the `syncs` row, so that a target can tell an older tap."""
+NEEDED: Final = ("webapps", "findings")
 """Streams without which a sync is never complete."""
+NEEDED_PROPERTIES: Final = {
+    "webapps": ("id",),
+    "findings": ("uniqueId", "type", "status", "webApp", "url"),
+}
+"""Properties that tell what a finding is, where, and whether it is open."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,11 +34,13 @@ class Circumstances:
         resumed: whether it began from the cursor of an interrupted run.
         has_base: whether it is a full sync, or there was a complete one before.
         evaluation: whether the account marks itself as an evaluation.
+        deselected: properties that identity or closing needs, and that the catalog leaves out.
     """
 
     resumed: bool
     has_base: bool
     evaluation: bool
+    deselected: tuple[str, ...] = ()
 
 
 def incomplete_reasons(tallies: Mapping[str, Tally], circumstances: Circumstances) -> list[str]:
@@ -41,19 +51,18 @@ def incomplete_reasons(tallies: Mapping[str, Tally], circumstances: Circumstance
         (circumstances.evaluation, "the account marks itself as an evaluation"),
     )
     reasons = [reason for holds, reason in about_the_run if holds]
+    reasons += [f"{name} is not selected" for name in circumstances.deselected]
     reasons += [gap for tally in tallies.values() for gap in tally.gaps]
     for name, tally in tallies.items():
         if not tally.ended:
             reasons.append(f"{name} was not read to its end")
+        if tally.settled:
+            continue
         if tally.notes.rejected:
             reasons.append(f"{name}: {counted(tally.notes.rejected, 'row')} rejected")
         if not counts_agree(tally):
             read = counted(tally.fetched, "row")
             reasons.append(f"{name}: {read} read, {tally.latest_count:,} counted")
-    webapps = tallies.get("webapps")
-    if webapps and webapps.recounted is not None and webapps.recounted < webapps.fetched:
-        # One that leaves the account's scope looks deleted, and its findings may be read in part.
-        reasons.append("a web application vanished while findings were read")
     return reasons
 
 
@@ -66,7 +75,9 @@ def stream_row(name: str, tally: Tally, emitted: int) -> Json:
     """Give what the `syncs` row says about one stream."""
     return {
         "stream": name,
+        "read": tally.read,
         "emitted": emitted,
+        "digest": str(tally.digest) if name in DIGESTED else None,
         "counted": tally.latest_count,
         "duplicates": tally.duplicates,
         "windowStart": tally.window_start,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import chain
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from qualyswas_ciscovm.wording import counted
 from tap_qualyswas.errors import TrialLicence
@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from tap_qualyswas.sync.cursors import Cursors, Frame
     from tap_qualyswas.sync.plan import Planner
     from tap_qualyswas.sync.tallies import Tally
+
+
+FINDINGS: Final = "findings"
 
 
 class Collector(Protocol):
@@ -160,7 +163,7 @@ class _Reading:
         if self._reader.planner.plan.mode != "full" or self._is_resumed:
             return
         counts = {sweep.key: self._ask_count(sweep) for sweep in self._sweeps}
-        self._walk.expected = counts
+        self._walk.expected = self._tally.counted_by = counts
         self._tally.counted = self._progress.total = sum(counts.values())
 
     def _ask_count(self, sweep: Sweep) -> int:
@@ -177,7 +180,8 @@ class _Reading:
 
     def _finish(self) -> None:
         tally = self._tally
-        if not counts_agree(tally):
+        # Findings are counted by their type and web application, when all have been read.
+        if not counts_agree(tally) and not (self._stream == FINDINGS and tally.fetched):
             tally.recounted = sum(self._ask_count(sweep) for sweep in self._sweeps)
             if not tally.fetched and tally.recounted:
                 raise TrialLicence(self._stream, tally.recounted)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import uuid
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Final
 
 from qualyswas_ciscovm.dates import to_text
 from tap_qualyswas.errors import SettingsError
@@ -15,6 +16,7 @@ from tap_qualyswas.sync.cursors import Cursors
 from tap_qualyswas.sync.pending_reports import PendingReports
 from tap_qualyswas.sync.plan import History, Options, Planner
 from tap_qualyswas.sync.proof import (
+    CONTRACT,
     Circumstances,
     incomplete_reasons,
     missing_streams,
@@ -35,6 +37,9 @@ if TYPE_CHECKING:
     from tap_qualyswas.sync.state import State
 
 
+PACKAGE: Final = "qualyswas-ciscovm"
+
+
 @dataclass(frozen=True, eq=False)
 class Run:
     """The parts of a run, each of which alone owns what it keeps.
@@ -48,6 +53,7 @@ class Run:
         qids: those of the findings.
         pending_reports: those of the finished scans.
         reader: what the streams are read with.
+        deselected: properties that a proof needs, and that the catalog leaves out.
         sync_id: a name for the run.
     """
 
@@ -59,6 +65,7 @@ class Run:
     qids: Qids
     pending_reports: PendingReports
     reader: Reader
+    deselected: tuple[str, ...] = ()
     sync_id: str = field(default_factory=lambda: str(uuid.uuid4()))
 
     @cached_property
@@ -79,8 +86,13 @@ class Run:
             started_at=to_text(self.client.started_at()),
             filters=self.settings.filters.as_state(),
             streams=self.selected,
-            full=self.reader.planner.plan.mode == "full" and not self._incomplete_reasons(),
-            same=history.same_filters is not False and history.same_streams is not False,
+            full=self.reader.planner.plan.mode == "full" and not self.reader.cursors.resumed,
+            account=self.client.account,
+            same=(
+                history.same_filters is not False
+                and history.same_streams is not False
+                and self.reader.planner.is_of_same_account
+            ),
         )
 
     def row(self, emitted: Callable[[str], int]) -> Record:
@@ -95,9 +107,12 @@ class Run:
             stream_row(name, tally, emitted(name)) for name, tally in self.reader.tallies.items()
         ]
         incomplete: list[Json] = [*reasons]
-        not_proven: list[Json] = [*self.reader.coverage.not_proven]
+        findings = self.reader.tallies.get("findings")
+        since = findings.window_start if findings else None
         return {
             "syncId": self.sync_id,
+            "contract": CONTRACT,
+            "tapVersion": version(PACKAGE),
             "mode": self.reader.planner.plan.mode,
             "startedAt": to_text(self.client.started_at()),
             "finishedAt": to_text(self.client.time_now()),
@@ -107,9 +122,10 @@ class Run:
             "incompleteReasons": incomplete,
             "apiUrl": self.settings.platform.api_url,
             "subscription": self.client.subscription,
+            "login": self.client.account.login,
             "filters": self.settings.filters.as_state(),
+            "coverage": self.reader.coverage.row(self.settings.filters, since),
             "streams": streams,
-            "notProven": not_proven,
         }
 
     def _incomplete_reasons(self) -> list[str]:
@@ -120,15 +136,17 @@ class Run:
             resumed=self.reader.cursors.resumed,
             has_base=is_first or planner.history.last_full_sync_at is not None,
             evaluation=self.client.evaluation,
+            deselected=self.deselected,
         )
         return incomplete_reasons(self.reader.tallies, circumstances)
 
 
-def prepare_run(
+def prepare_run(  # noqa: PLR0913, PLR0917 - parts that are put together in one place
     settings: Settings,
     client: QualysClient,
     state: State,
     selected: Sequence[str],
+    deselected: Sequence[str],
     logger: logging.Logger,
 ) -> Run:
     """Put the parts of a run together. Nothing is sent yet.
@@ -138,8 +156,13 @@ def prepare_run(
         client: the session to Qualys.
         state: what earlier runs left; changed in place.
         selected: names of the selected streams, in their order, `syncs` left out.
+        deselected: properties that a proof needs, and that the catalog leaves out.
         logger: of the tap.
+
+    Raises:
+        SettingsError: when a later version of the tap has written the state.
     """
+    state.require_known_form()
     options = Options(
         settings.full_sync,
         settings.full_sync_every_days,
@@ -148,7 +171,7 @@ def prepare_run(
     )
     planner = Planner(_history(state, settings, selected), options, client, logger)
     bookmarks = Bookmarks(state, planner, client.started_at, logger)
-    cursors = Cursors(state, bookmarks, logger, ignore=settings.full_sync)
+    cursors = Cursors(state, client, bookmarks, logger, ignore=settings.full_sync)
     tallies = {name: Tally() for name in selected}
     return Run(
         settings=settings,
@@ -158,6 +181,7 @@ def prepare_run(
         bookmarks=bookmarks,
         qids=Qids(state, wanted="knowledge_base" in selected),
         pending_reports=PendingReports(state, wanted="scan_results" in selected),
+        deselected=tuple(deselected),
         reader=Reader(client, planner, cursors, tallies, Coverage(), logger),
     )
 
@@ -167,6 +191,9 @@ def _history(state: State, settings: Settings, selected: Sequence[str]) -> Histo
     return History(
         last_sync_at=state.last_sync_at,
         last_full_sync_at=state.last_full_sync_at,
+        full_sync_asked=state.full_sync_asked,
+        account=state.account,
+        latest=state.latest_moment(),
         same_filters=None if filters is None else filters == settings.filters.as_state(),
         same_streams=set(selected) <= set(streams) if isinstance(streams, list) else None,
         has_bookmark=any(

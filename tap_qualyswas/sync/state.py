@@ -4,21 +4,27 @@
     scans, findings            replication_key, replication_key_value: the bookmark
     knowledge_base             pending: QIDs whose entry has not been fetched
     scan_results               pending: scans whose report has not been downloaded
-    syncs                      lastSyncAt, lastFullSyncAt, filters, streams
+    syncs                      format, lastSyncAt, lastFullSyncAt, filters, streams, account,
+                               fullSyncAsked (set by the target)
 
-Streams that are not ours are kept as they are.
+Streams that are not ours are kept as they are. Meltano can merge a state into an older one, which
+brings keys back that are left out: so what is over is written as null.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from qualyswas_ciscovm.accounts import Account
 from qualyswas_ciscovm.dates import to_utc, to_utc_strict
+from tap_qualyswas.errors import SettingsError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
 PENDING: Final = "pending"
+FORMAT: Final = 1
+"""Number of the form of the state."""
 
 
 class State:
@@ -32,6 +38,21 @@ class State:
     def __init__(self, raw: dict[str, Any], write: Callable[[], None]) -> None:
         self._raw = raw
         self._write = write
+
+    def require_known_form(self) -> None:
+        """Refuse a state that a later version of the tap has written.
+
+        Raises:
+            SettingsError: when its format is newer than the one that is known here.
+        """
+        found = self.part("syncs").get("format")
+        if isinstance(found, int) and found > FORMAT:
+            msg = (
+                f"The state is of format {found}, and this tap-qualyswas knows format {FORMAT} and "
+                "older ones. Update tap-qualyswas, or start without a state: then everything is "
+                "read."
+            )
+            raise SettingsError(msg)
 
     def write(self) -> None:
         """Write the state to the output."""
@@ -78,10 +99,8 @@ class State:
     def set_pending(self, stream: str, value: Mapping[str, Any] | Sequence[Any]) -> None:
         """Keep what a stream still has to fetch; nothing is kept of an empty value."""
         part = self.open(stream)
-        if value:
-            part[PENDING] = value
-        else:
-            part.pop(PENDING, None)
+        if value or PENDING in part:
+            part[PENDING] = value or None
 
     @property
     def last_sync_at(self) -> str | None:
@@ -90,8 +109,30 @@ class State:
 
     @property
     def last_full_sync_at(self) -> str | None:
-        """Start of the last complete full sync."""
+        """Start of the last full sync that was read to its end."""
         return self._sync_date("lastFullSyncAt")
+
+    @property
+    def full_sync_asked(self) -> bool:
+        """Whether the target asked for a full sync."""
+        return self.part("syncs").get("fullSyncAsked") is True
+
+    @property
+    def account(self) -> Account | None:
+        """The account of the last sync that ended; None when it is not known."""
+        kept = self.part("syncs").get("account")
+        if not isinstance(kept, dict) or not isinstance(kept.get("host"), str):
+            return None
+        subscription, login = (_text(kept.get(name)) for name in ("subscription", "login"))
+        return Account(subscription, kept["host"], login)
+
+    def latest_moment(self) -> str | None:
+        """Give the latest moment that it names; None when it names none."""
+        moments = [self.last_sync_at, self.last_full_sync_at]
+        for stream in ("scans", "findings"):
+            value = self.part(stream).get("replication_key_value")
+            moments.append(to_utc(value) if isinstance(value, str) else None)
+        return max(filter(None, moments), default=None)
 
     def _sync_date(self, name: str) -> str | None:
         value = self.part("syncs").get(name)
@@ -107,12 +148,13 @@ class State:
         """The streams of the last sync that ended."""
         return self.part("syncs").get("streams")
 
-    def set_sync(
+    def set_sync(  # noqa: PLR0913 - each is one thing to remember
         self,
         *,
         started_at: str,
         filters: Mapping[str, Any],
         streams: Sequence[str],
+        account: Account,
         full: bool,
         same: bool,
     ) -> None:
@@ -122,13 +164,26 @@ class State:
             started_at: when it began.
             filters: its filters.
             streams: its streams.
-            full: whether it was a full one and complete.
-            same: whether its filters and streams are those of the syncs before; otherwise these
-                prove nothing any more.
+            account: that was read.
+            full: whether it was a full one, read from its beginning.
+            same: whether its filters, streams and account are those of the syncs before; otherwise
+                these prove nothing any more.
         """
         part = self.open("syncs")
         if not same:
-            part.pop("lastFullSyncAt", None)
-        part.update({"lastSyncAt": started_at, "filters": dict(filters), "streams": list(streams)})
+            part["lastFullSyncAt"] = None
+        part.update(
+            {
+                "format": FORMAT,
+                "lastSyncAt": started_at,
+                "filters": dict(filters),
+                "streams": list(streams),
+                "account": account._asdict(),
+            }
+        )
         if full:
-            part["lastFullSyncAt"] = started_at
+            part.update({"lastFullSyncAt": started_at, "fullSyncAsked": None})
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) else None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from qualyswas_ciscovm.digest import Digest
 from qualyswas_ciscovm.wording import counted
 from tap_qualyswas.records.notes import Notes
 
@@ -21,9 +22,14 @@ class Tally:
     Attributes:
         fetched: rows that were read, each once, rejected ones too.
         counted: the number of the count endpoint before the walk; None when it was not asked.
+        counted_by: the same, by sweep.
         recounted: the number after the walk; None when it was not asked.
         duplicates: rows that came a second time and were dropped.
+        read: rows that were handed to the SDK, before any stream map.
+        digest: their fingerprint.
         window_start: lower bound in time, None for everything.
+        settled: whether what differs from the counts has been looked for, and is read again or
+            left out of the coverage.
         ended: whether the stream was read to its end.
         gaps: what else is missing, each in words.
         notes: what was odd in its rows.
@@ -31,9 +37,13 @@ class Tally:
 
     fetched: int = 0
     counted: int | None = None
+    counted_by: dict[str, int] = field(default_factory=dict)
     recounted: int | None = None
     duplicates: int = 0
+    read: int = 0
+    digest: Digest = field(default_factory=Digest)
     window_start: str | None = None
+    settled: bool = False
     ended: bool = False
     gaps: list[str] = field(default_factory=list)
     notes: Notes = field(default_factory=Notes)

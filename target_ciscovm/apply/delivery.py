@@ -1,117 +1,180 @@
-"""The load goes to CVM: uploaded, run once, and waited for."""
+"""The load goes to CVM: uploaded, put down in the ledger, run once, waited for, and settled."""
 
 from __future__ import annotations
 
 import logging
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from target_ciscovm.apply import remembering
-from target_ciscovm.apply.uploads import TOO_LARGE, upload_all
+from target_ciscovm.apply import pending
+from target_ciscovm.apply.answer import Findings, Sent, compare
+from target_ciscovm.apply.files import keys_of
+from target_ciscovm.apply.uploads import upload_all
 from target_ciscovm.cvm.connector import RunFailed
-from target_ciscovm.errors import LimitReached
-from target_ciscovm.intake.counts import FINDINGS, over_limit, rejection_problem, shown
-from target_ciscovm.plan import joins
+from target_ciscovm.intake.counts import over_limit, shown
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
+    from fractions import Fraction
 
-    from target_ciscovm.apply.loading import Load
+    from target_ciscovm.apply.files import Written
     from target_ciscovm.cvm.client import CiscoVMClient
+    from target_ciscovm.cvm.connector import ConnectorRun
+    from target_ciscovm.intake.spool import Spool
     from target_ciscovm.kdi.files import Part
+    from target_ciscovm.ledger.ledger import Ledger
 
 LOGGER: Final = logging.getLogger(__name__)
 
+NOTHING_ODD: Final = Findings()
 
-def upload(load: Load, api: CiscoVMClient) -> None:
+
+@dataclass(frozen=True)
+class Uploaded:
+    """What CVM took.
+
+    Attributes:
+        parts: files with their ids in CVM.
+        runs: of the connector, as they were before ours.
+    """
+
+    parts: tuple[tuple[Part, int], ...] = ()
+    runs: frozenset[int] = frozenset()
+
+
+@dataclass(frozen=True)
+class Delivered:
+    """What came of a load in CVM.
+
+    Attributes:
+        run: as it was seen last.
+        answer: held against what was sent.
+    """
+
+    run: ConnectorRun
+    answer: Findings = NOTHING_ODD
+
+    @property
+    def failed_payloads(self) -> int:
+        """Count the payloads that CVM failed."""
+        return self.run.failed_payload_count or 0
+
+    @property
+    def arrived(self) -> bool:
+        """Tell whether all of the load is in CVM, as far as CVM tells."""
+        return not self.answer.hard and not self.failed_payloads
+
+
+@dataclass(frozen=True)
+class Way:
+    """What a load is delivered with.
+
+    Attributes:
+        replan: makes plan and files anew after the ledger has changed, or an asset was refused.
+        refuse: takes assets out that are too large for CVM.
+        warn: is given what a person should know.
+    """
+
+    api: CiscoVMClient
+    ledger: Ledger
+    spool: Spool
+    timeout_seconds: int
+    replan: Callable[[], Written]
+    refuse: Callable[[Sequence[str]], None]
+    warn: Callable[[str], None]
+
+
+def upload(way: Way, written: Written, runs_at_first: frozenset[int]) -> Uploaded:
     """Wait for the connector to be idle, then upload all files.
 
     Raises:
-        LimitReached: when another load was run meanwhile, or too much is too large for CVM.
+        LimitReached: when too much is too large for CVM.
         CiscoVMError: when the connector stays busy, or a file is not taken.
     """
-    api.wait_until_idle(load.settings.run_timeout_seconds, LOGGER.info)
-    _require_newest(load, api)
-    if load.files is None:
-        return
-    done = upload_all(api, load.files, load.parts, lambda part: _keys(load, part))
-    for key in done.refused:
-        _reject_asset(load, key)
-    load.uploaded = done.parts
-    load.parts = [part for part, _ in done.parts]
-    if problem := rejection_problem(load.counts, load.settings.max_failed_percent):
-        raise LimitReached(problem)
-
-
-def _require_newest(load: Load, api: CiscoVMClient) -> None:
-    """Refuse a load that may close things when a newer one came in between."""
-    before = load.opening.runs if load.opening else frozenset()
-    others = [run.id for run in api.runs() if run.id not in before]
-    if others and load.verdict.proven:
-        msg = (
-            f"Connector run {others[0]} was started by somebody else while this load was "
-            "prepared, so this load may be older than what CVM holds. Nothing has been run; run "
-            "again."
+    told: frozenset[int] = frozenset()
+    while True:
+        way.api.wait_until_idle(way.timeout_seconds, LOGGER.info)
+        listed = way.api.runs()
+        if pending.look_up(way.ledger, listed):
+            written = way.replan()
+        runs = frozenset(run.id for run in listed)
+        _warn_of_strangers(runs - runs_at_first - told, way.warn)
+        told = runs
+        done = upload_all(
+            way.api, written.files, written.parts, lambda part: keys_of(way.spool, part)
         )
-        raise LimitReached(msg)
+        if not done.refused:
+            return Uploaded(tuple(done.parts), runs)
+        # What moved to a refused asset must stay open where it was: that is another plan.
+        way.refuse(done.refused)
+        written = way.replan()
 
 
-def _keys(load: Load, part: Part) -> Sequence[str]:
-    if part.keys:
-        return part.keys
-    rows = load.spool.execute(
-        "SELECT key FROM load_asset WHERE part = ? ORDER BY position", (part.path.name,)
-    )
-    return [row[0] for row in rows]
-
-
-def _reject_asset(load: Load, key: str) -> None:
-    rows = load.spool.execute("SELECT identifier FROM sent WHERE asset = ?", (key,)).fetchall()
-    for (identifier,) in rows:
-        load.rejections.write(0, FINDINGS, identifier, TOO_LARGE)
-    if rows:
-        load.counts.reject_late(FINDINGS, TOO_LARGE, count=len(rows))
-        load.counts.mapped -= len(rows)
-    joins.refuse(load.spool, key)
-
-
-def run(load: Load, api: CiscoVMClient) -> None:
-    """Run all files as one, and wait for the end.
+def run(way: Way, uploaded: Uploaded) -> int:
+    """Run all files as one, and give the run's number.
 
     Raises:
-        RunFailed: when it ended without success.
-        LimitReached: when more of CVM's payloads failed than the settings allow.
-        StillRunning: when it did not end in time.
+        CiscoVMError: when no run could be started; a lost answer is told as such.
     """
-    settings = load.settings
-    remembering.note(load)
-    before = {run.id for run in api.runs()}
-    load.run_id = api.run(
-        [number for _, number in load.uploaded],
-        runs_before=before,
-        timeout_seconds=settings.run_timeout_seconds,
+    number = way.api.run(
+        [number for _, number in uploaded.parts],
+        runs_before={run.id for run in way.api.runs()},
+        timeout_seconds=way.timeout_seconds,
         progress=LOGGER.info,
     )
-    LOGGER.info("Connector run %d has begun in CVM.", load.run_id)
+    LOGGER.info("Connector run %d has begun in CVM.", number)
+    way.ledger.name_pending(number)
+    return number
+
+
+def wait(way: Way, number: int, sent: Sent, max_failed_percent: Fraction) -> Delivered:
+    """Wait for the end of the run, and settle the ledger by how it went.
+
+    Raises:
+        RunFailed: when it ended without success, or more of CVM's payloads failed than the
+            settings allow.
+        StillRunning: when it did not end in time.
+    """
     try:
-        load.run = api.wait(load.run_id, settings.run_timeout_seconds, LOGGER.info)
-    except RunFailed as error:
-        load.run = error.run
+        ended = way.api.wait(number, way.timeout_seconds, LOGGER.info)
+        _require_few_failures(ended, max_failed_percent)
+    except RunFailed:
+        way.ledger.doubt()
         raise
-    failed, total = load.run.failed_payload_count, load.run.total_payload_count
-    if over_limit(failed, total, settings.max_failed_percent):
-        msg = (
-            f"CVM failed {failed:,} of {total:,} payloads of connector run {load.run.id}, more "
-            f"than the {shown(settings.max_failed_percent)}% that max_failed_percent allows. The "
-            "connector's page in CVM has the reason; the next run sends all of it again."
-        )
-        raise LimitReached(msg)
-    if failed:
-        load.warnings.append(
-            f"CVM failed {failed:,} of {total:,} payloads, within max_failed_percent: the state "
-            "is not passed on, so the next run sends the same again."
-        )
+    delivered = Delivered(ended, compare(ended, sent))
+    if delivered.arrived:
+        way.ledger.settle()
+    else:
+        way.ledger.doubt()
+    if delivered.failed_payloads:
+        way.ledger.remember("failed_loads", value=way.ledger.failed_loads + 1)
+    return delivered
 
 
-def has_failed_payloads(load: Load) -> bool:
-    """Tell whether CVM failed some of the load."""
-    return load.run is not None and load.run.failed_payload_count > 0
+def sent_of(uploaded: Uploaded, closings: int, *, over: bool) -> Sent:
+    """Give what CVM was given."""
+    parts = [part for part, _ in uploaded.parts]
+    return Sent(
+        files=len(parts),
+        assets=sum(part.assets for part in parts),
+        entries=sum(part.findings for part in parts),
+        closings=closings,
+        runs_before=uploaded.runs,
+        over=over,
+    )
+
+
+def _require_few_failures(ended: ConnectorRun, max_failed_percent: Fraction) -> None:
+    failed, total = ended.failed_payload_count or 0, ended.total_payload_count or 0
+    if over_limit(failed, total, max_failed_percent):
+        allowed = f"{shown(max_failed_percent)}% that max_failed_percent allows"
+        raise RunFailed(ended, f", more than the {allowed}")
+
+
+def _warn_of_strangers(others: frozenset[int], warn: Callable[[str], None]) -> None:
+    """Tell of runs that somebody else has started meanwhile; named closings need no stop."""
+    if others:
+        warn(
+            f"Connector run {max(others)} was started by somebody else while this load was "
+            "prepared. Check that no other schedule uses this connector."
+        )

@@ -6,6 +6,7 @@ import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from qualyswas_ciscovm.wording import one_line
 from target_ciscovm.cvm.client import CiscoVMClient
 
 if TYPE_CHECKING:
@@ -29,14 +30,14 @@ class Opening:
 
     Attributes:
         now: its time, by the `Date` of its first answer.
-        newest_run: when the connector's newest run began, None when there was none.
+        first_run: when the connector's first run began, None when there was none.
         runs: ids of the runs that were there.
         overage: whether the licence is over its limit; None when that is not known.
     """
 
     connector: Connector
     now: datetime | None
-    newest_run: datetime | None
+    first_run: datetime | None
     runs: frozenset[int]
     overage: bool | None
 
@@ -63,15 +64,14 @@ def look(api: CiscoVMClient) -> Opening:
     runs = api.runs()
     overage = api.overage()
     state = "a run of it is going on" if connector.running else "idle"
-    LOGGER.info(
-        "Connector %d (%s) at %s takes files; %s.", connector.id, connector.name, api.api_url, state
-    )
+    name = one_line(connector.name)
+    LOGGER.info("Connector %d (%s) at %s takes files; %s.", connector.id, name, api.api_url, state)
     if overage:
         LOGGER.warning("%s", OVERAGE)
     return Opening(
         connector,
         api.server_now,
-        max((run.start_time for run in runs if run.start_time), default=None),
+        min((run.start_time for run in runs if run.start_time), default=None),
         frozenset(run.id for run in runs),
         overage,
     )

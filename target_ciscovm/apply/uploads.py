@@ -19,6 +19,10 @@ if TYPE_CHECKING:
 LOGGER: Final = logging.getLogger(__name__)
 
 TOO_LARGE: Final = "its asset alone is more than CVM takes at once, also without evidence"
+STILL_TOO_LARGE: Final = (
+    "the closings alone are more than CVM, or a gateway before it, takes at once. Raise its limit "
+    "on the size of requests."
+)
 
 
 @dataclass

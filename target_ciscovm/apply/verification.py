@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, Final
 
+from qualyswas_ciscovm.wording import one_line
 from target_ciscovm.apply.preflight import connect, look
 from target_ciscovm.errors import SettingsError
 
@@ -28,5 +29,5 @@ def check_login(settings: Settings) -> None:
     LOGGER.info(
         "The API key and connector %d (%s) are good: a load can be sent.",
         opening.connector.id,
-        opening.connector.name,
+        one_line(opening.connector.name),
     )

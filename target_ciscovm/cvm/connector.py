@@ -35,7 +35,8 @@ class ConnectorRun:
     """One run of a connector, from `GET /connectors/{id}/connector_runs`.
 
     Counters are named as in Cisco's OpenAPI file (`connector_run_status_schema`); one that is
-    missing or null is 0. A "payload" is CVM's unit of import work, not one of our files.
+    missing or null is None: CVM does not tell it. A "payload" is CVM's unit of import work, not one
+    of our files.
 
     Attributes:
         id: the run's number.
@@ -48,34 +49,38 @@ class ConnectorRun:
     start_time: datetime | None = None
     end_time: datetime | None = None
     success: bool | None = None
-    total_payload_count: int = 0
-    processed_payload_count: int = 0
-    failed_payload_count: int = 0
-    processed_assets_count: int = 0
-    assets_with_tags_reset_count: int = 0
-    processed_scanner_vuln_count: int = 0
-    updated_scanner_vuln_count: int = 0
-    created_scanner_vuln_count: int = 0
-    closed_scanner_vuln_count: int = 0
-    autoclosed_scanner_vuln_count: int = 0
-    reopened_scanner_vuln_count: int = 0
-    closed_vuln_count: int = 0
-    autoclosed_vuln_count: int = 0
-    reopened_vuln_count: int = 0
+    total_payload_count: int | None = None
+    processed_payload_count: int | None = None
+    failed_payload_count: int | None = None
+    processed_assets_count: int | None = None
+    assets_with_tags_reset_count: int | None = None
+    processed_scanner_vuln_count: int | None = None
+    updated_scanner_vuln_count: int | None = None
+    created_scanner_vuln_count: int | None = None
+    closed_scanner_vuln_count: int | None = None
+    autoclosed_scanner_vuln_count: int | None = None
+    reopened_scanner_vuln_count: int | None = None
+    closed_vuln_count: int | None = None
+    autoclosed_vuln_count: int | None = None
+    reopened_vuln_count: int | None = None
 
 
 class RunFailed(CiscoVMError):  # noqa: N818 - see target_ciscovm.errors
-    """The run ended in CVM without success.
+    """The run ended in CVM without success, or with too many failures.
 
     Attributes:
         run: the run with the last counters from CVM.
+
+    Args:
+        limit: what was exceeded, in words; None where CVM itself calls the run failed.
     """
 
-    def __init__(self, run: ConnectorRun) -> None:
+    def __init__(self, run: ConnectorRun, limit: str | None = None) -> None:
+        counted = f"{run.failed_payload_count or 0:,} of {run.total_payload_count or 0:,} payloads"
         super().__init__(
-            f"Connector run {run.id} failed in CVM: {run.failed_payload_count:,} of "
-            f"{run.total_payload_count:,} payloads failed. The connector's page in CVM has the "
-            "reason; nothing was marked as sent, so the next run sends it all again."
+            f"Connector run {run.id} failed in CVM: {counted} failed{limit or ''}. The connector's "
+            "page in CVM has the reason; nothing was marked as sent, so the next run sends it all "
+            "again."
         )
         self.run = run
 
@@ -122,11 +127,11 @@ def read_run(row: Mapping[str, object]) -> ConnectorRun | None:
     )
 
 
-def _counter(row: Mapping[str, object], name: str) -> int:
+def _counter(row: Mapping[str, object], name: str) -> int | None:
     value = read_int(row.get(name))
     if value is None and name in MISSPELT:
         value = read_int(row.get(MISSPELT[name]))
-    return value or 0
+    return value
 
 
 def _time(value: object) -> datetime | None:

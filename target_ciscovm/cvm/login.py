@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from urllib.parse import urlsplit
+
+from target_ciscovm.cvm.api_url import tidy_api_url
 
 
 @dataclass(frozen=True)
@@ -13,3 +16,8 @@ class Login:
     api_key: str = field(repr=False)
     connector_id: int
     ca_bundle: str | None = None
+
+    @property
+    def host(self) -> str:
+        """Give the host of CVM's API."""
+        return urlsplit(tidy_api_url(self.api_url)).netloc

@@ -7,7 +7,12 @@ from typing import TYPE_CHECKING, Final
 
 from target_ciscovm.cvm.connector import RunFailed
 from target_ciscovm.cvm.retry_policy import capped
-from target_ciscovm.errors import ConnectorBusy, StillRunning, TemporaryError
+from target_ciscovm.errors import (
+    BadKey,
+    ConnectorBusy,
+    StillRunning,
+    TemporaryError,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -15,6 +20,8 @@ if TYPE_CHECKING:
     from target_ciscovm.cvm.connector import ConnectorRun
     from target_ciscovm.cvm.retry_policy import RetryPolicy
 
+LOOKS_WITHOUT_SUCCESS: Final = 5
+"""Looks at a run that has ended and does not say yet whether it went well."""
 SILENCE_SECONDS: Final = 300.0
 """A wait without news is still reported this often."""
 
@@ -81,18 +88,26 @@ def wait_for_end(
     """
     begun = seen = time.monotonic()
     teller = Teller(progress)
-    why = ""
+    why, refused, unsaid = "", False, 0
     for wait in policy.waits(policy.poll_seconds):
+        named = 0.0
         try:
             run = look()
+        except BadKey as error:
+            if refused:
+                raise StillRunning(run_id, time.monotonic() - begun, str(error)) from error
+            refused, why = True, str(error)
+            teller.tell(f"Connector run {run_id} cannot be looked at now: {error}")
         except TemporaryError as error:
             why = f"it could not be looked at: {error}"
             named = error.wait_seconds or 0.0
             teller.tell(f"Connector run {run_id} cannot be looked at now: {error}")
         else:
+            seen, why, refused = time.monotonic(), "", False
             if run.end_time is not None:
-                return _ended_well(run)
-            seen, why, named = time.monotonic(), "", 0.0
+                unsaid += run.success is None
+                if run.success is not None or unsaid >= LOOKS_WITHOUT_SUCCESS:
+                    return _ended_well(run)
             teller.tell(_news(run))
         now = time.monotonic()
         if now - begun >= timeout_seconds or now - seen >= policy.max_wait_seconds:
@@ -108,7 +123,7 @@ def _ended_well(run: ConnectorRun) -> ConnectorRun:
 
 
 def _news(run: ConnectorRun) -> str:
-    done = run.processed_payload_count + run.failed_payload_count
+    done = (run.processed_payload_count or 0) + (run.failed_payload_count or 0)
     total = run.total_payload_count
     counts = f": {done:,} of {total:,} payloads" if total else ""
     return f"Connector run {run.id} is going on in CVM{counts}"

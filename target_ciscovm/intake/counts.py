@@ -11,12 +11,6 @@ from qualyswas_ciscovm.wording import counted
 
 FINDINGS: Final = "findings"
 WEBAPPS: Final = "webapps"
-ALREADY_CLOSED: Final = "already_closed"
-"""Name of the count of FIXED rows without an open entry to close; they are left out."""
-
-OUTDATED: Final = "outdated"
-"""Name of the count of rows that are older than what was sent before; they are left out."""
-
 REASONS_TOLD_APART: Final = 100
 OTHER_REASONS: Final = "other reasons, see rejected.jsonl"
 
@@ -32,6 +26,8 @@ class Counts:
         foreign: RECORD lines of streams of other taps.
         unknown_messages: lines with an unknown message type.
         kept: rows that remain in the spool: received, not rejected, not superseded.
+        nothing_to_do: findings that change nothing in CVM, by the reason.
+        dropped_by_maps: findings that a stream map of the target has dropped.
     """
 
     received: Counter[str] = field(default_factory=Counter)
@@ -45,6 +41,8 @@ class Counts:
     filtered: Counter[str] = field(default_factory=Counter)
     will_close: Counter[str] = field(default_factory=Counter)
     notes: Counter[str] = field(default_factory=Counter)
+    nothing_to_do: Counter[str] = field(default_factory=Counter)
+    dropped_by_maps: int = 0
     mapped: int = 0
 
     def reject(self, stream: str, reason: str, *, count: int = 1) -> None:
@@ -79,6 +77,7 @@ class Counts:
         return self.received[FINDINGS] - (
             self.mapped
             + sum(self.filtered.values())
+            + sum(self.nothing_to_do.values())
             + self.rejected[FINDINGS]
             + self.superseded(FINDINGS)
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final, Literal, TypeVar
@@ -26,6 +27,7 @@ from target_ciscovm.mapping.finding import (
 from target_ciscovm.mapping.locators import Identity, asset_key, place_of
 from target_ciscovm.mapping.records import (
     KEYS,
+    LETTERS,
     PASSED_OVER,
     TYPES,
     Finding,
@@ -33,7 +35,6 @@ from target_ciscovm.mapping.records import (
     Sync,
     WebAppRef,
 )
-from target_ciscovm.plan.joins import FIXED, OPEN
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -66,6 +67,19 @@ class IntakeRules:
     filters: FilterRules = field(default_factory=FilterRules)
 
 
+@dataclass
+class Lost:
+    """What rejected records may have told of, beside the findings in the spool's `lost`.
+
+    Attributes:
+        webapps: web applications of which it is not known which of their findings was lost.
+        unknown: whether not even the web application is known.
+    """
+
+    webapps: set[int] = field(default_factory=set)
+    unknown: bool = False
+
+
 class Intake:
     """Takes records one by one, in any order.
 
@@ -74,8 +88,7 @@ class Intake:
     Attributes:
         sync: the last `syncs` row, None without one.
         proof_is_last: whether no other record came after it.
-        lost_unknown: whether a record was lost of which no asset is known.
-        webapps_lost: ids of web applications whose own row was rejected.
+        lost: what the rejected records may have told of.
         shared: what the findings have in common.
 
     Args:
@@ -90,9 +103,8 @@ class Intake:
     ) -> None:
         self.sync: Sync | None = None
         self.proof_is_last = True
-        self.lost_unknown = False
-        self.webapps_lost: set[int] = set()
-        self.shared = References()
+        self.lost = Lost()
+        self.references = References()
         self._spool = spool
         self._rejections = rejections
         self._counts = counts
@@ -127,6 +139,16 @@ class Intake:
         else:
             self._keep(line, stream, record, raw)
 
+    def drop(self, stream: str, raw: bytes) -> None:
+        """Take note of a record that is left out on purpose, and may still be there in Qualys."""
+        if stream != FINDINGS:
+            return
+        try:
+            record = read_loosely(raw, Counter())
+        except (ValueError, RecursionError):
+            record = None
+        self._lose_finding(record)
+
     def _tidied(self, line: int, stream: str, raw: bytes) -> tuple[Record, bytes] | None:
         """Read a record that does not quite have its type; if it cannot be read, reject it."""
         loose: JSON = None
@@ -159,7 +181,7 @@ class Intake:
             return
         for note in notes(finding, at, rules.mapping):
             self._counts.notes[note] += 1
-        app = self.shared.app_of(finding.web_app)
+        app = self.references.app_of(finding.web_app)
         asset = self._asset_in(finding.url, app)
         item = map_finding(finding, at, rules.mapping)
         is_fixed = closes(item)
@@ -169,9 +191,10 @@ class Intake:
                 item.scanner_identifier,
                 asset,
                 finding.web_app.id if finding.web_app else None,
-                FIXED if is_fixed else OPEN,
+                finding.letter,
+                "fixed" if is_fixed else "open",
                 None if is_fixed else filtered_by(finding, rules.filters),
-                self.shared.definition_of(finding),
+                self.references.definition_of(finding),
                 app,
                 None if asset and self._url_tells_all else finding.url,
                 finding.severity,
@@ -183,7 +206,7 @@ class Intake:
         )
 
     def _asset_in_app(self, url: str | None, app: int | None) -> str | None:
-        return self._asset(url, None if app is None else self.shared.apps[app])
+        return self._asset(url, None if app is None else self.references.apps[app])
 
     def _asset(self, url: str | None, app: WebAppRef | None) -> str | None:
         """Give the asset's key, unless a row of its web application may still change it."""
@@ -196,33 +219,26 @@ class Intake:
         key = key and key[:LONGEST_KEY]
         self._rejections.write(line, stream, key, reason)
         if stream == FINDINGS:
-            asset = self._asset_lost(record)
-            if asset is None:
-                self.lost_unknown = True
-            else:
-                self._spool.add_lost(asset, _identifier(record))
+            self._lose_finding(record)
         elif stream == WEBAPPS:
-            self._lose_webapp(key)
+            self._lose_webapp(_id(key))
         elif stream == SYNCS:
             # An earlier row is no proof either: the tap has written another one since.
             self.sync = None
 
-    def _lose_webapp(self, key: str | None) -> None:
-        if key and key.isascii() and key.isdigit() and int(key) <= LARGEST_ID:
-            self.webapps_lost.add(int(key))
+    def _lose_finding(self, record: Finding | JSON) -> None:
+        known = record if isinstance(record, Finding) else _lost_finding(record)
+        if known is not None and known.key is not None and known.type in LETTERS:
+            self._spool.add_lost(identifier_of(known))
         else:
-            self.lost_unknown = True
+            app = known.web_app if known is not None else None
+            self._lose_webapp(app.id if app else None)
 
-    def _asset_lost(self, record: Finding | JSON) -> str | None:
-        if isinstance(record, Finding):
-            return self._asset(record.url, record.web_app)
-        if not isinstance(record, dict):
-            return None
-        app = record.get("webApp")
-        known: Mapping[str, JSON] = app if isinstance(app, dict) else {}
-        where = _read(known, WebAppRef, "id", "name", "url")
-        at = _read(record, WebAppRef, "url")
-        return self._asset(at.url, where) if where and at else None
+    def _lose_webapp(self, number: int | None) -> None:
+        if number is None:
+            self.lost.unknown = True
+        else:
+            self.lost.webapps.add(number)
 
 
 def _sentence(error: msgspec.ValidationError) -> str:
@@ -232,11 +248,22 @@ def _sentence(error: msgspec.ValidationError) -> str:
     return f"{field}: {what[:1].lower()}{what[1:]}" if field else what
 
 
-def _identifier(record: Finding | JSON) -> str | None:
-    """Give what CVM may know a rejected finding by, None when it does not tell."""
-    if isinstance(record, dict):
-        record = _read(record, Finding, "uniqueId", "type", "id")
-    return identifier_of(record) if isinstance(record, Finding) and record.key else None
+def _lost_finding(record: JSON) -> Finding | None:
+    """Read of a rejected finding what its identifier is made of, None when it tells nothing."""
+    if not isinstance(record, dict):
+        return None
+    app = record.get("webApp")
+    webapp = _read(app, WebAppRef, "id") if isinstance(app, dict) else None
+    if app is not None and webapp is None:
+        return None
+    found = _read(record, Finding, "uniqueId", "type", "id") or Finding()
+    found.web_app = webapp
+    return found
+
+
+def _id(text: str | None) -> int | None:
+    known = text is not None and text.isascii() and text.isdigit() and int(text) <= LARGEST_ID
+    return int(text) if known and text is not None else None
 
 
 def _read(record: Mapping[str, JSON], kind: type[R], *names: str) -> R | None:

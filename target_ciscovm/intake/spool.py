@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import sqlite3
 from contextlib import suppress
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
 from target_ciscovm.output.private_files import open_private
 
@@ -26,16 +26,19 @@ ITEMS_BUFFER: Final = 1 << 18
 
 SCHEMA: Final = """
 CREATE TABLE finding(
-    identifier TEXT NOT NULL, asset TEXT, webapp INTEGER, state INTEGER NOT NULL, filter TEXT,
+    identifier TEXT NOT NULL, asset TEXT, webapp INTEGER, type TEXT NOT NULL,
+    state TEXT NOT NULL, filter TEXT,
     definition INTEGER NOT NULL, app INTEGER, url TEXT, severity INTEGER, seen TEXT NOT NULL,
     closed TEXT, item_at INTEGER NOT NULL, item_bytes INTEGER NOT NULL
 );
 CREATE TABLE other(
     stream TEXT NOT NULL, key TEXT NOT NULL, raw BLOB NOT NULL, PRIMARY KEY(stream, key)
 );
-CREATE TABLE lost(asset TEXT PRIMARY KEY);
-CREATE TABLE lost_finding(identifier TEXT PRIMARY KEY);
+CREATE TABLE lost(identifier TEXT PRIMARY KEY);
 """
+
+
+FindingState = Literal["open", "fixed"]
 
 
 class FindingRow(NamedTuple):
@@ -44,7 +47,8 @@ class FindingRow(NamedTuple):
     Attributes:
         asset: key of its asset, None while only the web application's own row can tell it.
         webapp: id of its web application.
-        state: see `joins.OPEN` and those beside it.
+        type: letter of its type.
+        state: as Qualys tells it.
         filter: the filter that leaves it out, None when it stays.
         definition: number of its QID in `references.References`.
         app: number of its web application there.
@@ -58,7 +62,8 @@ class FindingRow(NamedTuple):
     identifier: str
     asset: str | None
     webapp: int | None
-    state: int
+    type: str
+    state: FindingState
     filter: str | None
     definition: int
     app: int | None
@@ -140,11 +145,9 @@ class Spool:
         if len(self._others) >= BATCH:
             self.flush()
 
-    def add_lost(self, asset: str, identifier: str | None = None) -> None:
-        """Remember an asset that a record was lost of, and which finding it was."""
-        self.execute("INSERT OR IGNORE INTO lost VALUES(?)", (asset,))
-        if identifier is not None:
-            self.execute("INSERT OR IGNORE INTO lost_finding VALUES(?)", (identifier,))
+    def add_lost(self, identifier: str) -> None:
+        """Remember a finding whose record was rejected: it may still be there."""
+        self.execute("INSERT OR IGNORE INTO lost VALUES(?)", (identifier,))
 
     def flush(self) -> None:
         """Write what is still in memory."""

@@ -26,17 +26,19 @@ BUFFER_BYTES: Final = 1 << 20
 class Group(NamedTuple):
     """The settings of a whole file; assets that differ in them go into different files.
 
-    Those of `first` come before all others, as they only close things.
+    Those of `first` come before all others, as what moves is closed before it is opened elsewhere.
     """
 
-    skip_autoclose: bool
-    reset_tags: bool
+    reset_tags: bool = False
     first: bool = False
 
     def header(self) -> bytes:
-        """Give the beginning of a file."""
-        skip, reset = (b"true" if flag else b"false" for flag in self[:2])
-        return b'{"version":2,"skip_autoclose":%b,"reset_tags":%b,"assets":[' % (skip, reset)
+        """Give the beginning of a file.
+
+        It never leaves anything to be closed by CVM: each closing is an entry of its own.
+        """
+        reset = b"true" if self.reset_tags else b"false"
+        return b'{"version":2,"skip_autoclose":true,"reset_tags":%b,"assets":[' % reset
 
 
 @dataclass
@@ -140,7 +142,8 @@ class Files:
     """All files of a load.
 
     Args:
-        folder: where they are written, as `kdi-0001.json` and so on.
+        folder: where they are written, as `kdi-0001.json` and so on. Those of an earlier plan of
+            the same run are removed.
         max_bytes: largest size of a file; a single larger asset gets a file of its own.
         definition: gives a definition's JSON by its name.
     """
@@ -152,6 +155,8 @@ class Files:
         self._definition = definition
         self._open: dict[Group, PartWriter] = {}
         self._made = 0
+        for earlier in folder.glob("kdi-*.json"):
+            earlier.unlink()
 
     def add(self, asset: EncodedAsset, group: Group) -> tuple[str, int]:
         """Write an asset into the file of its group; give the file's name and the asset's place.

@@ -1,11 +1,7 @@
-"""The file of the ledger: its tables, and how it is opened, checked and attached.
+"""The file of the ledger: how it is opened, checked and attached. See `tables` for what it holds.
 
-    entry(identifier PRIMARY KEY, asset, name, webapp_id, seen)  what is open, by scanner_identifier
-    asset(key PRIMARY KEY, locators, application, webapp_ids)    JSON object, text, JSON list
-    meta(key PRIMARY KEY, value)                                 JSON
-
-`user_version` is the version of this format, `application_id` tells the file from other SQLite
-files. There is one file and no write-ahead log, so that a copy of the file is a copy of the ledger.
+`user_version` is the version of its form, `application_id` tells the file from other SQLite files.
+There is one file and no write-ahead log, so that a copy of the file is a copy of the ledger.
 """
 
 from __future__ import annotations
@@ -18,37 +14,35 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from target_ciscovm.errors import LedgerDamaged, LedgerUnusable
+from target_ciscovm.errors import LedgerDamaged, LedgerRefused, LedgerUnusable
+from target_ciscovm.ledger.tables import INDEXES, TABLES
+from target_ciscovm.output.private_files import private_file
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
 APPLICATION_ID: Final = 0x51574356
 """`QWCV` in ASCII."""
-FORMAT: Final = 1
+FORMAT: Final = 2
 CACHE_KIB: Final = 16 * 1024
-TABLES: Final = {
-    "entry": "identifier TEXT PRIMARY KEY, asset TEXT NOT NULL, name TEXT NOT NULL, "
-    "webapp_id INTEGER, seen TEXT",
-    "asset": "key TEXT PRIMARY KEY, locators TEXT NOT NULL, application TEXT, "
-    "webapp_ids TEXT NOT NULL",
-    "meta": "key TEXT PRIMARY KEY, value TEXT NOT NULL",
-}
 CAUSES: Final = {
     "unable to open database file": "it, or its folder, is closed to this user",
     "attempt to write a readonly database": "it, or its folder, is read-only for this user",
     "database is locked": "another process has it open",
 }
 """SQLite's words, where they would leave a person at a loss."""
+UNREADABLE: Final = ("Could not decode", "user-defined function raised")
+"""How SQLite's words begin where a value is not what it must be."""
 
 
 def open_ledger(path: Path, busy_seconds: float) -> sqlite3.Connection | None:
-    """Open a ledger that is there and check it; None when nothing has been settled in it yet.
+    """Open a ledger that is there and check it; None when there is no file.
 
     What a killed process left half written is taken back by SQLite on this occasion.
 
     Raises:
-        LedgerDamaged: it cannot be used; also when another program or a newer version wrote it.
+        LedgerRefused: a version of another form wrote it.
+        LedgerDamaged: it cannot be used; also when it is empty, or another program's.
         LedgerUnusable: it cannot be read now.
     """
     if not _is_there(path):
@@ -57,13 +51,34 @@ def open_ledger(path: Path, busy_seconds: float) -> sqlite3.Connection | None:
         connection = connect(path, busy_seconds)
     try:
         with sql_errors(path, "read"):
-            if _is_used(connection, path):
-                return connection
+            _check(connection, path)
     except BaseException:
         connection.close()
         raise
-    connection.close()
-    return None
+    return connection
+
+
+def create_ledger(path: Path, meta: Mapping[str, str]) -> None:
+    """Make the file of a ledger whole, or not at all: a kill in between leaves nothing behind.
+
+    Args:
+        path: of the file.
+        meta: JSON that it holds by name from the beginning.
+
+    Raises:
+        LedgerUnusable: it cannot be written.
+    """
+    made = path.with_name(f".{path.name}.new")
+    made.unlink(missing_ok=True)
+    private_file(made, "ledger_path")
+    with sql_errors(path, "written"):
+        connection = connect(made, 0)
+        try:
+            create_tables(connection)
+            connection.executemany("INSERT INTO meta VALUES(?, ?)", meta.items())
+        finally:
+            connection.close()
+    made.replace(path)
 
 
 def connect(path: Path, busy_seconds: float) -> sqlite3.Connection:
@@ -91,8 +106,9 @@ def empty_ledger() -> sqlite3.Connection:
 def create_tables(connection: sqlite3.Connection, schema: str = "main") -> None:
     """Create the tables where they are missing, and mark the file as a ledger."""
     for name, columns in TABLES.items():
-        connection.execute(f"CREATE TABLE IF NOT EXISTS {schema}.{name}({columns}) WITHOUT ROWID")
-    connection.execute(f"CREATE INDEX IF NOT EXISTS {schema}.entry_asset ON entry(asset)")
+        connection.execute(f"CREATE TABLE IF NOT EXISTS {schema}.{name}{columns}")
+    for name, columns in INDEXES.items():
+        connection.execute(f"CREATE INDEX IF NOT EXISTS {schema}.{name} ON {columns}")
     connection.execute(f"PRAGMA {schema}.application_id={APPLICATION_ID}")
     connection.execute(f"PRAGMA {schema}.user_version={FORMAT}")
 
@@ -141,7 +157,7 @@ def sql_errors(path: Path | None, doing: str) -> Iterator[None]:
         yield
     except sqlite3.OperationalError as error:
         text = str(error)
-        if text.startswith("Could not decode"):
+        if text.startswith(UNREADABLE):
             raise LedgerDamaged(path, f"it is damaged ({text})") from error
         raise LedgerUnusable(path, doing, CAUSES.get(text, text)) from error
     except (sqlite3.DatabaseError, msgspec.MsgspecError) as error:
@@ -160,21 +176,28 @@ def _is_there(path: Path) -> bool:
     return True
 
 
-def _is_used(connection: sqlite3.Connection, path: Path) -> bool:
+def _check(connection: sqlite3.Connection, path: Path) -> None:
     tables = {row[0] for row in connection.execute("SELECT name FROM sqlite_master")}
     application = connection.execute("PRAGMA application_id").fetchone()[0]
     version = connection.execute("PRAGMA user_version").fetchone()[0]
     if not tables and not application:
-        return False
+        raise LedgerDamaged(path, "it is empty")
     if application != APPLICATION_ID:
         raise LedgerDamaged(path, "another program wrote it")
-    if version != FORMAT:
-        why = f"its format is {version} and this version of target-ciscovm reads {FORMAT}"
-        raise LedgerDamaged(path, f"{why}: install the version that wrote it")
+    if version < FORMAT:
+        why = (
+            f"it has the form {version} of an earlier version, which this one ({FORMAT}) cannot use"
+        )
+        raise LedgerRefused(path, why)
+    if version > FORMAT:
+        why = (
+            f"a later version of target-ciscovm wrote it (form {version}, this one reads "
+            f"{FORMAT}): install that version"
+        )
+        raise LedgerRefused(path, why)
     missing = TABLES.keys() - tables
     if missing:
         raise LedgerDamaged(path, f"it lacks the table {min(missing)}")
     problem = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
     if problem != "ok":
         raise LedgerDamaged(path, f"it is damaged ({' '.join(problem.split())})")
-    return True

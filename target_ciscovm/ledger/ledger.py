@@ -1,133 +1,82 @@
-"""The ledger: what this connector last sent as open, so that only what is known is ever closed.
-
-It is written in one transaction, after CVM's run has succeeded. A crash at any moment leaves what
-was settled before. See `ledger_file` for its tables.
-"""
+"""The ledger: what is open in CVM, as far as this connector knows."""
 
 from __future__ import annotations
 
 import re
 from contextlib import suppress
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import msgspec
 
+from qualyswas_ciscovm.accounts import Account
+from target_ciscovm.errors import LedgerForeign
+from target_ciscovm.ledger import settlement as settling
+from target_ciscovm.ledger.accounts import KnownAccount
 from target_ciscovm.ledger.file import (
     attach_empty,
     attach_file,
     connect,
+    create_ledger,
     empty_ledger,
     open_ledger,
     sql_errors,
     try_writing,
 )
-from target_ciscovm.ledger.settlement import apply, stage, unstage
+from target_ciscovm.ledger.tables import LIVE, Link
 from target_ciscovm.output.private_files import FILE_MODE, private_file, private_folder
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
     from pathlib import Path
 
     from typing_extensions import Self
 
+    from target_ciscovm.ledger.settlement import Settlement
+
 BUSY_SECONDS: Final = 30.0
 PLAIN_NAME: Final = re.compile(r"[a-z_]{1,32}")
-ENTRY: Final = "SELECT identifier, asset, name, webapp_id, seen FROM entry WHERE identifier = ?"
-ENTRIES_OF: Final = (
-    "SELECT identifier, asset, name, webapp_id, seen FROM entry WHERE asset = ? ORDER BY identifier"
-)
-ASSETS: Final = "SELECT key, locators, application, webapp_ids FROM asset ORDER BY key"
-OF_ASSETS: Final = "SELECT DISTINCT webapp_ids FROM asset"
-OF_ENTRIES: Final = "SELECT DISTINCT webapp_id FROM entry WHERE webapp_id IS NOT NULL"
 
 T = TypeVar("T")
 
 
-class Entry(NamedTuple):
-    """A finding that is open in CVM.
+class Home(msgspec.Struct, frozen=True):
+    """Whose ledger it is: host of CVM's API and number of the connector."""
 
-    `identifier` is its `scanner_identifier`, `asset` the key of its asset, `name` the
-    `vuln_def_name` last sent, `seen` when Qualys had last looked at it, in UTC as text.
-    """
-
-    identifier: str
-    asset: str
-    name: str
-    webapp_id: int | None
-    seen: str = ""
+    host: str
+    connector: int
 
 
-class LedgerAsset(NamedTuple):
-    """What is needed to address an asset once more, with an empty list or with less than before.
-
-    `locators` are those sent, by KDI's names.
-    """
-
-    key: str
-    locators: dict[str, str]
-    application: str | None
-    webapp_ids: tuple[int, ...]
-
-
-class LedgerIdentity(msgspec.Struct, frozen=True):
-    """Whose findings they are, and by what assets and findings were told apart.
+class PendingRun(msgspec.Struct, frozen=True):
+    """A run whose end is not known yet.
 
     Attributes:
-        account: Qualys subscription, else API host; None when no load has told it.
-        settings: the settings that decide it, each as text; see `closing.identity_text`.
+        run: number in CVM; None where it is not known whether it began.
     """
 
-    account: str | None
-    settings: dict[str, str]
-
-
-@dataclass(frozen=True)
-class Settlement:
-    """What a successful run has done. Iterables are read once, one after the other as listed.
-
-    Attributes:
-        identity: as of this run.
-        run_id: of this run.
-        opened: what was sent as open; the later one of two with the same identifier counts. Each
-            one's asset must be in `assets` of this or an earlier settlement.
-        closed: identifiers sent as closed.
-        assets: those of the load.
-        whole: keys of the assets that CVM closed all else of: their entries that are not among
-            the opened ones are dropped.
-        removed: keys of the assets that were emptied for good: they and their entries are dropped,
-            before the opened ones are added.
-        full_open: findings open in this load if it was a full and proven one, else None. Assets
-            that it lacks and that have nothing open are then forgotten.
-    """
-
-    identity: LedgerIdentity
-    run_id: str
-    opened: Iterable[Entry] = ()
-    closed: Iterable[str] = ()
-    assets: Iterable[LedgerAsset] = ()
-    whole: Iterable[str] = ()
-    removed: Iterable[str] = ()
-    full_open: int | None = None
+    run: int | None = None
 
 
 class Ledger:
     """The ledger of one connector. Reading never creates its file; without one it is empty.
 
-    All methods raise `LedgerDamaged` for a file that cannot be trusted, and `LedgerUnusable` for
-    one that cannot be reached.
+    All methods raise `LedgerRefused` and `LedgerDamaged` for a file that cannot be trusted, and
+    `LedgerUnusable` for one that cannot be reached.
 
     Args:
         path: its file; None where nothing is remembered.
+        home: whose it must be; None to take any.
         busy_seconds: how long to wait for another process that is writing.
     """
 
-    def __init__(self, path: Path | None, *, busy_seconds: float = BUSY_SECONDS) -> None:
+    def __init__(
+        self, path: Path | None, home: Home | None = None, *, busy_seconds: float = BUSY_SECONDS
+    ) -> None:
         self.path = path
+        self._home = home
         self._busy_seconds = busy_seconds
         self._connection: sqlite3.Connection | None = None
-        self._file: Path | None = None
+        self._on_disk = False
 
     def __enter__(self) -> Self:
         """Give the ledger itself."""
@@ -145,66 +94,66 @@ class Ledger:
 
     @property
     def exists(self) -> bool:
-        """Tell whether something has been settled."""
-        return self.identity is not None
+        """Tell whether a run of this connector was ever put down in it."""
+        return self._meta("home", Home) is not None
 
     @property
-    def identity(self) -> LedgerIdentity | None:
-        """Give the identity of what was settled, None when nothing was."""
-        return self._meta("identity", LedgerIdentity)
+    def identity(self) -> dict[str, str] | None:
+        """Give the settings that assets and findings were told apart by, None before any load."""
+        return self._meta("identity", dict[str, str])
 
     @property
-    def last_full_open(self) -> int | None:
-        """Give the number of findings open in the last full and proven load, None without one."""
-        return self._meta("last_full_open", int)
+    def over_licence(self) -> bool:
+        """Tell whether the tenant's licence was over its limit when the last load was settled."""
+        return bool(self._meta("over_licence", bool))
 
     @property
-    def last_run_id(self) -> str | None:
-        """Give the run that settled last."""
-        return self._meta("last_run_id", str)
+    def failed_loads(self) -> int:
+        """Give how many loads in a row had payloads that CVM failed."""
+        return self._meta("failed_loads", int) or 0
+
+    @property
+    def proven_at(self) -> str | None:
+        """Give the beginning of the newest sync that was settled as proven."""
+        return self._meta("proven_at", str)
+
+    @property
+    def is_whole(self) -> bool:
+        """Tell whether it knows all that this connector was ever sent: it was never lost."""
+        return self._meta("whole", bool) is not False
+
+    @property
+    def pending(self) -> PendingRun | None:
+        """Give the run that was put down and not settled yet, None when there is none."""
+        rows = self._rows("SELECT 1 FROM pending_meta LIMIT 1")
+        return (self._meta("pending", PendingRun) or PendingRun()) if list(rows) else None
 
     def open_count(self) -> int:
-        """Count what is open."""
-        return sum(count for (count,) in self._rows("SELECT count(*) FROM entry"))
+        """Count what is open, or perhaps open."""
+        return sum(count for (count,) in self._rows(f"SELECT count(*) FROM entry WHERE {LIVE}"))  # noqa: S608 - ours
 
-    def is_open(self, identifier: str) -> bool:
-        """Tell whether a finding is open."""
-        return self.entry(identifier) is not None
+    def accounts(self) -> list[KnownAccount]:
+        """Give the Qualys accounts that were loaded."""
+        rows = self._rows("SELECT number, subscription, host, login FROM account ORDER BY number")
+        return [KnownAccount(number, Account(*named)) for number, *named in rows]
 
-    def entry(self, identifier: str) -> Entry | None:
-        """Give an open finding by its `scanner_identifier`."""
-        return next((Entry(*row) for row in self._rows(ENTRY, identifier)), None)
+    def link(self, scope: str) -> Link | None:
+        """Give the end of a scope's chain, None when nothing of it was settled."""
+        query = "SELECT scope, began, findings FROM chain WHERE scope = ?"
+        return next((Link(*row) for row in self._rows(query, scope)), None)
 
-    def entries(self, identifiers: Iterable[str]) -> dict[str, Entry]:
-        """Give those of the findings that are open, by identifier."""
-        found = map(self.entry, identifiers)
-        return {entry.identifier: entry for entry in found if entry is not None}
-
-    def entries_of(self, asset_key: str) -> list[Entry]:
-        """Give what is open at an asset, in the order of identifiers."""
-        return [Entry(*row) for row in self._rows(ENTRIES_OF, asset_key)]
-
-    def assets(self) -> Iterator[LedgerAsset]:
-        """Give all assets, in the order of their keys."""
-        for key, locators, application, webapp_ids in self._rows(ASSETS):
-            yield LedgerAsset(
-                key,
-                self._decode(locators, dict[str, str]),
-                application,
-                self._decode(webapp_ids, tuple[int, ...]),
-            )
-
-    def webapp_ids(self) -> set[int]:
-        """Give the web applications that assets or open findings belong to."""
-        found = {number for (number,) in self._rows(OF_ENTRIES)}
-        for (webapp_ids,) in self._rows(OF_ASSETS):
-            found |= set(self._decode(webapp_ids, tuple[int, ...]))
-        return found
+    def newest(self) -> str:
+        """Give the latest beginning of a sync that anything here comes from; empty without any."""
+        query = (
+            "SELECT max(at) FROM (SELECT max(sent_at) AS at FROM entry UNION ALL SELECT "
+            "max(covered_at) FROM coverage UNION ALL SELECT max(began) FROM chain)"
+        )
+        return next((at for (at,) in self._rows(query)), None) or ""
 
     def attach_to(self, connection: sqlite3.Connection, name: str = "ledger") -> None:
         """Attach the tables to another connection, to join with; empty ones without a file.
 
-        What is attached is read without locks, as it is now: do not use it after `settle`.
+        What is attached is read without locks, as it is now: attach it anew after a change.
 
         Args:
             connection: opened with `uri=True`; it may be within a transaction.
@@ -217,13 +166,13 @@ class Ledger:
             message = f"{name!r} is no name for a schema"
             raise ValueError(message)
         self._open()
-        if self._file is None:
-            attach_empty(connection, name)
+        if self._on_disk and self.path is not None:
+            attach_file(connection, self.path, name)
         else:
-            attach_file(connection, self._file, name)
+            attach_empty(connection, name)
 
     def require_writable(self) -> None:
-        """See, before anything is sent, that `settle` will be able to write.
+        """See, before anything is sent, that a load can be put down.
 
         Raises:
             NoAccess: its folder cannot be written to.
@@ -233,60 +182,97 @@ class Ledger:
         folder = private_folder(self.path.parent, "ledger_path")
         private_file(folder / f".{self.path.name}.try", "ledger_path").unlink()
         connection = self._open()
-        if self._file is not None:
-            try_writing(connection, self._file)
+        if self._on_disk:
+            try_writing(connection, self.path)
 
-    def settle(self, settlement: Settlement) -> None:
-        """Bring the ledger up to what a run has done: all of it, or nothing.
+    def register(self, account: Account, number: int) -> None:
+        """Keep an account under its number, and the subscription that it names."""
+        connection, path = self._writable()
+        with sql_errors(path, "written"):
+            connection.execute(
+                "INSERT INTO account VALUES(?, ?, ?, ?) ON CONFLICT(number) DO UPDATE SET "
+                "subscription = COALESCE(subscription, excluded.subscription)",
+                (number, *account),
+            )
 
-        Only for runs that have succeeded in CVM. The file is created with mode 0600 if missing. An
-        error of the settlement's iterables passes as it is and changes nothing.
+    def put_down(self, settlement: Settlement) -> None:
+        """Write down what a run is about to do in CVM.
 
-        Raises:
-            ValueError: there is no path to remember anything at.
+        An error of the settlement's iterables passes as it is and changes nothing.
         """
-        if self.path is None:
-            message = "a ledger without a path cannot be settled"
-            raise ValueError(message)
-        connection = self._open_to_write(self.path)
-        try:
-            stage(connection, settlement, self.path)
-            apply(connection, settlement, self.path)
-            unstage(connection)
-        except BaseException:
-            self.close()
-            raise
+        connection, path = self._writable()
+        self._set_meta("pending", PendingRun())
+        settling.put_down(connection, settlement, path)
+
+    def name_pending(self, run: int) -> None:
+        """Write down the number that CVM gave to the run."""
+        self._set_meta("pending", PendingRun(run))
+
+    def settle(self) -> None:
+        """Take over what was put down: the run has done it."""
+        connection, path = self._writable()
+        settling.take_over(connection, path)
+
+    def doubt(self, *, keep: bool = False) -> None:
+        """Take what was put down as perhaps open.
+
+        Args:
+            keep: whether it stays put down, as the run is still going on.
+        """
+        connection, path = self._writable()
+        settling.doubt(connection, path, keep=keep)
+
+    def remember(self, name: str, *, value: object) -> None:
+        """Keep a value by its name."""
+        self._set_meta(name, value)
 
     def _open(self) -> sqlite3.Connection:
         if self._connection is None:
             found = None if self.path is None else open_ledger(self.path, self._busy_seconds)
-            self._file = None if found is None else self.path
+            self._on_disk = found is not None
             self._connection = found or empty_ledger()
+            self._require_home()
         return self._connection
 
-    def _open_to_write(self, path: Path) -> sqlite3.Connection:
-        connection = self._open()
-        if self._file is None:
+    def _require_home(self) -> None:
+        found = self._meta("home", Home)
+        if found is None or self.path is None or self._home is None:
+            return
+        if found != self._home:
+            owner = f"connector {found.connector} at {found.host}"
             self.close()
-            private_folder(path.parent, "ledger_path")
-            private_file(path, "ledger_path")
-            with sql_errors(path, "written"):
-                self._connection = connection = connect(path, self._busy_seconds)
-            self._file = path
+            raise LedgerForeign(self.path, owner)
+
+    def _writable(self) -> tuple[sqlite3.Connection, Path]:
+        if self.path is None:
+            message = "a ledger without a path cannot be written"
+            raise ValueError(message)
+        self._open()
+        if not self._on_disk:
+            self.close()
+            private_folder(self.path.parent, "ledger_path")
+            home = None if self._home is None else msgspec.json.encode(self._home).decode()
+            create_ledger(self.path, {} if home is None else {"home": home})
+            with sql_errors(self.path, "written"):
+                self._connection = connect(self.path, self._busy_seconds)
+            self._on_disk = True
         with suppress(OSError):
-            path.chmod(FILE_MODE)
-        return connection
+            self.path.chmod(FILE_MODE)
+        return (self._open(), self.path)
+
+    def _set_meta(self, name: str, value: object) -> None:
+        connection, path = self._writable()
+        text = msgspec.json.encode(value).decode()
+        with sql_errors(path, "written"):
+            connection.execute("INSERT OR REPLACE INTO meta VALUES(?, ?)", (name, text))
 
     def _rows(self, query: str, *values: str) -> Iterator[tuple[Any, ...]]:
         connection = self._open()
         with sql_errors(self.path, "read"):
             yield from connection.execute(query, values)
 
-    def _decode(self, text: str, kind: type[T]) -> T:
-        with sql_errors(self.path, "read"):
-            return msgspec.json.decode(text, type=kind)
-
     def _meta(self, key: str, kind: type[T]) -> T | None:
         for (text,) in self._rows("SELECT value FROM meta WHERE key = ?", key):
-            return self._decode(text, kind)
+            with sql_errors(self.path, "read"):
+                return msgspec.json.decode(text, type=kind)
         return None

@@ -1,136 +1,174 @@
-"""Settling: bringing the ledger up to what a successful run has done, in one transaction.
+"""Settling: what a run does in CVM is put down before it begins, and taken over when it is known.
 
-What the caller gives is first put aside in temporary tables, so the file is locked for a short time
-only, and an error in the caller's own reading changes nothing. Entries are written in the order of
-their keys, which is several times as fast for a million of them as any other order.
+Both are one transaction each. A process that dies in between leaves what is pending, and the next
+run looks at CVM for how it ended.
 """
 
 from __future__ import annotations
 
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from itertools import islice
 from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from target_ciscovm.ledger.file import create_tables, sql_errors
+from target_ciscovm.ledger.file import sql_errors
+from target_ciscovm.ledger.tables import (
+    LIVE,
+    PENDING,
+    Covered,
+    Entry,
+    Link,
+    SentAsset,
+    ShownWebApp,
+)
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
-
-    from target_ciscovm.ledger.ledger import LedgerAsset, Settlement
 
 BATCH: Final = 5000
 
-STAGES: Final = {
-    "now_open": "identifier TEXT, asset TEXT, name TEXT, webapp_id INTEGER, seen TEXT",
-    "now_closed": "identifier TEXT PRIMARY KEY",
-    "now_asset": "key TEXT PRIMARY KEY, locators TEXT, application TEXT, webapp_ids TEXT",
-    "now_whole": "key TEXT PRIMARY KEY",
-    "now_removed": "key TEXT PRIMARY KEY",
-}
-
-DROP_REMOVED: Final = "DELETE FROM entry WHERE asset IN (SELECT key FROM temp.now_removed)"
-FORGET_REMOVED: Final = "DELETE FROM asset WHERE key IN (SELECT key FROM temp.now_removed)"
-DROP_LACKING: Final = (
-    "DELETE FROM entry WHERE asset IN (SELECT key FROM temp.now_whole) AND NOT EXISTS "
-    "(SELECT 1 FROM temp.now_open o WHERE o.identifier = entry.identifier)"
-)
-DROP_CLOSED: Final = (
-    "DELETE FROM entry WHERE identifier IN (SELECT identifier FROM temp.now_closed)"
-)
-KEEP_OPEN: Final = (
-    "INSERT INTO entry SELECT identifier, asset, name, webapp_id, seen FROM temp.now_open WHERE "
-    "true ORDER BY identifier, rowid ON CONFLICT(identifier) DO UPDATE SET asset = excluded.asset, "
-    "name = excluded.name, webapp_id = excluded.webapp_id, seen = excluded.seen WHERE asset <> "
-    "excluded.asset OR name <> excluded.name OR webapp_id IS NOT excluded.webapp_id OR seen IS NOT "
-    "excluded.seen"
-)
-"""A row that says the same is not written: a page that is not written needs no journal either."""
+KEEP_ENTRIES: Final = """
+INSERT INTO entry SELECT * FROM pending_entry WHERE true ORDER BY identifier
+ON CONFLICT(identifier, asset, model) DO UPDATE SET
+    state = excluded.state, name = excluded.name, type = excluded.type, webapp = excluded.webapp,
+    source = COALESCE(excluded.source, source), account = COALESCE(excluded.account, account),
+    sent_at = excluded.sent_at, seen = excluded.seen, severity = excluded.severity
+"""
+DOUBT_ENTRIES: Final = f"""
+INSERT INTO entry
+SELECT asset, identifier, model, 'perhaps', name, type, webapp, source, account, sent_at, seen,
+    severity
+FROM pending_entry WHERE {LIVE}
+ON CONFLICT(identifier, asset, model) DO UPDATE SET state = 'perhaps'
+WHERE entry.state = 'closed'
+"""  # noqa: S608 - ours
 KEEP_ASSETS: Final = (
-    "INSERT INTO asset SELECT key, locators, application, webapp_ids FROM temp.now_asset WHERE "
-    "true ON CONFLICT(key) DO UPDATE SET locators = both(asset.locators, excluded.locators), "
-    "application = COALESCE(excluded.application, asset.application), webapp_ids = "
-    "excluded.webapp_ids"
+    "INSERT INTO asset SELECT * FROM pending_asset WHERE true ON CONFLICT(key) DO UPDATE SET "
+    "locators = both(asset.locators, excluded.locators), last_seen = COALESCE(excluded.last_seen, "
+    "asset.last_seen)"
 )
 """A locator that was sent once stays at the asset in CVM, also when it is left out later."""
-CHANGES: Final = (
-    DROP_REMOVED,
-    FORGET_REMOVED,
-    DROP_LACKING,
-    DROP_CLOSED,
-    KEEP_OPEN,
-    KEEP_ASSETS,
+KEEP_WEBAPPS: Final = "INSERT OR REPLACE INTO webapp SELECT * FROM pending_webapp"
+KEEP_COVERAGE: Final = (
+    "INSERT INTO coverage SELECT * FROM pending_coverage WHERE true ON CONFLICT DO UPDATE SET "
+    "covered_at = max(covered_at, excluded.covered_at)"
+)
+KEEP_CHAIN: Final = (
+    "INSERT INTO chain SELECT * FROM pending_chain WHERE true ON CONFLICT DO UPDATE SET began = "
+    "max(began, excluded.began), findings = COALESCE(excluded.findings, findings)"
+)
+KEEP_META: Final = "INSERT OR REPLACE INTO meta SELECT * FROM pending_meta"
+FORGET_CLOSED: Final = (
+    "DELETE FROM entry WHERE state = 'closed' AND sent_at < (SELECT date(max(sent_at), '-90 days') "
+    "FROM pending_entry)"
+)
+"""Entries that were closed so long ago are of no use for telling what comes again."""
+FORGET_ASSETS: Final = (
+    "DELETE FROM asset WHERE NOT EXISTS (SELECT 1 FROM entry e WHERE e.asset = asset.key)"
 )
 
-PRUNE: Final = (
-    "DELETE FROM asset WHERE key NOT IN (SELECT key FROM temp.now_asset) AND NOT EXISTS "
-    "(SELECT 1 FROM entry e WHERE e.asset = asset.key)"
+SETTLED: Final = (
+    *(KEEP_ENTRIES, KEEP_ASSETS, KEEP_WEBAPPS, KEEP_COVERAGE, KEEP_CHAIN, KEEP_META),
+    *(FORGET_CLOSED, FORGET_ASSETS),
 )
-"""After a full load: assets that were not in it and have nothing open need no closing ever."""
+DOUBTED: Final = (DOUBT_ENTRIES, KEEP_ASSETS)
 
 
-def stage(connection: sqlite3.Connection, settlement: Settlement, path: Path) -> None:
-    """Put aside what is to be settled. Errors of the settlement's iterators pass as they are."""
-    unstage(connection)
+@dataclass(frozen=True)
+class Settlement:
+    """What a run does in CVM. Iterables are read once, in the order of the attributes.
+
+    Attributes:
+        entries: what it opens and closes, with the state that each has afterwards.
+        assets: those of the load.
+        webapps: web applications that the sync was shown, or that it missed.
+        coverage: what the sync read to its end.
+        chain: the scope's new end; nothing where no sync told its beginning.
+        meta: what is kept by name, as JSON.
+    """
+
+    entries: Iterable[Entry] = ()
+    assets: Iterable[SentAsset] = ()
+    webapps: Iterable[ShownWebApp] = ()
+    coverage: Iterable[Covered] = ()
+    chain: Iterable[Link] = ()
+    meta: Mapping[str, object] = field(default_factory=dict)
+
+
+def put_down(connection: sqlite3.Connection, settlement: Settlement, path: Path) -> None:
+    """Write down what a run is about to do, in place of what was pending."""
+    meta = ((name, msgspec.json.encode(value).decode()) for name, value in settlement.meta.items())
+    with transaction(connection, path):
+        with sql_errors(path, "written"):
+            _clear(connection)
+        for table, rows in (
+            ("pending_entry", settlement.entries),
+            ("pending_asset", settlement.assets),
+            ("pending_webapp", settlement.webapps),
+            ("pending_coverage", settlement.coverage),
+            ("pending_chain", settlement.chain),
+            ("pending_meta", meta),
+        ):
+            _fill(connection, table, rows, path)
+
+
+def take_over(connection: sqlite3.Connection, path: Path) -> None:
+    """Bring the ledger up to what is pending: the run has done it."""
+    connection.create_function("both", 2, _both, deterministic=True)
+    with transaction(connection, path), sql_errors(path, "written"):
+        for change in SETTLED:
+            connection.execute(change)
+        _clear(connection)
+
+
+def doubt(connection: sqlite3.Connection, path: Path, *, keep: bool) -> None:
+    """Take what is pending as perhaps open: the run has failed, or nobody knows how it ended.
+
+    Args:
+        connection: to the ledger.
+        path: of the ledger.
+        keep: whether it stays pending, as the run is still going on.
+    """
+    connection.create_function("both", 2, _both, deterministic=True)
+    with transaction(connection, path), sql_errors(path, "written"):
+        for change in DOUBTED:
+            connection.execute(change)
+        if not keep:
+            _clear(connection)
+
+
+@contextmanager
+def transaction(connection: sqlite3.Connection, path: Path) -> Iterator[None]:
+    """Do all of what follows, or nothing; what it raises passes as it is."""
     with sql_errors(path, "written"):
-        for name, columns in STAGES.items():
-            connection.execute(f"CREATE TEMP TABLE {name}({columns})")
-    for name, rows in (
-        ("now_open", settlement.opened),
-        ("now_closed", ((identifier,) for identifier in settlement.closed)),
-        ("now_asset", map(_asset_row, settlement.assets)),
-        ("now_whole", ((key,) for key in settlement.whole)),
-        ("now_removed", ((key,) for key in settlement.removed)),
-    ):
-        _fill(connection, name, rows, path)
-    with sql_errors(path, "written"):
-        connection.execute("CREATE INDEX temp.now_open_identifier ON now_open(identifier)")
-
-
-def apply(connection: sqlite3.Connection, settlement: Settlement, path: Path) -> None:
-    """Bring the ledger up to what was put aside: all of it, or nothing."""
-    with sql_errors(path, "written"):
-        connection.create_function("both", 2, _both, deterministic=True)
         connection.execute("BEGIN IMMEDIATE")
-        try:
-            create_tables(connection)
-            for change in CHANGES:
-                connection.execute(change)
-            if settlement.full_open is not None:
-                connection.execute(PRUNE)
-            connection.executemany("INSERT OR REPLACE INTO meta VALUES(?, ?)", _meta(settlement))
+    try:
+        yield
+        with sql_errors(path, "written"):
             connection.execute("COMMIT")
-        finally:
-            if connection.in_transaction:
-                connection.execute("ROLLBACK")
+    finally:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
 
 
-def unstage(connection: sqlite3.Connection) -> None:
-    """Forget what was put aside."""
-    for name in STAGES:
-        connection.execute(f"DROP TABLE IF EXISTS temp.{name}")
+def _clear(connection: sqlite3.Connection) -> None:
+    for table in PENDING:
+        connection.execute(f"DELETE FROM {table}")  # noqa: S608 - ours
 
 
 def _fill(
     connection: sqlite3.Connection, table: str, rows: Iterable[tuple[object, ...]], path: Path
 ) -> None:
-    """Write in batches: an error of the file's is told from one of where the rows come from."""
-    marks = ", ".join("?" for _ in STAGES[table].split(", "))
+    """Write in batches."""
     remaining = iter(rows)
     while batch := list(islice(remaining, BATCH)):
+        marks = ", ".join("?" * len(batch[0]))
         with sql_errors(path, "written"):
-            connection.executemany(f"INSERT OR REPLACE INTO temp.{table} VALUES({marks})", batch)
-
-
-def _asset_row(asset: LedgerAsset) -> tuple[str, str, str | None, str]:
-    return (
-        asset.key,
-        msgspec.json.encode(asset.locators).decode(),
-        asset.application,
-        msgspec.json.encode(sorted(asset.webapp_ids)).decode(),
-    )
+            connection.executemany(f"INSERT OR REPLACE INTO {table} VALUES({marks})", batch)
 
 
 def _both(before: str, now: str) -> str:
@@ -139,13 +177,3 @@ def _both(before: str, now: str) -> str:
         return now
     found: dict[str, str] = msgspec.json.decode(before) | msgspec.json.decode(now)
     return msgspec.json.encode(found).decode()
-
-
-def _meta(settlement: Settlement) -> list[tuple[str, str]]:
-    values: dict[str, object] = {
-        "identity": settlement.identity,
-        "last_run_id": settlement.run_id,
-    }
-    if settlement.full_open is not None:
-        values["last_full_open"] = settlement.full_open
-    return [(name, msgspec.json.encode(value).decode()) for name, value in values.items()]

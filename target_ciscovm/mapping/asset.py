@@ -44,6 +44,11 @@ class Sources:
         app = self.webapps.get(number)
         return app is not None and bool(app.name) and number in self.scans
 
+    def tell_tags_of(self, ids: Iterable[int]) -> bool:
+        """Tell whether the row of each of these web applications came with its list of tags."""
+        rows = (self.webapps.get(number) for number in ids)
+        return all(app is not None and app.tags is not None for app in rows)
+
     def apps_of(self, ids: Iterable[int]) -> list[WebApp]:
         """Give the rows of these web applications, sorted by id, where there is one."""
         return [self.webapps[number] for number in sorted(ids) if number in self.webapps]

@@ -57,14 +57,14 @@ def definition(
 def definition_name(
     finding: Finding, entry: KnowledgeBaseEntry | None, sent_name: str | None
 ) -> str:
-    """Give `QID {qid} {title}`, fitted to CVM's limit.
+    """Give the name last sent, else `QID {qid} {title}`, fitted to CVM's limit.
 
-    Without a title in the knowledge base it is the name last sent, else the finding's own name.
+    A QID that gets another title keeps its name: the name may be a part of CVM's identity of what
+    is open.
     """
-    title = one_line(entry.title) if entry else ""
-    if not title and sent_name:
+    if sent_name:
         return sent_name
-    title = title or one_line(finding.name)
+    title = (one_line(entry.title) if entry else "") or one_line(finding.name)
     if not finding.qid:
         return shorten(f"{one_line(finding.finding_type) or 'Imported'} {title}".strip())
     return shorten(f"QID {finding.qid} {title}".strip())

@@ -161,8 +161,12 @@ def closed_item(
 
 
 def identifier_of(finding: Finding) -> str:
-    """Give `scanner_identifier`: no severity, date or count is in it, so it never changes."""
-    return shorten(finding.key or "")
+    """Give `scanner_identifier`: no severity, date or count is in it, so it never changes.
+
+    It is all of an entry that CVM gives back, so it holds the finding's type and web application.
+    """
+    webapp = finding.web_app.id if finding.web_app else None
+    return shorten(f"{finding.letter}-{webapp or 0}-{finding.key or ''}")
 
 
 def _map_vuln(finding: Finding, at: Moments, rules: MappingRules) -> Vuln:

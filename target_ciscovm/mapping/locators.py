@@ -49,6 +49,7 @@ URL: Final = re.compile(
     r"(?P<query>\?[^#]+)?\??(?:#.*)?",
     re.DOTALL,
 )
+DEFAULT_PORTS: Final = {"http": "80", "https": "443"}
 UNPRINTABLE: Final = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
 
 
@@ -160,20 +161,30 @@ def application(name: str | None) -> str | None:
 
 @lru_cache(maxsize=8192)
 def tidy_url(url: str | None, *, keep_query: bool = False) -> str | None:
-    """Give a URL in one spelling: scheme and host in lower case, no fragment, no credentials.
+    """Give a URL in one spelling (RFC 3986, 6.2.3).
 
-    The query is cut, because Qualys puts the attack there. Port and path stay unchanged. A text
-    without a scheme loses only what follows `#` or `?`; several words are not a URL.
+    Scheme and host are in lower case; a fragment, a login, the scheme's own port and a dot behind
+    the host are cut; an empty path is `/`. The query is cut, for Qualys puts the attack there. What
+    has no scheme stays as it is, but for what begins with `#` or `?`; several words are no URL.
     """
     text = UNPRINTABLE.sub("", url or "").strip()
     match = URL.fullmatch(text)
-    host = match["login_and_host"].rpartition("@")[2].lower() if match else ""
+    scheme = match["scheme"].lower() if match else ""
+    host = _tidy_host(match["login_and_host"], scheme) if match else ""
     if match is None or not host:
         bare = text.partition("#")[0]
         words = (bare if keep_query else bare.partition("?")[0]).split()
         return words[0] if len(words) == 1 else None
     query = match["query"] if keep_query else None
-    return f"{match['scheme'].lower()}://{host}{match['path'] or ''}{query or ''}".rstrip()
+    return f"{scheme}://{host}{match['path'] or '/'}{query or ''}".rstrip()
+
+
+def _tidy_host(login_and_host: str, scheme: str) -> str:
+    host = login_and_host.rpartition("@")[2].lower()
+    name, colon, port = host.rpartition(":")
+    if colon and port in {"", DEFAULT_PORTS.get(scheme)} and not name.endswith(":"):
+        host = name
+    return host[:-1] if host.endswith(".") and len(host) > 1 else host
 
 
 def _split(text: str) -> SplitResult | None:

@@ -19,6 +19,9 @@ WORDS: Final = frozenset(
 )
 """Statuses and types of findings, as Qualys's API writes them."""
 
+LETTERS: Final = {"VULNERABILITY": "V", "SENSITIVE_CONTENT": "S", "INFORMATION_GATHERED": "I"}
+"""Finding types as identifiers have them; one that is not told, or not known, counts as V."""
+
 
 class Record(Struct, kw_only=True, rename="camel", gc=False):
     """Base of all records: camelCase on the wire, unknown fields ignored."""
@@ -106,10 +109,15 @@ class Finding(Record):
 
     @property
     def key(self) -> str | None:
-        """Give what the finding is known by in CVM: `uniqueId`, else `{type}-{id}`."""
+        """Give what tells the finding from others of its type: `uniqueId`, else `id`."""
         if self.unique_id and (key := self.unique_id.strip()):
             return key
-        return f"{self.type}-{self.id}" if self.type and self.id is not None else None
+        return str(self.id) if self.type and self.id is not None else None
+
+    @property
+    def letter(self) -> str:
+        """Give its type as identifiers have it."""
+        return LETTERS.get(self.type or "", "V")
 
 
 class WebApp(Record):
@@ -158,16 +166,38 @@ class SyncStream(Record):
     """What the tap says about one stream."""
 
     stream: str = ""
+    read: Integer | None = None
     emitted: Integer | None = None
+    digest: str | None = None
     counted: Integer | None = None
     duplicates: Integer | None = None
     window_start: str | None = None
 
 
+class CoveredWebApps(Record):
+    """The web applications of a coverage."""
+
+    read: Integer | None = None
+    not_proven: list[Integer] | None = None
+    changed: list[Integer] | None = None
+
+
+class SyncCoverage(Record):
+    """What a sync has read to its end."""
+
+    source: str | None = None
+    finding_types: list[str] | None = None
+    whole_account: bool | None = None
+    web_apps: CoveredWebApps | None = None
+    since: str | None = None
+
+
 class Sync(Record):
-    """The row of `syncs`: the proof of what was read."""
+    """The row of `syncs`: the proof of what was read, and what it covers."""
 
     sync_id: str | None = None
+    contract: Integer | None = None
+    tap_version: str | None = None
     mode: str | None = None
     started_at: str | None = None
     finished_at: str | None = None
@@ -177,9 +207,10 @@ class Sync(Record):
     incomplete_reasons: list[str] = field(default_factory=list)
     api_url: str | None = None
     subscription: str | None = None
+    login: str | None = None
     filters: dict[str, object] | None = None
+    coverage: SyncCoverage | None = None
     streams: list[SyncStream] = field(default_factory=list)
-    not_proven: list[Integer] = field(default_factory=list)
 
 
 TYPES: Final[dict[str, type[Record]]] = {

@@ -75,6 +75,21 @@ class RunFolder:
         return open_private(self.file(name))
 
 
+LATEST: Final = "latest"
+
+
+def point_to(folder: Path) -> None:
+    """Let `{output_path}/latest` lead to a run's folder; where links cannot be made, none is.
+
+    Raises:
+        OSError: when something that is no link stands in its place.
+    """
+    link = folder.parent / LATEST
+    made = folder.parent / f".{LATEST}-{folder.name}"
+    made.symlink_to(folder.name)
+    made.replace(link)
+
+
 class Removal(NamedTuple):
     """The old run folders that were removed, and the cause for each that was not, by name."""
 

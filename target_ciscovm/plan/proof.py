@@ -1,27 +1,26 @@
-"""Is a load proven to be whole, so that what it lacks may be closed? Pure.
+"""What the row of `syncs` proves of a load. Pure.
 
 A target sees only the end of its input, and a tap that died ends it too. So nothing but the tap's
-own last word, the row of `syncs`, held against what arrived, counts as a proof.
+own last word, held against what arrived, counts as a proof; a part of it that is missing means
+"not proven", never "everything".
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import timedelta
 from typing import TYPE_CHECKING, Final
-from urllib.parse import urlsplit
 
-from qualyswas_ciscovm.dates import parse
+from qualyswas_ciscovm.dates import to_utc
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-    from datetime import datetime
 
-    from target_ciscovm.mapping.records import Sync
+    from target_ciscovm.mapping.records import Sync, SyncStream
 
-NEEDED: Final = ("webapps", "findings", "knowledge_base")
-LONGEST_AGE: Final = timedelta(hours=24)
+NEEDED: Final = ("webapps", "findings")
 FULL: Final = "full"
+CONTRACT: Final = 1
+"""Least number of the form of `syncs` that tells what a sync covers."""
 
 
 @dataclass(frozen=True)
@@ -29,78 +28,54 @@ class Arrived:
     """What the row of `syncs` is held against.
 
     Attributes:
-        received: RECORD lines by stream.
+        received: RECORD lines by stream, before any stream map of the target.
+        digests: fingerprint of each stream that has one.
         proof_is_last: whether no record came after the row.
-        lost_unknown: whether a record was rejected of which no asset is known.
-        now: the time at CVM; None where nobody tells it.
-        newest_run: when the connector's newest run in CVM began, None when there was none.
-        ledger_account: Qualys account of what was sent before, None when nothing was.
-        autoclose: whether the settings allow closing at all.
+        renamed: names that a stream map of the target has given to a stream of ours, by stream.
     """
 
     received: Mapping[str, int] = field(default_factory=dict)
+    digests: Mapping[str, str] = field(default_factory=dict)
     proof_is_last: bool = True
-    lost_unknown: bool = False
-    now: datetime | None = None
-    newest_run: datetime | None = None
-    ledger_account: str | None = None
-    autoclose: bool = True
+    renamed: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """The answer.
+    """What a load proves.
 
     Attributes:
-        fresh: the row of `syncs` is there and of now: nothing newer has been loaded.
-        valid: the row of `syncs` is there, whole, fresh, ours, and fits what arrived.
-        proven: it is, and the sync was a full one: what the load lacks may be closed.
+        valid: the row of `syncs` is there, complete, and fits what arrived.
+        proven: it is, and the sync was a full one: what it covers and lacks is gone.
         reasons: why it is not proven, each a sentence without a full stop.
+        losses: rows known to be lost or altered between Qualys and here, likewise.
+        unaltered: whether the rows are known to be as the tap took them from Qualys.
     """
 
     valid: bool
     proven: bool
     reasons: tuple[str, ...] = ()
-    fresh: bool = False
+    losses: tuple[str, ...] = ()
+    unaltered: bool = False
+
+
+NO_ROW: Final = "the input has no syncs record; the tap may not have finished"
 
 
 def judge(sync: Sync | None, arrived: Arrived) -> Verdict:
-    """Tell whether what a load lacks may be closed."""
+    """Tell what a load proves."""
     if sync is None:
-        return Verdict(
-            valid=False, proven=False, reasons=("no row of syncs came: the tap did not end well",)
-        )
-    flaws = tuple(_flaws(sync, arrived))
-    limits = tuple(_limits(sync, arrived))
+        return Verdict(valid=False, proven=False, reasons=(NO_ROW,))
+    losses = tuple(_losses(sync, arrived))
+    flaws = (*_flaws(sync, arrived), *losses)
+    limits = ("an incremental sync shows only what changed",) if sync.mode != FULL else ()
     return Verdict(
         valid=not flaws,
         proven=not flaws and not limits,
-        reasons=flaws + limits,
-        fresh=not any(_age(sync, arrived)),
+        reasons=(*flaws, *limits),
+        losses=losses,
+        unaltered=not losses and not any(_missing_parts(sync)),
     )
-
-
-def account(sync: Sync | None) -> str | None:
-    """Give the Qualys account of a sync: its subscription, else the API host."""
-    if sync is None:
-        return None
-    if sync.subscription and (subscription := sync.subscription.strip()):
-        return subscription
-    try:
-        host = urlsplit((sync.api_url or "").strip()).hostname
-    except ValueError:
-        return None
-    return (host or "").lower() or None
-
-
-def _limits(sync: Sync, arrived: Arrived) -> Iterator[str]:
-    """Say what keeps even a faultless row from closing anything."""
-    if sync.mode != FULL:
-        yield "an incremental sync shows only what changed"
-    if arrived.lost_unknown:
-        yield "a record was rejected that cannot be told to belong to any asset"
-    if not arrived.autoclose:
-        yield "autoclose is never"
 
 
 def _flaws(sync: Sync, arrived: Arrived) -> Iterator[str]:
@@ -108,38 +83,61 @@ def _flaws(sync: Sync, arrived: Arrived) -> Iterator[str]:
         why = f" ({'; '.join(sync.incomplete_reasons)})" if sync.incomplete_reasons else ""
         yield f"the tap says that its sync is not complete{why}"
     if not arrived.proof_is_last:
-        yield "records came after the row of syncs"
-    yield from _miscounts(sync, arrived.received)
-    yield from _age(sync, arrived)
-    ours = account(sync)
-    if arrived.ledger_account and ours != arrived.ledger_account:
-        yield (
-            f"it comes from another Qualys account ({ours or 'unknown'}) than what this connector "
-            f"holds ({arrived.ledger_account})"
-        )
-
-
-def _miscounts(sync: Sync, received: Mapping[str, int]) -> Iterator[str]:
-    told = {stream.stream: stream.emitted for stream in sync.streams}
+        yield "records came after the syncs record"
+    told = {stream.stream for stream in sync.streams}
     missing = [name for name in NEEDED if name not in told]
     if missing:
-        yield f"the sync did not read {', '.join(missing)}"
-    for name, emitted in told.items():
-        if emitted is None:
-            yield f"the tap does not say how many {name} it wrote"
-        elif emitted != received.get(name, 0):
-            yield f"{received.get(name, 0):,} {name} arrived of {emitted:,} that the tap wrote"
-    untold = [name for name, count in received.items() if count and name not in {*told, "syncs"}]
-    if untold:
-        yield f"{', '.join(untold)} arrived that the tap says nothing of"
+        yield f"the sync did not read {' and '.join(missing)}"
+    untold = [name for name, count in arrived.received.items() if count and name not in told]
+    if untold := [name for name in untold if name != "syncs"]:
+        yield f"the syncs record says nothing of {', '.join(untold)}"
+    if to_utc(sync.started_at) is None:
+        yield "the syncs record does not say when the sync began"
+    yield from _missing_parts(sync)
 
 
-def _age(sync: Sync, arrived: Arrived) -> Iterator[str]:
-    started = parse(sync.started_at)
-    if started is None:
-        yield "the row of syncs does not say when it began"
+def _missing_parts(sync: Sync) -> Iterator[str]:
+    """Name what an older tap, or another one, does not tell."""
+    if sync.contract is None or sync.contract < CONTRACT:
+        version = f" ({sync.tap_version})" if sync.tap_version else ""
+        yield f"the tap{version} does not say what its sync covers: update tap-qualyswas"
         return
-    if arrived.now and abs(arrived.now - started) > LONGEST_AGE:
-        yield f"the sync began at {sync.started_at}, more than 24 hours from now"
-    if arrived.newest_run and started <= arrived.newest_run:
-        yield f"the sync began at {sync.started_at}, before this connector's newest run in CVM"
+    coverage = sync.coverage
+    apps = coverage.web_apps if coverage else None
+    parts = {
+        "coverage": coverage,
+        "coverage.source": coverage and coverage.source,
+        "coverage.findingTypes": coverage and coverage.finding_types,
+        "coverage.wholeAccount": None if coverage is None else coverage.whole_account,
+        "coverage.webApps.notProven": None if apps is None else apps.not_proven,
+        "coverage.webApps.changed": None if apps is None else apps.changed,
+        "filters": sync.filters,
+        "apiUrl": sync.api_url,
+    }
+    lacking = [name for name, value in parts.items() if value is None]
+    for stream in sync.streams:
+        if stream.stream in NEEDED:
+            told = {"read": stream.read, "digest": stream.digest}
+            lacking += [f"{stream.stream}.{name}" for name, value in told.items() if value is None]
+    if lacking:
+        yield f"the syncs record lacks {', '.join(lacking)}"
+
+
+def _losses(sync: Sync, arrived: Arrived) -> Iterator[str]:
+    for told in sync.streams:
+        yield from _loss(told, arrived)
+    for stream, name in arrived.renamed.items():
+        yield f"a stream map of the target makes {name} of {stream}"
+
+
+def _loss(stream: SyncStream, arrived: Arrived) -> Iterator[str]:
+    name, came = stream.stream, arrived.received.get(stream.stream, 0)
+    told = stream.emitted if stream.read is None else stream.read
+    if told is None:
+        return
+    if told != came:
+        yield f"{came:,} {name} arrived of {told:,} that the tap read"
+        return
+    digest = arrived.digests.get(name)
+    if stream.digest is not None and digest is not None and stream.digest != digest:
+        yield f"{name} were altered between the tap and here"

@@ -63,23 +63,44 @@ class StreamCount(_Part):
     foreign: Annotated[bool, Meta(description="true: an unknown stream, ignored")] = False
 
 
-class Reconciliation(_Part):
-    """Where each finding went, left to right; received = filtered + rejected + superseded + mapped.
+class CauseCount(_Part):
+    """How many there are of one cause."""
 
+    cause: str
+    count: Count = 0
+
+
+class Reconciliation(_Part):
+    """Where each finding went, left to right.
+
+    received = filtered + nothing_to_do + rejected + superseded + mapped. Entries sent to CVM are
+    mapped findings, at each asset where a fix closes them, and the closings of other causes.
     From `processed` on the numbers are CVM's, of scanner vulnerabilities; `failed` is of payloads.
     null: unknown, or the run did not get that far.
     """
 
     counted: Annotated[Count | None, Meta(description="Qualys's own count")] = None
     fetched: Annotated[Count | None, Meta(description="findings the tap wrote")] = None
-    received: Annotated[Count, Meta(description="findings that the target received")] = 0
+    dropped_by_maps: Annotated[Count, Meta(description="by stream maps of the target")] = 0
+    received: Annotated[Count, Meta(description="findings that arrived here")] = 0
     filtered: Annotated[Count, Meta(description="left out by a filter")] = 0
     filtered_by: list[FilterCount] = field(default_factory=list)
-    rejected: Annotated[Count, Meta(description="invalid, see rejected.jsonl")] = 0
+    nothing_to_do: Annotated[
+        Count, Meta(description="change nothing in CVM, such as fixes of what is not open")
+    ] = 0
+    nothing_to_do_by: list[CauseCount] = field(default_factory=list)
+    rejected: Annotated[Count, Meta(description="against the contract, see rejected.jsonl")] = 0
     rejected_by: list[RejectionCount] = field(default_factory=list)
     superseded: Annotated[Count, Meta(description="a later row had the same key")] = 0
     mapped: Annotated[Count, Meta(description="written into KDI files")] = 0
-    uploaded: Annotated[Count | None, Meta(description="in files that CVM accepted")] = None
+    closings: Annotated[
+        Count, Meta(description="entries closed for another cause than a fix in this load")
+    ] = 0
+    closings_by: list[CauseCount] = field(default_factory=list)
+    entries: Annotated[
+        Count | None, Meta(description="opened and closed; null before the plan was made")
+    ] = None
+    uploaded: Annotated[Count | None, Meta(description="entries in files that CVM took")] = None
     processed: Annotated[Count | None, Meta(description="processed_scanner_vuln_count")] = None
     failed: Annotated[Count | None, Meta(description="failed_payload_count")] = None
     created: Annotated[Count | None, Meta(description="created_scanner_vuln_count")] = None
@@ -99,10 +120,11 @@ class SeverityCount(_Part):
 
 
 class Closing(_Part):
-    """What the load closes in CVM and why, by the ledger; CVM's own counts are in `run`."""
+    """What the load closes in CVM and why, by the plan; CVM's own counts are in `run`."""
 
     fixed: Annotated[Count, Meta(description="fixed in Qualys")] = 0
     gone: Annotated[Count, Meta(description="gone from Qualys, proven")] = 0
+    moved: Annotated[Count, Meta(description="open at another asset now")] = 0
     filtered: Annotated[Count, Meta(description="now left out by a filter")] = 0
     deleted_webapps: Annotated[Count, Meta(description="of web apps gone from Qualys")] = 0
     open_before: Annotated[Count | None, Meta(description="open before, by the ledger")] = None
@@ -115,6 +137,29 @@ class WebApp(_Part):
     id: int
     name: str = ""
     open: Annotated[Count, Meta(description="findings of it open in CVM, by the ledger")] = 0
+
+
+class RenamedWebApp(_Part):
+    """A web application with another name than before; CVM may keep showing the old one."""
+
+    id: int
+    before: str
+    now: str
+
+
+class CoverageInfo(_Part):
+    """What a load covers: what it lacks of this is gone."""
+
+    source: str | None = None
+    finding_types: Annotated[list[str], Meta(description="V, S, I by type")] = field(
+        default_factory=list
+    )
+    whole_account: bool = False
+    webapps: Annotated[Count, Meta(description="web applications read to their end")] = 0
+    open: Annotated[Count, Meta(description="open before, and covered")] = 0
+    left: Annotated[
+        list[CauseCount], Meta(description="open entries that stay as they are, by cause")
+    ] = field(default_factory=list)
 
 
 class ConnectorInfo(_Part):
@@ -152,7 +197,6 @@ class FileInfo(_Part):
     bytes: Count = 0
     assets: Count = 0
     findings: Count = 0
-    skip_autoclose: bool = True
     data_file: Annotated[int | None, Meta(description="its id in CVM, null if not sent")] = None
 
 
@@ -202,9 +246,17 @@ class Report(_Part):
     assets: Annotated[Count, Meta(description="assets in the load")] = 0
     severities: list[SeverityCount] = field(default_factory=list)
     closing: Closing = field(default_factory=Closing)
+    coverage: CoverageInfo = field(default_factory=CoverageInfo)
+    gap: Annotated[
+        str | None, Meta(description="why CVM lacks what came before; null: it lacks nothing")
+    ] = None
     changes: Annotated[Changes | None, Meta(description="on a dry run only")] = None
     webapps_gone: list[WebApp] = field(default_factory=list)
     webapps_not_proven: list[WebApp] = field(default_factory=list)
+    webapps_not_covered: Annotated[
+        list[WebApp], Meta(description="with open findings that no sync has covered for 30 days")
+    ] = field(default_factory=list)
+    webapps_renamed: list[RenamedWebApp] = field(default_factory=list)
     files: list[FileInfo] = field(default_factory=list)
     times: Times = field(default_factory=Times)
     warnings: list[str] = field(default_factory=list)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from qualyswas_ciscovm.progress import duration
-from qualyswas_ciscovm.wording import counted
+from qualyswas_ciscovm.wording import clean, counted, cut
 from target_ciscovm.report import wording
 from target_ciscovm.report.pictures import draw_bars, draw_flow, draw_steps
 
@@ -63,7 +63,7 @@ def render(report: Report) -> str:
 
 
 def _clean(value: object) -> object:
-    return wording.clean(value) if type(value) is str else value
+    return clean(value) if type(value) is str else value
 
 
 def _severities(report: Report) -> Bars | None:
@@ -83,6 +83,7 @@ def _closing(report: Report) -> Bars | None:
     causes = (
         ("fixed in Qualys", closing.fixed, "fixed"),
         ("gone from Qualys, proven", closing.gone, "gone"),
+        ("moved to another asset", closing.moved, "flow"),
         ("left out by a filter", closing.filtered, "filtered"),
         ("web application deleted", closing.deleted_webapps, "deleted"),
     )
@@ -116,7 +117,7 @@ def _template() -> Template:
     environment.filters |= {
         "number": wording.number,
         "short": wording.short_number,
-        "cut": wording.cut,
+        "cut": cut,
         "size": wording.size,
         "duration": duration,
         "moment": wording.moment,

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
-from target_ciscovm.report.wording import cut, number
+from qualyswas_ciscovm.wording import cut
+from target_ciscovm.report.wording import number
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -143,6 +144,7 @@ def losses_of(counts: Reconciliation, steps: Sequence[Step]) -> list[list[Loss]]
                     loss
                     for loss in (
                         Loss("filtered", counts.filtered, "filtered"),
+                        Loss("nothing to do", counts.nothing_to_do, "superseded"),
                         Loss("superseded", counts.superseded, "superseded"),
                         Loss("rejected", counts.rejected, "rejected"),
                     )

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from qualyswas_ciscovm.progress import duration
-from qualyswas_ciscovm.wording import counted
-from target_ciscovm.report.wording import cut, number, size
+from qualyswas_ciscovm.wording import counted, cut
+from target_ciscovm.report.wording import number, size
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -58,10 +58,14 @@ def _way(report: Report) -> Iterator[Row]:
         if row.filtered
     ]
     yield "- filtered", counts.filtered, _named(closing)
+    causes = [f"{row.cause} {row.count:,}" for row in counts.nothing_to_do_by]
+    yield "- nothing to do", counts.nothing_to_do, _named(causes)
     reasons = [f"{row.stream}: {row.reason} ({row.count:,})" for row in counts.rejected_by]
     yield "- rejected", counts.rejected, _named([cut(reason, 40) for reason in reasons])
     yield "- superseded", counts.superseded, ""
     yield "= mapped", counts.mapped, f"on {counted(report.assets, 'asset')}" + _files(report)
+    closings = [f"{row.cause} {row.count:,}" for row in counts.closings_by]
+    yield "+ closings", counts.closings, _named(closings)
 
 
 def _files(report: Report) -> str:
@@ -95,11 +99,12 @@ def _causes(report: Report) -> str:
     causes = (
         ("fixed", closing.fixed),
         ("gone", closing.gone),
+        ("moved", closing.moved),
         ("filtered", closing.filtered),
         ("web app deleted", closing.deleted_webapps),
     )
     told = [f"{name} {count:,}" for name, count in causes if count]
-    return f"by the ledger: {', '.join(told)}" if told else ""
+    return f"by the plan: {', '.join(told)}" if told else ""
 
 
 def _facts(report: Report) -> Iterator[tuple[str, str]]:

@@ -1,18 +1,13 @@
-"""Numbers, times and texts of a report, as people read them."""
+"""Numbers and times of a report, as people read them."""
 
 from __future__ import annotations
 
-import unicodedata
 from typing import Final
+
+from qualyswas_ciscovm.wording import clean
 
 KILO: Final = 1000.0
 UNKNOWN: Final = "unknown"
-
-STEERING: Final = frozenset({"Cc", "Cs"})
-"""Unicode categories of characters that control a terminal or cannot be encoded."""
-
-TURNING: Final = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
-"""Characters that reverse the order of what follows, so that a text reads differently."""
 
 LARGE: Final = 100_000_000
 UNITS: Final = (("trillion", 1e12), ("billion", 1e9), ("million", 1e6))
@@ -60,24 +55,6 @@ def share(part: int, whole: int) -> str:
     if part < whole and percent > 99:  # noqa: PLR2004 - it would be rounded to 100
         return "above 99%"
     return f"{percent:.0f}%"
-
-
-def cut(text: str, limit: int) -> str:
-    """Give `text` in one line of at most `limit` characters; a cut text ends in `…`."""
-    line = " ".join(clean(text).split())
-    return line if len(line) <= limit else line[: limit - 1].rstrip() + "…"
-
-
-def clean(text: str) -> str:
-    """Replace characters that control terminals or cannot be written as UTF-8; keep line ends."""
-    if text.isascii() and text.isprintable():
-        return text
-    return "".join(
-        "\N{REPLACEMENT CHARACTER}"
-        if letter in TURNING or (unicodedata.category(letter) in STEERING and letter not in "\n\t")
-        else letter
-        for letter in text
-    )
 
 
 def clean_all(value: object) -> object:

@@ -186,12 +186,12 @@ _ASSETS: Final = (
 )
 _CLOSING: Final = (
     _setting(
-        "autoclose",
-        _choice("when_proven", "never"),
-        "Auto-close",
-        "Whether findings that are missing from a load are closed. when_proven: only if the load "
-        "is proven to be whole. never: only fixed findings are closed.",
-        default="when_proven",
+        "close_gone",
+        _choice("proven", "never"),
+        "Close what is gone",
+        "Whether findings that Qualys no longer reports are closed. proven: in a complete full "
+        "sync, as far as it covers them. never: only what Qualys calls fixed is closed.",
+        default="proven",
     ),
     _setting(
         "close_deleted_webapps",
@@ -205,17 +205,34 @@ _CLOSING: Final = (
         "max_close_percent",
         _number(0, 100),
         "Closing limit, in percent",
-        "Stops a proven load that would close more than this share of what is open. 100 never "
-        "stops. The default lets an ordinary clean-up through.",
+        "Stops a load that would close more than this share of what is open and covered by it, as "
+        "gone or by a filter, if that is more than 20 findings. 100 never stops; the default lets "
+        "an ordinary clean-up through.",
         default=50,
     ),
     _setting(
         "accept_identity_change",
-        YES_NO,
+        TEXT,
         "Accept an identity change",
-        "Allows a run with settings that make CVM treat every open finding as new: everything "
-        "closes and comes back.",
+        "Code that a refused run has given. It lets exactly that change of settings through, in a "
+        "complete full sync: everything closes and comes back as new.",
+    ),
+    _setting(
+        "allow_dropped_records",
+        YES_NO,
+        "Allow dropped records",
+        "Set it where a stream map or mapper between tap and target drops or alters records on "
+        "purpose. By default such a load fails and asks for a full sync; nothing is closed as gone "
+        "either way.",
         default=False,
+    ),
+    _setting(
+        "max_days_unproven",
+        _number(0, 3650),
+        "Days without proof",
+        "Ends a run with exit code 1 when no load has been proven complete for so many days, so "
+        "that a schedule that only looks healthy is noticed. 0 is off.",
+        default=0,
     ),
     _setting(
         "ledger_path",

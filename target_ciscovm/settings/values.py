@@ -53,10 +53,12 @@ class Settings:
     reset_tags: bool
     ignore_scanner_last_seen: bool
     asset_inactivity_days: int
-    autoclose: bool
+    close_gone: bool
     close_deleted_webapps: bool
     max_close_percent: int
-    accept_identity_change: bool
+    accept_identity_change: str | None
+    allow_dropped_records: bool
+    max_days_unproven: int
     keep_runs: int
     dry_run: bool
     fail_on_abort: bool
@@ -91,10 +93,10 @@ def read_settings(config: Mapping[str, Any]) -> Settings:
             "them. Switch one of them off."
         )
         raise SettingsError(msg)
-    if given["close_deleted_webapps"] and given["autoclose"] == "never":
+    if given["close_deleted_webapps"] and given["close_gone"] == "never":
         msg = (
-            "autoclose: never and close_deleted_webapps contradict each other: one closes nothing "
-            "that is gone, the other closes what deleted web applications leave. Change one."
+            "close_gone: never and close_deleted_webapps contradict each other: one closes nothing "
+            "by absence, the other what web applications that are gone have left. Change one."
         )
         raise SettingsError(msg)
     return Settings(
@@ -115,10 +117,12 @@ def read_settings(config: Mapping[str, Any]) -> Settings:
         reset_tags=given["reset_tags"],
         ignore_scanner_last_seen=given["ignore_scanner_last_seen"],
         asset_inactivity_days=given["asset_inactivity_days"],
-        autoclose=given["autoclose"] == "when_proven",
+        close_gone=given["close_gone"] == "proven",
         close_deleted_webapps=given["close_deleted_webapps"],
         max_close_percent=given["max_close_percent"],
         accept_identity_change=given["accept_identity_change"],
+        allow_dropped_records=given["allow_dropped_records"],
+        max_days_unproven=given["max_days_unproven"],
         keep_runs=given["keep_runs"],
         dry_run=given["dry_run"],
         fail_on_abort=given["fail_on_abort"],

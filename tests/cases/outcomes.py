@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 
 
 def identifiers(*numbers: int) -> set[str]:
-    """Give what CVM knows findings without a `uniqueId` by."""
-    return {f"VULNERABILITY-{number}" for number in numbers}
+    """Give what CVM knows findings without a `uniqueId` by, behind type and web application."""
+    return set(map(str, numbers))
 
 
 def definitions(loaded: Loaded) -> dict[str, dict[str, Any]]:

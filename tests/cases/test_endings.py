@@ -34,7 +34,7 @@ def test_what_a_tap_wrote_before_it_died_closes_nothing(cvm: CVM) -> None:
     loaded = cvm.load(case.input("what came"))
 
     assert (loaded.outcome, cvm.open()) == ("succeeded_unproven", identifiers(7001, 7002))
-    assert loaded.closing_files == []
+    assert loaded.closings == {}
 
 
 @pytest.mark.parametrize("name", NOTHING.inputs)
@@ -92,11 +92,6 @@ def test_a_target_that_fails_says_so_itself_and_passes_no_state_on(cvm: CVM) -> 
 
 
 @pytest.mark.parametrize("output", ["closed", "none", "full"])
-@pytest.mark.xfail(
-    strict=True,
-    raises=AssertionError,
-    reason="another cause is blamed, and the report is missing or wrong",
-)
 def test_a_state_that_nobody_takes_leaves_the_load_and_its_report(output: str, cvm: CVM) -> None:
     given = read("endings/state_that_nobody_takes").input("two findings")
     process = Process(cvm, code=OUTPUTS[output] + START)

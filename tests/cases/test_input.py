@@ -56,11 +56,6 @@ def test_a_stream_that_nobody_knows_is_counted(cvm: CVM) -> None:
     assert (loaded.exit_code, cvm.open()) == (0, identifiers(7002))
 
 
-@pytest.mark.xfail(
-    strict=True,
-    raises=AssertionError,
-    reason="a flattened row is rejected, or loaded without its application",
-)
 def test_input_that_was_flattened_is_refused_in_one_line(cvm: CVM) -> None:
     loaded = cvm.load(read("input/flattened").input("flattened"), max_failed_percent="100")
 
@@ -70,9 +65,6 @@ def test_input_that_was_flattened_is_refused_in_one_line(cvm: CVM) -> None:
     assert cvm.requests["data_file"] == 0
 
 
-@pytest.mark.xfail(
-    strict=True, raises=AssertionError, reason="the SDK's setting is offered, and spoils the input"
-)
 def test_flattening_is_no_setting_of_the_target() -> None:
     assert "flattening_enabled" not in TargetCiscoVM.config_jsonschema["properties"]
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from target_ciscovm.cvm.connector import RunFailed
-from target_ciscovm.errors import BadKey, TooLarge
+from target_ciscovm.errors import TooLarge
 from tests.cases.case import read
 from tests.target.cvm import scripted_server
 from tests.target.cvm.quick import Log, connect
@@ -75,7 +75,6 @@ def test_one_failed_look_at_a_run_is_no_end(server: ScriptedServer) -> None:
     assert len(server.requests) == 3
 
 
-@pytest.mark.xfail(strict=True, raises=(BadKey, RunFailed), reason="one odd look ends the watch")
 @pytest.mark.parametrize("name", ["sending/lone_401_in_a_run", "sending/run_without_a_verdict"])
 def test_an_odd_look_at_a_run_is_repeated(name: str, server: ScriptedServer) -> None:
     run = play(server, name).wait(7, 5, Log())

@@ -16,27 +16,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 KNOWN: Final = {
-    "fewer types": "types of findings that are no longer read are closed as gone",
-    "mapped rows": "what a stream map takes away is closed as gone, or lost",
-    "deselected": "without a property a finding moves, and what is not told is closed",
-    "lost rows": "a row that is lost on the way passes for a success",
-    "apps change": "apps that come and go during a sync are counted, not compared",
-    "deleted apps": "what an app had is closed by the first sync that does not find it",
-    "older load": "an older load closes what was found again since",
-    "gap": "a state that meets another connector leaves out what came before",
-    "lost ledger": "without its ledger a load lets CVM close what other web apps have",
     "no rebuild": "a ledger that was lost is not made anew from CVM",
-    "foreign ledger": "a ledger of another connector is taken",
-    "two ledgers": "two installations close one another's findings on a page that both load",
-    "two accounts": "an account's full sync closes what another account has in the connector",
-    "stripped header": "an account counts as another one when its header is not there",
-    "another source": "another source of findings closes and re-creates all of them",
-    "another loader": "a load closes what somebody else has opened in the connector",
-    "licence": "a finding that moves over the licence's limit is closed and not opened",
-    "locator order": "files close one another's findings where CVM merges their assets",
-    "url case": "files close one another's findings where CVM merges their assets",
-    "names": "a QID that gets another title leaves an entry behind",
-    "auto-close": "CVM is let to close what a load lacks",
+    "locator order": "a tenant that merges our assets shows findings at a place of its own",
+    "url case": "likewise, where it takes two URLs for one",
 }
 """What is wrong, by name."""
 

@@ -193,17 +193,18 @@ class Pair:
             **self.settings,
         }
         config = {name: value for name, value in config.items() if value is not None}
-        out = io.StringIO()
+        printed = io.BytesIO()
         target: QuickTarget | None = None
         exit_code = 0
-        with redirect_stdout(out), quiet():
+        with redirect_stdout(io.TextIOWrapper(printed)) as out, quiet():
             try:
                 with ending_well(logging.getLogger("target-ciscovm")):
                     target = QuickTarget(config=config)
                     target.listen(cast("IO[str]", lines))
             except Ending as ending:
                 exit_code = ending.exit_code
-        for state in json_lines(out.getvalue().encode()):
+        out.flush()
+        for state in json_lines(printed.getvalue()):
             self.earlier.append(self.state)
             self.state = state
         self.report = self._report(target)

@@ -79,13 +79,14 @@ class MorePlaces(Life):
             size = WorldSize(apps=3, findings=20, qids=8, scans=4, seed=sandbox.world.size.seed + 1)
             self._other_world = World(size, sandbox.clock)
             face = QualysFace(self._other_world, sandbox.clock, Faults(), sandbox.switches)
+            face.username = "second_user"
             self._server = Server(create_face_app(face))
             self._server.start()
             oracle = Oracle(self._other_world)
             watch = Watch(oracle, face, sandbox.tenant, sandbox.connector_id)
             pair = self._pair(self.home, watch)
             pair.installation = Installation(knows=self.pair.installation.knows)
-            pair.tap_settings = {"api_url": self._server.url}
+            pair.tap_settings = {"api_url": self._server.url, "username": face.username}
             self._pairs["account"] = pair
         return self._as_the_first("account")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import re
 from typing import Any, Final
 
 from hypothesis import strategies as st
@@ -69,7 +70,7 @@ class ChangingSettings(Life):
             assert self.sandbox.ciscovm_requests["data_file"] == sent
             assert self.pair.state == state
         self.check(synced, fine=not was_open)
-        self.pair.settings = after | {"accept_identity_change": True}
+        self.pair.settings = after | {"accept_identity_change": accepted(synced.message)}
         synced = self.pair.sync(full_sync=True)
         FIGURES["identities changed"] += synced.proven
         # With nothing open the first of the two has carried the change out already.
@@ -84,6 +85,12 @@ class ChangingSettings(Life):
         """Give the target these settings, and CVM the order of locators that they tell of."""
         self.pair.settings = settings
         self.sandbox.tenant.people.rank_locators(*settings.get("tenant_locator_order", ()))
+
+
+def accepted(message: str) -> str | None:
+    """Give the code that a refused run names, by which it lets its change of identity through."""
+    found = re.search(r"accept_identity_change to ([0-9a-f]{8})", message)
+    return found[1] if found else None
 
 
 def identity(settings: dict[str, Any]) -> tuple[object, ...]:

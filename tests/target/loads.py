@@ -10,8 +10,10 @@ from __future__ import annotations
 import copy
 import io
 import json
+import re
 import signal
 import stat
+from collections import Counter
 from contextlib import contextmanager, redirect_stdout
 from dataclasses import asdict, dataclass, field
 from datetime import timedelta
@@ -29,9 +31,10 @@ from tests.sandbox.faults.faults import Faults
 from tests.sandbox.faults.switches import Switches
 from tests.sandbox.world.clock import Clock
 from tests.support.json_lines import json_lines
+from tests.target.altered import Altered
+from tests.target.streams import bare
 
 if TYPE_CHECKING:
-    from collections import Counter
     from collections.abc import Iterator
     from pathlib import Path
 
@@ -39,6 +42,7 @@ if TYPE_CHECKING:
 
     from tests.sandbox.ciscovm.face import Logged
     from tests.sandbox.ciscovm.tenant.view import Held
+    from tests.target.altered import Change
     from tests.target.streams import Sync
 
 QUICK: Final = Switches(rate_limit=0, run_seconds=0)
@@ -73,6 +77,7 @@ class Loaded:
         report: of its `report.json`; empty when there is none.
         documents: its KDI files, by name.
         rejected: rows of its `rejected.jsonl`.
+        changes: rows of its `changes.jsonl`.
     """
 
     exit_code: int
@@ -82,6 +87,7 @@ class Loaded:
     report: dict[str, Any] = field(default_factory=dict)
     documents: dict[str, dict[str, Any]] = field(default_factory=dict)
     rejected: list[dict[str, Any]] = field(default_factory=list)
+    changes: list[dict[str, Any]] = field(default_factory=list)
 
     @property
     def outcome(self) -> str | None:
@@ -99,14 +105,15 @@ class Loaded:
         return found
 
     @property
-    def closing_files(self) -> list[dict[str, Any]]:
-        """Give the files that let CVM close what they lack."""
-        return [found for found in self.documents.values() if not found["skip_autoclose"]]
+    def closings(self) -> dict[str, str]:
+        """Give the causes of what the plan closes by the uniqueId in the identifier."""
+        rows = (row for row in self.changes if row["action"] == "close")
+        return {bare(row["identifier"]): row["cause"] for row in rows}
 
     def items(self, kind: str = "vulns") -> dict[str, dict[str, Any]]:
-        """Give the vulnerabilities or findings of all files by identifier."""
+        """Give the vulnerabilities or findings of all files by the uniqueId in their identifier."""
         return {
-            item["scanner_identifier"]: item
+            bare(item["scanner_identifier"]): item
             for asset in self.assets
             for item in asset.get(kind, ())
         }
@@ -131,6 +138,10 @@ class CVM:
         self.tenant = Tenant(self.clock, self.faults, switches, self.tenant.state)
         self._app = ciscovm.create_app(self.tenant, self.clock, self.faults, switches)
         self._stage.app = self._app
+
+    def alter(self, change: Change) -> None:
+        """Change what the tenant answers on its way back, until `play` is called again."""
+        self._stage.app = Altered(self._app, change)
 
     @property
     def output(self) -> Path:
@@ -164,17 +175,12 @@ class CVM:
         return self.tenant.held(CONNECTOR_ID)
 
     def open(self) -> set[str]:
-        """Give what is open, by identifier."""
-        return {one.scanner_identifier for one in self.held() if one.is_open}
+        """Give what is open, by the uniqueId in the identifier."""
+        return {bare(one.scanner_identifier) for one in self.held() if one.is_open}
 
     def closed(self) -> set[str]:
-        """Give what is closed and nowhere open, by identifier."""
-        return {one.scanner_identifier for one in self.held() if one.is_closed} - self.open()
-
-    def how_closed(self, identifier: str) -> set[str | None]:
-        """Give the causes of what is closed under the identifier."""
-        found = [one for one in self.held() if one.scanner_identifier == identifier]
-        return {one.closed_by for one in found if one.is_closed}
+        """Give what is closed and nowhere open, by the uniqueId in the identifier."""
+        return {bare(one.scanner_identifier) for one in self.held() if one.is_closed} - self.open()
 
     def tags(self, locator: str) -> set[str]:
         """Give the tags of the asset with this locator."""
@@ -186,17 +192,29 @@ class CVM:
         self.tenant.settle()
         return copy.deepcopy({k: asdict(v) for k, v in self.tenant.state.assets.items()})
 
+    def code(self, sync: Sync, **settings: object) -> str:
+        """Give the code by which the target lets a change of identity through."""
+        refused = self.load(sync, **settings)
+        assert (refused.outcome, refused.exit_code, refused.states) == ("refused", 2, [])
+        found = re.search(r"set accept_identity_change to (\w+)", refused.message)
+        assert found, refused.message
+        return found[1]
+
     def load(self, sync: Sync | bytes, **settings: object) -> Loaded:
         """Load what a sync writes, an hour after the last load, and look at what came of it."""
         self.clock.advance(HOUR)
         given = sync if isinstance(sync, bytes) else sync.lines(self.clock.now())
-        return load(given, self.config(**settings), self.switches.locator_order)
+        loaded = load(given, self.config(**settings), self.switches.locator_order)
+        assert "auto" not in {one.cause for one in self.tenant.state.closings}
+        return loaded
 
 
 def load(given: bytes, config: dict[str, Any], order: tuple[str, ...] = ()) -> Loaded:
     """Load an input with this config, and look at what came of it."""
     target: TargetCiscoVM | None = None
-    code, message, printed = 0, "", io.StringIO()
+    code, message = 0, ""
+    written = io.BytesIO()
+    printed = io.TextIOWrapper(written, encoding="utf-8")
     with own_signals(), redirect_stdout(printed):
         try:
             with ending_well(TargetCiscoVM.logger):
@@ -204,7 +222,8 @@ def load(given: bytes, config: dict[str, Any], order: tuple[str, ...] = ()) -> L
                 target.listen(io.BytesIO(given))  # type: ignore[arg-type] # bytes, as from a pipe
         except Ending as ending:
             code, message = ending.exit_code, ending.message
-    states = json_lines(printed.getvalue().encode())
+    printed.flush()
+    states = json_lines(written.getvalue())
     folder = target.run.folder if target and "run" in vars(target) else None
     loaded = Loaded(code, message, states, folder)
     if folder is not None:
@@ -235,6 +254,9 @@ def read_folder(loaded: Loaded, folder: Path) -> None:
     rejected = folder / "rejected.jsonl"
     if rejected.exists():
         loaded.rejected = json_lines(rejected.read_bytes())
+    changes = folder / "changes.jsonl"
+    if changes.exists():
+        loaded.changes = json_lines(changes.read_bytes())
     for path in sorted(folder.glob("kdi-*.json")):
         with_end = path.read_bytes().endswith(b"}\n")
         loaded.documents |= {path.name: json.loads(path.read_bytes())} if with_end else {}
@@ -245,6 +267,7 @@ def examine(loaded: Loaded, folder: Path, order: tuple[str, ...] = ()) -> None:
     for name in loaded.documents:
         problems = check((folder / name).read_bytes(), *([order] if order else []))
         assert problems == [], f"{name}: {problems}"
+        assert loaded.documents[name]["skip_autoclose"] is True
     assert not (folder / "spool").exists()
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
     for path in folder.iterdir():
@@ -271,7 +294,23 @@ def examine_report(loaded: Loaded) -> None:
     assert way["filtered"] == sum(one["filtered"] for one in way["filtered_by"])
     rejected = sum(one["count"] for one in way["rejected_by"] if one["stream"] == "findings")
     assert way["rejected"] == rejected
-    if loaded.exit_code in {0, 3} and report["outcome"] != "aborted":
-        parts = ("filtered", "rejected", "superseded", "mapped")
+    if way["entries"] is not None:
+        parts = ("filtered", "nothing_to_do", "rejected", "superseded", "mapped")
         assert way["received"] == sum(way[part] for part in parts)
         assert len(loaded.rejected) == sum(one["count"] for one in way["rejected_by"])
+        examine_plan(loaded)
+
+
+def examine_plan(loaded: Loaded) -> None:
+    """Hold what the report tells of the plan against the list of its changes and the files."""
+    way, closing = loaded.report["reconciliation"], loaded.report["closing"]
+    assert way["entries"] == sum(one["findings"] for one in loaded.report["files"])
+    if closing["open_before"] is None:  # without a ledger nobody knows what is a change
+        assert loaded.changes == []
+        return
+    closed = Counter(row["cause"] for row in loaded.changes if row["action"] == "close")
+    fixed = closed.pop("fixed", 0)
+    told = {name: count for name, count in closing.items() if not name.startswith("open_")}
+    assert told["fixed"] == fixed
+    assert {one["cause"]: one["count"] for one in way["closings_by"]} == closed
+    assert sum(told.values()) - fixed == way["closings"] == closed.total()

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import re
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
@@ -12,6 +14,25 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 Row = dict[str, Any]
+TYPES: Final = ["VULNERABILITY", "SENSITIVE_CONTENT", "INFORMATION_GATHERED"]
+
+
+def fingerprint(*values: object) -> int:
+    """Give the fingerprint of a row by hand, as the README of the format says."""
+    text = json.dumps(values, separators=(",", ":"), ensure_ascii=False)
+    return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "big")
+
+
+FINGERPRINTS: Final = {
+    "webapps": lambda row: fingerprint(row["id"]),
+    "findings": lambda row: fingerprint(
+        row.get("uniqueId"),
+        row.get("type"),
+        row.get("status"),
+        (row.get("webApp") or {}).get("id"),
+        row.get("url"),
+    ),
+}
 
 SUBSCRIPTION: Final = "5e5bcd1a-made-up"
 API_URL: Final = "https://qualysapi.example.test"
@@ -19,6 +40,8 @@ FIRST: Final = "2026-02-01T08:00:00Z"
 LAST: Final = "2026-03-01T08:00:00Z"
 """Dates of the rows: both before the sandbox's clock begins."""
 STATE: Final = {"bookmarks": {"findings": {"replication_key_value": LAST}}}
+ASKING: Final = {"bookmarks": STATE["bookmarks"] | {"syncs": {"fullSyncAsked": True}}}
+"""The same state, as it is passed on where the tap's next sync shall be a full one."""
 
 
 def webapp(number: int = 1, **changes: object) -> Row:
@@ -77,13 +100,23 @@ def fixed(number: int = 1, app: int = 1, **changes: object) -> Row:
 
 
 def name_of(number: int) -> str:
-    """Give the uniqueId of a finding, by which CVM knows it."""
+    """Give the uniqueId of a finding."""
     return f"finding-{number}"
 
 
 def names(*numbers: int) -> set[str]:
     """Give the uniqueIds of findings."""
     return {name_of(number) for number in numbers}
+
+
+def identifier(number: int, app: int = 1) -> str:
+    """Give the identifier in CVM of an open vulnerability."""
+    return f"V-{app}-{name_of(number)}"
+
+
+def bare(identifier: str) -> str:
+    """Give the uniqueId that an identifier of CVM holds, behind type and web application."""
+    return re.sub(r"^[VSI]-\d+-", "", identifier)
 
 
 def entry(qid: int, **changes: object) -> Row:
@@ -106,6 +139,9 @@ class Sync:
         scans: of each web application one that finished, unless given.
         entries: rows of `knowledge_base`, one for each QID of the findings unless given.
         proof: changes to the row of `syncs`; None leaves it out.
+        coverage: changes to what it covers.
+        not_proven: web applications of which the tap knows that something is missing.
+        changed: web applications that came or went while the tap read.
         started: when it began; None for the moment at which it is written.
         window: lower bound of the findings that were read.
     """
@@ -116,6 +152,9 @@ class Sync:
     entries: Sequence[Row] | None = None
     mode: str = "full"
     proof: Mapping[str, object] | None = field(default_factory=dict)
+    coverage: Mapping[str, object] = field(default_factory=dict)
+    not_proven: Sequence[int] = ()
+    changed: Sequence[int] = ()
     started: str | None = None
     window: str | None = None
     state: object = field(default_factory=lambda: STATE)
@@ -158,18 +197,41 @@ class Sync:
             "apiUrl": API_URL,
             "subscription": SUBSCRIPTION,
             "filters": {},
+            "contract": 1,
+            "tapVersion": "0.0.0",
+            "login": "made-up",
+            "coverage": {
+                "source": "api",
+                "findingTypes": TYPES,
+                "wholeAccount": True,
+                "webApps": {
+                    "read": counts["webapps"],
+                    "notProven": list(self.not_proven),
+                    "changed": list(self.changed),
+                },
+                "since": None if self.mode == "full" else self.window,
+            }
+            | dict(self.coverage),
             "streams": [
                 {
                     "stream": name,
+                    "read": count,
                     "emitted": count,
+                    "digest": self.digest(name),
                     "counted": count if self.mode == "full" else None,
                     "duplicates": 0,
                     "windowStart": self.window if name == "findings" else None,
                 }
                 for name, count in counts.items()
             ],
-            "notProven": [],
         }
+
+    def digest(self, stream: str) -> str | None:
+        """Give the fingerprint of a stream's rows, as the tap makes it."""
+        if stream not in {"webapps", "findings"}:
+            return None
+        rows = self.streams()[stream]
+        return f"{sum(map(FINGERPRINTS[stream], rows)) % 2**64:016x}"
 
     def lines(self, now: datetime) -> bytes:
         """Give the whole input."""

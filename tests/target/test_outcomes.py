@@ -9,11 +9,14 @@ import pytest
 
 from target_ciscovm.outcomes import EXIT_CODES, PASSES_STATE_ON
 from tests.sandbox.ciscovm.tenant.tenant import HOSTED_CONNECTOR_ID
-from tests.target.loads import QUICK, load
+from tests.sandbox.world.clock import START
+from tests.target.loads import load
 from tests.target.streams import (
+    ASKING,
     STATE,
     Sync,
     finding,
+    fixed,
     joined,
     names,
     record,
@@ -45,7 +48,8 @@ OUTCOMES: Final[Mapping[str, Row]] = {
     "refused": Row(2, passes_state_on=False),
     "still_running": Row(3, passes_state_on=False),
 }
-"""The README's table, but for `interrupted`, which is in test_run_signals."""
+"""The README's table, but for `interrupted`, which is in `process.test_signals`. Where a failed run
+asks for a full sync, the state is passed on."""
 
 
 @dataclass(frozen=True)
@@ -57,6 +61,7 @@ class Way:
         faults: of CVM.
         settings: of the target.
         changes: whether CVM shows something else afterwards.
+        asks: whether the state is passed on with a full sync asked for.
     """
 
     outcome: str
@@ -64,12 +69,25 @@ class Way:
     faults: tuple[str, ...] = ()
     settings: Mapping[str, Any] | None = None
     changes: bool = False
+    asks: bool = False
 
 
 SYNC: Final = Sync([webapp()], [finding(1), finding(2)])
 NOTHING_SCANNED: Final = Sync([webapp()], scans=[])
 NOTHING_NEW: Final = Sync([webapp()], scans=[], mode="incremental")
+TOLD: Final = {
+    "streams": SYNC.sync_row({name: len(rows) for name, rows in SYNC.streams().items()}, START)[
+        "streams"
+    ]
+}
+"""What a proof of the full sync tells of its streams."""
 BROKEN: Final = joined(schema("findings"), record("findings", finding()), "oops", state(STATE))
+
+
+def since(sync: Sync) -> Sync:
+    """Make an incremental sync that needs no load before it."""
+    proof = {"previousSyncAt": None, "filters": {"start_date": "2026-02-01T00:00:00Z"}}
+    return replace(sync, mode="incremental", proof=proof)
 
 
 def bad(number: int) -> dict[str, Any]:
@@ -79,8 +97,19 @@ def bad(number: int) -> dict[str, Any]:
 
 WAYS: Final[Mapping[str, Way]] = {
     "a full sync": Way("succeeded", SYNC, changes=True),
-    "an incremental one": Way("succeeded", replace(SYNC, mode="incremental"), changes=True),
-    "nothing new": Way("succeeded", NOTHING_NEW),
+    "an incremental one": Way("succeeded", since(SYNC), changes=True),
+    "nothing new": Way("succeeded", since(NOTHING_NEW)),
+    "a gap": Way("failed", replace(SYNC, mode="incremental"), changes=True, asks=True),
+    "a gap and nothing new": Way("failed", NOTHING_NEW, asks=True),
+    "rows lost on the way": Way(
+        "failed", replace(SYNC, findings=SYNC.findings[:1], proof=TOLD), changes=True, asks=True
+    ),
+    "rows dropped on purpose": Way(
+        "succeeded_unproven",
+        replace(SYNC, findings=SYNC.findings[:1], proof=TOLD),
+        settings={"allow_dropped_records": True},
+        changes=True,
+    ),
     "no word of the tap": Way("succeeded_unproven", replace(SYNC, proof=None), changes=True),
     "not complete": Way(
         "succeeded_unproven", replace(SYNC, proof={"complete": False}), changes=True
@@ -125,9 +154,9 @@ def test_a_run_ends_as_the_table_says(way: Way, cvm: CVM) -> None:
     expected = OUTCOMES[way.outcome]
     assert loaded.outcome == way.outcome, loaded.message
     assert loaded.exit_code == expected.exit_code
-    assert loaded.states == ([STATE] if expected.passes_state_on else [])
+    passed_on = [STATE] if expected.passes_state_on else []
+    assert loaded.states == ([ASKING] if way.asks else passed_on)
     assert (cvm.shown() != before) == way.changes
-    assert cvm.ledger.exists() == way.changes
 
 
 @pytest.mark.parametrize("name", [name for name, way in WAYS.items() if way.outcome == "aborted"])
@@ -143,6 +172,12 @@ def test_an_abort_closes_nothing_of_what_is_open(cvm: CVM) -> None:
     cvm.load(NOTHING_SCANNED)
 
     assert cvm.open() == names(1, 2)
+
+
+def test_an_abort_for_want_of_any_record_says_so_in_its_last_line(cvm: CVM) -> None:
+    loaded = cvm.load(joined(schema("findings"), state(STATE)), fail_on_abort=True)
+
+    assert "no record came" in loaded.message
 
 
 def test_a_run_without_end_is_told_by_its_number_and_waited_for_by_the_next_one(cvm: CVM) -> None:
@@ -217,13 +252,20 @@ class TestFilesOnly:
         assert not cvm.requests
         assert not cvm.ledger.exists()
 
-    def test_a_proof_holds_by_its_own_time(self, cvm: CVM) -> None:
+    def test_there_is_no_ledger_so_nothing_is_called_gone_and_the_report_says_so(
+        self, cvm: CVM
+    ) -> None:
+        cvm.load(SYNC, api_key=None, connector_id=None)
+
         loaded = cvm.load(
-            replace(SYNC, started="2019-01-01T00:00:00Z"), api_key=None, connector_id=None
+            replace(SYNC, findings=SYNC.findings[:1]), api_key=None, connector_id=None
         )
 
-        assert loaded.report["proof"] == {"proven": True, "reasons": []}
-        assert len(loaded.closing_files) == 1
+        assert set(loaded.items()) == names(1)
+        assert loaded.closings == {}
+        assert loaded.report["closing"]["open_before"] is None
+        (reason,) = loaded.report["proof"]["reasons"]
+        assert "no ledger" in reason
 
 
 class TestDryRun:
@@ -235,24 +277,65 @@ class TestDryRun:
         assert not cvm.ledger.exists()
         assert set(loaded.items()) == names(1, 2)
 
+    MANY: Final = Sync(
+        [webapp()],
+        [finding(n) for n in range(1, 9)] + [finding(20, potential=True), finding(21)],
+    )
+    LATER: Final = Sync(
+        [webapp(), webapp(2)],
+        [
+            *(finding(n) for n in range(1, 5)),
+            fixed(5),
+            fixed(30),
+            finding(6, url="https://app1.example.test/elsewhere"),
+            finding(7, severity=5),
+            finding(20, potential=True),
+            finding(21, status="REOPENED"),
+            finding(40, 2),
+        ],
+    )
+
     def test_it_tells_what_would_change(self, cvm: CVM) -> None:
-        cvm.load(Sync([webapp()], [finding(n) for n in range(1, 6)]))
+        """Tell of new, edited, moved, reopened, fixed, gone and filtered ones, and of no other."""
+        cvm.load(self.MANY)
+        cvm.load(Sync([webapp()], [fixed(21)], mode="incremental"))
         before = cvm.shown()
 
-        loaded = cvm.load(
-            Sync([webapp()], [finding(1), finding(2), finding(3), finding(9, potential=True)]),
-            dry_run=True,
-        )
+        dry = cvm.load(self.LATER, dry_run=True, exclude_potential=True)
 
-        assert loaded.report["changes"] == {
-            "new_assets": 1,
-            "opened": 1,
-            "closed": 2,
-            "reopened": 0,
+        assert dry.report["changes"] == {
+            "new_assets": 2,
+            "opened": 3,
+            "closed": 4,
+            "reopened": 1,
         }
-        assert loaded.report["closing"]["open_before"] == 5
-        assert loaded.report["closing"]["open_after"] == 4
+        assert dry.closings == {
+            "finding-5": "fixed",
+            "finding-6": "moved away",
+            "finding-8": "gone",
+            "finding-20": "filtered: exclude_potential",
+        }
+        assert dry.report["closing"]["open_before"] == 9
+        assert dry.report["closing"]["open_after"] == 8
         assert cvm.shown() == before
+
+    def test_it_tells_what_the_real_run_then_does(self, cvm: CVM) -> None:
+        cvm.load(self.MANY)
+        cvm.load(Sync([webapp()], [fixed(21)], mode="incremental"))
+        dry = cvm.load(self.LATER, dry_run=True, exclude_potential=True)
+
+        real = cvm.load(self.LATER, exclude_potential=True)
+
+        assert real.changes == dry.changes
+        assert real.report["closing"] == dry.report["closing"]
+        told = dry.report["changes"]
+        way = real.report["reconciliation"]
+        assert way["closed"] == told["closed"]
+        assert way["created"] + way["reopened"] == told["opened"]
+        assert way["reopened"] == told["reopened"]
+        assert len(cvm.open()) == dry.report["closing"]["open_after"]
+        mapped_and_closings = way["mapped"] + way["closings"]
+        assert way["entries"] == way["uploaded"] == way["processed"] == mapped_and_closings
 
 
 THRESHOLDS: Final = [
@@ -315,7 +398,6 @@ def test_all_records_have_a_share_too(cvm: CVM) -> None:
 def test_the_limit_of_failed_payloads_is_held_to_the_letter(
     failing: int, total: int, limit: str, passes: bool, cvm: CVM
 ) -> None:
-    cvm.play(replace(QUICK, payload="asset"))
     cvm.faults.arm(f"payload-fails*{failing}")
     sync = Sync([webapp()], [finding(number) for number in range(total)])
 
@@ -326,22 +408,8 @@ def test_the_limit_of_failed_payloads_is_held_to_the_letter(
     assert loaded.report["reconciliation"]["failed"] == failing
     assert loaded.report["reconciliation"]["processed"] == total - failing
     assert loaded.states == []
-    assert not cvm.ledger.exists()
-    if passes:
-        assert f"{failing} of {total} payloads" in loaded.report["warnings"][0]
-
-
-def test_what_failed_is_sent_again_by_the_next_run(cvm: CVM) -> None:
-    cvm.play(replace(QUICK, payload="asset"))
-    cvm.faults.arm("payload-fails")
-    sync = Sync([webapp()], [finding(number) for number in range(100)])
-    cvm.load(sync)
-    assert len(cvm.open()) == 99
-
-    again = cvm.load(sync)
-
-    assert again.states == [STATE]
-    assert len(cvm.open()) == 100
+    words = "1 payload, within" if passes else f"{failing} of {total} payloads failed, more than"
+    assert words in loaded.message
 
 
 def test_the_state_passed_on_is_the_last_one(cvm: CVM) -> None:

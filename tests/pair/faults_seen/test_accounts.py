@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import pytest
-
 from tests.pair.faults_seen.scene import opened
 
 if TYPE_CHECKING:
@@ -15,11 +13,6 @@ if TYPE_CHECKING:
     from tests.sandbox.world.world import World
 
 
-@pytest.mark.xfail(
-    strict=True,
-    raises=AssertionError,
-    reason="a second account's full sync closes the first one's findings",
-)
 def test_two_accounts_in_one_connector_close_nothing_of_each_other(scene: Scene) -> None:
     ours = scene.begun()
     first = scene.pair
@@ -37,11 +30,6 @@ def test_two_accounts_in_one_connector_close_nothing_of_each_other(scene: Scene)
     assert scene.held_open() == ours | theirs
 
 
-@pytest.mark.xfail(
-    strict=True,
-    raises=AssertionError,
-    reason="a second account's full sync closes the first one's findings",
-)
 def test_two_accounts_in_one_connector_close_what_is_gone_of_their_own(scene: Scene) -> None:
     scene.begun()
     first = scene.pair
@@ -63,9 +51,6 @@ def test_two_accounts_in_one_connector_close_what_is_gone_of_their_own(scene: Sc
     assert scene.closings == [*closed_first, f"explicit {name}"]
 
 
-@pytest.mark.xfail(
-    strict=True, raises=AssertionError, reason="a second account is never called proven"
-)
 def test_two_accounts_in_one_connector_have_a_chain_each(scene: Scene) -> None:
     scene.begun()
     first = scene.pair
@@ -102,11 +87,6 @@ def test_another_account_with_the_state_of_the_first_is_read_whole(scene: Scene)
     assert scene.held_open() == ours | theirs
 
 
-@pytest.mark.xfail(
-    strict=True,
-    raises=AssertionError,
-    reason="without its header an account counts as another one, for ever",
-)
 def test_a_proxy_that_strips_the_subscription_stops_no_closing(scene: Scene) -> None:
     scene.begun()
     gone = scene.alone_on_its_page()
@@ -118,9 +98,6 @@ def test_a_proxy_that_strips_the_subscription_stops_no_closing(scene: Scene) -> 
     assert scene.closings == [f"explicit {scene.name(gone)}"]
 
 
-@pytest.mark.xfail(
-    strict=True, raises=AssertionError, reason="with its header an account counts as another one"
-)
 def test_a_subscription_that_is_named_from_one_day_on_stops_no_closing(tmp_path: Path) -> None:
     with opened(tmp_path, subscription_header=False) as scene:
         scene.begun()
@@ -133,11 +110,6 @@ def test_a_subscription_that_is_named_from_one_day_on_stops_no_closing(tmp_path:
         assert scene.closings == [f"explicit {scene.name(gone)}"]
 
 
-@pytest.mark.xfail(
-    strict=True,
-    raises=AssertionError,
-    reason="another source re-creates every finding without a word",
-)
 def test_another_source_of_findings_is_an_identity_change(scene: Scene) -> None:
     before = scene.begun()
     sent = scene.sandbox.ciscovm_requests["data_file"]

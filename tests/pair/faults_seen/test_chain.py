@@ -5,8 +5,6 @@ from __future__ import annotations
 import copy
 from typing import TYPE_CHECKING
 
-import pytest
-
 from tests.pair.faults_seen.scene import opened
 from tests.pair.together import asks_for_full_sync
 from tests.sandbox.ciscovm.tenant.tenant import OTHER_CONNECTOR_ID
@@ -19,11 +17,6 @@ if TYPE_CHECKING:
 FILES_ONLY = {"api_key": None, "connector_id": None}
 
 
-@pytest.mark.xfail(
-    strict=True,
-    raises=AssertionError,
-    reason="what the files held is never loaded, and the run succeeds",
-)
 def test_files_first_and_a_key_later_is_told_and_healed(scene: Scene) -> None:
     with_key = scene.pair.settings
     scene.pair.settings = with_key | FILES_ONLY
@@ -34,11 +27,6 @@ def test_files_first_and_a_key_later_is_told_and_healed(scene: Scene) -> None:
     assert_told_and_healed(scene)
 
 
-@pytest.mark.xfail(
-    strict=True,
-    raises=AssertionError,
-    reason="the new connector gets the changes alone, and the run succeeds",
-)
 def test_a_new_connector_with_an_old_state_is_told_and_healed(scene: Scene) -> None:
     own = scene.pair.settings
     scene.pair.settings = own | {"connector_id": OTHER_CONNECTOR_ID}
@@ -49,11 +37,6 @@ def test_a_new_connector_with_an_old_state_is_told_and_healed(scene: Scene) -> N
     assert_told_and_healed(scene)
 
 
-@pytest.mark.xfail(
-    strict=True,
-    raises=AssertionError,
-    reason="a foreign state leaves the connector without the rest",
-)
 def test_a_state_of_another_installation_is_told_and_healed(scene: Scene) -> None:
     other = scene.other_pair("other", connector_id=OTHER_CONNECTOR_ID)
     assert other.sync().exit_code == 0
@@ -141,11 +124,6 @@ def lines_of(scene: Scene, **tap_settings: object) -> bytes:
     return scene.pair.written
 
 
-@pytest.mark.xfail(
-    strict=True,
-    raises=AssertionError,
-    reason="a row lost on the way passes for a success, and is not asked for again",
-)
 def test_a_row_that_an_incremental_sync_loses_on_the_way_is_told_and_healed(scene: Scene) -> None:
     scene.begun()
     scene.sandbox.next_day()
@@ -164,11 +142,6 @@ def test_a_row_that_an_incremental_sync_loses_on_the_way_is_told_and_healed(scen
     assert not asks_for_full_sync(scene.pair.state)
 
 
-@pytest.mark.xfail(
-    strict=True,
-    raises=AssertionError,
-    reason="rows are counted, not compared: an altered one closes a finding",
-)
 def test_a_row_that_a_mapper_alters_is_told_though_the_number_agrees(scene: Scene) -> None:
     before = scene.begun()
     name = scene.name(scene.alone_on_its_page()).encode()
@@ -184,9 +157,6 @@ def test_a_row_that_a_mapper_alters_is_told_though_the_number_agrees(scene: Scen
     assert asks_for_full_sync(scene.pair.state)
 
 
-@pytest.mark.xfail(
-    strict=True, raises=AssertionError, reason="no finding arrives, and the run succeeds"
-)
 def test_a_stream_map_of_the_target_that_takes_all_findings_is_told(scene: Scene) -> None:
     scene.begun()
     scene.sandbox.next_day()
@@ -240,9 +210,6 @@ def test_a_fix_closes_a_finding_at_every_place_where_it_is_open(scene: Scene) ->
     assert scene.places(finding) == set()
 
 
-@pytest.mark.xfail(
-    strict=True, raises=AssertionError, reason="there is no limit to the days without a proven load"
-)
 def test_too_long_without_a_proven_load_is_told(scene: Scene) -> None:
     scene.begun()
     scene.pair.settings["max_days_unproven"] = 3

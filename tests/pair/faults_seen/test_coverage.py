@@ -24,9 +24,6 @@ TWO_STREAMS = {
 }
 
 
-@pytest.mark.xfail(
-    strict=True, raises=AssertionError, reason="types that are no longer read are closed as gone"
-)
 def test_finding_types_that_are_no_longer_read_stay_open(scene: Scene) -> None:
     before = scene.begun()
 
@@ -37,9 +34,6 @@ def test_finding_types_that_are_no_longer_read_stay_open(scene: Scene) -> None:
     assert scene.held_open() == before
 
 
-@pytest.mark.xfail(
-    strict=True, raises=AssertionError, reason="types that are no longer read are closed as gone"
-)
 def test_what_is_gone_among_the_types_that_are_read_is_closed(scene: Scene) -> None:
     scene.begun()
     gone = scene.alone_on_its_page()
@@ -51,11 +45,6 @@ def test_what_is_gone_among_the_types_that_are_read_is_closed(scene: Scene) -> N
 
 
 @pytest.mark.parametrize("maps", [A_FILTER, TWO_STREAMS], ids=["filter", "source"])
-@pytest.mark.xfail(
-    strict=True,
-    raises=AssertionError,
-    reason="the proof counts what was written, so what a map dropped is closed as gone",
-)
 def test_what_a_stream_map_of_the_tap_takes_away_stays_open(
     maps: dict[str, object], scene: Scene
 ) -> None:
@@ -69,9 +58,6 @@ def test_what_a_stream_map_of_the_tap_takes_away_stays_open(
     assert asks_for_full_sync(scene.pair.state)
 
 
-@pytest.mark.xfail(
-    strict=True, raises=AssertionError, reason="what a map dropped is closed as gone"
-)
 def test_rows_dropped_on_purpose_let_the_load_go_on_and_close_nothing(scene: Scene) -> None:
     before = scene.begun()
     scene.world.delete_finding(scene.alone_on_its_page())
@@ -85,14 +71,7 @@ def test_rows_dropped_on_purpose_let_the_load_go_on_and_close_nothing(scene: Sce
     assert not asks_for_full_sync(scene.pair.state)
 
 
-UNSEEN = pytest.mark.xfail(
-    strict=True,
-    raises=AssertionError,
-    reason="a sync without the property is called complete, and moves what has no URL any more",
-)
-
-
-@pytest.mark.parametrize("name", [pytest.param("url", marks=UNSEEN), "webApp", "status", "type"])
+@pytest.mark.parametrize("name", [pytest.param("url"), "webApp", "status", "type"])
 def test_a_property_that_is_not_selected_closes_and_moves_nothing(name: str, scene: Scene) -> None:
     scene.begun()
     before = {(one.scanner_identifier, one.asset_id) for one in scene.held() if one.is_open}
@@ -104,9 +83,6 @@ def test_a_property_that_is_not_selected_closes_and_moves_nothing(name: str, sce
     assert before <= {(one.scanner_identifier, one.asset_id) for one in scene.held() if one.is_open}
 
 
-@pytest.mark.xfail(
-    strict=True, raises=AssertionError, reason="a sync without the property is called complete"
-)
 def test_the_proof_says_that_a_property_is_missing(scene: Scene) -> None:
     scene.pair.catalog = without("findings", "url")
 
@@ -118,7 +94,6 @@ def test_the_proof_says_that_a_property_is_missing(scene: Scene) -> None:
     assert any("url" in reason for reason in proof["incompleteReasons"])
 
 
-@pytest.mark.xfail(strict=True, raises=AssertionError, reason="web apps are counted, not compared")
 def test_one_app_that_leaves_while_another_comes_closes_nothing(scene: Scene) -> None:
     before = scene.begun()
     scene.sandbox.faults.arm("apps-change")
@@ -131,7 +106,6 @@ def test_one_app_that_leaves_while_another_comes_closes_nothing(scene: Scene) ->
     assert scene.held_open() >= before
 
 
-@pytest.mark.xfail(strict=True, raises=AssertionError, reason="web apps are counted, not compared")
 def test_what_is_gone_from_the_other_apps_is_closed_all_the_same(scene: Scene) -> None:
     scene.begun()
     busiest = scene.busiest_app()
@@ -156,11 +130,6 @@ def test_a_sync_of_one_app_closes_nothing_of_others_on_its_pages(scene: Scene) -
     assert scene.held_open() == before
 
 
-@pytest.mark.xfail(
-    strict=True,
-    raises=AssertionError,
-    reason="auto-close takes what other web apps have on the same page",
-)
 def test_without_a_ledger_a_sync_of_one_app_closes_nothing_of_others_on_its_pages(
     scene: Scene,
 ) -> None:

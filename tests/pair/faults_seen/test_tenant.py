@@ -20,9 +20,6 @@ if TYPE_CHECKING:
 ORDERS = ["application", "external_id"]
 
 
-@pytest.mark.xfail(
-    strict=True, raises=AssertionError, reason="CVM is let to close what a file lacks"
-)
 def test_every_file_declines_the_offer_to_close_what_it_lacks(scene: Scene) -> None:
     scene.begun()
     scene.world.delete_finding(scene.alone_on_its_page())
@@ -37,11 +34,6 @@ def test_every_file_declines_the_offer_to_close_what_it_lacks(scene: Scene) -> N
 
 
 @pytest.mark.parametrize("first", ORDERS)
-@pytest.mark.xfail(
-    strict=True,
-    raises=AssertionError,
-    reason="files close one another's findings where CVM merges their assets",
-)
 def test_another_locator_order_of_the_tenant_closes_nothing(first: str, tmp_path: Path) -> None:
     with opened(tmp_path, locator_order=(first,), autoclose_scope="file") as scene:
         scene.pair.settings["part_max_bytes"] = 2000
@@ -53,11 +45,6 @@ def test_another_locator_order_of_the_tenant_closes_nothing(first: str, tmp_path
 
 
 @pytest.mark.parametrize("first", ORDERS)
-@pytest.mark.xfail(
-    strict=True,
-    raises=AssertionError,
-    reason="closed at the old place after it was opened at the new one, which CVM merges",
-)
 def test_a_move_within_an_asset_of_the_tenant_keeps_the_finding_open(
     first: str, tmp_path: Path
 ) -> None:
@@ -72,11 +59,6 @@ def test_a_move_within_an_asset_of_the_tenant_keeps_the_finding_open(
         assert scene.held_open() == scene.shown_open()
 
 
-@pytest.mark.xfail(
-    strict=True,
-    raises=AssertionError,
-    reason="files close one another's findings where CVM merges their assets",
-)
 def test_pages_that_cvm_takes_for_one_close_nothing_of_each_other(tmp_path: Path) -> None:
     with opened(tmp_path, url_case="insensitive", autoclose_scope="file") as scene:
         scene.pair.settings["part_max_bytes"] = 2000
@@ -91,11 +73,6 @@ def test_pages_that_cvm_takes_for_one_close_nothing_of_each_other(tmp_path: Path
         assert scene.closings == []
 
 
-@pytest.mark.xfail(
-    strict=True,
-    raises=AssertionError,
-    reason="closed at the old place after it was opened at the new one, which CVM merges",
-)
 def test_a_move_between_pages_that_cvm_takes_for_one_keeps_the_finding_open(
     tmp_path: Path,
 ) -> None:
@@ -110,11 +87,6 @@ def test_a_move_between_pages_that_cvm_takes_for_one_keeps_the_finding_open(
         assert scene.held_open() == scene.shown_open()
 
 
-@pytest.mark.xfail(
-    strict=True,
-    raises=AssertionError,
-    reason="a new title closes and re-creates every finding of the QID",
-)
 def test_a_qid_with_a_new_title_leaves_no_second_entry_behind(tmp_path: Path) -> None:
     with opened(tmp_path, name_in_identity=True) as scene:
         scene.begun()
@@ -142,11 +114,6 @@ def test_what_is_gone_is_closed_by_the_name_that_it_was_opened_with(tmp_path: Pa
         assert scene.held_open() == scene.shown_open()
 
 
-@pytest.mark.xfail(
-    strict=True,
-    raises=AssertionError,
-    reason="closed at its old place though CVM did not take the new one",
-)
 def test_over_the_licence_limit_a_move_closes_nothing(scene: Scene) -> None:
     scene.begun()
     finding = scene.alone_on_its_page()
@@ -167,9 +134,6 @@ def test_over_the_licence_limit_a_move_closes_nothing(scene: Scene) -> None:
     assert scene.held_open() == scene.shown_open()
 
 
-@pytest.mark.xfail(
-    strict=True, raises=AssertionError, reason="a rejected row holds its whole asset"
-)
 def test_a_rejected_row_holds_its_own_entry_and_no_other(scene: Scene) -> None:
     before = scene.begun()
     rejected, gone = scene.together_on_a_page()
@@ -185,11 +149,6 @@ def test_a_rejected_row_holds_its_own_entry_and_no_other(scene: Scene) -> None:
     assert scene.held_open() == before - {scene.name(gone)}
 
 
-@pytest.mark.xfail(
-    strict=True,
-    raises=AssertionError,
-    reason="closed at its old place though the new one was refused",
-)
 def test_a_move_to_an_asset_too_large_for_cvm_leaves_the_finding_where_it_was(
     tmp_path: Path,
 ) -> None:
@@ -216,9 +175,6 @@ def test_a_move_to_an_asset_too_large_for_cvm_leaves_the_finding_where_it_was(
         assert scene.places(moving) == {f"{app.url}crowded"}
 
 
-@pytest.mark.xfail(
-    strict=True, raises=AssertionError, reason="tags are wiped that did not come again"
-)
 def test_reset_tags_wipes_no_asset_whose_tags_did_not_all_come(scene: Scene) -> None:
     scene.begun()
     finding = scene.alone_on_its_page()
@@ -236,11 +192,6 @@ def test_reset_tags_wipes_no_asset_whose_tags_did_not_all_come(scene: Scene) -> 
     assert set(tags) >= set(held.tags) | {"set by hand"}
 
 
-@pytest.mark.xfail(
-    strict=True,
-    raises=AssertionError,
-    reason="auto-close takes what others opened in the connector",
-)
 def test_what_another_loader_opened_on_our_assets_stays_open(scene: Scene) -> None:
     before = scene.begun()
     ours = next(one for one in scene.held() if one.is_open)
@@ -263,9 +214,6 @@ def test_what_another_loader_closed_is_open_again_after_the_next_full_sync(scene
     assert scene.held_open() == before
 
 
-@pytest.mark.xfail(
-    strict=True, raises=AssertionError, reason="another run in between stops the load"
-)
 def test_another_loader_that_runs_between_our_upload_and_our_run_closes_nothing(
     scene: Scene,
 ) -> None:

@@ -77,7 +77,7 @@ def test_applications_without_such_a_scan_are_named_as_not_proven() -> None:
         unproven = sorted(set(platform.world.apps) - set(latest(platform.world)))
 
     assert unproven
-    assert proof["notProven"] == unproven
+    assert proof["coverage"]["webApps"]["notProven"] == unproven
     assert proof["complete"] is True
 
 
@@ -121,7 +121,7 @@ def test_a_report_that_is_gone_proves_nothing_of_its_application() -> None:
         outcome = sync_here({**server.config, **REPORTS})
 
     assert outcome.records("findings") == []
-    assert outcome.proof["notProven"] == [9001]
+    assert outcome.proof["coverage"]["webApps"]["notProven"] == [9001]
 
 
 def _not_found() -> str:
@@ -135,7 +135,7 @@ def test_an_interrupted_read_of_reports_goes_on_with_the_next_one() -> None:
             (at, message["value"])
             for at, message in enumerate(whole.messages)
             if message["type"] == "STATE"
-            and "resume" in message["value"]["bookmarks"].get("findings", {})
+            and message["value"]["bookmarks"].get("findings", {}).get("resume")
         ]
         for at, state in places:
             rest = platform.sync_here(REPORTS, state=state)

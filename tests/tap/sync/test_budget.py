@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections import Counter
 
 SIZE: Final = WorldSize(apps=1000, findings=10_000, qids=300, scans=200)
-FULL: Final = 30
+FULL: Final = 34
 A_DAY: Final = 16
 
 

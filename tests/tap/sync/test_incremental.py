@@ -220,15 +220,15 @@ def test_a_full_sync_happens_when_it_is_asked_for_or_a_filter_changes(
     assert all(row["windowStart"] is None for row in second.proof["streams"])
 
 
-def test_a_full_sync_that_was_not_complete_does_not_count_as_one() -> None:
-    with Platform(SIZE, faults=["qualys-half-page"]) as platform:
+def test_a_full_sync_counts_that_was_read_to_its_end_whatever_was_made_of_it() -> None:
+    with Platform(SIZE, faults=["qualys-evaluation-header"]) as platform:
         first = platform.sync_here()
         platform.clock.advance(HOUR)
         second = platform.sync_here(state=first.state)
 
     assert first.proof["complete"] is False
-    assert second.proof["mode"] == "full"
-    assert second.proof["previousFullSyncAt"] is None
+    assert second.proof["mode"] == "incremental"
+    assert second.proof["previousFullSyncAt"] == first.proof["startedAt"]
 
 
 def test_a_sync_with_a_start_date_is_never_full() -> None:

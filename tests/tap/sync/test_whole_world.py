@@ -118,7 +118,7 @@ class Chain:
         rows = outcome.records(name)
         written = {row[KEYS[name]] for row in rows}
         assert len(rows) == len(written), f"{name} came twice in one run"
-        if "resume" in self.state.get("bookmarks", {}).get(name, {}):
+        if self.state.get("bookmarks", {}).get(name, {}).get("resume"):
             repeated = written & self.walked.get(name, set())
             assert len(repeated) <= self.settings["page_size"], f"{name} came again"
             self.walked[name] |= written

@@ -2,28 +2,92 @@
 
 from __future__ import annotations
 
-from typing import Any
+import json
+import sqlite3
+from contextlib import closing
+from typing import TYPE_CHECKING, Any
 
-from target_ciscovm.ledger.ledger import Entry, LedgerAsset, LedgerIdentity, Settlement
+from target_ciscovm.ledger.ledger import Home
+from target_ciscovm.ledger.settlement import Settlement
+from target_ciscovm.ledger.tables import Covered, Entry, Link, SentAsset, ShownWebApp
 
-IDENTITY = LedgerIdentity("5e5-made-up", {"data_model": "vulnerabilities", "url_query": "cut"})
-URL = "url:https://app.example.test"
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from target_ciscovm.ledger.ledger import Ledger
+
+HOME = Home("cvm.example.test", 42)
+IDENTITY = {"data_model": "vulnerabilities", "url_query": "cut"}
+URL = "url:https://app.example.test/"
+OTHER = "external_id:8"
+STARTED = "2026-03-01T08:00:00Z"
+LATER = "2026-03-08T08:00:00Z"
 
 
-def asset(key: str, *webapp_ids: int) -> LedgerAsset:
-    return LedgerAsset(key, {"url": key.partition(":")[2]}, "Shop 'A'", webapp_ids or (7,))
+def identifier(number: int) -> str:
+    """Give the identifier of a made-up finding."""
+    return f"V-7-finding-{number}"
 
 
-def entry(number: int, key: str = URL, name: str = "QID 150001 XSS") -> Entry:
-    return Entry(f"finding-{number}", key, name, 7)
+def entry(number: int, asset: str = URL, **changes: Any) -> Entry:  # noqa: ANN401 - of all types
+    """Make an open finding of web application 7."""
+    made = Entry(
+        asset,
+        identifier(number),
+        "vulnerabilities",
+        "open",
+        "QID 150001 XSS",
+        "V",
+        webapp=7,
+        source="api",
+        account=1,
+        sent_at=STARTED,
+        seen=STARTED,
+        severity=3,
+    )
+    return made._replace(**changes)
 
 
-def settlement(**changes: Any) -> Settlement:  # noqa: ANN401 - fields of all types
-    return Settlement(**{"identity": IDENTITY, "run_id": "run-1", **changes})
+def asset(key: str = URL, **locators: str) -> SentAsset:
+    """Make an asset, by default with the locator that its key names."""
+    kind, _, value = key.partition(":")
+    return SentAsset(key, json.dumps(locators or {kind: value}), STARTED)
+
+
+def settlement(entries: Iterable[Entry] = (), **changes: Any) -> Settlement:  # noqa: ANN401
+    """Make what a load with these entries does, with the settings that every load keeps."""
+    return Settlement(entries, **{"meta": {"identity": IDENTITY}, **changes})
 
 
 FIRST = settlement(
-    opened=[entry(1), entry(2), entry(3, "external_id:8")],
-    assets=[asset(URL), asset("external_id:8", 8, 9)],
-    full_open=3,
+    [entry(1), entry(2), entry(3, OTHER, webapp=8)],
+    assets=[asset(), asset(OTHER)],
+    webapps=[ShownWebApp(1, 7, "made-up", "Shop 'A'", STARTED)],
+    coverage=[Covered(1, "api", 7, "V", STARTED)],
+    chain=[Link("scope", STARTED, 3)],
+    meta={"identity": IDENTITY, "proven_at": STARTED},
 )
+
+
+def load(ledger: Ledger, done: Settlement) -> None:
+    """Let a load go well: put down, run in CVM, settled."""
+    ledger.put_down(done)
+    ledger.name_pending(815)
+    ledger.settle()
+
+
+def rows(ledger: Ledger, table: str) -> list[tuple[Any, ...]]:
+    """Give all rows of a table, as a run that joins with it sees them."""
+    with closing(sqlite3.connect(":memory:", uri=True)) as connection:
+        ledger.attach_to(connection)
+        return sorted(connection.execute(f"SELECT * FROM ledger.{table}"), key=str)  # noqa: S608
+
+
+def entries(ledger: Ledger) -> list[Entry]:
+    """Give all entries, the closed ones too, by identifier and asset."""
+    return sorted(map(Entry._make, rows(ledger, "entry")), key=lambda one: (one[1], one[0]))
+
+
+def states(ledger: Ledger) -> dict[str, str]:
+    """Give the state of each entry by its identifier; each is at one asset only."""
+    return {one.identifier: one.state for one in entries(ledger)}

@@ -1,3 +1,5 @@
+"""A run joins its own records with what the ledger holds."""
+
 from __future__ import annotations
 
 import sqlite3
@@ -6,15 +8,28 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from target_ciscovm.errors import LedgerDamaged
-from target_ciscovm.ledger.ledger import Ledger
-from tests.target.ledger.ledgers import FIRST, entry, settlement
+from target_ciscovm.errors import LedgerDamaged, LedgerForeign
+from target_ciscovm.ledger.ledger import Home, Ledger
+from target_ciscovm.ledger.tables import TABLES, Entry
+from tests.target.ledger.ledgers import (
+    FIRST,
+    HOME,
+    OTHER,
+    URL,
+    entry,
+    identifier,
+    load,
+    settlement,
+    states,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-FIXED_BUT_OPEN = "SELECT identifier FROM finding JOIN ledger.entry USING (identifier)"
+FIXED_BUT_OPEN = (
+    "SELECT identifier FROM finding JOIN ledger.entry USING (identifier) WHERE state = 'open'"
+)
 
 
 @pytest.fixture
@@ -25,7 +40,7 @@ def spool(tmp_path: Path) -> Iterator[sqlite3.Connection]:
     connection.execute("PRAGMA locking_mode=EXCLUSIVE")
     connection.execute("CREATE TABLE finding(identifier TEXT)")
     connection.execute("BEGIN")
-    connection.execute("INSERT INTO finding VALUES('finding-1'), ('finding-9')")
+    connection.executemany("INSERT INTO finding VALUES(?)", [(identifier(1),), (identifier(9),)])
     yield connection
     connection.close()
 
@@ -34,50 +49,42 @@ def spool(tmp_path: Path) -> Iterator[sqlite3.Connection]:
 def test_a_run_joins_with_what_is_open(
     tmp_path: Path, spool: sqlite3.Connection, name: str
 ) -> None:
-    with Ledger(tmp_path / name) as ledger:
-        ledger.settle(FIRST)
+    with Ledger(tmp_path / name, HOME) as ledger:
+        load(ledger, FIRST)
         ledger.attach_to(spool, "ledger")
 
-    assert list(spool.execute(FIXED_BUT_OPEN)) == [("finding-1",)]
-    assert list(spool.execute("SELECT key FROM ledger.asset")) == [
-        ("external_id:8",),
-        ("url:https://app.example.test",),
-    ]
+    assert list(spool.execute(FIXED_BUT_OPEN)) == [(identifier(1),)]
+    assert list(spool.execute("SELECT key FROM ledger.asset")) == [(OTHER,), (URL,)]
 
 
 def test_a_relative_path_can_be_attached(
     tmp_path: Path, spool: sqlite3.Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    with Ledger((tmp_path / "ledger.db").relative_to(tmp_path)) as ledger:
-        ledger.settle(FIRST)
+    with Ledger((tmp_path / "ledger.db").relative_to(tmp_path), HOME) as ledger:
+        load(ledger, FIRST)
         ledger.attach_to(spool)
 
-    assert list(spool.execute(FIXED_BUT_OPEN)) == [("finding-1",)]
+    assert list(spool.execute(FIXED_BUT_OPEN)) == [(identifier(1),)]
 
 
+@pytest.mark.parametrize("remembered", [True, False], ids=["no file", "no path"])
 def test_without_a_ledger_the_tables_are_there_and_empty(
-    tmp_path: Path, spool: sqlite3.Connection
+    tmp_path: Path, spool: sqlite3.Connection, remembered: bool
 ) -> None:
-    with Ledger(tmp_path / "ledger.db") as ledger:
+    path = tmp_path / "ledger.db" if remembered else None
+    with Ledger(path, HOME) as ledger:
         ledger.attach_to(spool)
 
-    for table in ("entry", "asset", "meta"):
-        assert list(spool.execute(f"SELECT * FROM ledger.{table}")) == []  # noqa: S608
+    for table in TABLES:
+        assert list(spool.execute(f"SELECT * FROM ledger.{table}")) == []  # noqa: S608 - ours
     assert list(spool.execute(FIXED_BUT_OPEN)) == []
     assert not (tmp_path / "ledger.db").exists()
 
 
-def test_where_nothing_is_remembered_the_tables_are_empty(spool: sqlite3.Connection) -> None:
-    with Ledger(None) as ledger:
-        ledger.attach_to(spool)
-
-    assert list(spool.execute(FIXED_BUT_OPEN)) == []
-
-
 def test_what_is_attached_cannot_be_written(tmp_path: Path, spool: sqlite3.Connection) -> None:
-    with Ledger(tmp_path / "ledger.db") as ledger:
-        ledger.settle(FIRST)
+    with Ledger(tmp_path / "ledger.db", HOME) as ledger:
+        load(ledger, FIRST)
         ledger.attach_to(spool)
 
     with pytest.raises(sqlite3.OperationalError, match="readonly"):
@@ -87,34 +94,63 @@ def test_what_is_attached_cannot_be_written(tmp_path: Path, spool: sqlite3.Conne
 def test_a_run_that_still_reads_does_not_keep_its_own_ledger_from_being_settled(
     tmp_path: Path, spool: sqlite3.Connection
 ) -> None:
-    with Ledger(tmp_path / "ledger.db", busy_seconds=0.05) as ledger:
-        ledger.settle(FIRST)
+    with Ledger(tmp_path / "ledger.db", HOME, busy_seconds=0.05) as ledger:
+        load(ledger, FIRST)
         ledger.attach_to(spool)
         reading = spool.execute("SELECT identifier FROM ledger.entry ORDER BY identifier")
-        assert next(reading) == ("finding-1",)
+        assert next(reading) == (identifier(1),)
 
-        ledger.settle(settlement(opened=[entry(9)]))
+        load(ledger, settlement([entry(9)]))
 
-        assert ledger.is_open("finding-9")
+        assert states(ledger)[identifier(9)] == "open"
 
 
-def test_settling_reads_from_a_join_with_the_ledger_itself(
+def test_what_is_put_down_is_read_from_a_join_with_the_ledger_itself(
     tmp_path: Path, spool: sqlite3.Connection
 ) -> None:
-    with Ledger(tmp_path / "ledger.db", busy_seconds=0.05) as ledger:
-        ledger.settle(FIRST)
+    closing = (
+        "SELECT asset, identifier, model, 'closed', name, type, webapp, source, account, sent_at, "
+        "seen, severity FROM finding JOIN ledger.entry USING (identifier)"
+    )
+    with Ledger(tmp_path / "ledger.db", HOME, busy_seconds=0.05) as ledger:
+        load(ledger, FIRST)
         ledger.attach_to(spool)
 
-        ledger.settle(settlement(closed=(row[0] for row in spool.execute(FIXED_BUT_OPEN))))
+        load(ledger, settlement(map(Entry._make, spool.execute(closing))))
 
-        assert not ledger.is_open("finding-1")
+        assert states(ledger)[identifier(1)] == "closed"
         assert ledger.open_count() == 2
+
+
+def test_attached_anew_it_shows_what_was_settled_since(
+    tmp_path: Path, spool: sqlite3.Connection
+) -> None:
+    with Ledger(tmp_path / "ledger.db", HOME) as ledger:
+        load(ledger, FIRST)
+        ledger.attach_to(spool)
+        load(ledger, settlement([entry(9)]))
+
+        spool.execute("COMMIT")
+        spool.execute("DETACH ledger")
+        ledger.attach_to(spool)
+
+    assert list(spool.execute(FIXED_BUT_OPEN)) == [(identifier(1),), (identifier(9),)]
 
 
 def test_a_damaged_ledger_is_not_attached(tmp_path: Path, spool: sqlite3.Connection) -> None:
     (tmp_path / "ledger.db").write_bytes(b"no database" * 100)
 
-    with Ledger(tmp_path / "ledger.db") as ledger, pytest.raises(LedgerDamaged):
+    with Ledger(tmp_path / "ledger.db", HOME) as ledger, pytest.raises(LedgerDamaged):
+        ledger.attach_to(spool)
+
+
+def test_a_ledger_of_another_connector_is_not_attached(
+    tmp_path: Path, spool: sqlite3.Connection
+) -> None:
+    with Ledger(tmp_path / "ledger.db", Home(HOME.host, 43)) as ledger:
+        load(ledger, FIRST)
+
+    with Ledger(tmp_path / "ledger.db", HOME) as ledger, pytest.raises(LedgerForeign):
         ledger.attach_to(spool)
 
 
@@ -122,8 +158,8 @@ def test_a_connection_that_takes_no_addresses_is_told_so_where_sqlite_does_not_a
     tmp_path: Path,
 ) -> None:
     plain = sqlite3.connect(":memory:")
-    with Ledger(tmp_path / "ledger.db") as ledger:
-        ledger.settle(FIRST)
+    with Ledger(tmp_path / "ledger.db", HOME) as ledger:
+        load(ledger, FIRST)
         always = ("USE_URI",) in plain.execute("PRAGMA compile_options").fetchall()
         with nullcontext() if always else pytest.raises(ValueError, match="uri=True"):
             ledger.attach_to(plain)

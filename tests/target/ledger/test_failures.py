@@ -1,3 +1,5 @@
+"""A ledger that is damaged, another's, locked or on a full disk says so and stays as it was."""
+
 from __future__ import annotations
 
 import signal
@@ -5,43 +7,51 @@ import sqlite3
 import subprocess
 import sys
 import threading
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
-from target_ciscovm.errors import LedgerDamaged, LedgerUnusable, NoAccess
-from target_ciscovm.ledger.ledger import Entry, Ledger
-from tests.target.ledger.ledgers import FIRST, URL, entry, settlement
+from target_ciscovm.errors import (
+    LedgerDamaged,
+    LedgerForeign,
+    LedgerRefused,
+    LedgerUnusable,
+    NoAccess,
+)
+from target_ciscovm.ledger.ledger import Home, Ledger, PendingRun
+from tests.target.ledger.ledgers import FIRST, HOME, entries, entry, load, settlement
 from tests.target.private import assert_one_line, file_size_limit, read_only_folder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
+    from target_ciscovm.ledger.tables import Entry
+
 LONG = "x" * 2000
 MANY = 5000
 
-KILLED_WHILE_WRITING = f"""
+KILLED_WHILE_WRITING = """
 import resource, signal, sys
 from pathlib import Path
-from target_ciscovm.ledger.ledger import Entry, Ledger, LedgerIdentity, Settlement
-path = Path(sys.argv[1])
+from target_ciscovm.ledger.ledger import Ledger
+from tests.target.ledger.ledgers import HOME
+from tests.target.ledger.test_failures import MORE
+path, step, limit = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])
 signal.signal(signal.SIGXFSZ, signal.SIG_DFL)
-limit = path.stat().st_size + 100_000
 resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
-opened = [Entry(f"finding-{{n}}", "elsewhere", "{LONG}", 7) for n in range(0, {MANY}, 4)]
-opened += [Entry(f"new-{{n}}", "elsewhere", "{LONG}", 7) for n in range(200)]
-with Ledger(path) as ledger:
-    ledger.settle(Settlement(LedgerIdentity(None, {{}}), "killed", opened))
+with Ledger(path, HOME) as ledger:
+    ledger.put_down(MORE) if step == "put_down" else ledger.settle()
 """
-"""The kernel kills it at the write that makes the file 100,000 bytes larger."""
+"""The kernel kills it at the first write beyond the limit."""
+MORE = settlement([entry(n, name=LONG) for n in range(0, 2 * MANY, 2)])
+"""As much again, half of it known already."""
 
 
 def settled(path: Path) -> Path:
-    with Ledger(path) as ledger:
-        ledger.settle(FIRST)
+    with Ledger(path, HOME) as ledger:
+        load(ledger, FIRST)
     return path
 
 
@@ -55,53 +65,69 @@ def path(tmp_path: Path) -> Path:
 def large(tmp_path: Path) -> Path:
     """Give the path of a ledger of some 13 MB."""
     path = tmp_path / "large.db"
-    with Ledger(path) as ledger:
-        ledger.settle(settlement(opened=[entry(n, name=LONG) for n in range(MANY)]))
+    with Ledger(path, HOME) as ledger:
+        load(ledger, settlement([entry(n, name=LONG) for n in range(MANY)]))
     return path
 
 
-def contents(path: Path) -> list[tuple[object, ...]]:
-    connection = sqlite3.connect(path)
-    try:
-        return [
-            *connection.execute("SELECT * FROM entry ORDER BY identifier"),
-            *connection.execute("SELECT * FROM meta ORDER BY key"),
-        ]
-    finally:
-        connection.close()
-
-
-def test_a_kill_in_the_middle_of_settling_leaves_what_was_settled_before(large: Path) -> None:
-    before, whole_file = contents(large), large.read_bytes()
-
-    killed = subprocess.run(
-        [sys.executable, "-c", KILLED_WHILE_WRITING, str(large)], check=False, timeout=60
-    )
-
+def kill_during(step: str, path: Path, limit: int) -> None:
+    """Let a process of its own do a step on a ledger, and see that it dies in the middle."""
+    before = path.read_bytes()
+    command = [sys.executable, "-c", KILLED_WHILE_WRITING, str(path), step, str(limit)]
+    killed = subprocess.run(command, check=False, timeout=60)
     assert killed.returncode == -signal.SIGXFSZ
-    assert large.with_name("large.db-journal").exists()
-    assert large.read_bytes() != whole_file
-    with Ledger(large) as ledger:
-        assert ledger.last_run_id == "run-1"
-        assert ledger.open_count() == MANY
-        assert not ledger.is_open("new-0")
-    assert contents(large) == before
+    assert path.with_name("large.db-journal").exists()
+    assert path.read_bytes() != before
 
 
-def test_a_disk_that_gets_full_while_settling_leaves_what_was_settled_before(large: Path) -> None:
-    before = contents(large)
-    more = [entry(MANY + n, name=LONG) for n in range(200)]
+def test_a_kill_in_the_middle_of_putting_down_leaves_what_was_settled_before(large: Path) -> None:
+    with Ledger(large, HOME) as ledger:
+        before = entries(ledger)
 
-    with (
-        Ledger(large) as ledger,
-        file_size_limit(large.stat().st_size + 100_000),
-        pytest.raises(LedgerUnusable) as error,
-    ):
-        ledger.settle(settlement(opened=more))
+    kill_during("put_down", large, large.stat().st_size // 4)
+
+    with Ledger(large, HOME) as ledger:
+        assert entries(ledger) == before
+        ledger.settle()
+        assert entries(ledger) == before
+
+
+def test_a_kill_in_the_middle_of_settling_leaves_it_put_down_to_be_settled_again(
+    large: Path,
+) -> None:
+    with Ledger(large, HOME) as ledger:
+        before = entries(ledger)
+        ledger.put_down(MORE)
+        ledger.name_pending(815)
+
+    kill_during("settle", large, large.stat().st_size + 100_000)
+
+    with Ledger(large, HOME) as ledger:
+        assert entries(ledger) == before
+        assert ledger.pending == PendingRun(815)
+        ledger.settle()
+        assert ledger.open_count() == MANY * 3 // 2
+
+
+@pytest.mark.parametrize("step", ["put_down", "settle"])
+def test_a_disk_that_gets_full_leaves_what_was_settled_before(large: Path, step: str) -> None:
+    with Ledger(large, HOME) as ledger:
+        before = entries(ledger)
+        ledger.put_down(MORE)
+        act: Callable[[], None] = ledger.settle
+        if step == "put_down":
+            more = settlement([entry(n, name=LONG) for n in range(2 * MANY)])
+            act = lambda: ledger.put_down(more)  # noqa: E731 - what is done on the full disk
+        with (
+            file_size_limit(large.stat().st_size + 100_000),
+            pytest.raises(LedgerUnusable) as error,
+        ):
+            act()
 
     assert_one_line(error, large, "written", "the next run sends the same again")
     assert error.value.exit_code == 1
-    assert contents(large) == before
+    with Ledger(large, HOME) as ledger:
+        assert entries(ledger) == before
 
 
 def test_an_error_where_the_findings_come_from_passes_as_it_is_and_changes_nothing(
@@ -112,35 +138,36 @@ def test_an_error_where_the_findings_come_from_passes_as_it_is_and_changes_nothi
         message = "the spool's own"
         raise sqlite3.OperationalError(message)
 
-    with Ledger(path) as ledger:
+    with Ledger(path, HOME) as ledger:
+        before = entries(ledger)
         with pytest.raises(sqlite3.OperationalError, match="the spool's own"):
-            ledger.settle(settlement(opened=cut_off(), removed=[URL]))
+            ledger.put_down(settlement(cut_off()))
+        ledger.settle()
+        assert entries(ledger) == before
 
-        assert ledger.open_count() == 3
-        assert not ledger.is_open("finding-9")
-        ledger.settle(settlement(opened=[entry(9)]))
-        assert ledger.is_open("finding-9")
+        load(ledger, settlement([entry(9)]))
+        assert ledger.open_count() == 4
 
 
-def test_an_error_in_the_first_settling_leaves_no_ledger(tmp_path: Path) -> None:
-    with Ledger(tmp_path / "ledger.db") as ledger:
+def test_an_error_in_the_first_load_leaves_nothing_open(tmp_path: Path) -> None:
+    with Ledger(tmp_path / "ledger.db", HOME) as ledger:
         with pytest.raises(ZeroDivisionError):
-            ledger.settle(settlement(opened=(entry(1 // n) for n in (1, 0))))
+            ledger.put_down(settlement(entry(1 // n) for n in (1, 0)))
 
-        assert not ledger.exists
         assert ledger.open_count() == 0
-        ledger.settle(FIRST)
+        load(ledger, FIRST)
         assert ledger.open_count() == 3
 
 
 def read_all(ledger: Ledger) -> list[object]:
     return [
+        ledger.exists,
         ledger.identity,
-        ledger.last_full_open,
-        ledger.last_run_id,
-        ledger.entries_of(URL),
-        list(ledger.assets()),
-        ledger.webapp_ids(),
+        ledger.proven_at,
+        ledger.is_whole,
+        ledger.open_count(),
+        ledger.accounts(),
+        ledger.link("scope"),
     ]
 
 
@@ -165,7 +192,7 @@ def sql(path: Path, statement: str) -> None:
 
 DAMAGES: dict[str, Callable[[Path], None]] = {
     "no database": lambda path: overwrite(path, b"identifier,asset\n" * 100),
-    "another format of this program": lambda path: sql(path, "PRAGMA user_version=2"),
+    "empty": lambda path: overwrite(path, b""),
     "another program's": lambda path: sql(path, "PRAGMA application_id=1"),
     "cut": cut,
     "scrambled": scramble,
@@ -173,28 +200,70 @@ DAMAGES: dict[str, Callable[[Path], None]] = {
 }
 
 
+def uses(path: Path, kind: type[Exception]) -> Iterator[pytest.ExceptionInfo[Exception]]:
+    """Use a ledger in each way that a run does, and give how each was refused."""
+    before = path.read_bytes()
+    for use in (Ledger.open_count, Ledger.require_writable, lambda one: one.put_down(FIRST)):
+        with Ledger(path, HOME) as ledger, pytest.raises(kind) as error:
+            use(ledger)
+        yield error
+    assert path.read_bytes() == before
+
+
 @pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES.keys())
 def test_a_damaged_ledger_is_one_clear_line_that_says_what_to_do(
     path: Path, damage: Callable[[Path], None]
 ) -> None:
     damage(path)
-    damaged = path.read_bytes()
 
-    for use in (Ledger.open_count, Ledger.require_writable, lambda one: one.settle(FIRST)):
-        with Ledger(path) as ledger, pytest.raises(LedgerDamaged) as error:
-            use(ledger)
+    for error in uses(path, LedgerDamaged):
         assert_one_line(error, path, "move it away", "until a full sync has rebuilt it")
-        assert error.value.exit_code == 1
-    assert path.read_bytes() == damaged
+        assert error.value.exit_code == 1  # type: ignore[attr-defined] # one of our own
 
 
-def test_a_newer_format_says_which_one(path: Path) -> None:
-    sql(path, "PRAGMA user_version=2")
+@pytest.mark.parametrize(
+    ("version", "words"),
+    [
+        (1, ("form 1 of an earlier version", "Move it away", "full_sync: true", "ledger_path")),
+        (3, ("form 3, this one reads 2", "install that version")),
+    ],
+)
+def test_a_ledger_of_another_form_is_refused_by_name_with_the_way_out(
+    path: Path, version: int, words: tuple[str, ...]
+) -> None:
+    sql(path, f"PRAGMA user_version={version}")
 
-    with Ledger(path) as ledger, pytest.raises(LedgerDamaged, match="format is 2") as error:
+    for error in uses(path, LedgerRefused):
+        assert_one_line(error, path, *words)
+        assert error.value.exit_code == 2  # type: ignore[attr-defined] # one of our own
+
+
+@pytest.mark.parametrize("other", [Home("other.example.test", 42), Home("cvm.example.test", 43)])
+def test_a_ledger_of_another_connector_is_refused_by_name_with_the_way_out(
+    tmp_path: Path, other: Home
+) -> None:
+    path = tmp_path / "ledger.db"
+    with Ledger(path, other) as ledger:
+        load(ledger, FIRST)
+
+    for error in uses(path, LedgerForeign):
+        owner = f"connector {other.connector} at {other.host}"
+        assert_one_line(error, path, owner, "Set ledger_path")
+        assert error.value.exit_code == 2  # type: ignore[attr-defined] # one of our own
+
+
+def test_who_is_no_connector_reads_any_ledger(path: Path) -> None:
+    with Ledger(path) as ledger:
+        assert ledger.open_count() == 3
+
+
+def test_a_ledger_is_its_connectors_from_the_first_moment(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.db"
+    with Ledger(path, Home("other.example.test", 42)) as ledger:
+        ledger.remember("whole", value=False)
+
+    with Ledger(path, HOME) as ledger, pytest.raises(LedgerForeign):
         ledger.open_count()
-
-    assert_one_line(error, "reads 1", "install the version that wrote it")
 
 
 @pytest.mark.parametrize(
@@ -202,27 +271,22 @@ def test_a_newer_format_says_which_one(path: Path) -> None:
     [
         "UPDATE meta SET value = '{'",
         "UPDATE meta SET value = '[]'",
-        "UPDATE asset SET locators = 'x'",
-        "UPDATE asset SET webapp_ids = '[\"x\"]'",
-        "UPDATE entry SET name = CAST(x'ff' AS TEXT)",
+        "UPDATE meta SET value = CAST(x'ff' AS TEXT)",
+        "UPDATE chain SET began = CAST(x'ff' AS TEXT)",
     ],
 )
 def test_values_that_cannot_be_read_are_damage_too(path: Path, statement: str) -> None:
     sql(path, statement)
 
-    with Ledger(path) as ledger, pytest.raises(LedgerDamaged):
+    with Ledger(path, HOME) as ledger, pytest.raises(LedgerDamaged):
         read_all(ledger)
 
 
-def test_an_empty_file_is_a_ledger_in_which_nothing_was_settled(tmp_path: Path) -> None:
-    path = tmp_path / "ledger.db"
-    path.touch()
+def test_locators_that_cannot_be_read_are_damage_too(path: Path) -> None:
+    sql(path, "UPDATE asset SET locators = 'x'")
 
-    with Ledger(path) as ledger:
-        assert not ledger.exists
-        assert path.stat().st_size == 0
-        ledger.settle(FIRST)
-        assert ledger.open_count() == 3
+    with Ledger(path, HOME) as ledger, pytest.raises(LedgerDamaged):
+        load(ledger, FIRST)
 
 
 @pytest.mark.parametrize("name", ["folder", "file/ledger.db"])
@@ -230,7 +294,7 @@ def test_what_is_no_file_is_one_clear_line(tmp_path: Path, name: str) -> None:
     (tmp_path / "folder").mkdir()
     (tmp_path / "file").touch()
 
-    with Ledger(tmp_path / name) as ledger, pytest.raises(LedgerUnusable) as error:
+    with Ledger(tmp_path / name, HOME) as ledger, pytest.raises(LedgerUnusable) as error:
         ledger.open_count()
 
     assert_one_line(error, tmp_path / name)
@@ -239,32 +303,32 @@ def test_what_is_no_file_is_one_clear_line(tmp_path: Path, name: str) -> None:
 def test_a_ledger_that_cannot_be_written_is_told_before_anything_is_sent() -> None:
     with read_only_folder(lambda folder: settled(folder / "ledger.db")) as folder:
         for path in (folder / "ledger.db", folder / "new.db", folder / "new" / "ledger.db"):
-            with Ledger(path) as ledger, pytest.raises(NoAccess) as error:
+            with Ledger(path, HOME) as ledger, pytest.raises(NoAccess) as error:
                 ledger.require_writable()
             assert_one_line(error, "Permission denied", "ledger_path")
 
 
 def test_asking_whether_it_can_be_written_leaves_nothing_behind(path: Path) -> None:
     before = path.read_bytes()
-    with Ledger(path) as ledger:
+    with Ledger(path, HOME) as ledger:
         ledger.require_writable()
         assert ledger.open_count() == 3
-    with Ledger(path.with_name("other.db")) as ledger:
+    with Ledger(path.with_name("other.db"), HOME) as ledger:
         ledger.require_writable()
 
     assert list(path.parent.iterdir()) == [path]
     assert path.read_bytes() == before
 
 
-def test_a_second_one_that_settles_at_once_waits_for_the_first(path: Path) -> None:
+def test_one_that_writes_while_another_does_waits_for_it(path: Path) -> None:
     other = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
     other.execute("BEGIN IMMEDIATE")
-    other.execute("DELETE FROM entry WHERE identifier = 'finding-1'")
+    other.execute("DELETE FROM entry WHERE identifier = 'V-7-finding-1'")
     release = threading.Timer(0.3, other.execute, ["COMMIT"])
     release.start()
 
-    with Ledger(path, busy_seconds=30) as ledger:
-        ledger.settle(settlement(opened=[entry(9)]))
+    with Ledger(path, HOME, busy_seconds=30) as ledger:
+        load(ledger, settlement([entry(9)]))
         release.join()
         assert ledger.open_count() == 3
 
@@ -275,21 +339,21 @@ def test_one_that_waits_in_vain_is_one_clear_line(path: Path) -> None:
     other = sqlite3.connect(path, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
 
-    with Ledger(path, busy_seconds=0.05) as ledger:
+    writing = (lambda one: one.put_down(FIRST), Ledger.settle, Ledger.require_writable)
+    with Ledger(path, HOME, busy_seconds=0.05) as ledger:
         assert ledger.open_count() == 3
-        with pytest.raises(LedgerUnusable) as error:
-            ledger.settle(settlement(opened=[entry(9)]))
-        with pytest.raises(LedgerUnusable):
-            ledger.require_writable()
+        for use in writing:
+            with pytest.raises(LedgerUnusable) as error:
+                use(ledger)
+            assert_one_line(error, path, "another process has it open")
 
-    assert_one_line(error, path, "another process has it open")
     other.close()
 
 
 def test_two_that_are_open_at_once_see_what_the_other_settles(path: Path) -> None:
-    with Ledger(path) as one, Ledger(path) as other:
+    with Ledger(path, HOME) as one, Ledger(path, HOME) as other:
         assert one.open_count() == other.open_count() == 3
-        one.settle(settlement(opened=[entry(8)]))
-        other.settle(replace(settlement(), opened=[entry(9)]))
+        load(one, settlement([entry(8)]))
+        load(other, settlement([entry(9)]))
 
         assert one.open_count() == other.open_count() == 5

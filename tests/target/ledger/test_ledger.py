@@ -1,11 +1,32 @@
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import json
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from target_ciscovm.ledger.ledger import Entry, Ledger, LedgerAsset, LedgerIdentity
-from tests.target.ledger.ledgers import FIRST, IDENTITY, URL, asset, entry, settlement
+from qualyswas_ciscovm.accounts import Account
+from target_ciscovm.ledger.accounts import KnownAccount
+from target_ciscovm.ledger.ledger import Ledger, PendingRun
+from target_ciscovm.ledger.tables import Covered, Entry, Link, SentAsset, ShownWebApp
+from tests.target.ledger.ledgers import (
+    FIRST,
+    HOME,
+    IDENTITY,
+    LATER,
+    OTHER,
+    STARTED,
+    URL,
+    asset,
+    entries,
+    entry,
+    identifier,
+    load,
+    rows,
+    settlement,
+    states,
+)
 from tests.target.private import mode_of, umask
 
 if TYPE_CHECKING:
@@ -20,7 +41,7 @@ def path(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def ledger(path: Path) -> Iterator[Ledger]:
-    with Ledger(path) as ledger:
+    with Ledger(path, HOME) as ledger:
         yield ledger
 
 
@@ -28,165 +49,343 @@ def test_before_the_first_load_nothing_is_known_and_reading_creates_nothing(
     ledger: Ledger, tmp_path: Path
 ) -> None:
     assert not ledger.exists
+    assert ledger.is_whole
     assert ledger.identity is None
-    assert ledger.last_full_open is None
-    assert ledger.last_run_id is None
+    assert ledger.proven_at is None
+    assert ledger.pending is None
+    assert not ledger.over_licence
+    assert ledger.failed_loads == 0
     assert ledger.open_count() == 0
-    assert not ledger.is_open("finding-1")
-    assert ledger.entries_of(URL) == []
-    assert list(ledger.assets()) == []
-    assert ledger.webapp_ids() == set()
+    assert ledger.accounts() == []
+    assert ledger.link("scope") is None
+    assert ledger.newest() == ""
     assert list(tmp_path.iterdir()) == []
 
 
-def test_what_was_settled_is_there_for_the_next_run(ledger: Ledger, path: Path) -> None:
-    ledger.settle(FIRST)
+class TestSettled:
+    """The run was seen to end well."""
 
-    with Ledger(path) as later:
-        assert later.exists
-        assert later.identity == IDENTITY
-        assert later.last_full_open == 3
-        assert later.last_run_id == "run-1"
-        assert later.open_count() == 3
-        assert later.is_open("finding-1")
-        assert not later.is_open("finding-9")
-        assert later.entry("finding-3") == entry(3, "external_id:8")
-        assert later.entries(["finding-2", "finding-9"]) == {"finding-2": entry(2)}
-        assert later.entries_of(URL) == [entry(1), entry(2)]
-        assert list(later.assets()) == [asset("external_id:8", 8, 9), asset(URL)]
-        assert later.webapp_ids() == {7, 8, 9}
+    def test_what_it_did_is_there_for_the_next_run(self, ledger: Ledger, path: Path) -> None:
+        load(ledger, FIRST)
+
+        with Ledger(path, HOME) as later:
+            assert later.exists
+            assert later.identity == IDENTITY
+            assert later.proven_at == STARTED
+            assert later.pending is None
+            assert later.open_count() == 3
+            assert later.link("scope") == Link("scope", STARTED, 3)
+            assert later.newest() == STARTED
+            assert entries(later) == [entry(1), entry(2), entry(3, OTHER, webapp=8)]
+            assert rows(later, "asset") == [asset(OTHER), asset()]
+            assert rows(later, "webapp") == [ShownWebApp(1, 7, "made-up", "Shop 'A'", STARTED)]
+            assert rows(later, "coverage") == [Covered(1, "api", 7, "V", STARTED)]
+
+    def test_the_one_who_settles_sees_it_too(self, ledger: Ledger) -> None:
+        assert ledger.open_count() == 0
+
+        load(ledger, FIRST)
+
+        assert ledger.open_count() == 3
+
+    def test_a_load_adds_to_what_is_open_and_keeps_what_it_has_closed_by_name(
+        self, ledger: Ledger
+    ) -> None:
+        load(ledger, FIRST)
+
+        load(ledger, settlement([entry(4), entry(1, state="closed", sent_at=LATER)]))
+
+        assert states(ledger) == {
+            identifier(1): "closed",
+            identifier(2): "open",
+            identifier(3): "open",
+            identifier(4): "open",
+        }
+        assert ledger.open_count() == 3
+
+    def test_what_is_open_at_two_assets_or_in_two_models_is_so_many_entries(
+        self, ledger: Ledger
+    ) -> None:
+        ours = [entry(1), entry(1, OTHER), entry(1, model="findings")]
+
+        load(ledger, settlement(ours))
+
+        assert ledger.open_count() == 3
+
+        load(ledger, settlement([entry(1, state="closed"), entry(1, OTHER)]))
+
+        assert [(one.asset, one.model) for one in entries(ledger) if one.state == "open"] == [
+            (OTHER, "vulnerabilities"),
+            (URL, "findings"),
+        ]
+
+    @pytest.mark.parametrize(
+        "change",
+        [
+            {"state": "closed"},
+            {"state": "perhaps"},
+            {"name": "QID 150001 XSS again"},
+            {"type": "S"},
+            {"webapp": 8},
+            {"webapp": None},
+            {"source": "scan_reports"},
+            {"account": 2},
+            {"sent_at": LATER},
+            {"seen": LATER},
+            {"severity": None},
+        ],
+        ids=str,
+    )
+    def test_every_part_of_an_entry_is_brought_up_to_date(
+        self, ledger: Ledger, change: dict[str, Any]
+    ) -> None:
+        for one in (entry(1), entry(1, **change), entry(1)):
+            load(ledger, settlement([one]))
+            assert entries(ledger) == [one]
+
+    def test_a_load_that_names_no_account_takes_none_away(self, ledger: Ledger) -> None:
+        load(ledger, FIRST)
+
+        load(ledger, settlement([entry(1, account=None, source=None)]))
+
+        assert entries(ledger)[0] == entry(1)
+
+    def test_what_was_closed_long_ago_is_forgotten_and_nothing_else_is(
+        self, ledger: Ledger
+    ) -> None:
+        load(ledger, settlement([entry(1, state="closed"), entry(2), entry(3, state="perhaps")]))
+
+        load(ledger, settlement([entry(4, sent_at="2026-05-30T08:00:00Z")]))
+        assert len(entries(ledger)) == 4
+
+        load(ledger, settlement([entry(4, sent_at="2026-05-31T08:00:00Z")]))
+        assert list(states(ledger)) == [identifier(2), identifier(3), identifier(4)]
+
+    def test_a_locator_that_is_no_longer_sent_is_still_known_as_cvm_keeps_it(
+        self, ledger: Ledger
+    ) -> None:
+        load(ledger, settlement([entry(1)], assets=[asset(URL, url="u", external_id="7")]))
+
+        later = SentAsset(URL, json.dumps({"url": "u", "application": "Shop"}), LATER)
+        load(ledger, settlement(assets=[later]))
+
+        ((_, locators, last_seen),) = rows(ledger, "asset")
+        assert json.loads(locators) == {"url": "u", "external_id": "7", "application": "Shop"}
+        assert last_seen == LATER
+
+    def test_a_last_seen_time_that_is_no_longer_sent_stays(self, ledger: Ledger) -> None:
+        load(ledger, FIRST)
+
+        load(ledger, settlement(assets=[asset()._replace(last_seen=None)]))
+
+        assert asset() in rows(ledger, "asset")
+
+    def test_an_asset_that_nothing_is_known_of_any_more_is_forgotten(self, ledger: Ledger) -> None:
+        load(ledger, settlement([entry(1, state="closed")], assets=[asset()]))
+        assert rows(ledger, "asset") == [asset()]
+
+        load(ledger, settlement([entry(2, OTHER, sent_at="2026-09-01T08:00:00Z")]))
+
+        assert rows(ledger, "asset") == []
+
+    def test_coverage_never_goes_back(self, ledger: Ledger) -> None:
+        load(ledger, settlement(coverage=[Covered(1, "api", 7, "V", LATER)]))
+
+        load(ledger, settlement(coverage=[Covered(1, "api", 7, "V", STARTED)]))
+
+        assert rows(ledger, "coverage") == [Covered(1, "api", 7, "V", LATER)]
+
+    def test_the_chain_never_goes_back_and_an_incremental_load_leaves_its_count(
+        self, ledger: Ledger
+    ) -> None:
+        load(ledger, FIRST)
+        load(ledger, settlement(chain=[Link("scope", LATER, None)]))
+        assert ledger.link("scope") == Link("scope", LATER, 3)
+
+        load(ledger, settlement(chain=[Link("scope", STARTED, 0)]))
+
+        assert ledger.link("scope") == Link("scope", LATER, 0)
+        assert ledger.link("another") is None
+
+    def test_a_web_application_is_kept_for_each_login(self, ledger: Ledger) -> None:
+        one, other = (ShownWebApp(1, 7, login, "Shop", STARTED) for login in ("a", "b"))
+        load(ledger, settlement(webapps=[one, other]))
+
+        load(ledger, settlement(webapps=[one._replace(name="Renamed", missing_since=LATER)]))
+
+        assert rows(ledger, "webapp") == [
+            ShownWebApp(1, 7, "a", "Renamed", STARTED, LATER),
+            other,
+        ]
+
+    @pytest.mark.parametrize("table", ["entry", "coverage", "chain"])
+    def test_the_newest_sync_is_that_of_any_row(self, ledger: Ledger, table: str) -> None:
+        load(ledger, FIRST)
+        later = {
+            "entry": settlement([entry(1, sent_at=LATER)]),
+            "coverage": settlement(coverage=[Covered(1, "api", 8, "S", LATER)]),
+            "chain": settlement(chain=[Link("another", LATER, None)]),
+        }
+
+        load(ledger, later[table])
+
+        assert ledger.newest() == LATER
+
+    def test_texts_of_every_kind_come_back_as_they_were(self, ledger: Ledger) -> None:
+        text = "'\" ; DROP TABLE entry -- ü 日本 \U0001f600 \0 %s ?"
+        odd = Entry(text, text, text, "open", text, text, source=text, seen=text)
+        sent = SentAsset(text, json.dumps({"url": text}), text)
+
+        load(ledger, settlement([odd], assets=[sent]))
+
+        assert entries(ledger) == [odd]
+        assert rows(ledger, "asset") == [sent]
 
 
-def test_the_one_who_settles_sees_it_too(ledger: Ledger) -> None:
-    assert ledger.open_count() == 0
+class TestPutDown:
+    """What a run is about to do is known before CVM is asked to do it."""
 
-    ledger.settle(FIRST)
+    def test_it_changes_nothing_that_is_known(self, ledger: Ledger) -> None:
+        load(ledger, FIRST)
+        before = entries(ledger)
 
-    assert ledger.open_count() == 3
+        ledger.put_down(settlement([entry(4), entry(1, state="closed")]))
 
+        assert entries(ledger) == before
+        assert ledger.pending == PendingRun(None)
 
-def test_a_load_adds_to_what_is_open_and_drops_what_it_closed_by_name(ledger: Ledger) -> None:
-    ledger.settle(FIRST)
+    def test_the_number_that_cvm_gives_to_the_run_is_there_for_the_next_one(
+        self, ledger: Ledger, path: Path
+    ) -> None:
+        ledger.put_down(FIRST)
+        ledger.name_pending(815)
 
-    ledger.settle(settlement(run_id="run-2", opened=[entry(4)], closed=["finding-1", "never-sent"]))
+        with Ledger(path, HOME) as later:
+            assert later.pending == PendingRun(815)
 
-    assert [one.identifier for one in ledger.entries_of(URL)] == ["finding-2", "finding-4"]
-    assert ledger.is_open("finding-3")
-    assert ledger.last_run_id == "run-2"
+    def test_it_takes_the_place_of_what_was_put_down_before_and_has_no_number_yet(
+        self, ledger: Ledger
+    ) -> None:
+        ledger.put_down(FIRST)
+        ledger.name_pending(815)
 
+        ledger.put_down(settlement([entry(9)]))
 
-def test_only_a_full_load_changes_what_the_last_full_one_had(ledger: Ledger) -> None:
-    ledger.settle(FIRST)
-    ledger.settle(settlement(opened=[entry(4)]))
-    assert ledger.last_full_open == 3
+        assert ledger.pending == PendingRun(None)
+        ledger.settle()
+        assert list(states(ledger)) == [identifier(9)]
+        assert ledger.proven_at is None
 
-    ledger.settle(settlement(full_open=0))
+    def test_once_settled_it_is_pending_no_more(self, ledger: Ledger) -> None:
+        load(ledger, FIRST)
+        closed = settlement([entry(1, state="closed")])
+        load(ledger, closed)
 
-    assert ledger.last_full_open == 0
+        ledger.settle()
 
-
-def test_at_an_asset_that_was_loaded_whole_only_what_was_opened_stays(ledger: Ledger) -> None:
-    ledger.settle(FIRST)
-
-    ledger.settle(settlement(opened=[entry(2), entry(5)], whole=[URL]))
-
-    assert [one.identifier for one in ledger.entries_of(URL)] == ["finding-2", "finding-5"]
-    assert ledger.is_open("finding-3")
-
-
-def test_an_asset_that_was_removed_goes_with_all_that_was_open_there(ledger: Ledger) -> None:
-    ledger.settle(FIRST)
-
-    ledger.settle(settlement(removed=[URL]))
-
-    assert [one.key for one in ledger.assets()] == ["external_id:8"]
-    assert ledger.open_count() == 1
-
-
-@pytest.mark.parametrize("field", ["whole", "removed"])
-def test_a_finding_that_moved_is_open_where_it_is_now(ledger: Ledger, field: str) -> None:
-    ledger.settle(FIRST)
-
-    moved = entry(1, "external_id:8", "QID 150001 New title")
-    ledger.settle(settlement(opened=[moved], **{field: [URL]}))
-
-    assert ledger.entry("finding-1") == moved
-    assert ledger.entries_of(URL) == []
+        assert ledger.pending is None
+        assert ledger.open_count() == 2
 
 
-def test_the_later_one_of_two_with_the_same_identifier_counts(ledger: Ledger) -> None:
-    ledger.settle(settlement(opened=[entry(1, name="old"), entry(2), entry(1, name="new")]))
+class TestDoubt:
+    """Nobody saw the run end, or it failed: CVM may hold any part of it."""
 
-    assert ledger.entry("finding-1") == entry(1, name="new")
-    assert ledger.open_count() == 2
+    def test_what_it_may_have_opened_counts_as_open(self, ledger: Ledger) -> None:
+        ledger.put_down(FIRST)
+
+        ledger.doubt()
+
+        assert set(states(ledger).values()) == {"perhaps"}
+        assert ledger.open_count() == 3
+        assert ledger.pending is None
+        assert rows(ledger, "asset") == [asset(OTHER), asset()]
+
+    def test_what_it_may_have_closed_is_still_open(self, ledger: Ledger) -> None:
+        load(ledger, FIRST)
+        ledger.put_down(settlement([entry(1, state="closed"), entry(2, state="closed")]))
+
+        ledger.doubt()
+
+        assert entries(ledger)[:2] == [entry(1), entry(2)]
+
+    def test_what_is_known_to_be_open_stays_that_and_what_was_closed_is_perhaps_open(
+        self, ledger: Ledger
+    ) -> None:
+        load(ledger, settlement([entry(1), entry(2, state="closed")]))
+        ledger.put_down(settlement([entry(1, sent_at=LATER), entry(2, sent_at=LATER)]))
+
+        ledger.doubt()
+
+        assert states(ledger) == {identifier(1): "open", identifier(2): "perhaps"}
+        assert entries(ledger)[0] == entry(1)
+
+    def test_nothing_else_of_it_is_believed(self, ledger: Ledger) -> None:
+        load(ledger, FIRST)
+        done = replace(
+            FIRST,
+            chain=[Link("scope", LATER, 9)],
+            coverage=[Covered(1, "api", 7, "V", LATER)],
+            webapps=[ShownWebApp(1, 9, "made-up", "New", LATER)],
+            meta={"proven_at": LATER, "failed_loads": 2},
+        )
+        ledger.put_down(done)
+
+        ledger.doubt()
+
+        assert ledger.link("scope") == Link("scope", STARTED, 3)
+        assert rows(ledger, "coverage") == [Covered(1, "api", 7, "V", STARTED)]
+        assert len(rows(ledger, "webapp")) == 1
+        assert ledger.proven_at == STARTED
+        assert ledger.failed_loads == 0
+
+    def test_a_run_that_goes_on_stays_put_down_and_can_be_settled_later(
+        self, ledger: Ledger
+    ) -> None:
+        ledger.put_down(FIRST)
+        ledger.name_pending(815)
+
+        ledger.doubt(keep=True)
+
+        assert ledger.pending == PendingRun(815)
+        assert set(states(ledger).values()) == {"perhaps"}
+        ledger.settle()
+        assert set(states(ledger).values()) == {"open"}
+        assert ledger.proven_at == STARTED
 
 
-@pytest.mark.parametrize(
-    "changed",
-    [
-        Entry("finding-1", "other", "QID 150001 XSS", 7),
-        Entry("finding-1", URL, "QID 150001 XSS again", 7),
-        Entry("finding-1", URL, "QID 150001 XSS", 8),
-        Entry("finding-1", URL, "QID 150001 XSS", None),
-    ],
-)
-def test_every_part_of_an_entry_is_brought_up_to_date(ledger: Ledger, changed: Entry) -> None:
-    for one in (entry(1), changed, entry(1)):
-        ledger.settle(settlement(opened=[one]))
-        assert ledger.entry("finding-1") == one
+class TestAccounts:
+    """Qualys accounts are known by a number of our own."""
+
+    def test_each_is_kept_under_its_number(self, ledger: Ledger) -> None:
+        ledger.register(Account("one", "a.example.test"), 1)
+        ledger.register(Account(None, "b.example.test"), 2)
+
+        assert ledger.accounts() == [
+            KnownAccount(1, Account("one", "a.example.test")),
+            KnownAccount(2, Account(None, "b.example.test")),
+        ]
+
+    def test_a_subscription_that_is_named_later_is_added_and_never_taken_away(
+        self, ledger: Ledger
+    ) -> None:
+        for named in (None, "one", None):
+            ledger.register(Account(named, "a.example.test"), 1)
+
+        assert ledger.accounts() == [KnownAccount(1, Account("one", "a.example.test"))]
 
 
-def test_an_asset_is_brought_up_to_date(ledger: Ledger) -> None:
-    ledger.settle(FIRST)
-    renamed = LedgerAsset(URL, {"url": "https://app.example.test", "external_id": "7"}, "B", (1,))
+def test_values_are_kept_by_their_names(ledger: Ledger) -> None:
+    ledger.remember("whole", value=False)
+    ledger.remember("failed_loads", value=2)
+    ledger.remember("over_licence", value=True)
 
-    ledger.settle(settlement(assets=[renamed]))
-
-    assert next(one for one in ledger.assets() if one.key == URL) == renamed
-
-
-def test_a_locator_that_is_no_longer_sent_is_still_known_as_cvm_keeps_it(ledger: Ledger) -> None:
-    told = {"url": "https://app.example.test", "external_id": "7"}
-    ledger.settle(settlement(assets=[LedgerAsset(URL, told, "Shop", (7,))]))
-
-    ledger.settle(settlement(assets=[LedgerAsset(URL, {"url": told["url"]}, None, (7,))]))
-
-    (asset,) = ledger.assets()
-    assert (asset.locators, asset.application) == (told, "Shop")
-
-
-def test_after_a_full_load_assets_with_nothing_open_that_it_lacks_are_forgotten(
-    ledger: Ledger,
-) -> None:
-    ledger.settle(settlement(opened=[entry(1)], assets=[asset(URL), asset("a:clean"), asset("b")]))
-    ledger.settle(settlement(assets=[asset("c")]))
-    assert [one.key for one in ledger.assets()] == ["a:clean", "b", "c", URL]
-
-    ledger.settle(settlement(assets=[asset("c")], full_open=1))
-
-    assert [one.key for one in ledger.assets()] == ["c", URL]
-
-
-def test_an_identity_without_an_account_is_kept_as_such(ledger: Ledger) -> None:
-    ledger.settle(settlement(identity=LedgerIdentity(None, {})))
-
-    assert ledger.identity == LedgerIdentity(None, {})
-    assert ledger.exists
-
-
-def test_texts_of_every_kind_come_back_as_they_were(ledger: Ledger) -> None:
-    text = "'\" ; DROP TABLE entry -- ü 日本 \U0001f600 \0 %s ?"
-    odd = Entry(text, text, text, None)
-    ledger.settle(settlement(opened=[odd], assets=[LedgerAsset(text, {"url": text}, text, ())]))
-
-    assert ledger.entry(text) == odd
-    assert list(ledger.assets()) == [LedgerAsset(text, {"url": text}, text, ())]
+    assert (ledger.is_whole, ledger.failed_loads, ledger.over_licence) == (False, 2, True)
 
 
 @pytest.mark.parametrize("mask", [0o000, 0o022, 0o777], ids=oct)
 def test_the_file_is_the_owners_alone(path: Path, mask: int) -> None:
-    with umask(mask), Ledger(path) as ledger:
-        ledger.settle(FIRST)
+    with umask(mask), Ledger(path, HOME) as ledger:
+        load(ledger, FIRST)
         assert ledger.open_count() == 3
 
     assert mode_of(path) == 0o600
@@ -195,12 +394,12 @@ def test_the_file_is_the_owners_alone(path: Path, mask: int) -> None:
 
 
 def test_a_copy_that_others_could_read_is_the_owners_alone_once_settled(path: Path) -> None:
-    with Ledger(path) as ledger:
-        ledger.settle(FIRST)
+    with Ledger(path, HOME) as ledger:
+        load(ledger, FIRST)
     path.chmod(0o644)
 
-    with Ledger(path) as ledger:
-        ledger.settle(settlement())
+    with Ledger(path, HOME) as ledger:
+        load(ledger, settlement())
 
     assert mode_of(path) == 0o600
 
@@ -209,5 +408,6 @@ def test_without_a_path_nothing_is_remembered() -> None:
     with Ledger(None) as ledger:
         ledger.require_writable()
         assert not ledger.exists
+        assert ledger.open_count() == 0
         with pytest.raises(ValueError, match="without a path"):
-            ledger.settle(FIRST)
+            ledger.put_down(FIRST)

@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 import stat
+from contextlib import closing
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
 from target_ciscovm.output.lock import connector_lock
-from tests.sandbox.ciscovm.tenant.tenant import CONNECTOR_ID
-from tests.target.loads import QUICK
-from tests.target.streams import STATE, Sync, finding, fixed, names, webapp
+from tests.sandbox.ciscovm.tenant.tenant import CONNECTOR_ID, OTHER_CONNECTOR_ID
+from tests.target.streams import ASKING, STATE, Sync, bare, finding, fixed, names, webapp
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from tests.target.loads import CVM
+    from tests.target.loads import CVM, Loaded
 
 TWO: Final = Sync([webapp()], [finding(1), finding(2)])
 
@@ -41,7 +42,7 @@ class TestIdentity:
         loaded = cvm.load(TWO, **self.CHANGES[name])
 
         assert (loaded.outcome, loaded.exit_code, loaded.states) == ("refused", 2, [])
-        for word in (name, "2 findings", "accept_identity_change"):
+        for word in (name, "all 2 open findings", "accept_identity_change to "):
             assert word in loaded.message
         assert cvm.shown() == before
 
@@ -49,29 +50,34 @@ class TestIdentity:
     def test_an_accepted_change_leaves_each_finding_open_once(self, name: str, cvm: CVM) -> None:
         cvm.load(TWO)
 
-        loaded = cvm.load(TWO, accept_identity_change=True, **self.CHANGES[name])
+        loaded = accept(cvm, TWO, **self.CHANGES[name])
 
         assert (loaded.outcome, loaded.states) == ("succeeded", [STATE])
-        open_now = [one.scanner_identifier for one in cvm.held() if one.is_open]
+        open_now = [bare(one.scanner_identifier) for one in cvm.held() if one.is_open]
         assert sorted(open_now) == sorted(names(1, 2))
+        assert loaded.report["closing"]["open_after"] == 2
 
-    @pytest.mark.parametrize("scope", ["file", "run"])
+    def test_a_code_lets_its_own_change_through_alone(self, cvm: CVM) -> None:
+        cvm.load(TWO)
+        code = cvm.code(TWO, url_query="keep")
+
+        loaded = cvm.load(TWO, accept_identity_change=code, data_model="findings")
+
+        assert (loaded.outcome, loaded.exit_code, loaded.states) == ("refused", 2, [])
+        assert code not in loaded.message
+        assert cvm.load(TWO, accept_identity_change="true", url_query="keep").exit_code == 2
+        assert cvm.load(TWO, accept_identity_change=code, url_query="keep").exit_code == 0
+
     @pytest.mark.parametrize("order", [("url", "external_id"), ("external_id", "url")])
     def test_nothing_else_closes_when_old_assets_and_new_ones_meet_in_cvm(
-        self, order: tuple[str, str], scope: Literal["file", "run"], cvm: CVM
+        self, order: tuple[str, str], cvm: CVM
     ) -> None:
-        cvm.play(replace(QUICK, autoclose_scope=scope))
         apps = [webapp(1), webapp(2)]
         before = [finding(number, 1 + number % 2) for number in range(20)]
         cvm.load(Sync(apps, before), locator_order=list(order))
-        after = [*before[3:], fixed(0, 1), finding(99, 2)]
+        after = Sync(apps, [*before[3:], fixed(0, 1), finding(99, 2)])
 
-        loaded = cvm.load(
-            Sync(apps, after),
-            locator_order=list(reversed(order)),
-            accept_identity_change=True,
-            part_max_bytes=1000,
-        )
+        loaded = accept(cvm, after, locator_order=list(reversed(order)), part_max_bytes=1000)
 
         assert len(loaded.documents) > 5
         assert cvm.open() == names(*range(3, 20), 99)
@@ -79,7 +85,7 @@ class TestIdentity:
     @pytest.mark.parametrize("name", CHANGES)
     def test_the_next_run_has_nothing_to_accept(self, name: str, cvm: CVM) -> None:
         cvm.load(TWO)
-        cvm.load(TWO, accept_identity_change=True, **self.CHANGES[name])
+        accept(cvm, TWO, **self.CHANGES[name])
 
         loaded = cvm.load(Sync([webapp()], [finding(1)]), **self.CHANGES[name])
 
@@ -89,7 +95,7 @@ class TestIdentity:
     def test_the_findings_model_takes_over_from_the_other_one(self, cvm: CVM) -> None:
         cvm.load(TWO)
 
-        cvm.load(TWO, accept_identity_change=True, data_model="findings")
+        accept(cvm, TWO, data_model="findings")
 
         kinds = {(one.kind, one.is_open) for one in cvm.held()}
         assert kinds == {("vuln", False), ("finding", True)}
@@ -99,11 +105,45 @@ class TestIdentity:
         cvm.load(TWO)
         before = cvm.shown()
 
-        loaded = cvm.load(sync, accept_identity_change=True, locator_order=["external_id"])
+        loaded = accept(cvm, sync, locator_order=["external_id"])
 
         assert (loaded.outcome, loaded.exit_code, loaded.states) == ("failed", 1, [])
         assert "full_sync" in loaded.message
         assert cvm.shown() == before
+
+    def test_the_guard_still_looks_at_what_is_gone(self, cvm: CVM) -> None:
+        rows = [finding(number) for number in range(42)]
+        cvm.load(Sync([webapp()], rows))
+
+        loaded = accept(cvm, Sync([webapp()], rows[:20]), url_query="keep")
+
+        assert (loaded.outcome, loaded.states) == ("failed", [])
+        assert "gone 22" in loaded.message
+        assert cvm.open() == names(*range(42))
+
+    def test_what_it_does_not_cover_moves_with_the_load_that_does(self, cvm: CVM) -> None:
+        apps = [webapp(1), webapp(2)]
+        both = Sync(apps, [finding(1), finding(2, 2)])
+        cvm.load(both)
+        now = {"locator_order": ["external_id"]}
+        loaded = accept(cvm, Sync(apps[:1], [finding(1)], not_proven=[2]), **now)
+        assert (loaded.outcome, loaded.report["closing"]["moved"]) == ("succeeded", 1)
+        assert cvm.open() == names(1, 2)
+
+        loaded = cvm.load(both, **now)
+
+        assert loaded.report["closing"]["moved"] == 1
+        assert [one.is_open for one in cvm.held()].count(True) == 2
+
+    def test_a_second_account_does_not_stand_in_its_way(self, cvm: CVM) -> None:
+        theirs = Sync([webapp(7)], [finding(9, 7)], proof={"subscription": "another"})
+        cvm.load(TWO)
+        cvm.load(theirs)
+
+        assert accept(cvm, TWO, url_query="keep").outcome == "succeeded"
+        assert cvm.load(theirs, url_query="keep").outcome == "succeeded"
+
+        assert [one.is_open for one in cvm.held()].count(True) == 3
 
     def test_a_change_is_none_while_nothing_is_open(self, cvm: CVM) -> None:
         cvm.load(Sync([webapp()], [finding(1)]))
@@ -122,19 +162,81 @@ class TestIdentity:
         assert loaded.outcome == "succeeded"
 
 
-class TestLost:
-    """Without its ledger a connector goes on, and closes again once a full sync has been."""
+def accept(cvm: CVM, sync: Sync, **settings: Any) -> Loaded:  # noqa: ANN401 - of all types
+    """Load with settings that are refused at first, and then with the code of the refusal."""
+    code = cvm.code(sync, **settings)
+    return cvm.load(sync, accept_identity_change=code, **settings)
 
-    def test_a_full_sync_builds_it_anew(self, cvm: CVM) -> None:
+
+class TestSource:
+    """The tap's `source` decides what a finding is called, so a change of it is one of identity."""
+
+    REPORTS: Final = Sync(
+        [webapp()],
+        [finding(1, uniqueId="report-1"), finding(2, uniqueId="report-2")],
+        coverage={"source": "scan_reports"},
+    )
+
+    def test_it_stops_the_run_when_the_input_has_ended(self, cvm: CVM) -> None:
+        cvm.load(TWO)
+        before = cvm.shown()
+
+        loaded = cvm.load(self.REPORTS)
+
+        assert (loaded.outcome, loaded.exit_code, loaded.states) == ("refused", 2, [])
+        assert "source was api, is scan_reports" in loaded.message
+        assert cvm.shown() == before
+
+    def test_an_accepted_one_closes_all_of_the_old_source(self, cvm: CVM) -> None:
+        many = [finding(number) for number in range(42)]
+        cvm.load(Sync([webapp()], many))
+
+        loaded = accept(cvm, self.REPORTS)
+
+        assert (loaded.outcome, loaded.states) == ("succeeded", [STATE])
+        assert cvm.open() == {"report-1", "report-2"}
+        assert cvm.load(self.REPORTS).outcome == "succeeded"
+
+    def test_what_it_does_not_cover_could_never_be_closed(self, cvm: CVM) -> None:
+        cvm.load(Sync([webapp(1), webapp(2)], [finding(1), finding(2, 2)]))
+
+        loaded = accept(cvm, replace(self.REPORTS, not_proven=[2]))
+
+        assert (loaded.outcome, loaded.states) == ("failed", [])
+        assert "1 open finding of web applications" in loaded.message
+        assert cvm.open() == names(1, 2)
+
+
+class TestLost:
+    """Without its ledger a connector goes on, says so loudly, and asks for a full sync."""
+
+    def test_it_is_said_and_a_full_sync_builds_it_anew(self, cvm: CVM) -> None:
         cvm.load(TWO)
         cvm.ledger.unlink()
-        cvm.load(TWO)
 
+        loaded = cvm.load(TWO)
+
+        assert (loaded.outcome, loaded.states) == ("succeeded", [STATE])
+        (warning,) = loaded.report["warnings"]
+        assert str(cvm.ledger) in warning
+        assert "this connector has had runs in CVM" in warning
         cvm.load(Sync([webapp()], [finding(1)]))
-
         assert cvm.open() == names(1)
 
-    def test_an_incremental_sync_begins_it_with_what_it_has(self, cvm: CVM) -> None:
+    def test_an_incremental_sync_leaves_a_gap_that_the_next_full_one_closes(self, cvm: CVM) -> None:
+        cvm.load(TWO)
+        cvm.ledger.unlink()
+
+        loaded = cvm.load(Sync([webapp()], [finding(1)], mode="incremental"))
+
+        assert (loaded.outcome, loaded.exit_code) == ("failed", 1)
+        assert loaded.states == [ASKING]
+        assert "no earlier load" in loaded.report["gap"]
+        healed = cvm.load(TWO)
+        assert (healed.outcome, healed.states) == ("succeeded", [STATE])
+        assert cvm.load(replace(TWO, mode="incremental")).outcome == "succeeded"
+
+    def test_it_begins_with_what_came(self, cvm: CVM) -> None:
         cvm.load(TWO)
         cvm.ledger.unlink()
         cvm.load(Sync([webapp()], [finding(1)], mode="incremental"))
@@ -143,22 +245,31 @@ class TestLost:
 
         assert cvm.open() == names(2)
 
-    def test_a_finding_gone_meanwhile_is_closed_where_its_asset_is_still_loaded(
-        self, cvm: CVM
-    ) -> None:
-        url = "https://app1.example.test/shared"
-        cvm.load(Sync([webapp()], [finding(1, url=url), finding(2, url=url)]))
+    def test_what_was_gone_meanwhile_stays_open_for_nobody_knows_of_it(self, cvm: CVM) -> None:
+        cvm.load(TWO)
         cvm.ledger.unlink()
 
-        cvm.load(Sync([webapp()], [finding(1, url=url)]))
+        loaded = cvm.load(Sync([webapp()], [finding(1)]))
 
-        assert cvm.open() == names(1)
+        assert loaded.outcome == "succeeded"
+        assert cvm.open() == names(1, 2)
+
+    def test_a_new_connector_is_no_lost_ledger(self, cvm: CVM) -> None:
+        assert cvm.load(TWO).report["warnings"] == []
 
 
-class TestDamaged:
-    @pytest.mark.parametrize("content", [b"no database at all", b"SQLite format 3\0" + b"\0" * 900])
-    def test_a_damaged_ledger_stops_the_run_before_anything_is_sent(
-        self, content: bytes, cvm: CVM
+class TestUnfit:
+    @pytest.mark.parametrize(
+        ("content", "why"),
+        [
+            (b"", "it is empty"),
+            (b"no database at all", "it is damaged"),
+            (b"SQLite format 3\0" + b"\0" * 900, "it is damaged"),
+        ],
+        ids=["empty", "not a database", "damaged"],
+    )
+    def test_a_file_that_cannot_be_used_stops_the_run_before_anything_is_sent(
+        self, content: bytes, why: str, cvm: CVM
     ) -> None:
         cvm.load(TWO)
         cvm.ledger.write_bytes(content)
@@ -168,14 +279,51 @@ class TestDamaged:
 
         assert (loaded.outcome, loaded.exit_code, loaded.states) == ("failed", 1, [])
         assert str(cvm.ledger) in loaded.message
+        assert why in loaded.message
         assert (cvm.shown(), cvm.requests["data_file"]) == before
         assert cvm.ledger.read_bytes() == content
 
-    def test_an_empty_file_is_a_new_ledger(self, cvm: CVM) -> None:
-        cvm.output.mkdir(mode=0o700)
-        cvm.ledger.touch()
+    @pytest.mark.parametrize(
+        ("statement", "exit_code", "why"),
+        [
+            ("PRAGMA application_id=1", 1, "another program wrote it"),
+            ("PRAGMA user_version=1", 2, "an earlier version"),
+            ("PRAGMA user_version=3", 2, "a later version"),
+        ],
+    )
+    def test_one_of_another_program_or_version_is_named(
+        self, statement: str, exit_code: int, why: str, cvm: CVM
+    ) -> None:
+        cvm.load(TWO)
+        with closing(sqlite3.connect(cvm.ledger, isolation_level=None)) as connection:
+            connection.execute(statement)
+        before = (cvm.shown(), cvm.ledger.read_bytes())
 
-        assert cvm.load(TWO).outcome == "succeeded"
+        loaded = cvm.load(Sync([webapp()], [finding(1)]))
+
+        assert (loaded.exit_code, loaded.states) == (exit_code, [])
+        assert why in loaded.message
+        assert str(cvm.ledger) in loaded.message
+        assert (cvm.shown(), cvm.ledger.read_bytes()) == before
+
+    def test_one_of_another_connector_is_refused_by_name(self, cvm: CVM) -> None:
+        cvm.load(TWO)
+        before = cvm.ledger.read_bytes()
+
+        loaded = cvm.load(TWO, connector_id=OTHER_CONNECTOR_ID, ledger_path=str(cvm.ledger))
+
+        assert (loaded.outcome, loaded.exit_code, loaded.states) == ("refused", 2, [])
+        assert f"connector {CONNECTOR_ID} at " in loaded.message
+        assert "ledger_path" in loaded.message
+        assert cvm.ledger.read_bytes() == before
+
+    def test_one_of_another_tenant_is_too(self, cvm: CVM) -> None:
+        cvm.load(TWO)
+
+        loaded = cvm.load(TWO, api_url=cvm.url.replace("127.0.0.1", "localhost"))
+
+        assert (loaded.outcome, loaded.states) == ("refused", [])
+        assert " at 127.0.0.1" in loaded.message
 
 
 class TestPlace:
@@ -222,22 +370,17 @@ def test_two_loads_of_one_connector_do_not_run_at_once(cvm: CVM) -> None:
     assert cvm.load(TWO).outcome == "succeeded"
 
 
-def test_a_load_that_was_run_by_somebody_else_meanwhile_is_not_followed_by_ours(cvm: CVM) -> None:
+@pytest.mark.parametrize(
+    "sync", [Sync([webapp()], [finding(1)]), Sync([webapp()], [finding(1), finding(3)], proof=None)]
+)
+def test_a_run_that_somebody_else_started_meanwhile_is_warned_about(sync: Sync, cvm: CVM) -> None:
     cvm.load(TWO)
     cvm.faults.arm("connector-busy+1")
 
-    loaded = cvm.load(Sync([webapp()], [finding(1)]))
+    loaded = cvm.load(sync)
 
-    assert (loaded.outcome, loaded.states) == ("failed", [])
-    assert "somebody else" in loaded.message
-    assert cvm.open() == names(1, 2)
-
-
-def test_an_unproven_load_follows_whatever_ran_meanwhile(cvm: CVM) -> None:
-    cvm.load(TWO)
-    cvm.faults.arm("connector-busy+1")
-
-    loaded = cvm.load(Sync([webapp()], [finding(3)], proof=None))
-
-    assert loaded.outcome == "succeeded_unproven"
-    assert cvm.open() == names(1, 2, 3)
+    assert (loaded.exit_code, loaded.states) == (0, [STATE])
+    (warning,) = loaded.report["warnings"]
+    assert "was started by somebody else" in warning
+    proven = sync.proof is not None
+    assert cvm.open() == (names(1) if proven else names(1, 2, 3))

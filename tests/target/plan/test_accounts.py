@@ -3,46 +3,117 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
 from tests.target.plan.one_gone import AFTER, APPS, BEFORE
-from tests.target.streams import (
-    Sync,
-    finding,
-    fixed,
-    names,
-    webapp,
-)
+from tests.target.streams import STATE, Sync, finding, fixed, names, webapp
 
 if TYPE_CHECKING:
     from tests.target.loads import CVM
 
+ANOTHER: Final[dict[str, Any]] = {"subscription": "another"}
+ELSEWHERE: Final = "https://qualysapi.qg2.example.test"
+DAYS: Final = timedelta(days=2)
 
-def test_a_load_of_another_account_leaves_the_ledger_to_its_own(cvm: CVM) -> None:
+
+@pytest.mark.parametrize(
+    "other",
+    [ANOTHER, {"subscription": None, "apiUrl": ELSEWHERE}, {"apiUrl": ELSEWHERE} | ANOTHER],
+    ids=["another subscription", "another host", "both"],
+)
+def test_a_proven_sync_of_another_account_closes_nothing_of_ours(
+    other: dict[str, Any], cvm: CVM
+) -> None:
     cvm.load(BEFORE)
-    cvm.load(Sync([webapp(1)], [finding(9)], proof={"subscription": "another"}))
+
+    loaded = cvm.load(replace(AFTER, proof=other))
+
+    assert (loaded.outcome, loaded.states) == ("succeeded", [STATE])
+    assert loaded.closings == {}
+    assert cvm.open() == names(1, 2, 3, 4)
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ({}, {"subscription": None}),
+        ({"subscription": None}, {}),
+        ({}, {"apiUrl": ELSEWHERE}),
+        ({}, {"apiUrl": "https://QUALYSAPI.example.test/"}),
+    ],
+    ids=["its name missing", "its name missing before", "another host", "the host in capitals"],
+)
+def test_an_account_is_the_same_by_its_subscription_else_by_its_host(
+    before: dict[str, Any], after: dict[str, Any], cvm: CVM
+) -> None:
+    cvm.load(replace(BEFORE, proof=before))
+
+    cvm.load(replace(AFTER, proof=after))
+
+    assert cvm.open() == names(1, 2, 3)
+
+
+def test_one_that_could_be_either_of_two_closes_nothing(cvm: CVM) -> None:
+    cvm.load(BEFORE)
+    cvm.load(Sync([webapp(7)], [finding(9, 7)], proof=ANOTHER))
+
+    loaded = cvm.load(replace(AFTER, proof={"subscription": None}))
+
+    assert "several" in " ".join(loaded.report["proof"]["reasons"])
     assert cvm.open() == names(1, 2, 3, 4, 9)
 
-    cvm.load(AFTER)
 
-    assert cvm.open() == names(1, 2, 3, 9)
+class TestTwoInOneConnector:
+    """Each is closed by its own syncs, and each has a chain of its own."""
 
+    THEIRS: Final = Sync([webapp(7)], [finding(8, 7), finding(9, 7)], proof=ANOTHER)
 
-def test_what_another_account_calls_by_the_same_id_is_another_finding(cvm: CVM) -> None:
-    ours = finding(4, uniqueId=None)
-    cvm.load(Sync(APPS, [ours, finding(2)]))
-    elsewhere: dict[str, Any] = {"uniqueId": None, "url": "https://theirs.example.test/"}
-    theirs = [finding(4, **elsewhere), fixed(4, **elsewhere)]
+    def test_each_closes_what_is_gone_of_its_own(self, cvm: CVM) -> None:
+        cvm.load(BEFORE)
+        cvm.load(self.THEIRS)
 
-    for row in theirs:
-        cvm.load(Sync([webapp(1)], [row], mode="incremental", proof={"subscription": "another"}))
+        cvm.load(AFTER)
+        assert cvm.open() == names(1, 2, 3, 8, 9)
+        cvm.load(replace(self.THEIRS, findings=self.THEIRS.findings[:1]))
 
-    (held,) = (
-        one for one in cvm.held() if one.locators["url"] == "https://app1.example.test/page4"
-    )
-    assert held.is_open
+        assert cvm.open() == names(1, 2, 3, 8)
+
+    def test_each_goes_on_in_its_own_chain(self, cvm: CVM) -> None:
+        cvm.load(BEFORE)
+        cvm.load(self.THEIRS)
+
+        for ours in (AFTER, self.THEIRS):
+            loaded = cvm.load(replace(ours, mode="incremental"))
+            assert (loaded.outcome, loaded.states) == ("succeeded", [STATE])
+
+    def test_a_web_application_of_theirs_is_not_deleted_from_ours(self, cvm: CVM) -> None:
+        cvm.load(BEFORE)
+        cvm.load(self.THEIRS)
+        cvm.clock.advance(DAYS)
+        cvm.load(AFTER)
+        cvm.clock.advance(DAYS)
+
+        loaded = cvm.load(AFTER, close_deleted_webapps=True)
+
+        assert loaded.report["webapps_gone"] == []
+        assert cvm.open() == names(1, 2, 3, 8, 9)
+
+    def test_what_another_account_calls_by_the_same_id_is_another_finding(self, cvm: CVM) -> None:
+        ours = finding(4, uniqueId=None)
+        cvm.load(Sync(APPS, [ours, finding(2)]))
+        elsewhere: dict[str, Any] = {"uniqueId": None, "url": "https://theirs.example.test/"}
+        cvm.load(Sync([webapp(1)], [finding(4, **elsewhere)], proof=ANOTHER))
+
+        for row in (finding(4, **elsewhere), fixed(4, **elsewhere)):
+            cvm.load(Sync([webapp(1)], [row], mode="incremental", proof=ANOTHER))
+
+        assert {one.locators["url"]: one.is_open for one in cvm.held() if one.name[-1] == "4"} == {
+            "https://app1.example.test/page4": True,
+            "https://theirs.example.test/": False,
+        }
 
 
 class TestNobodyTellsTheAccount:
@@ -61,24 +132,22 @@ class TestNobodyTellsTheAccount:
 
         assert cvm.open() == names(1, 2, 3)
 
-    def test_an_application_that_is_known_under_another_name_is_of_somebody_else(
-        self, cvm: CVM
-    ) -> None:
+    def test_it_stays_what_it_was_of_another_account(self, cvm: CVM) -> None:
+        theirs = Sync([webapp(7)], [finding(9, 7)])
         cvm.load(BEFORE)
-        other = {"id": 1, "name": "Their shop", "url": "https://theirs.example.test/"}
-        theirs = finding(9, url="https://theirs.example.test/page", webApp=other)
-        cvm.load(Sync(findings=[theirs], entries=[], proof=None))
+        cvm.load(replace(theirs, proof=ANOTHER))
+        cvm.load(replace(theirs, proof=None))
 
         cvm.load(AFTER)
 
         assert cvm.open() == names(1, 2, 3, 9)
 
-    def test_an_application_with_findings_of_ours_is_ours_under_any_name(self, cvm: CVM) -> None:
+    def test_an_application_that_is_another_accounts_is_not_covered(self, cvm: CVM) -> None:
+        cvm.load(Sync([webapp(1)], [finding(8)], proof=ANOTHER))
         cvm.load(BEFORE)
-        renamed = {"id": 2, "name": "Shop", "url": "https://app2.example.test/"}
-        rows = [finding(number, 2, webApp=renamed) for number in (3, 4, 9)]
-        cvm.load(Sync([webapp(2, name="Shop")], rows, proof=None))
+        cvm.load(Sync(findings=[finding(9)], entries=[], proof=None))
 
-        cvm.load(AFTER)
+        loaded = cvm.load(AFTER)
 
-        assert cvm.open() == names(1, 2, 3)
+        assert loaded.closings == {"finding-4": "gone"}
+        assert cvm.open() == names(1, 2, 3, 8, 9)

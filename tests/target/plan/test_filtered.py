@@ -8,12 +8,23 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
-from tests.target.streams import LAST, Sync, entry, finding, names, scan, webapp
+from tests.target.streams import (
+    LAST,
+    STATE,
+    Sync,
+    entry,
+    finding,
+    identifier,
+    names,
+    scan,
+    webapp,
+)
 
 if TYPE_CHECKING:
     from tests.target.loads import CVM, Loaded
 
 PLAIN: Final = finding(1)
+APPS: Final = [webapp(1), webapp(2)]
 FILTERED: Final[dict[str, tuple[dict[str, Any], dict[str, Any]]]] = {
     "exclude_potential": ({"exclude_potential": True}, finding(2, potential=True)),
     "exclude_non_exploitable": ({"exclude_non_exploitable": True}, finding(2, status="PROTECTED")),
@@ -69,6 +80,59 @@ def test_without_a_proof_a_filter_closes_nothing(mode: str, cvm: CVM) -> None:
     assert cvm.open() == names(1, 2)
 
 
+@pytest.mark.parametrize(
+    "limit",
+    [
+        {"not_proven": [2]},
+        {"changed": [2]},
+        {"coverage": {"findingTypes": ["INFORMATION_GATHERED"]}},
+        {"proof": {"subscription": "another"}},
+    ],
+    ids=["not proven", "changed", "a type that was not read", "another account"],
+)
+def test_a_filter_closes_only_what_the_load_covers(limit: dict[str, Any], cvm: CVM) -> None:
+    sync = Sync(APPS, [finding(1), finding(2, 2, potential=True)])
+    cvm.load(sync)
+
+    loaded = cvm.load(replace(sync, **limit), exclude_potential=True)
+
+    assert left_out(loaded) == {"exclude_potential": (1, 0)}
+    assert loaded.report["proof"]["proven"]
+    assert cvm.open() == names(1, 2)
+
+
+def test_a_filter_closes_nothing_when_the_setting_says_never(cvm: CVM) -> None:
+    sync = Sync([webapp()], [finding(1), finding(2, potential=True)])
+    cvm.load(sync)
+
+    loaded = cvm.load(sync, exclude_potential=True, close_gone="never")
+
+    assert left_out(loaded) == {"exclude_potential": (1, 0)}
+    assert cvm.open() == names(1, 2)
+
+
+def test_a_filter_closes_a_finding_at_the_place_where_it_is_open(cvm: CVM) -> None:
+    cvm.load(Sync([webapp()], [finding(1), finding(2)]))
+    moved = finding(2, potential=True, url="https://app1.example.test/new")
+
+    loaded = cvm.load(Sync([webapp()], [finding(1), moved]), exclude_potential=True)
+
+    assert loaded.closings == {"finding-2": "filtered: exclude_potential"}
+    assert "https://app1.example.test/new" not in [asset["url"] for asset in loaded.assets]
+    assert cvm.open() == names(1)
+
+
+def test_one_that_a_filter_had_closed_comes_back_when_it_is_switched_off(cvm: CVM) -> None:
+    sync = Sync([webapp()], [finding(1), finding(2, potential=True)])
+    cvm.load(sync)
+    cvm.load(sync, exclude_potential=True)
+
+    loaded = cvm.load(sync)
+
+    assert [row["cause"] for row in loaded.changes] == ["again"]
+    assert cvm.open() == names(1, 2)
+
+
 def test_filters_that_leave_nothing_are_no_failure(cvm: CVM) -> None:
     loaded = cvm.load(Sync([webapp()], [finding(n, severity=1) for n in range(5)]), min_severity=5)
 
@@ -79,11 +143,13 @@ def test_filters_that_leave_nothing_are_no_failure(cvm: CVM) -> None:
 
 def test_a_load_of_which_nothing_is_left_says_so(cvm: CVM) -> None:
     rows = [finding(n, severity=1) for n in range(5)]
+    cvm.load(Sync([webapp()], [finding(9)]))
 
     loaded = cvm.load(Sync([webapp()], rows, scans=[], mode="incremental"), min_severity=5)
 
+    assert (loaded.outcome, loaded.states) == ("succeeded", [STATE])
     assert loaded.message == "Of 5 findings none was left to send."
-    assert cvm.requests["data_file"] == 0
+    assert cvm.requests["run"] == 1
 
 
 def test_nothing_filtered_counts_for_the_limit_of_rejections(cvm: CVM) -> None:
@@ -108,13 +174,12 @@ def test_a_finding_is_left_out_by_one_filter_only(cvm: CVM) -> None:
 class TestInactivity:
     """Web applications that nobody scans are left out of full syncs, for CVM to age them out."""
 
-    APPS: Final = [webapp(1), webapp(2)]
     FINDINGS: Final = [finding(1), finding(2, 2)]
     OLD: Final = "2026-01-01T08:00:00Z"
 
     def load(self, cvm: CVM, ended: str | None, **changes: Any) -> Loaded:  # noqa: ANN401
         scans = [scan(1)] + ([scan(2, ended)] if ended else [])
-        sync = Sync(self.APPS, self.FINDINGS, scans=scans)
+        sync = Sync(APPS, self.FINDINGS, scans=scans)
         return cvm.load(replace(sync, **changes), asset_inactivity_days=30)
 
     def test_what_was_not_scanned_for_so_long_is_left_out_and_stays_open(self, cvm: CVM) -> None:
@@ -153,15 +218,15 @@ class TestInactivity:
 def test_what_people_did_in_cvm_is_left_alone(cvm: CVM) -> None:
     sync = Sync([webapp()], [finding(1), finding(2)])
     cvm.load(sync)
-    asset = next(one.asset_id for one in cvm.held() if one.scanner_identifier == "finding-1")
+    asset = next(one.asset_id for one in cvm.held() if one.scanner_identifier == identifier(1))
     cvm.tenant.people.tag(asset, "Ours")
     cvm.tenant.people.prioritise(asset, 7)
-    cvm.tenant.people.judge("finding-1", "false_positive")
+    cvm.tenant.people.judge(identifier(1), "false_positive")
 
     cvm.load(sync)
     cvm.load(replace(sync, mode="incremental", proof=None))
 
-    (held,) = (one for one in cvm.held() if one.scanner_identifier == "finding-1")
+    (held,) = (one for one in cvm.held() if one.scanner_identifier == identifier(1))
     assert "Ours" in held.tags
     assert held.priority == 7
     assert held.manual == "false_positive"
@@ -170,7 +235,7 @@ def test_what_people_did_in_cvm_is_left_alone(cvm: CVM) -> None:
 def test_triage_of_findings_is_left_alone(cvm: CVM) -> None:
     sync = Sync([webapp()], [finding(1)])
     cvm.load(sync, data_model="findings")
-    cvm.tenant.people.triage("finding-1", "risk_accepted")
+    cvm.tenant.people.triage(identifier(1), "risk_accepted")
 
     cvm.load(sync, data_model="findings")
 

@@ -1,13 +1,15 @@
-"""What Qualys calls fixed is closed by name, in every load; what moved is closed where it was."""
+"""What Qualys calls fixed is closed by name, in every load."""
 
 from __future__ import annotations
 
-from dataclasses import replace
+from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 import pytest
 
-from tests.target.streams import LAST, Sync, finding, fixed, names, scan, webapp
+from qualyswas_ciscovm.dates import to_text
+from tests.sandbox.ciscovm.tenant.tenant import CONNECTOR_ID
+from tests.target.streams import LAST, Sync, finding, fixed, names, webapp
 
 if TYPE_CHECKING:
     from tests.target.loads import CVM
@@ -32,19 +34,18 @@ def test_a_fix_of_what_is_open_is_closed_by_name(sync: Sync, cvm: CVM) -> None:
     loaded = cvm.load(sync)
 
     assert cvm.open() == names(2)
-    assert cvm.how_closed("finding-1") == {"explicit"}
+    assert loaded.closings == {"finding-1": "fixed"}
     assert loaded.items()["finding-1"]["closed_at"] == LAST
     assert loaded.report["closing"]["fixed"] == 1
     assert loaded.report["closing"]["open_after"] == 1
 
 
-def test_a_fix_is_closed_also_when_nothing_may_be_closed_by_absence(cvm: CVM) -> None:
+def test_a_fix_is_closed_also_when_nothing_may_be_called_gone(cvm: CVM) -> None:
     cvm.load(TWO)
 
-    loaded = cvm.load(Sync([webapp()], [fixed(1)]), autoclose="never")
+    cvm.load(Sync([webapp()], [fixed(1)]), close_gone="never")
 
     assert cvm.open() == names(2)
-    assert loaded.closing_files == []
 
 
 def test_a_fix_of_what_was_never_sent_is_left_out_and_counted(cvm: CVM) -> None:
@@ -53,8 +54,8 @@ def test_a_fix_of_what_was_never_sent_is_left_out_and_counted(cvm: CVM) -> None:
     loaded = cvm.load(Sync([webapp()], [fixed(7)], mode="incremental"))
 
     assert "finding-7" not in loaded.items()
-    (left_out,) = loaded.report["reconciliation"]["filtered_by"]
-    assert (left_out["name"], left_out["filtered"]) == ("already_closed", 1)
+    way = loaded.report["reconciliation"]
+    assert way["nothing_to_do_by"] == [{"cause": "already closed", "count": 1}]
     assert cvm.open() == names(1, 2)
 
 
@@ -108,95 +109,64 @@ def test_no_filter_keeps_a_fix_from_being_closed(cvm: CVM) -> None:
     assert cvm.open() == names(2)
 
 
-class TestWithoutALedger:
-    """Then only the window that the tap has read can tell what was open before."""
+class TestLostLedger:
+    """What was open before nobody knows; but nothing of ours can be from before the first run."""
 
-    def test_a_first_full_sync_closes_no_fix(self, cvm: CVM) -> None:
-        loaded = cvm.load(Sync([webapp()], [finding(1), fixed(2)]))
-
-        assert set(loaded.items()) == names(1)
-
-    @pytest.mark.parametrize(
-        ("window", "closes"),
-        [(EARLIER, True), (LAST, True), ("2026-03-01T08:00:01Z", False), (None, False)],
-    )
-    def test_a_fix_within_the_window_is_closed(
-        self, window: str | None, closes: bool, cvm: CVM
+    @pytest.mark.parametrize(("minutes", "closes"), [(1, True), (0, True), (-1, False)])
+    @pytest.mark.parametrize("mode", ["full", "incremental"])
+    def test_a_fix_since_the_first_run_is_closed(
+        self, mode: str, minutes: int, closes: bool, cvm: CVM
     ) -> None:
         cvm.load(TWO)
+        (first,) = cvm.tenant.runs(CONNECTOR_ID)
+        at = to_text(first.start_time + timedelta(minutes=minutes))
         cvm.ledger.unlink()
 
-        cvm.load(Sync([webapp()], [fixed(1)], mode="incremental", window=window))
+        cvm.load(Sync([webapp()], [fixed(1, fixedDate=at), finding(2)], mode=mode))
 
         assert cvm.open() == (names(2) if closes else names(1, 2))
 
     def test_a_fix_without_a_date_is_told_by_its_last_test(self, cvm: CVM) -> None:
         cvm.load(TWO)
         cvm.ledger.unlink()
+        at = to_text(cvm.clock.now())
 
-        cvm.load(Sync([webapp()], [fixed(1, fixedDate=None)], mode="incremental", window=EARLIER))
+        loaded = cvm.load(
+            Sync([webapp()], [fixed(1, fixedDate=None, lastTestedDate=at)], mode="incremental")
+        )
+
+        assert loaded.report["closing"]["fixed"] == 1
+        assert cvm.open() == names(2)
+
+    def test_fixes_go_on_being_closed_while_the_ledger_is_not_whole(self, cvm: CVM) -> None:
+        cvm.load(TWO)
+        cvm.ledger.unlink()
+        cvm.load(Sync([webapp()], [finding(2)], mode="incremental"))
+        at = to_text(cvm.clock.now())
+
+        cvm.load(Sync([webapp()], [fixed(1, fixedDate=at)], mode="incremental"))
 
         assert cvm.open() == names(2)
 
+    def test_the_first_load_of_a_connector_closes_no_fix(self, cvm: CVM) -> None:
+        loaded = cvm.load(Sync([webapp()], [finding(1), fixed(2)]))
 
-class TestMoved:
-    """A finding that is now on another page is open once: there."""
+        assert set(loaded.items()) == names(1)
 
-    MOVED: Final = finding(1, url="https://app1.example.test/elsewhere")
 
-    @pytest.mark.parametrize("mode", ["full", "incremental"])
-    def test_it_is_closed_where_it_was(self, mode: str, cvm: CVM) -> None:
-        cvm.load(TWO)
+class TestFilesOnly:
+    """Without a login there is no ledger: the window that was read tells what was open before."""
 
-        cvm.load(replace(TWO, findings=[self.MOVED, finding(2)], mode=mode))
+    @pytest.mark.parametrize(
+        ("window", "closes"),
+        [(EARLIER, True), (LAST, True), ("2026-03-01T08:00:01Z", False), (None, False)],
+    )
+    def test_a_fix_within_the_window_is_in_the_files(
+        self, window: str | None, closes: bool, cvm: CVM
+    ) -> None:
+        sync = Sync([webapp()], [fixed(1)], mode="incremental", window=window)
 
-        places = {one.locators["url"]: one.is_open for one in cvm.held() if "1" in one.name}
-        assert cvm.open() == names(1, 2)
-        assert places["https://app1.example.test/elsewhere"]
-        assert not places["https://app1.example.test/page1"]
+        loaded = cvm.load(sync, api_key=None, connector_id=None)
 
-    def test_it_is_closed_where_it_was_beside_what_stays_there(self, cvm: CVM) -> None:
-        shared = "https://app1.example.test/shared"
-        cvm.load(Sync([webapp()], [finding(1, url=shared), finding(2, url=shared)]))
-
-        cvm.load(
-            Sync([webapp()], [self.MOVED, finding(2, url=shared)], mode="incremental", proof=None)
-        )
-
-        held = {(one.scanner_identifier, one.locators["url"]): one.is_open for one in cvm.held()}
-        assert held == {
-            ("finding-1", "https://app1.example.test/elsewhere"): True,
-            ("finding-1", shared): False,
-            ("finding-2", shared): True,
-        }
-
-    def test_the_next_load_has_nothing_more_to_close(self, cvm: CVM) -> None:
-        cvm.load(TWO)
-        moved = replace(TWO, findings=[self.MOVED], mode="incremental")
-        cvm.load(moved)
-
-        loaded = cvm.load(moved)
-
-        assert [item["status"] for item in loaded.items().values()] == ["open"]
-
-    def test_one_that_a_filter_now_leaves_out_is_open_nowhere(self, cvm: CVM) -> None:
-        cvm.load(TWO)
-
-        loaded = cvm.load(
-            replace(TWO, findings=[self.MOVED | {"severity": 1}, finding(2)]), min_severity=2
-        )
-
-        assert cvm.open() == names(2)
-        (left_out,) = loaded.report["reconciliation"]["filtered_by"]
-        assert left_out == {"name": "min_severity", "filtered": 1, "will_close": 1}
-        assert loaded.report["closing"]["open_after"] == 1
-
-    def test_without_a_proof_the_count_of_what_stays_open_is_right_too(self, cvm: CVM) -> None:
-        cvm.load(TWO)
-
-        loaded = cvm.load(
-            replace(TWO, findings=[self.MOVED | {"severity": 1}], proof=None, scans=[scan()]),
-            min_severity=2,
-        )
-
-        assert loaded.report["closing"]["open_after"] == len(cvm.open()) == 1
+        assert loaded.outcome == "succeeded"
+        assert set(loaded.items()) == (names(1) if closes else set())

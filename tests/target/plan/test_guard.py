@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
-from tests.target.loads import QUICK
-from tests.target.streams import Sync, finding, fixed, names, webapp
+from tests.target.streams import Sync, finding, fixed, names, scan, webapp
 
 if TYPE_CHECKING:
     from tests.target.loads import CVM, Loaded
 
-TEN: Final = range(10)
+MANY: Final = range(42)
+APPS: Final = [webapp(1), webapp(2)]
 
 
 def first(number: int) -> Sync:
@@ -21,43 +21,62 @@ def first(number: int) -> Sync:
     return Sync([webapp()], [finding(one) for one in range(number)])
 
 
-def assert_stopped(loaded: Loaded, cvm: CVM, *words: str) -> None:
+def assert_stopped(loaded: Loaded, cvm: CVM, *words: str, still: int = len(MANY)) -> None:
     assert (loaded.outcome, loaded.exit_code, loaded.states) == ("failed", 1, [])
-    for word in (*words, "max_close_percent"):
+    for word in (*words, "max_close_percent", "Nothing was run"):
         assert word in loaded.message
-    assert cvm.open() == names(*TEN)
+    assert cvm.open() == names(*range(still))
 
 
 @pytest.mark.parametrize(
-    ("left", "percent", "passes"),
+    ("before", "left", "percent", "passes"),
     [
-        (5, 50, True),
-        (4, 50, False),
-        (9, 10, True),
-        (8, 10, False),
-        (10, 0, True),
-        (9, 0, False),
-        (1, 90, True),
-        (0, 99, False),
-        (0, 100, True),
+        (42, 21, 50, True),
+        (42, 20, 50, False),
+        (210, 189, 10, True),
+        (210, 188, 10, False),
+        (42, 42, 0, True),
+        (42, 22, 0, True),
+        (42, 21, 0, False),
+        (42, 1, 97, False),
+        (42, 1, 98, True),
+        (42, 0, 99, False),
+        (42, 0, 100, True),
     ],
 )
-def test_the_share_of_what_the_ledger_has_open_is_held_to_the_letter(
-    left: int, percent: int, passes: bool, cvm: CVM
+def test_the_share_of_what_is_open_is_held_to_the_letter(
+    before: int, left: int, percent: int, passes: bool, cvm: CVM
 ) -> None:
-    cvm.load(first(10))
+    cvm.load(first(before))
 
     loaded = cvm.load(first(left), max_close_percent=percent)
 
     if passes:
         assert loaded.outcome == "succeeded", loaded.message
         assert cvm.open() == names(*range(left))
-    else:
-        assert_stopped(loaded, cvm, str(10 - left) if left else "no open finding", "10")
+        return
+    words = (f"close {before - left} of the {before}", f"gone {before - left}")
+    empty = ("no open finding", f"the last one had {before}")
+    assert_stopped(loaded, cvm, *(words if left else empty), still=before)
+
+
+class TestFew:
+    """Up to twenty closings stop nothing, whatever share they are."""
+
+    def test_twenty_of_twenty_close(self, cvm: CVM) -> None:
+        cvm.load(first(20))
+
+        assert cvm.load(first(0), max_close_percent=0).outcome == "succeeded"
+        assert cvm.open() == set()
+
+    def test_one_more_of_a_load_without_findings_does_not(self, cvm: CVM) -> None:
+        cvm.load(first(21))
+
+        assert_stopped(cvm.load(first(0), max_close_percent=99), cvm, "no open finding", still=21)
 
 
 def test_a_load_that_was_stopped_changes_neither_ledger_nor_files_in_cvm(cvm: CVM) -> None:
-    cvm.load(first(10))
+    cvm.load(first(42))
     before = (cvm.ledger.read_bytes(), cvm.requests["data_file"], cvm.requests["run"])
 
     cvm.load(first(2))
@@ -65,76 +84,107 @@ def test_a_load_that_was_stopped_changes_neither_ledger_nor_files_in_cvm(cvm: CV
     assert (cvm.ledger.read_bytes(), cvm.requests["data_file"], cvm.requests["run"]) == before
 
 
-def test_a_load_without_findings_is_stopped_whatever_the_limit_below_all(cvm: CVM) -> None:
-    cvm.load(first(10))
+def test_the_message_tells_where_the_list_of_changes_lies(cvm: CVM) -> None:
+    cvm.load(first(42))
 
-    assert_stopped(cvm.load(first(0), max_close_percent=99), cvm, "no open finding", "10")
+    loaded = cvm.load(first(2))
+
+    assert loaded.folder is not None
+    assert str(loaded.folder / "changes.jsonl") in loaded.message
+    assert len(loaded.closings) == 40
+    assert set(loaded.closings.values()) == {"gone"}
+
+
+def test_only_what_the_load_covers_is_the_whole_that_a_share_is_of(cvm: CVM) -> None:
+    others = [finding(number, 2) for number in range(42, 242)]
+    cvm.load(Sync(APPS, [*first(42).findings, *others]))
+
+    loaded = cvm.load(Sync(APPS, [*first(20).findings, *others[:1]], not_proven=[2]))
+
+    assert_stopped(loaded, cvm, "close 22 of the 42", still=242)
 
 
 def test_fixes_are_not_counted_for_each_is_named(cvm: CVM) -> None:
-    cvm.load(first(10))
+    cvm.load(first(42))
 
-    loaded = cvm.load(Sync([webapp()], [fixed(n) for n in range(9)] + [finding(9)]))
+    loaded = cvm.load(Sync([webapp()], [fixed(n) for n in range(41)] + [finding(41)]))
 
     assert loaded.outcome == "succeeded"
-    assert cvm.open() == names(9)
+    assert cvm.open() == names(41)
 
 
 def test_what_a_filter_would_close_is_counted(cvm: CVM) -> None:
-    cvm.load(Sync([webapp()], [finding(n, potential=n > 3) for n in TEN]))
+    rows = [finding(number, potential=number > 18) for number in MANY]
+    cvm.load(Sync([webapp()], rows))
 
-    loaded = cvm.load(
-        Sync([webapp()], [finding(n, potential=n > 3) for n in TEN]), exclude_potential=True
-    )
+    loaded = cvm.load(Sync([webapp()], rows), exclude_potential=True)
 
-    assert_stopped(loaded, cvm, "6", "10")
+    assert_stopped(loaded, cvm, "close 23 of the 42", "filtered: exclude_potential 23")
+
+
+def test_both_causes_together_are_what_is_counted(cvm: CVM) -> None:
+    rows = [finding(number, potential=number > 30) for number in MANY]
+    cvm.load(Sync([webapp()], rows))
+
+    loaded = cvm.load(Sync([webapp()], rows[11:]), exclude_potential=True)
+
+    assert_stopped(loaded, cvm, "close 22 of the 42", "gone 11", "filtered: exclude_potential 11")
 
 
 def test_what_is_not_proven_is_not_guarded_for_it_closes_nothing(cvm: CVM) -> None:
-    cvm.load(first(10))
+    cvm.load(first(42))
 
     assert cvm.load(replace(first(1), proof=None)).exit_code == 0
     assert cvm.load(replace(first(1), mode="incremental")).exit_code == 0
-    assert cvm.open() == names(*TEN)
+    assert cvm.open() == names(*MANY)
 
 
 def test_a_dry_run_is_guarded_as_well(cvm: CVM) -> None:
-    cvm.load(first(10))
+    cvm.load(first(42))
 
-    assert_stopped(cvm.load(first(1), dry_run=True), cvm, "9", "10")
+    assert_stopped(cvm.load(first(1), dry_run=True), cvm, "41", "42")
 
 
-class TestWithoutALedger:
-    """Then CVM's own count of what is open for the connector is asked for."""
+def test_the_first_load_of_a_connector_is_not_stopped(cvm: CVM) -> None:
+    assert cvm.load(first(3)).outcome == "succeeded"
 
-    @pytest.mark.parametrize(("left", "passes"), [(5, True), (4, False)])
-    @pytest.mark.parametrize("model", ["vulnerabilities", "findings"])
-    def test_a_load_that_holds_much_less_than_cvm_is_stopped(
-        self, left: int, model: str, passes: bool, cvm: CVM
-    ) -> None:
-        cvm.load(first(10), data_model=model)
-        cvm.ledger.unlink()
 
-        loaded = cvm.load(first(left), data_model=model)
+class TestEmptyAccount:
+    """A full load without any finding: rather a fault than an account that was cleaned in a day."""
 
-        assert loaded.outcome == ("succeeded" if passes else "failed"), loaded.message
-        if not passes:
-            assert_stopped(loaded, cvm, "6", "10")
+    EMPTY: Final = Sync([webapp()], scans=[])
 
-    def test_the_first_load_of_a_connector_is_not_stopped(self, cvm: CVM) -> None:
-        assert cvm.load(first(3)).outcome == "succeeded"
+    def test_the_guard_comes_before_the_word_that_there_is_no_report(self, cvm: CVM) -> None:
+        cvm.load(first(21))
 
-    def test_a_count_that_cvm_does_not_give_stops_nothing(self, cvm: CVM) -> None:
-        cvm.load(first(10))
-        cvm.ledger.unlink()
-        cvm.play(replace(QUICK, legacy_counts=True))
+        assert_stopped(cvm.load(self.EMPTY), cvm, "no open finding", still=21)
 
-        assert cvm.load(first(1)).outcome == "succeeded"
+    def test_where_there_was_little_it_is_aborted(self, cvm: CVM) -> None:
+        cvm.load(first(20))
 
-    def test_it_is_not_asked_for_when_the_limit_is_off(self, cvm: CVM) -> None:
-        cvm.load(first(10))
-        cvm.ledger.unlink()
+        loaded = cvm.load(self.EMPTY)
 
-        loaded = cvm.load(first(1), max_close_percent=100)
+        assert (loaded.outcome, loaded.exit_code, loaded.states) == ("aborted", 0, [])
+        assert cvm.open() == names(*range(20))
 
-        assert loaded.outcome == "succeeded"
+    @pytest.mark.parametrize(
+        "other",
+        [
+            {"proof": {"subscription": "another"}},
+            {"proof": {"filters": {"webapp_ids": [1]}}, "coverage": {"wholeAccount": False}},
+        ],
+        ids=["another account", "other filters"],
+    )
+    def test_another_scope_has_its_own_last_load(self, other: dict[str, Any], cvm: CVM) -> None:
+        cvm.load(first(21))
+        empty = Sync([webapp(9)], scans=[scan(9)], **other)
+
+        assert cvm.load(empty).outcome == "succeeded"
+        assert cvm.open() == names(*range(21))
+
+    def test_the_last_load_that_counts_is_the_last_that_was_settled(self, cvm: CVM) -> None:
+        cvm.load(first(21))
+        cvm.load(first(12))
+
+        assert cvm.load(first(0)).outcome == "succeeded"
+        assert cvm.open() == set()

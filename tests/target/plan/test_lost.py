@@ -37,6 +37,13 @@ class TestRejected:
         assert cvm.closed() == names(5)
         assert report["proof"]["proven"]
 
+    def test_its_web_application_stays_open_when_nobody_knows_which_it_was(self, cvm: CVM) -> None:
+        report = self.lose(cvm, finding(4, 2, uniqueId=None, id=None))
+
+        assert cvm.open() >= names(1, 4, 5)
+        assert report["proof"]["proven"]
+        assert report["webapps_not_proven"] == [{"id": 2, "name": "App 2", "open": 202}]
+
     def test_all_stays_open_when_nobody_knows_whose_it_was(self, cvm: CVM) -> None:
         report = self.lose(cvm, {"uniqueId": name_of(4), "qid": 1, "severity": "high"})
 
@@ -68,16 +75,16 @@ class TestNotProven:
     def test_it_keeps_all_of_its_own_open_and_is_named(self, cvm: CVM) -> None:
         cvm.load(BEFORE)
 
-        loaded = cvm.load(Sync(APPS, [finding(1)], proof={"notProven": [2]}))
+        loaded = cvm.load(Sync(APPS, [finding(1)], not_proven=[2]))
 
         assert cvm.open() == names(1, 3, 4)
-        assert loaded.report["webapps_not_proven"] == [{"id": 2, "name": "App 2", "open": 0}]
+        assert loaded.report["webapps_not_proven"] == [{"id": 2, "name": "App 2", "open": 2}]
 
     def test_one_of_two_that_share_an_asset_holds_it(self, cvm: CVM) -> None:
         url = "https://shared.example.test/"
         both = [finding(1, 1, url=url), finding(2, 2, url=url)]
         cvm.load(Sync(APPS, [*both, finding(3)]))
 
-        cvm.load(Sync(APPS, [both[0]], proof={"notProven": [2]}))
+        cvm.load(Sync(APPS, [both[0]], not_proven=[2]))
 
         assert cvm.open() == names(1, 2)

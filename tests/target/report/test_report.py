@@ -10,10 +10,11 @@ import jsonschema
 import msgspec
 import pytest
 
+from qualyswas_ciscovm.wording import clean, cut
 from target_ciscovm.report.files import schema, write_html, write_json
 from target_ciscovm.report.model import Report
 from target_ciscovm.report.table import table
-from target_ciscovm.report.wording import clean, cut, moment, share, short_number, size
+from target_ciscovm.report.wording import moment, share, short_number, size
 from tests.target.report.reports import REPORTS, hostile, huge, succeeded
 
 if TYPE_CHECKING:

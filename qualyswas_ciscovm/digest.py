@@ -1,0 +1,55 @@
+"""A fingerprint of the rows of a stream, whatever their order, which tap and target both take.
+
+The number of rows alone does not tell whether something in between has altered or swapped them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping
+from typing import Final
+
+import msgspec
+
+MODULUS: Final = 1 << 64
+BYTES: Final = 8
+_encode: Final = msgspec.json.Encoder().encode
+
+
+def row_digest(values: tuple[object, ...]) -> int:
+    """Give the fingerprint of one row: BLAKE2b-64 of the JSON array of some of its values."""
+    return int.from_bytes(hashlib.blake2b(_encode(values), digest_size=BYTES).digest(), "big")
+
+
+def finding_values(row: Mapping[str, object]) -> tuple[object, ...]:
+    """Give the values of a finding that identity and closing hang on."""
+    webapp = row.get("webApp")
+    number = webapp.get("id") if isinstance(webapp, Mapping) else None
+    return (row.get("uniqueId"), row.get("type"), row.get("status"), number, row.get("url"))
+
+
+def webapp_values(row: Mapping[str, object]) -> tuple[object, ...]:
+    """Give the values of a web application that coverage hangs on."""
+    return (row.get("id"),)
+
+
+DIGESTED: Final[Mapping[str, Callable[[Mapping[str, object]], tuple[object, ...]]]] = {
+    "findings": finding_values,
+    "webapps": webapp_values,
+}
+"""What is taken of a row, by stream."""
+
+
+class Digest:
+    """The sum of the fingerprints of the rows of a stream."""
+
+    def __init__(self) -> None:
+        self._sum = 0
+
+    def add(self, values: tuple[object, ...]) -> None:
+        """Take a row in."""
+        self._sum = (self._sum + row_digest(values)) % MODULUS
+
+    def __str__(self) -> str:
+        """Give it as 16 hex digits."""
+        return f"{self._sum:016x}"

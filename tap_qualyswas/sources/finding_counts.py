@@ -1,0 +1,204 @@
+"""Are the findings that were read all that there are? Counted after the walk, and searched for.
+
+Each type is counted up to the greatest id that was read, so what was created meanwhile takes no
+part. Where that is fewer than were counted before the walk, the walk goes on from that id: its last
+page may have lost its end. What does not agree, also after a while, is looked for by web
+application, and those that differ are read again. What cannot be told: a loss and a purge of equal
+number in one web application at one time.
+"""
+
+from __future__ import annotations
+
+from array import array
+from bisect import bisect_left
+from collections import Counter, defaultdict
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
+
+from tap_qualyswas.qualys.request_bodies import equals, lesser, one_of
+from tap_qualyswas.search.pages import IdRange
+from tap_qualyswas.search.walk import Walk
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from tap_qualyswas.qualys.request_bodies import Criterion
+    from tap_qualyswas.records.fields import Record
+    from tap_qualyswas.search.walk import Sweep
+    from tap_qualyswas.sync.reader import Reader
+    from tap_qualyswas.sync.scope import Scope
+    from tap_qualyswas.sync.tallies import Tally
+
+LAG_SECONDS: Final = (5, 30)
+"""A count may lag behind: so long is waited before it is asked for again."""
+WEBAPPS_PER_COUNT: Final = 500
+LEAST_CALLS: Final = 20
+SHARE_OF_WALK: Final = 10
+"""One call of so many that the walk took may go into the search for what differs."""
+
+
+class ReadFindings:
+    """What was read of the findings of one sync.
+
+    Attributes:
+        pages: calls that the walk took.
+    """
+
+    def __init__(self) -> None:
+        self.pages = 0
+        self._rows: Counter[tuple[str, int | None]] = Counter()
+        self._ids: dict[str, array[int]] = defaultdict(lambda: array("Q"))
+
+    def add(self, records: Sequence[Record]) -> None:
+        """Take note of a page."""
+        self.pages += 1
+        for record in records:
+            kind, number = str(record["type"]), record["id"]
+            app = record["webApp"]
+            webapp = app.get("id") if isinstance(app, dict) else None
+            self._rows[kind, webapp if isinstance(webapp, int) else None] += 1
+            if isinstance(number, int):
+                self._ids[kind].append(number)
+
+    def greatest(self, kind: str) -> int:
+        """Give the greatest id of a type."""
+        return max(self._ids[kind], default=0)
+
+    def ids(self, kind: str) -> array[int]:
+        """Give the ids of a type, ascending."""
+        return array("Q", sorted(self._ids[kind]))
+
+    def rows(self, kind: str, webapps: Sequence[int] | None = None) -> int:
+        """Count the rows of a type, of some web applications or of all."""
+        if webapps is None:
+            return sum(count for (one, _), count in self._rows.items() if one == kind)
+        return sum(self._rows[kind, number] for number in webapps)
+
+
+def settle_counts(
+    reader: Reader,
+    scope: Scope,
+    sweeps: Sequence[Sweep],
+    read: ReadFindings,
+    sleep: Callable[[float], None],
+) -> Iterator[Record]:
+    """Hold what was read of a full sync against the counts, and read again what differs.
+
+    Web applications that cannot be settled are left out of the coverage.
+
+    Args:
+        reader: asked for counts and rows.
+        scope: of the run.
+        sweeps: the searches that were walked.
+        read: what they brought.
+        sleep: waits.
+
+    Yields:
+        The findings that had not come before.
+
+    Raises:
+        QualysError: when Qualys cannot be asked.
+    """
+    by_kind = {str(sweep.row_type): sweep for sweep in sweeps}
+    search = _Search(reader, scope, read)
+    counted = {kind: search.count(kind) for kind in by_kind}
+    tally = reader.tallies["findings"]
+    for kind in by_kind:
+        if counted[kind] < _counted_before(tally, kind):
+            yield from search.go_on(kind, [one for one in sweeps if one.row_type == kind])
+            counted[kind] = search.count(kind)
+    for seconds in LAG_SECONDS:
+        if not search.differing(counted):
+            break
+        sleep(seconds)
+        counted |= {kind: search.count(kind) for kind in search.differing(counted)}
+    tally.recounted = sum(counted.values())
+    tally.settled = True
+    for kind in search.differing(counted):
+        yield from search.mend(kind, by_kind[kind])
+
+
+def _counted_before(tally: Tally, kind: str) -> int:
+    counts = tally.counted_by.items()
+    return sum(count for key, count in counts if key.partition("/")[0] == kind)
+
+
+class _Search:
+    """Looks for the web applications whose findings differ, within a number of calls."""
+
+    def __init__(self, reader: Reader, scope: Scope, read: ReadFindings) -> None:
+        self._reader = reader
+        self._scope = scope
+        self._read = read
+        self._calls_left = max(LEAST_CALLS, read.pages // SHARE_OF_WALK)
+
+    def differing(self, counted: Mapping[str, int]) -> list[str]:
+        return [kind for kind, count in counted.items() if count != self._read.rows(kind)]
+
+    def count(self, kind: str) -> int:
+        return sum(self._ask(kind, criteria) for criteria in self._scope.criteria("webApp.id"))
+
+    def go_on(self, kind: str, sweeps: Sequence[Sweep]) -> Iterator[Record]:
+        """Read what lies above the greatest id that was read."""
+        after = IdRange(after=self._read.greatest(kind))
+        pages = Walk(self._reader.client, sweeps).pages({sweep.key: [after] for sweep in sweeps})
+        for page in pages:
+            self._read.add(page.records)
+            yield from page.records
+
+    def mend(self, kind: str, sweep: Sweep) -> Iterator[Record]:
+        """Read the web applications again whose findings of a type differ."""
+        coverage, differs = self._reader.coverage, bool(self._reader.coverage.changed)
+        ids = self._read.ids(kind)
+        known = sorted(coverage.read - coverage.changed)
+        groups = [
+            known[at : at + WEBAPPS_PER_COUNT] for at in range(0, len(known), WEBAPPS_PER_COUNT)
+        ]
+        while groups:
+            group = groups.pop(0)
+            if self._calls_left <= 0:
+                differs = True
+                coverage.leave_out(group)
+                continue
+            self._calls_left -= 1
+            if self._ask(kind, (one_of("webApp.id", group),)) == self._read.rows(kind, group):
+                continue
+            differs = True
+            if len(group) > 1:
+                middle = len(group) // 2
+                groups += [group[:middle], group[middle:]]
+            elif self._calls_left > 0:
+                yield from self._read_again(kind, group[0], sweep, ids)
+            else:
+                coverage.leave_out(group)
+        if not differs:
+            gap = f"findings: {kind} rows without a web application differ from their count"
+            self._reader.tallies["findings"].gaps.append(gap)
+
+    def _read_again(
+        self, kind: str, webapp: int, sweep: Sweep, ids: array[int]
+    ) -> Iterator[Record]:
+        asked = (equals("webApp.id", webapp),)
+        again = replace(
+            sweep, key=f"{kind}/again/{webapp}", criteria=(equals("type", kind), *asked)
+        )
+        found = 0
+        for page in Walk(self._reader.client, [again]).pages({again.key: [IdRange()]}):
+            self._calls_left -= 1
+            found += len(page.records)
+            yield from (record for record in page.records if not _holds(ids, record["id"]))
+        self._calls_left -= 1
+        if self._reader.client.count("finding", again.criteria) != found:
+            self._reader.coverage.leave_out([webapp])
+
+    def _ask(self, kind: str, asked: tuple[Criterion, ...]) -> int:
+        bound = lesser("id", self._read.greatest(kind) + 1)
+        criteria = (equals("type", kind), *asked, bound)
+        return self._reader.client.count("finding", criteria)
+
+
+def _holds(ids: array[int], number: object) -> bool:
+    if not isinstance(number, int):
+        return False
+    at = bisect_left(ids, number)
+    return at < len(ids) and ids[at] == number

@@ -1,0 +1,81 @@
+"""CVM's answer to a load, held against the plan. Pure.
+
+What Cisco's counters count is only partly documented, so but for two things that cannot be right
+all differences are suspicions: a healthy tenant must not fail every night.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator
+
+    from target_ciscovm.cvm.connector import ConnectorRun
+
+
+@dataclass(frozen=True)
+class Sent:
+    """What CVM was given.
+
+    Attributes:
+        files: data files that the run named.
+        assets: in them.
+        entries: in them, opened and closed.
+        closings: of these, closed ones.
+        runs_before: runs that were there before ours was asked for.
+        over: whether the licence is over its limit, so that CVM imports only a part.
+    """
+
+    files: int
+    assets: int
+    entries: int
+    closings: int
+    runs_before: Collection[int] = ()
+    over: bool = False
+
+
+@dataclass(frozen=True)
+class Findings:
+    """What the comparison has shown, each a sentence.
+
+    Attributes:
+        hard: what cannot be right: the load has not arrived.
+        suspicions: what differs from what was expected.
+    """
+
+    hard: tuple[str, ...] = ()
+    suspicions: tuple[str, ...] = ()
+
+
+def compare(run: ConnectorRun, sent: Sent) -> Findings:
+    """Hold a run that has succeeded against what was sent; what CVM does not tell is no matter."""
+    return Findings(tuple(_hard(run, sent)), tuple(_suspicions(run, sent)))
+
+
+def _hard(run: ConnectorRun, sent: Sent) -> Iterator[str]:
+    if run.id in sent.runs_before:
+        yield f"CVM named connector run {run.id}, which was there before this load"
+    done = run.processed_scanner_vuln_count
+    payloads = run.processed_payload_count
+    if sent.entries and not sent.over and done == 0 and not payloads:
+        yield f"CVM processed none of the {sent.entries:,} entries that were sent"
+
+
+def _suspicions(run: ConnectorRun, sent: Sent) -> Iterator[str]:
+    payloads = run.total_payload_count
+    expected = min(sent.files, sent.assets)
+    if payloads is not None and payloads < expected:
+        what = f"{sent.assets:,} assets in {sent.files:,} files"
+        yield f"CVM counted {payloads:,} payloads for {what}"
+    done = run.processed_scanner_vuln_count
+    partly = sent.over or bool(run.failed_payload_count)
+    if done is not None and 0 < done < sent.entries and not partly:
+        yield f"CVM processed {done:,} of the {sent.entries:,} entries that were sent"
+    closed = run.closed_scanner_vuln_count
+    if closed is not None and closed > sent.closings:
+        yield f"CVM closed {closed:,} entries, and {sent.closings:,} were sent as closed"
+    automatic = run.autoclosed_scanner_vuln_count
+    if automatic:
+        yield f"CVM closed {automatic:,} entries by itself, which no file allowed"

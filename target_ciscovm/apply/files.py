@@ -1,0 +1,246 @@
+"""The KDI files of a plan, written asset by asset in one pass over its decisions."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from itertools import groupby
+from operator import itemgetter
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+
+from target_ciscovm.apply.asset_items import AssetItems, DecidedRow
+from target_ciscovm.intake.spool import BATCH
+from target_ciscovm.kdi.files import EncodedAsset, Files, Group
+from target_ciscovm.mapping.asset import Holder, describe, located
+from target_ciscovm.mapping.locators import Place, addressed, asset_key, sent_locators
+from target_ciscovm.output.timing import Progress
+from target_ciscovm.plan import decisions
+from target_ciscovm.plan.definitions import Named, named
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from target_ciscovm.intake.references import References
+    from target_ciscovm.intake.spool import Spool
+    from target_ciscovm.kdi import types as kdi
+    from target_ciscovm.kdi.files import Part
+    from target_ciscovm.mapping.asset import AssetRules
+    from target_ciscovm.plan.plan import Plan
+
+TABLE: Final = """
+DROP TABLE IF EXISTS load_asset;
+CREATE TABLE load_asset(
+    key TEXT PRIMARY KEY, part TEXT NOT NULL, position INTEGER NOT NULL, locators TEXT NOT NULL,
+    last_seen TEXT
+);
+"""
+ROWS: Final = (
+    "SELECT d.asset, d.identifier, d.model, d.action, d.cause, d.name, f.definition, f.app, f.url, "
+    "f.seen, f.closed, f.webapp, f.item_at, f.item_bytes FROM decision d LEFT JOIN finding f ON "
+    "f.rowid = d.finding WHERE d.action <> 'leave' OR d.finding IS NOT NULL ORDER BY d.asset"
+)
+TAKEN: Final = (
+    "SELECT 1 FROM load_asset WHERE key = ? UNION ALL SELECT 1 FROM refused WHERE asset = ? LIMIT 1"
+)
+"""Whether an asset is in the load already, or was refused."""
+SENT: Final = "SELECT locators, last_seen FROM ledger.asset WHERE key = ?"
+
+
+@dataclass(frozen=True)
+class Written:
+    """The files of a load.
+
+    Attributes:
+        files: writes more of them, where one has to be cut.
+        parts: what they are, in the order in which CVM shall take them.
+    """
+
+    files: Files
+    parts: Sequence[Part]
+
+    @property
+    def assets(self) -> int:
+        """Count the assets of all files."""
+        return sum(part.assets for part in self.parts)
+
+
+def write_files(
+    spool: Spool,
+    plan: Plan,
+    references: References,
+    rules: AssetRules,
+    files: Files,
+) -> Written:
+    """Write all that the plan opens and closes, and the web applications that are clean.
+
+    Raises:
+        DiskFull: when there is no room for it.
+        CiscoVMError: when something is not what CVM takes, which would be a defect of ours.
+    """
+    spool.begin_joins(TABLE)
+    spool.execute("BEGIN")
+    writer = _Writer(spool, plan, references, rules, files)
+    writer.write()
+    return Written(files, files.close())
+
+
+class _Writer:
+    """Writes the assets of one load."""
+
+    def __init__(
+        self, spool: Spool, plan: Plan, references: References, rules: AssetRules, files: Files
+    ) -> None:
+        self._spool = spool
+        self._plan = plan
+        self._references = references
+        self._rules = rules
+        self._files = files
+        self._sources = plan.sources
+        self._encode = msgspec.json.Encoder().encode
+        self._names: dict[str, Named] = {}
+        self._assets: list[tuple[object, ...]] = []
+        self._apps_in_load: set[int] = set()
+        self._told: dict[int, kdi.Asset] = {}
+        self._progress = Progress("building", spool.number("SELECT COUNT(*) FROM decision"))
+
+    def write(self) -> None:
+        rows = map(DecidedRow._make, self._spool.execute(ROWS))
+        for key, group in groupby(rows, itemgetter(0)):
+            self._add(key, list(group))
+        self._add_clean()
+        self._flush()
+
+    def _add(self, key: str, rows: Sequence[DecidedRow]) -> None:
+        found = AssetItems()
+        apps = self._references.apps
+        moves = False
+        for row in rows:
+            if row.item_at is not None:
+                found.note(row, None if row.app is None else apps[row.app])
+            moves |= row.action == "close" and row.cause == decisions.MOVED_AWAY
+            self._put(row, found)
+        self._progress.add(len(rows))
+        if not found.items:
+            return
+        holder = found.holder()
+        if found.any_nowhere or holder.ids:
+            self._write_described(key, found, holder, first=moves)
+        else:
+            self._write_known(key, found)
+
+    def _put(self, row: DecidedRow, found: AssetItems) -> None:
+        if row.action == "leave":
+            return
+        if row.item_at is None or row.item_bytes is None or row.cause.startswith("filtered"):
+            found.close(row, self._plan.catalogue.use(row.name or ""), self._plan.now)
+        elif row.model != self._plan.model:
+            found.close(row, self._plan.catalogue.use(row.name or ""), row.closed or self._plan.now)
+        else:
+            item = self._spool.item(row.item_at, row.item_bytes)
+            found.add(row, item, self._definition(row))
+
+    def _definition(self, row: DecidedRow) -> Named:
+        """Give the name that the entry has in CVM, else that of its QID."""
+        made = self._plan.names[row.definition or 0]
+        if row.name is None or row.name == made.name:
+            return made
+        representative = self._references.representatives[row.definition or 0]
+        name = self._plan.catalogue.use(row.name, representative)
+        return self._names.setdefault(name, named(name))
+
+    def _write_described(
+        self, key: str, found: AssetItems, holder: Holder, *, first: bool = False
+    ) -> None:
+        locators = sent_locators(key, holder.place, self._rules.identity)
+        asset = self._described(locators, holder)
+        self._apps_in_load |= holder.ids
+        reset = (
+            self._rules.reset_tags
+            and asset.tags is not None
+            and not found.any_nowhere
+            and bool(holder.ids)
+            and self._sources.tell_tags_of(holder.ids)
+        )
+        first = first or (bool(self._plan.change) and not found.any_open)
+        self._write(key, asset, found, locators, Group(reset, first))
+
+    def _write_known(self, key: str, found: AssetItems) -> None:
+        """Write an asset that is in the load only for closings as it was last sent."""
+        row = self._spool.execute(SENT, (key,)).fetchone()
+        kind, _, value = key.partition(":")
+        before = msgspec.json.decode(row[0], type=dict[str, str]) if row else {kind: value}
+        locators = addressed(key, before, self._rules.identity)
+        asset = located(locators)
+        if row and not self._rules.ignore_scanner_last_seen:
+            asset.last_seen_at = row[1]
+        self._write(key, asset, found, locators, Group(reset_tags=False, first=not found.any_open))
+
+    def _described(self, locators: dict[str, str], holder: Holder) -> kdi.Asset:
+        """Describe an asset; what is said of a web application is worked out once."""
+        number = next(iter(holder.ids)) if len(holder.ids) == 1 else None
+        if number is None or not self._sources.tell_all_of(number):
+            return describe(locators, holder, self._sources, self._rules)
+        told = self._told.get(number)
+        if told is None:
+            told = self._told[number] = describe({}, holder, self._sources, self._rules)
+        return msgspec.structs.replace(told, **locators)
+
+    def _add_clean(self) -> None:
+        """Add web applications that were scanned and of which nothing else is in the load."""
+        by_key: dict[str, set[int]] = defaultdict(set)
+        for number in self._clean():
+            key = asset_key(self._place(number), self._rules.identity)
+            if key is not None:
+                by_key[key].add(number)
+        self._flush()
+        for key, numbers in sorted(by_key.items()):
+            if not self._spool.number(TAKEN, (key, key)):
+                holder = Holder(frozenset(numbers), self._place(min(numbers)))
+                self._write_described(key, AssetItems(), holder)
+
+    def _clean(self) -> Iterator[int]:
+        since, inactive = self._plan.since, self._plan.coverage.inactive
+        for number, scan in self._sources.scans.items():
+            if number in self._apps_in_load or number in inactive:
+                continue
+            if since is None or scan.seen > since:
+                yield number
+
+    def _place(self, number: int) -> Place:
+        app, scan = self._sources.webapps.get(number), self._sources.scans.get(number)
+        url = (app.url if app else None) or (scan.url if scan else None)
+        return Place(url, number, (app.name if app else None) or (scan.name if scan else None))
+
+    def _write(
+        self,
+        key: str,
+        asset: kdi.Asset,
+        found: AssetItems,
+        locators: dict[str, str],
+        group: Group,
+    ) -> None:
+        found.items.setdefault(self._plan.model, [])
+        asset.vulns = found.items.get("vulnerabilities")
+        asset.findings = found.items.get("findings")
+        encoded = EncodedAsset(key, self._encode(asset), frozenset(found.names), found.count)
+        part, position = self._files.add(encoded, group)
+        text = self._encode(locators).decode()
+        self._assets.append((key, part, position, text, asset.last_seen_at))
+        if len(self._assets) >= BATCH:
+            self._flush()
+
+    def _flush(self) -> None:
+        self._spool.insert("load_asset", self._assets, 5)
+        self._assets.clear()
+
+
+def keys_of(spool: Spool, part: Part) -> Sequence[str]:
+    """Give the keys of a part's assets, in the order of the file."""
+    if part.keys:
+        return part.keys
+    rows = spool.execute(
+        "SELECT key FROM load_asset WHERE part = ? ORDER BY position", (part.path.name,)
+    )
+    return [row[0] for row in rows]

@@ -1,0 +1,46 @@
+"""A run whose end was not seen is looked up by its number when the next load begins."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from target_ciscovm.cvm.connector import ConnectorRun
+    from target_ciscovm.ledger.ledger import Ledger
+
+LOGGER: Final = logging.getLogger(__name__)
+
+
+def look_up(ledger: Ledger, runs: Iterable[ConnectorRun]) -> bool:
+    """Bring the ledger up to how the last run ended, if that was not seen.
+
+    Args:
+        ledger: of the connector.
+        runs: of the connector, as CVM lists them now.
+
+    Returns:
+        Whether the ledger has changed.
+
+    Raises:
+        LedgerUnusable: when it cannot be written.
+    """
+    pending = ledger.pending
+    if pending is None:
+        return False
+    run = next((run for run in runs if run.id == pending.run), None)
+    if run is None:
+        LOGGER.info("The end of the last load is not known: what it sent counts as perhaps open.")
+        ledger.doubt()
+    elif run.end_time is None or run.success is None:
+        LOGGER.info("Connector run %d of the last load is still going on.", run.id)
+        ledger.doubt(keep=True)
+    elif run.success and not run.failed_payload_count:
+        LOGGER.info("Connector run %d of the last load has ended well.", run.id)
+        ledger.settle()
+    else:
+        LOGGER.info("Connector run %d failed: what it sent counts as perhaps open.", run.id)
+        ledger.doubt()
+    return True

@@ -1,0 +1,119 @@
+"""What a load does in CVM, as the ledger will have it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from qualyswas_ciscovm.dates import to_text
+from target_ciscovm.ledger.settlement import Settlement
+from target_ciscovm.ledger.tables import Entry, Link, SentAsset
+from target_ciscovm.output.timing import Progress
+from target_ciscovm.plan.proof import FULL
+from target_ciscovm.plan.webapps import coverage_to_keep, webapps_to_keep
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from target_ciscovm.intake.spool import Spool
+    from target_ciscovm.ledger.ledger import Ledger
+    from target_ciscovm.mapping.records import Sync
+    from target_ciscovm.plan.plan import Plan, Tenant
+
+OPENED: Final = (
+    "SELECT d.asset, d.identifier, d.model, CASE WHEN :over AND NOT EXISTS (SELECT 1 FROM "
+    "ledger.asset a WHERE a.key = d.asset) THEN 'perhaps' ELSE 'open' END, COALESCE(d.name, n.name)"
+    ", f.type, f.webapp, :source, :account, :sent, f.seen, f.severity FROM decision d JOIN finding "
+    "f ON f.rowid = d.finding JOIN definition n ON n.number = f.definition WHERE d.action = 'open'"
+)
+CLOSED: Final = (
+    "SELECT d.asset, d.identifier, d.model, 'closed', e.name, e.type, e.webapp, e.source, "
+    "e.account, :sent, COALESCE(f.seen, e.seen), e.severity FROM decision d JOIN ledger.entry e ON "
+    "e.identifier = d.identifier AND e.asset = d.asset AND e.model = d.model LEFT JOIN finding f "
+    "ON f.rowid = d.finding WHERE d.action = 'close'"
+)
+CLOSED_UNKNOWN: Final = (
+    "SELECT d.asset, d.identifier, d.model, 'closed', n.name, f.type, f.webapp, :source, :account, "
+    ":sent, f.seen, f.severity FROM decision d JOIN finding f ON f.rowid = d.finding JOIN "
+    "definition n ON n.number = f.definition WHERE d.action = 'close' AND NOT EXISTS (SELECT 1 "
+    "FROM ledger.entry e WHERE e.identifier = d.identifier AND e.asset = d.asset AND e.model = "
+    "d.model)"
+)
+ASSETS: Final = "SELECT key, locators, last_seen FROM load_asset"
+
+
+class Load(NamedTuple):
+    """What a load is about to do, and what it comes from.
+
+    Attributes:
+        plan: what it does.
+        sync: the row of `syncs`.
+        tenant: what CVM told.
+        identity: the settings that assets and findings are told apart by.
+    """
+
+    plan: Plan
+    sync: Sync | None
+    tenant: Tenant
+    identity: dict[str, str]
+
+
+def put_down(ledger: Ledger, spool: Spool, load: Load) -> None:
+    """Write down in the ledger what the load does in CVM.
+
+    Raises:
+        LedgerUnusable: when it cannot be written; nothing has been run then.
+    """
+    plan, sync, tenant, _ = load
+    if not ledger.exists and tenant.first_run is not None:
+        ledger.remember("whole", value=False)
+    if plan.account is not None and plan.number is not None:
+        ledger.register(plan.account, plan.number)
+    ledger.put_down(
+        Settlement(
+            entries=_entries(spool, plan, tenant),
+            assets=map(SentAsset._make, spool.execute(ASSETS)),
+            webapps=webapps_to_keep(plan.coverage, plan.shown, plan.sources, sync),
+            coverage=coverage_to_keep(plan.coverage),
+            chain=_chain(plan, sync),
+            meta=_meta(load, was_over=ledger.over_licence),
+        )
+    )
+
+
+def _entries(spool: Spool, plan: Plan, tenant: Tenant) -> Iterator[Entry]:
+    covered = plan.coverage
+    sent = covered.started or (to_text(tenant.now) if tenant.now else "")
+    values = {
+        "over": plan.terms.over,
+        "source": covered.source,
+        "account": covered.account,
+        "sent": sent,
+    }
+    progress = Progress("remembering", plan.count("open") + plan.count("close"))
+    for statement in (OPENED, CLOSED, CLOSED_UNKNOWN):
+        for row in spool.connection.execute(statement, values):
+            yield Entry._make(row)
+            progress.add(1)
+
+
+def _chain(plan: Plan, sync: Sync | None) -> Iterator[Link]:
+    """Give the chain's new end; a load that leaves a gap, or lost rows on the way, is none."""
+    started = plan.coverage.started
+    if plan.scope is None or started is None or sync is None:
+        return
+    if plan.gap or plan.losses:
+        return
+    full = sync.mode == FULL
+    yield Link(plan.scope, started, plan.findings_open if full and plan.verdict.valid else None)
+
+
+def _meta(load: Load, *, was_over: bool) -> dict[str, object]:
+    plan, over = load.plan, load.tenant.over
+    found: dict[str, object] = {
+        "identity": load.identity,
+        "over_licence": was_over if over is None else over,
+        "failed_loads": 0,
+    }
+    if plan.verdict.proven and plan.coverage.started:
+        found["proven_at"] = plan.coverage.started
+    return found

@@ -1,0 +1,34 @@
+"""What an input has brought, when it has ended."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from target_ciscovm.intake.arrivals import Arrivals
+    from target_ciscovm.intake.intake import Lost
+    from target_ciscovm.intake.references import References
+    from target_ciscovm.mapping.asset import Sources
+    from target_ciscovm.mapping.records import Sync
+
+
+@dataclass(frozen=True)
+class Received:
+    """What an input has brought; the records themselves are in the spool.
+
+    Attributes:
+        sync: the last `syncs` row, None when none came.
+        arrivals: what arrived, before any stream map of the target.
+        proof_is_last: whether no other record came after the row of `syncs`.
+        lost: what rejected records may have told of.
+        references: QIDs and web applications of the findings.
+        sources: rows of web applications, and the latest scan of each.
+    """
+
+    sync: Sync | None
+    arrivals: Arrivals
+    proof_is_last: bool
+    lost: Lost
+    references: References
+    sources: Sources

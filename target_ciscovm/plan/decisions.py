@@ -1,0 +1,171 @@
+"""The decisions of a load: one row for each entry that the load or the ledger knows.
+
+    decision(asset, identifier, model, action, cause, finding, name)
+
+`action` is `open`, `close` or `leave`, `cause` the reason in words, `finding` the row of the spool
+that it comes from, `name` the definition's name where the ledger has one. Files, guard, dry run,
+changes, report and the ledger's next content are all read from this table.
+
+The ledger is attached to the spool's connection as `ledger`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from target_ciscovm.plan import statements as sql
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator
+
+    from target_ciscovm.intake.spool import Spool
+    from target_ciscovm.kdi.types import DataModel
+    from target_ciscovm.ledger.ledger import Ledger
+    from target_ciscovm.plan.coverage import Coverage
+
+NEW: Final = "new"
+AGAIN: Final = "again"
+STILL: Final = "still"
+EDITED: Final = "edited"
+MOVED_HERE: Final = "moved here"
+FIXED: Final = "fixed"
+GONE: Final = "gone"
+MOVED_AWAY: Final = "moved away"
+OTHER_MODEL: Final = "other data model"
+DELETED_WEBAPP: Final = "deleted web app"
+FILTERED: Final = "filtered: "
+"""Begins the causes of filters; the setting follows."""
+ALREADY_CLOSED: Final = "already closed"
+OUTDATED: Final = "outdated"
+REFUSED: Final = "refused for size"
+OVER_LICENCE: Final = "licence over its limit"
+
+BY_ABSENCE: Final = (GONE, DELETED_WEBAPP)
+
+SCHEMA_NAME: Final = "ledger"
+
+
+class Terms(NamedTuple):
+    """What the decisions depend on, beside spool and ledger.
+
+    Attributes:
+        model: data model of the load.
+        coverage: what the load covers.
+        deleted: web applications that count as deleted.
+        close_deleted: whether their findings are closed.
+        over: whether the tenant's licence is over its limit.
+        moves: whether the rows are as Qualys told them, so that what has another place has moved.
+        any_source: whether a change of the tap's `source` was accepted.
+        fixes_since: fixes of this time and later are sent where the ledger cannot tell what is
+            open; None where it can, or where none are sent.
+        newest: latest beginning of a sync that the ledger knows.
+    """
+
+    model: DataModel
+    coverage: Coverage
+    deleted: Collection[int] = ()
+    close_deleted: bool = False
+    over: bool = False
+    moves: bool = True
+    any_source: bool = False
+    fixes_since: str | None = None
+    newest: str = ""
+
+    def values(self) -> dict[str, object]:
+        """Give them by the names that the statements use."""
+        covered = self.coverage
+        return {
+            "model": self.model,
+            "proven": covered.proven,
+            "account": covered.account,
+            "source": covered.source,
+            "started": covered.started or "",
+            "whole": covered.whole_account,
+            "close_deleted": self.close_deleted,
+            "over": self.over,
+            "moves": self.moves,
+            "any_source": self.any_source,
+            "since": self.fixes_since,
+        }
+
+
+class Decided(NamedTuple):
+    """How many entries have one action and cause."""
+
+    action: str
+    cause: str
+    entries: int
+    findings: int
+
+
+def attach(spool: Spool, ledger: Ledger) -> None:
+    """Attach the ledger as it is now, and make the tables anew."""
+    spool.begin_joins("DROP VIEW IF EXISTS temp.live;")
+    if any(row[1] == SCHEMA_NAME for row in spool.execute("PRAGMA database_list")):
+        spool.execute(f"DETACH {SCHEMA_NAME}")
+    ledger.attach_to(spool.connection, SCHEMA_NAME)
+    spool.connection.executescript(sql.TABLES + sql.LIVE_ENTRIES)
+    spool.execute("BEGIN")
+
+
+def decide(spool: Spool, terms: Terms) -> None:
+    """Fill the table of decisions."""
+    values, covered = terms.values(), terms.coverage
+    _mark_outdated(spool, terms, values)
+    for table, numbers in (
+        ("covered_webapp", covered.webapps),
+        ("unsettled_webapp", covered.unsettled),
+        ("inactive_webapp", covered.inactive),
+        ("deleted_webapp", terms.deleted),
+        ("covered_type", covered.types),
+    ):
+        spool.insert(table, ((number,) for number in numbers), 1)
+    for statement in _statements(terms):
+        spool.connection.execute(statement, values)
+
+
+def _statements(terms: Terms) -> Iterator[str]:
+    if not terms.moves:
+        yield sql.STAYING
+    yield from (sql.OPENED, sql.MOVED, sql.FIXES)
+    if terms.fixes_since is not None:
+        yield sql.FIXES_SINCE
+    yield sql.NOT_OPEN
+    for cause, which in ((OUTDATED, sql.OUTDATED_ROWS), (REFUSED, sql.REFUSED_ROWS)):
+        yield sql.left_entries(f"'{cause}'", which)
+        yield sql.left_findings(f"'{cause}'", which)
+    yield sql.FILTERED_ENTRIES
+    yield sql.left_findings("'filtered: ' || f.filter", sql.FILTERED_ROWS)
+    yield sql.ABSENT_ENTRIES
+
+
+def _mark_outdated(spool: Spool, terms: Terms, values: dict[str, object]) -> None:
+    """Mark rows that tell of an earlier time than what was loaded before.
+
+    They are those of a load that was written long ago and comes again, or late; to follow them
+    would close what has come back since, and open what is gone.
+    """
+    spool.execute(sql.AS_IT_CAME)
+    started = terms.coverage.started
+    if not started:
+        spool.connection.execute(sql.SEEN_EARLIER, values)
+    elif started <= terms.newest:
+        spool.connection.execute(sql.OLDER_THAN_SENT, values)
+        spool.connection.execute(sql.OLDER_THAN_COVERED, values)
+
+
+def tally(spool: Spool) -> list[Decided]:
+    """Count the decisions by action and cause."""
+    return [Decided(*row) for row in spool.execute(sql.TALLY)]
+
+
+def covered_open(spool: Spool, terms: Terms) -> int:
+    """Count what is open by the ledger, and covered by the load."""
+    row = spool.connection.execute(sql.COVERED_COUNT, terms.values()).fetchone()
+    return int(row[0])
+
+
+def left_of_other_sources(spool: Spool, terms: Terms) -> int:
+    """Count what stays open of the account, and comes from another source than the load."""
+    row = spool.connection.execute(sql.LEFT_OF_OTHER_SOURCES, terms.values()).fetchone()
+    return int(row[0])

@@ -1,0 +1,46 @@
+"""The definitions of a load: their names, and how an entry of each begins in a file."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+import msgspec
+
+from target_ciscovm.mapping.filters import INFORMATIONAL
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from target_ciscovm.intake.spool import Spool
+
+TABLE: Final = "CREATE TABLE IF NOT EXISTS definition(number INTEGER PRIMARY KEY, name TEXT)"
+_encode: Final = msgspec.json.Encoder().encode
+
+
+class Named(NamedTuple):
+    """The name of a definition, and how an entry of it begins in the file."""
+
+    name: str
+    json: bytes
+
+
+def named(name: str) -> Named:
+    """Give a definition's name in both forms."""
+    return Named(name, b'{"vuln_def_name":%b,' % _encode(name))
+
+
+def define(spool: Spool, names: Iterable[str], informational: Iterable[int]) -> None:
+    """Tell the definitions of the load, and leave out those that a filter leaves out.
+
+    Args:
+        spool: with the findings.
+        names: of the definitions, by their number.
+        informational: numbers of the definitions that `exclude_informational` leaves out.
+    """
+    spool.execute(TABLE)
+    spool.insert("definition", enumerate(names), 2)
+    spool.connection.executemany(
+        f"UPDATE finding SET filter = '{INFORMATIONAL}' WHERE state LIKE '%open' AND filter IS "  # noqa: S608 - ours
+        "NULL AND definition = ?",
+        ((number,) for number in informational),
+    )

@@ -1,0 +1,227 @@
+"""The statements of SQL that fill the table of decisions, see `decisions`.
+
+They join the spool's findings with the ledger, which is attached as `ledger`. Their parameters are
+those of `decisions.Terms`. Each entry is decided by the first statement that names it.
+"""
+
+# ruff: noqa: S608 - the statements are put together of our own texts
+
+from __future__ import annotations
+
+from typing import Final
+
+from target_ciscovm.ledger.tables import LIVE
+
+TABLES: Final = """
+DROP TABLE IF EXISTS decision;
+DROP TABLE IF EXISTS covered_webapp;
+DROP TABLE IF EXISTS unsettled_webapp;
+DROP TABLE IF EXISTS inactive_webapp;
+DROP TABLE IF EXISTS deleted_webapp;
+DROP TABLE IF EXISTS covered_type;
+CREATE TABLE decision(
+    asset TEXT NOT NULL, identifier TEXT NOT NULL, model TEXT NOT NULL, action TEXT NOT NULL,
+    cause TEXT NOT NULL, finding INTEGER, name TEXT, PRIMARY KEY(asset, identifier, model)
+) WITHOUT ROWID;
+CREATE TABLE covered_webapp(webapp INTEGER PRIMARY KEY);
+CREATE TABLE unsettled_webapp(webapp INTEGER PRIMARY KEY);
+CREATE TABLE inactive_webapp(webapp INTEGER PRIMARY KEY);
+CREATE TABLE deleted_webapp(webapp INTEGER PRIMARY KEY);
+CREATE TABLE covered_type(type TEXT PRIMARY KEY);
+CREATE TABLE IF NOT EXISTS refused(asset TEXT PRIMARY KEY);
+"""
+OURS: Final = "(e.account IS NULL OR :account IS NULL OR e.account = :account)"
+"""Another account's findings may bear the same identifiers: where ids are all that Qualys gives."""
+LIVE_ENTRIES: Final = f"CREATE TEMP VIEW live AS SELECT * FROM ledger.entry WHERE {LIVE}"
+
+OLDER_THAN_SENT: Final = f"""
+UPDATE finding SET state = 'outdated ' || state
+WHERE EXISTS (
+    SELECT 1 FROM ledger.entry e
+    WHERE e.identifier = finding.identifier AND {OURS}
+        AND e.sent_at > :started AND finding.seen <= e.seen
+)
+"""
+SEEN_EARLIER: Final = f"""
+UPDATE finding SET state = 'outdated ' || state
+WHERE EXISTS (
+    SELECT 1 FROM ledger.entry e
+    WHERE e.identifier = finding.identifier AND {OURS} AND finding.seen < e.seen
+)
+"""
+OLDER_THAN_COVERED: Final = """
+UPDATE finding SET state = 'outdated ' || state
+WHERE state = 'open'
+    AND NOT EXISTS (SELECT 1 FROM ledger.entry e WHERE e.identifier = finding.identifier)
+    AND EXISTS (
+        SELECT 1 FROM ledger.coverage c
+        WHERE c.account = :account AND c.source = :source AND c.webapp = finding.webapp
+            AND c.type = finding.type AND c.covered_at > :started
+    )
+"""
+AS_IT_CAME: Final = """
+UPDATE finding SET state = substr(state, length('outdated ') + 1) WHERE state LIKE 'outdated %'
+"""
+
+_NOT_REFUSED: Final = "f.asset NOT IN (SELECT asset FROM refused)"
+_OPEN: Final = f"f.state = 'open' AND f.filter IS NULL AND {_NOT_REFUSED}"
+_HERE: Final = "e.identifier = f.identifier AND e.asset = f.asset AND e.model = :model"
+_INTO: Final = "INSERT OR IGNORE INTO decision"
+
+OPENED: Final = f"""
+INSERT INTO decision
+SELECT f.asset, f.identifier, :model, 'open',
+    COALESCE(
+        (
+            SELECT CASE WHEN e.severity IS f.severity THEN 'still' ELSE 'edited' END
+            FROM live e WHERE {_HERE}
+        ),
+        (
+            SELECT 'moved here' FROM live e
+            WHERE e.identifier = f.identifier AND e.model = :model AND {OURS} LIMIT 1
+        ),
+        (
+            SELECT 'again' FROM ledger.entry e
+            WHERE e.identifier = f.identifier AND {OURS} LIMIT 1
+        ),
+        'new'
+    ),
+    f.rowid,
+    (SELECT e.name FROM ledger.entry e WHERE {_HERE})
+FROM finding f WHERE f.asset IS NOT NULL AND {_OPEN} ORDER BY f.asset, f.identifier
+"""
+STAYING: Final = f"""
+UPDATE finding SET asset = (
+    SELECT min(e.asset) FROM live e
+    WHERE e.identifier = finding.identifier AND e.model = :model AND {OURS}
+)
+WHERE state = 'open' AND filter IS NULL
+    AND EXISTS (
+        SELECT 1 FROM live e
+        WHERE e.identifier = finding.identifier AND e.model = :model AND {OURS}
+    )
+    AND NOT EXISTS (
+        SELECT 1 FROM live e
+        WHERE e.identifier = finding.identifier AND e.asset = finding.asset AND e.model = :model
+    )
+"""
+"""Where rows may have been altered on the way, a finding stays at the asset that it is open at."""
+MOVED: Final = f"""
+{_INTO}
+SELECT e.asset, e.identifier, e.model,
+    CASE WHEN :over OR NOT :moves THEN 'leave' ELSE 'close' END,
+    CASE
+        WHEN e.model <> :model THEN 'other data model'
+        WHEN :over THEN 'licence over its limit'
+        ELSE 'moved away'
+    END,
+    NULL, e.name
+FROM live e JOIN finding f ON f.identifier = e.identifier
+WHERE {_OPEN} AND {OURS} AND NOT (e.asset = f.asset AND e.model = :model)
+"""
+FIXES: Final = f"""
+{_INTO}
+SELECT e.asset, e.identifier, e.model, 'close', 'fixed', f.rowid, e.name
+FROM finding f JOIN live e ON e.identifier = f.identifier AND {OURS} WHERE f.state = 'fixed'
+"""
+FIXES_SINCE: Final = f"""
+{_INTO}
+SELECT f.asset, f.identifier, :model, 'close', 'fixed', f.rowid, NULL
+FROM finding f
+WHERE f.state = 'fixed' AND f.closed >= :since
+    AND NOT EXISTS (SELECT 1 FROM ledger.entry e WHERE e.identifier = f.identifier AND {OURS})
+"""
+NOT_OPEN: Final = f"""
+{_INTO}
+SELECT f.asset, f.identifier, :model, 'leave', 'already closed', f.rowid, NULL
+FROM finding f
+WHERE f.state = 'fixed'
+    AND NOT EXISTS (SELECT 1 FROM live e WHERE e.identifier = f.identifier AND {OURS})
+"""
+
+
+def left_entries(cause: str, which: str) -> str:
+    """Leave the open entries of some findings, wherever they are."""
+    return f"""
+{_INTO}
+SELECT e.asset, e.identifier, e.model, 'leave', {cause},
+    CASE WHEN e.asset = f.asset AND e.model = :model THEN f.rowid END, e.name
+FROM finding f JOIN live e ON e.identifier = f.identifier AND {OURS} WHERE {which}
+"""
+
+
+def left_findings(cause: str, which: str) -> str:
+    """Leave some findings where they are themselves."""
+    return f"""
+{_INTO}
+SELECT f.asset, f.identifier, :model, 'leave', {cause}, f.rowid, NULL
+FROM finding f WHERE f.asset IS NOT NULL AND {which}
+"""
+
+
+OUTDATED_ROWS: Final = "f.state IN ('outdated open', 'outdated fixed')"
+REFUSED_ROWS: Final = f"f.state = 'open' AND f.filter IS NULL AND NOT {_NOT_REFUSED}"
+FILTERED_ROWS: Final = "f.state = 'open' AND f.filter IS NOT NULL"
+
+REACH: Final = """
+CASE
+    WHEN NOT :proven THEN 'not proven'
+    WHEN e.identifier IN (SELECT identifier FROM lost) THEN 'its record was rejected'
+    WHEN e.account <> :account OR (
+        e.account IS NULL AND EXISTS (
+            SELECT 1 FROM ledger.webapp w WHERE w.id = e.webapp AND w.account <> :account
+        )
+    ) THEN 'another account'
+    WHEN e.source <> :source AND NOT :any_source THEN 'another source'
+    WHEN e.type NOT IN (SELECT type FROM covered_type) THEN 'type not read'
+    WHEN e.sent_at >= :started OR EXISTS (
+        SELECT 1 FROM ledger.coverage c
+        WHERE c.account = :account AND c.source = :source AND c.webapp = e.webapp
+            AND c.type = e.type AND c.covered_at >= :started
+    ) THEN 'sent later'
+    WHEN e.webapp IS NULL THEN CASE WHEN :whole THEN 'gone' ELSE 'web app not read' END
+    WHEN e.webapp IN (SELECT webapp FROM unsettled_webapp) THEN 'web app not proven'
+    WHEN e.webapp IN (SELECT webapp FROM inactive_webapp) THEN 'inactive web app'
+    WHEN e.webapp IN (SELECT webapp FROM covered_webapp) THEN 'gone'
+    WHEN e.webapp IN (SELECT webapp FROM deleted_webapp) THEN 'deleted web app'
+    ELSE 'web app not read'
+END
+"""
+"""Why an entry that the load lacks stays open; `gone` and `deleted web app` where it is covered."""
+_ACTION: Final = """
+CASE
+    WHEN cause = 'gone' OR (cause = 'deleted web app' AND :close_deleted) THEN 'close'
+    ELSE 'leave'
+END
+"""
+FILTERED_ENTRIES: Final = f"""
+{_INTO}
+SELECT asset, identifier, model, {_ACTION}, filter, own, name
+FROM (
+    SELECT e.asset, e.identifier, e.model, e.name, {REACH} AS cause,
+        'filtered: ' || f.filter AS filter,
+        CASE WHEN e.asset = f.asset AND e.model = :model THEN f.rowid END AS own
+    FROM finding f JOIN live e ON e.identifier = f.identifier AND {OURS} WHERE {FILTERED_ROWS}
+)
+"""
+ABSENT_ENTRIES: Final = f"""
+{_INTO}
+SELECT asset, identifier, model, {_ACTION}, cause, NULL, name
+FROM (
+    SELECT e.asset, e.identifier, e.model, e.name, {REACH} AS cause
+    FROM live e
+    WHERE NOT EXISTS (SELECT 1 FROM finding f WHERE f.identifier = e.identifier AND {OURS})
+)
+"""
+COVERED_COUNT: Final = f"""
+SELECT COUNT(*) FROM (SELECT {REACH} AS cause FROM live e)
+WHERE cause = 'gone' OR (cause = 'deleted web app' AND :close_deleted)
+"""
+TALLY: Final = """
+SELECT action, cause, COUNT(*), COUNT(DISTINCT finding) FROM decision GROUP BY 1, 2 ORDER BY 1, 2
+"""
+LEFT_OF_OTHER_SOURCES: Final = f"""
+SELECT COUNT(*) FROM decision d
+JOIN live e ON e.identifier = d.identifier AND e.asset = d.asset AND e.model = d.model
+WHERE d.action = 'leave' AND e.source <> :source AND {OURS}
+"""

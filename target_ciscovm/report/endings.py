@@ -1,0 +1,232 @@
+"""How a run ends: its outcome, its exit code, its last sentence, and what becomes of the state."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final
+
+from qualyswas_ciscovm.dates import parse
+from qualyswas_ciscovm.wording import counted, cut
+from target_ciscovm.errors import Refused, StillRunning
+from target_ciscovm.intake.counts import FINDINGS
+from target_ciscovm.outcomes import EXIT_CODES
+from target_ciscovm.output.state import asking_full_sync
+from target_ciscovm.plan.proof import FULL
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from qualyswas_ciscovm.errors import Interrupted
+    from target_ciscovm.errors import CiscoVMError
+    from target_ciscovm.intake.received import Received
+    from target_ciscovm.ledger.ledger import Ledger
+    from target_ciscovm.outcomes import Outcome
+    from target_ciscovm.plan.plan import Plan
+    from target_ciscovm.plan.webapps import Renamed
+    from target_ciscovm.report.summary import Facts
+
+NO_RECORD: Final = "no record came: the tap wrote nothing, or a mapper dropped it all"
+NO_REPORT: Final = "Qualys has no finished scan and no finding: there is no report to load"
+LOADS_KEPT_BACK: Final = 3
+"""Loads in a row with failed payloads whose state is not passed on."""
+NAMED: Final = 3
+"""Web applications that a line names."""
+NAME: Final = 60
+"""Characters of a name in a line."""
+HEALS: Final = "The tap's next sync reads everything and heals this."
+
+
+@dataclass(frozen=True)
+class Ending:
+    """How a run ends.
+
+    Attributes:
+        passes: whether the state is passed on.
+        asks: whether the tap's next sync shall be a full one; the state is passed on then, too.
+    """
+
+    outcome: Outcome
+    exit_code: int
+    message: str
+    next_step: str = ""
+    passes: bool = False
+    asks: bool = False
+
+    def state_of(self, state: bytes | None) -> bytes | None:
+        """Give the state to pass on, None for none."""
+        if self.asks:
+            return asking_full_sync(state)
+        return state if self.passes else None
+
+
+def no_ledger(path: Path | None) -> str:
+    """Say that the connector has had runs that this ledger knows nothing of."""
+    return (
+        f"There is no ledger at {path}, and this connector has had runs in CVM. What those left "
+        "open is closed only when Qualys calls it fixed. Keep the ledger between runs, or put "
+        "back a copy."
+    )
+
+
+def renamed(webapps: Sequence[Renamed]) -> str:
+    """Say that web applications have other names, and what that means in CVM."""
+    named = ", ".join(
+        f"{cut(one.before, NAME)} is now {cut(one.now, NAME)}" for one in webapps[:NAMED]
+    )
+    more = f" and {len(webapps) - NAMED:,} more" if len(webapps) > NAMED else ""
+    return (
+        f"Renamed in Qualys: {named}{more}. Findings stay as they are; CVM may keep the old name "
+        "in its Applications and as a tag, to be changed there by hand."
+    )
+
+
+def is_no_report(received: Received) -> bool:
+    """Tell whether a full sync has found neither a finished scan nor a finding."""
+    sync = received.sync
+    if sync is None or sync.mode != FULL or received.arrivals.counts[FINDINGS]:
+        return False
+    return not received.sources.scans
+
+
+def aborted(why: str, facts: Facts) -> Ending:
+    """End a run that had nothing to load."""
+    return Ending(
+        "aborted",
+        1 if facts.settings.fail_on_abort else EXIT_CODES["aborted"],
+        f"Nothing was loaded and nothing closed: {why}.",
+        "If something should have come, look at the tap's log, its filters and the scope of the "
+        "Qualys account.",
+    )
+
+
+def by_error(error: CiscoVMError, facts: Facts) -> Ending:
+    """End a run that could not go on."""
+    outcome: Outcome = "failed"
+    if isinstance(error, Refused):
+        outcome = "refused"
+    elif isinstance(error, StillRunning):
+        outcome = "still_running"
+    step = ""
+    if facts.counts.rejected and facts.folder is not None:
+        step = f"Look into {facts.folder.file('rejected.jsonl')} for what was rejected and why."
+    return Ending(outcome, error.exit_code, str(error), step)
+
+
+def by_signal(stop: Interrupted, facts: Facts) -> Ending:
+    """End a run that was asked to stop."""
+    if facts.run_number is not None and facts.delivered is None:
+        what = (
+            f"Connector run {facts.run_number} goes on in CVM. The next run looks up how it ended."
+        )
+    elif facts.run_number is not None:
+        what = "The load is in CVM, but the state was not passed on. The next run sends it again."
+    else:
+        what = "Nothing was sent. Run again."
+    return Ending("interrupted", stop.exit_code, f"{stop} {what}", what)
+
+
+def loaded(facts: Facts, ledger: Ledger) -> Ending:
+    """End a run that has done all that its plan says."""
+    plan = facts.plan
+    if plan is None:
+        msg = "a run is loaded after it was planned"
+        raise ValueError(msg)
+    outcome: Outcome = "succeeded" if plan.verdict.valid else "succeeded_unproven"
+    sends = not facts.settings.dry_run
+    ending = Ending(
+        outcome, EXIT_CODES[outcome], _loaded_message(facts, plan), _next_step(facts, plan), sends
+    )
+    problem = _problem(facts, plan)
+    if problem is not None:
+        message = f"{_loaded_message(facts, plan)} But {problem}."
+        failed = Ending("failed", EXIT_CODES["failed"], message, HEALS if sends else "")
+        return replace(failed, asks=sends)
+    if facts.delivered is not None and facts.delivered.failed_payloads:
+        return _with_failed_payloads(ending, facts, ledger)
+    return replace(ending, asks=sends and plan.asks_full_sync is not None)
+
+
+def noticing_silence(ending: Ending, facts: Facts, ledger: Ledger) -> Ending:
+    """Fail a run that ends well where nothing was proven for longer than `max_days_unproven`."""
+    days, now = facts.settings.max_days_unproven, facts.tenant.now
+    if not days or ending.exit_code or now is None:
+        return ending
+    proven = parse(ledger.proven_at)
+    if proven is not None and now - proven <= timedelta(days=days):
+        return ending
+    since = f"since {ledger.proven_at}" if proven else "so far"
+    message = (
+        f"{ending.message} But no load of this connector was proven complete {since}, longer than "
+        f"max_days_unproven ({days}) allows: what is gone from Qualys stays open. The reports say "
+        "why."
+    )
+    return replace(ending, outcome="failed", exit_code=EXIT_CODES["failed"], message=message)
+
+
+def _problem(facts: Facts, plan: Plan) -> str | None:
+    """Say why CVM does not hold what Qualys said, None where it does."""
+    if facts.delivered is not None and facts.delivered.answer.hard:
+        return f"{'; '.join(facts.delivered.answer.hard)}. {HEALS}".removesuffix(".")
+    if plan.losses:
+        return (
+            f"rows were lost on the way: {'; '.join(plan.losses)}. Look at stream maps and "
+            "mappers, or set allow_dropped_records if that is on purpose. Nothing was closed as "
+            f"gone. {HEALS}"
+        ).removesuffix(".")
+    if plan.gap and not facts.settings.dry_run:
+        return f"CVM lacks what came before this load: {plan.gap}. {HEALS}".removesuffix(".")
+    return None
+
+
+def _with_failed_payloads(ending: Ending, facts: Facts, ledger: Ledger) -> Ending:
+    failed = facts.delivered.failed_payloads if facts.delivered else 0
+    step = "Look at the failed payloads on the connector's page in CVM; run again."
+    if ledger.failed_loads <= LOADS_KEPT_BACK:
+        message = (
+            f"{ending.message} CVM failed {counted(failed, 'payload')}, within max_failed_percent: "
+            "the state is not passed on, so the next run sends the same again."
+        )
+        return replace(ending, message=message, next_step=step, passes=False)
+    message = (
+        f"{ending.message} But CVM failed {counted(failed, 'payload')}, as in the loads before. "
+        "The state is passed on now, so what failed is sent again by the next full sync only."
+    )
+    return replace(ending, outcome="failed", exit_code=1, message=message, next_step=step)
+
+
+def _loaded_message(facts: Facts, plan: Plan) -> str:
+    settings, parts = facts.settings, facts.parts
+    received = facts.counts.received[FINDINGS]
+    if not parts and received:
+        return f"Of {counted(received, 'finding')} none was left to send."
+    if not parts:
+        return "Nothing new came, so nothing was sent."
+    assets = sum(part.assets for part in parts)
+    what = f"{counted(facts.counts.mapped, 'finding')} on {counted(assets, 'asset')}"
+    closed = plan.count("close")
+    if closed:
+        what += f", {closed:,} closed"
+    if settings.destination == "files":
+        return f"{what}: {counted(len(parts), 'KDI file')} in {facts.shown_folder}."
+    if settings.destination == "dry_run":
+        gap = f" CVM lacks what came before this load: {plan.gap}." if plan.gap else ""
+        return f"Dry run: {what} would be sent; nothing was.{gap}"
+    if plan.terms.over:
+        return f"{what} were sent; CVM's licence is over its limit, so it may not have taken all."
+    return f"{what} are in Cisco Vulnerability Management."
+
+
+def _next_step(facts: Facts, plan: Plan) -> str:
+    """Say what a person should do after a load that went well; empty for nothing."""
+    if plan.asks_full_sync:
+        return f"{plan.asks_full_sync[:1].upper()}{plan.asks_full_sync[1:]}. {HEALS}"
+    if not plan.verdict.valid:
+        return (
+            f"Nothing was closed as gone: {'; '.join(plan.reasons)}. The next complete full sync "
+            "will close it."
+        )
+    if facts.settings.destination == "files" and facts.parts:
+        return "Import the KDI files in CVM, or set api_key and connector_id."
+    return ""

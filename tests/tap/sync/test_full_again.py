@@ -1,0 +1,198 @@
+"""What makes a sync a full one though an earlier one has left bookmarks, and what does not."""
+
+from __future__ import annotations
+
+import copy
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, Final
+
+import pytest
+
+from tap_qualyswas.errors import SettingsError
+from tests.sandbox.world.size import WorldSize
+from tests.tap.syncs import Outcome, Platform
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+SIZE: Final = WorldSize(apps=5, findings=50, qids=8, scans=8)
+PAGES: Final = {"page_size": 6}
+HOUR: Final = timedelta(hours=1)
+FUTURE: Final = "2199-01-01T00:00:00Z"
+
+
+@pytest.fixture
+def platform() -> Iterator[Platform]:
+    with Platform(SIZE) as found:
+        yield found
+
+
+def with_part(state: dict[str, Any], stream: str, **values: object) -> dict[str, Any]:
+    """Give a state with some values of a stream's part replaced."""
+    changed = copy.deepcopy(state)
+    changed["bookmarks"].setdefault(stream, {}).update(values)
+    return changed
+
+
+def in_findings(outcome: Outcome) -> dict[str, Any]:
+    """Give a state from the middle of the findings."""
+    states = [s for _, s in outcome.cuts() if s["bookmarks"].get("findings", {}).get("resume")]
+    return copy.deepcopy(states[len(states) // 2])
+
+
+def later(platform: Platform, state: dict[str, Any], **settings: object) -> Outcome:
+    """Sync an hour later."""
+    platform.clock.advance(HOUR)
+    return platform.sync_here({**PAGES, **settings}, state=state)
+
+
+def is_full(outcome: Outcome) -> bool:
+    """Tell whether a sync was full and has read every finding."""
+    whole = len(outcome.records("findings")) == SIZE.findings
+    assert whole is (outcome.proof["mode"] == "full")
+    return whole
+
+
+def test_an_hour_later_a_sync_is_incremental(platform: Platform) -> None:
+    assert not is_full(later(platform, platform.sync_here(PAGES).state))
+
+
+class TestAsked:
+    """The target asks for a full sync where CVM lacks something."""
+
+    def test_it_is_done_and_asked_for_no_more(self, platform: Platform) -> None:
+        first = platform.sync_here(PAGES)
+        second = later(platform, with_part(first.state, "syncs", fullSyncAsked=True))
+        third = later(platform, second.state)
+
+        assert is_full(second)
+        assert second.proof["complete"] is True
+        assert second.state["bookmarks"]["syncs"]["fullSyncAsked"] is None
+        assert not is_full(third)
+
+    def test_one_that_was_interrupted_is_asked_for_still(self, platform: Platform) -> None:
+        first = platform.sync_here(PAGES)
+        cut = later(platform, with_part(first.state, "syncs", fullSyncAsked=True))
+        resumed = platform.sync_here(PAGES, state=in_findings(cut))
+        last = later(platform, resumed.state)
+
+        assert "findings goes on where" in resumed.log
+        assert resumed.state["bookmarks"]["syncs"]["fullSyncAsked"] is True
+        assert is_full(last)
+        assert last.state["bookmarks"]["syncs"]["fullSyncAsked"] is None
+
+
+class TestAccount:
+    """Bookmarks and cursors say nothing about another account."""
+
+    def test_another_one_is_read_from_its_beginning(self, platform: Platform) -> None:
+        first = platform.sync_here(PAGES)
+        platform.face.faults.arm("qualys-other-account")
+        second = later(platform, first.state)
+        third = later(platform, second.state)
+
+        assert is_full(second)
+        assert second.proof["complete"] is True
+        assert second.proof["subscription"] != first.proof["subscription"]
+        assert not is_full(third)
+
+    def test_a_cursor_of_another_one_is_not_used(self, platform: Platform) -> None:
+        state = in_findings(platform.sync_here(PAGES))
+        platform.face.faults.arm("qualys-other-account")
+        second = later(platform, state)
+
+        assert "findings goes on where" not in second.log
+        assert is_full(second)
+
+
+class TestSource:
+    """Another source has other findings under other ids."""
+
+    REPORTS: Final = "scan_reports"
+
+    def test_another_one_is_read_from_its_beginning(self, platform: Platform) -> None:
+        first = platform.sync_here(PAGES)
+        second = later(platform, first.state, source=self.REPORTS)
+        third = later(platform, second.state)
+
+        assert second.proof["mode"] == "full"
+        assert second.proof["coverage"]["source"] == self.REPORTS
+        assert second.proof["coverage"]["since"] is None
+        assert is_full(third)
+
+    def test_a_cursor_of_another_one_is_not_used(self, platform: Platform) -> None:
+        state = in_findings(platform.sync_here(PAGES))
+        second = later(platform, state, source=self.REPORTS)
+
+        assert "findings goes on where" not in second.log
+
+
+@pytest.mark.parametrize(
+    ("stream", "name"),
+    [
+        ("syncs", "lastFullSyncAt"),
+        ("syncs", "lastSyncAt"),
+        ("findings", "replication_key_value"),
+        ("scans", "replication_key_value"),
+    ],
+)
+def test_a_kept_moment_in_the_future_is_none(stream: str, name: str, platform: Platform) -> None:
+    first = platform.sync_here(PAGES)
+    second = later(platform, with_part(first.state, stream, **{name: FUTURE}))
+
+    assert is_full(second)
+    assert FUTURE not in str(second.state)
+
+
+@pytest.mark.parametrize(("early", "full"), [(0, True), (55, True), (65, False)])
+def test_a_full_sync_is_due_an_hour_before_its_days_are_over(
+    early: int, full: bool, platform: Platform
+) -> None:
+    first = platform.sync_here(PAGES)
+    platform.clock.advance(timedelta(days=7, minutes=-early))
+
+    assert is_full(platform.sync_here(PAGES, state=first.state)) is full
+
+
+def test_a_cursor_that_a_merged_state_brings_back_is_not_used(platform: Platform) -> None:
+    whole = platform.sync_here(PAGES)
+    stale = in_findings(whole)["bookmarks"]["findings"]["resume"]
+    state = with_part(whole.state, "findings", resume=stale)
+    second = platform.sync_here({**PAGES, "full_sync_every_days": 0}, state=state)
+    asked = with_part(state, "syncs", fullSyncAsked=True)
+    third = platform.sync_here(PAGES, state=asked)
+
+    assert "goes on where" not in second.log + third.log
+    assert is_full(third)
+    assert third.proof["complete"] is True
+
+
+def test_what_is_over_is_null_and_not_left_out(platform: Platform) -> None:
+    state = platform.sync_here(PAGES).state["bookmarks"]
+
+    for stream in ("webapps", "scans", "findings"):
+        assert state[stream]["resume"] is None, stream
+    assert state["syncs"]["fullSyncAsked"] is None
+    assert state["syncs"]["format"] == 1
+    assert state["syncs"]["account"]["subscription"] == platform.world.subscription
+
+
+def test_a_state_of_a_later_version_is_refused_before_anything_is_asked(
+    platform: Platform,
+) -> None:
+    state = with_part(platform.sync_here(PAGES).state, "syncs", format=2)
+    before = platform.requests.copy()
+
+    with pytest.raises(SettingsError, match=r"format 2, .* Update tap-qualyswas") as raised:
+        platform.sync_here(PAGES, state=state)
+
+    assert raised.value.exit_code == 2
+    assert raised.value.outcome.messages == []  # type: ignore[attr-defined] # set by sync_here
+    assert platform.requests == before
+
+
+@pytest.mark.parametrize("older", [None, "a word", 1, 0])
+def test_a_state_of_an_older_version_or_of_none_is_taken(older: object, platform: Platform) -> None:
+    first = platform.sync_here(PAGES)
+
+    assert not is_full(later(platform, with_part(first.state, "syncs", format=older)))

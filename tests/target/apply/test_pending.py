@@ -1,0 +1,93 @@
+"""A run whose end was not seen is looked up by its number when the next load begins."""
+
+from __future__ import annotations
+
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING
+
+import pytest
+
+from target_ciscovm.apply.pending import look_up
+from target_ciscovm.cvm.connector import ConnectorRun
+from target_ciscovm.ledger.ledger import Ledger, PendingRun
+from tests.target.ledger.ledgers import HOME, entry, identifier, load, settlement, states
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+NOW = datetime(2026, 3, 1, 8, tzinfo=timezone.utc)
+OURS = 815
+STRANGER = ConnectorRun(OURS + 1, end_time=NOW, success=True)
+
+
+@pytest.fixture
+def ledger(tmp_path: Path) -> Iterator[Ledger]:
+    """Give a ledger with a run put down that opens 2 and closes 1."""
+    with Ledger(tmp_path / "ledger.db", HOME) as ledger:
+        load(ledger, settlement([entry(1)]))
+        ledger.put_down(settlement([entry(1, state="closed"), entry(2)]))
+        ledger.name_pending(OURS)
+        yield ledger
+
+
+def test_one_that_succeeded_is_settled(ledger: Ledger) -> None:
+    runs = [STRANGER, ConnectorRun(OURS, end_time=NOW, success=True)]
+
+    assert look_up(ledger, runs)
+
+    assert states(ledger) == {identifier(1): "closed", identifier(2): "open"}
+    assert ledger.pending is None
+
+
+@pytest.mark.parametrize(
+    "runs",
+    [
+        [ConnectorRun(OURS, end_time=NOW, success=False)],
+        [ConnectorRun(OURS, end_time=NOW, success=True, failed_payload_count=1)],
+        [STRANGER],
+        [],
+    ],
+    ids=["failed", "failed in part", "not listed", "no runs"],
+)
+def test_of_one_that_failed_or_is_not_known_all_is_perhaps_open(
+    ledger: Ledger, runs: Sequence[ConnectorRun]
+) -> None:
+    assert look_up(ledger, runs)
+
+    assert states(ledger) == {identifier(1): "open", identifier(2): "perhaps"}
+    assert ledger.pending is None
+
+
+@pytest.mark.parametrize(
+    "run",
+    [ConnectorRun(OURS), ConnectorRun(OURS, end_time=NOW), ConnectorRun(OURS, success=True)],
+    ids=["not ended", "no success told yet", "no end told yet"],
+)
+def test_one_that_goes_on_counts_as_perhaps_open_and_is_looked_up_again(
+    ledger: Ledger, run: ConnectorRun
+) -> None:
+    assert look_up(ledger, [run])
+    assert states(ledger) == {identifier(1): "open", identifier(2): "perhaps"}
+    assert ledger.pending == PendingRun(OURS)
+
+    assert look_up(ledger, [ConnectorRun(OURS, end_time=NOW, success=True)])
+
+    assert states(ledger) == {identifier(1): "closed", identifier(2): "open"}
+
+
+def test_one_without_a_number_may_have_begun_or_not(ledger: Ledger) -> None:
+    ledger.put_down(settlement([entry(3)]))
+
+    assert look_up(ledger, [ConnectorRun(OURS, end_time=NOW, success=True)])
+
+    assert states(ledger) == {identifier(1): "open", identifier(3): "perhaps"}
+    assert ledger.pending is None
+
+
+def test_where_nothing_is_pending_nothing_changes(ledger: Ledger) -> None:
+    ledger.settle()
+
+    assert not look_up(ledger, [ConnectorRun(OURS, end_time=NOW, success=False)])
+
+    assert states(ledger) == {identifier(1): "closed", identifier(2): "open"}

@@ -1,0 +1,149 @@
+"""CVM's answer is held against the plan: what cannot be right fails, what is odd is a warning."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Final
+
+import pytest
+
+from tests.target.altered import of_runs
+from tests.target.loads import QUICK
+from tests.target.streams import ASKING, STATE, Sync, finding, names, webapp
+
+if TYPE_CHECKING:
+    from tests.target.loads import CVM
+
+TWO: Final = Sync([webapp()], [finding(1), finding(2)])
+ONE: Final = Sync([webapp()], [finding(1)])
+NOTHING_DONE: Final = {"processed_payload_count": 0, "processed_scanner_vuln_count": 0}
+
+
+class TestCannotBeRight:
+    """The load has not arrived: it is not settled, and the tap reads everything next time."""
+
+    def test_nothing_was_processed(self, cvm: CVM) -> None:
+        cvm.alter(of_runs(lambda run: run | NOTHING_DONE))
+
+        loaded = cvm.load(TWO)
+
+        assert (loaded.outcome, loaded.exit_code, loaded.states) == ("failed", 1, [ASKING])
+        assert "CVM processed none of the 2 entries" in loaded.message
+
+    def test_what_was_sent_counts_as_perhaps_open_and_its_chain_is_not_begun(
+        self, cvm: CVM
+    ) -> None:
+        cvm.alter(of_runs(lambda run: run | NOTHING_DONE))
+        cvm.load(TWO)
+        cvm.play(QUICK)
+
+        loaded = cvm.load(replace(ONE, mode="incremental"))
+
+        assert loaded.states == [ASKING]
+        assert loaded.report["closing"]["open_before"] == 2
+        assert cvm.load(ONE).report["closing"]["gone"] == 1
+        assert cvm.open() == names(1)
+
+    def test_a_closing_that_was_not_processed_is_sent_again(self, cvm: CVM) -> None:
+        cvm.load(TWO)
+        cvm.alter(of_runs(lambda run: run | NOTHING_DONE))
+        assert cvm.load(ONE).outcome == "failed"
+        cvm.play(QUICK)
+
+        assert cvm.load(ONE).closings == {"finding-2": "gone"}
+
+    def test_the_run_was_there_before(self, cvm: CVM) -> None:
+        cvm.load(TWO)
+        first = cvm.load(TWO).report["run"]["id"]
+        cvm.alter(
+            lambda path, told: told | {"connector_run_id": first} if path.endswith("/run") else told
+        )
+
+        loaded = cvm.load(ONE)
+
+        assert (loaded.outcome, loaded.states) == ("failed", [ASKING])
+        assert f"run {first}, which was there before" in loaded.message
+
+
+class TestOdd:
+    """What Cisco's counters count is partly unknown, so a healthy tenant must not fail for it."""
+
+    ODD: Final = {
+        "fewer payloads than files": ({"total_payload_count": 0}, "payloads"),
+        "fewer entries processed": ({"processed_scanner_vuln_count": 1}, "processed 1 of the 2"),
+        "more closed than was sent": ({"closed_scanner_vuln_count": 5}, "CVM closed 5 entries"),
+        "some closed by itself": ({"autoclosed_scanner_vuln_count": 3}, "by itself"),
+    }
+
+    @pytest.mark.parametrize("name", ODD)
+    def test_it_is_a_warning_and_the_load_is_settled(self, name: str, cvm: CVM) -> None:
+        counters, words = self.ODD[name]
+        cvm.load(TWO)
+        cvm.alter(of_runs(lambda run: run | counters))
+
+        loaded = cvm.load(ONE)
+
+        assert (loaded.outcome, loaded.exit_code, loaded.states) == ("succeeded", 0, [STATE])
+        (warning,) = loaded.report["warnings"]
+        assert words in warning
+        cvm.play(QUICK)
+        assert cvm.load(replace(ONE, mode="incremental")).outcome == "succeeded"
+        assert cvm.load(ONE).closings == {}
+
+    @pytest.mark.parametrize("untold", ["entries", "all"])
+    def test_what_is_not_told_is_no_number(self, untold: Any, cvm: CVM) -> None:  # noqa: ANN401 - a literal
+        cvm.play(replace(QUICK, untold_counters=untold))
+
+        loaded = cvm.load(TWO)
+
+        assert (loaded.outcome, loaded.report["warnings"]) == ("succeeded", [])
+        assert loaded.report["reconciliation"]["processed"] is None
+
+
+class TestSomePayloadsFailed:
+    """Below the limit: the same is sent again, but not for ever."""
+
+    HUNDRED: Final = Sync([webapp()], [finding(number) for number in range(100)])
+
+    def load(self, cvm: CVM) -> Any:  # noqa: ANN401 - a load
+        cvm.faults.arm("payload-fails")
+        return cvm.load(self.HUNDRED)
+
+    def test_three_loads_in_a_row_keep_the_state_back_and_then_it_is_passed_on(
+        self, cvm: CVM
+    ) -> None:
+        for _ in range(3):
+            loaded = self.load(cvm)
+            assert (loaded.outcome, loaded.exit_code, loaded.states) == ("succeeded", 0, [])
+            assert "1 payload, within max_failed_percent" in loaded.message
+
+        loaded = self.load(cvm)
+
+        assert (loaded.outcome, loaded.exit_code, loaded.states) == ("failed", 1, [STATE])
+        assert "as in the loads before" in loaded.message
+
+    def test_one_that_goes_well_begins_the_count_anew(self, cvm: CVM) -> None:
+        for _ in range(3):
+            self.load(cvm)
+        assert cvm.load(self.HUNDRED).states == [STATE]
+
+        assert self.load(cvm).states == []
+
+    def test_what_failed_is_sent_again_by_the_next_one(self, cvm: CVM) -> None:
+        self.load(cvm)
+        assert len(cvm.open()) == 99
+
+        again = cvm.load(self.HUNDRED)
+
+        assert (again.outcome, again.states) == ("succeeded", [STATE])
+        assert len(cvm.open()) == 100
+
+    def test_a_closing_whose_payload_failed_is_sent_again(self, cvm: CVM) -> None:
+        cvm.load(self.HUNDRED)
+        fewer = replace(self.HUNDRED, findings=self.HUNDRED.findings[:99])
+        cvm.faults.arm("payload-fails")
+        cvm.load(fewer)
+
+        cvm.load(fewer)
+
+        assert cvm.open() == names(*range(99))
