@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 import pytest
 
 from tests.target.streams import (
+    ASKING,
     STATE,
     Sync,
     entry,
@@ -34,6 +35,19 @@ OURS: Final = ("webapps", "scans", "findings", "knowledge_base")
 def lines(cvm: CVM, sync: Sync = TWO) -> list[str]:
     """Give what the sync writes when the next load takes it."""
     return sync.lines(cvm.clock.now() + timedelta(hours=1)).decode().splitlines()
+
+
+def stream_of(line: str) -> str | None:
+    """Give the stream of a message."""
+    found: str | None = json.loads(line).get("stream")
+    return found
+
+
+def streams(cvm: CVM, sync: Sync = TWO) -> list[dict[str, Any]]:
+    """Give what the row of syncs tells of the streams."""
+    counts = {name: len(rows) for name, rows in sync.streams().items()}
+    found: list[dict[str, Any]] = sync.sync_row(counts, cvm.clock.now())["streams"]
+    return found
 
 
 def assert_loaded(loaded: Loaded, cvm: CVM) -> None:
@@ -100,14 +114,29 @@ def test_a_schema_that_is_wrong_about_the_records_harms_nothing(cvm: CVM) -> Non
     assert_loaded(cvm.load(joined(*given)), cvm)
 
 
-@pytest.mark.parametrize("missing", [name for name in OURS if name != "findings"])
+@pytest.mark.parametrize("missing", ["webapps", "scans", "knowledge_base"])
 def test_a_stream_may_be_missing(missing: str, cvm: CVM) -> None:
-    given = [line for line in lines(cvm) if json.loads(line).get("stream") != missing]
+    told = [one for one in streams(cvm) if one["stream"] != missing]
+    given = lines(cvm, replace(TWO, proof={"streams": told}))
 
-    loaded = cvm.load(joined(*given))
+    loaded = cvm.load(joined(*(line for line in given if stream_of(line) != missing)))
 
-    assert loaded.outcome == "succeeded_unproven"
+    expected = "succeeded_unproven" if missing == "webapps" else "succeeded"
+    assert loaded.outcome == expected
     assert_loaded(loaded, cvm)
+
+
+@pytest.mark.parametrize("missing", ["webapps", "scans", "knowledge_base"])
+def test_one_that_the_tap_has_read_and_that_did_not_arrive_was_lost(missing: str, cvm: CVM) -> None:
+    given = joined(*(line for line in lines(cvm) if stream_of(line) != missing))
+
+    loaded = cvm.load(given)
+
+    assert (loaded.outcome, loaded.exit_code, loaded.states) == ("failed", 1, [ASKING])
+    assert f"0 {missing} arrived of" in loaded.message
+    assert cvm.open() == names(1, 2)
+    on_purpose = cvm.load(given, allow_dropped_records=True)
+    assert (on_purpose.outcome, on_purpose.states) == ("succeeded_unproven", [STATE])
 
 
 def test_findings_alone_load_and_close_nothing(cvm: CVM) -> None:
@@ -220,7 +249,7 @@ class TestKeys:
 
         cvm.load(Sync([webapp()], rows))
 
-        assert cvm.open() == {"VULNERABILITY-1", "INFORMATION_GATHERED-1"}
+        assert {one.scanner_identifier for one in cvm.held()} == {"V-1-1", "I-1-1"}
 
 
 class TestMapper:
@@ -257,17 +286,27 @@ class TestMapper:
         assert loaded.outcome == "succeeded_unproven"
         assert_loaded(loaded, cvm)
 
-    def test_records_that_are_filtered_out_are_missed_by_the_proof(self, cvm: CVM) -> None:
-        cvm.load(replace(TWO, findings=[*TWO.findings, finding(3)]))
+    def test_what_is_filtered_out_is_counted_and_not_called_gone(self, cvm: CVM) -> None:
+        three = replace(TWO, findings=[*TWO.findings, finding(3)])
+        cvm.load(replace(three, findings=[*three.findings, finding(4)]))
         maps = {"findings": {"__filter__": "id != 3"}}
 
+        loaded = cvm.load(joined(*_typed(lines(cvm, three))), stream_maps=maps)
+
+        assert (loaded.outcome, loaded.states) == ("succeeded", [STATE])
+        assert loaded.report["reconciliation"]["dropped_by_maps"] == 1
+        assert loaded.closings == {"finding-4": "gone"}
+        assert cvm.open() == names(1, 2, 3)
+
+    def test_a_stream_that_is_renamed_away_is_lost(self, cvm: CVM) -> None:
+        cvm.load(replace(TWO, findings=[*TWO.findings, finding(3)]))
+
         loaded = cvm.load(
-            joined(*_typed(lines(cvm, replace(TWO, findings=[*TWO.findings, finding(3)])))),
-            stream_maps=maps,
+            joined(*_typed(lines(cvm))), stream_maps={"findings": {"__alias__": "vulns"}}
         )
 
-        assert loaded.outcome == "succeeded_unproven"
-        assert "2 findings arrived of 3" in loaded.report["next_step"]
+        assert (loaded.outcome, loaded.states) == ("failed", [ASKING])
+        assert "makes vulns of findings" in loaded.message
         assert cvm.open() == names(1, 2, 3)
 
 
@@ -301,23 +340,25 @@ def _types(value: object) -> list[str]:
 class TestReplay:
     """What a tap once wrote into a file can be loaded again, by hand."""
 
-    def test_a_replay_loads_without_a_proof_a_day_later(self, cvm: CVM) -> None:
+    def test_a_replay_loads_as_it_would_have_then(self, cvm: CVM) -> None:
         given = TWO.lines(cvm.clock.now())
         cvm.clock.advance(timedelta(days=2))
 
         loaded = cvm.load(given)
 
-        assert loaded.outcome == "succeeded_unproven"
+        assert loaded.outcome == "succeeded"
         assert_loaded(loaded, cvm)
 
-    def test_two_inputs_one_after_the_other_are_one_load_without_a_proof(self, cvm: CVM) -> None:
+    def test_two_inputs_one_after_the_other_prove_nothing(self, cvm: CVM) -> None:
         first = replace(TWO, findings=[finding(1)])
         second = replace(TWO, findings=[finding(2)])
+        cvm.load(replace(TWO, findings=[finding(3)]))
 
         loaded = cvm.load(joined(*lines(cvm, first), *lines(cvm, second)))
 
-        assert loaded.outcome == "succeeded_unproven"
-        assert_loaded(loaded, cvm)
+        assert (loaded.outcome, loaded.states) == ("failed", [ASKING])
+        assert "2 findings arrived of 1" in loaded.message
+        assert cvm.open() == names(1, 2, 3)
 
 
 def test_a_byte_order_mark_and_windows_line_ends_are_passed_over(cvm: CVM) -> None:

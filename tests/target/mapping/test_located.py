@@ -10,7 +10,7 @@ import pytest
 
 from target_ciscovm.mapping.locators import CVM_ORDER
 from tests.target.loads import QUICK
-from tests.target.streams import Sync, finding, names, webapp, webapp_of
+from tests.target.streams import Sync, bare, finding, identifier, names, webapp, webapp_of
 
 if TYPE_CHECKING:
     from tests.target.loads import CVM, Loaded
@@ -137,16 +137,16 @@ def test_the_row_of_a_web_application_tells_what_its_findings_do_not(cvm: CVM) -
     assert asset["url"] == "https://app1.example.test/"
 
 
-def test_a_finding_that_lies_nowhere_is_rejected_and_keeps_all_open(cvm: CVM) -> None:
-    nowhere = finding(999, url=None, webApp=None)
-    cvm.load(Sync(APPS[:1], [finding(n) for n in range(200)]))
+def test_a_finding_that_lies_nowhere_is_rejected_and_stays_open_alone(cvm: CVM) -> None:
+    cvm.load(Sync(APPS[:1], [finding(n) for n in range(200)] + [finding(999, webApp=None)]))
 
+    nowhere = finding(999, url=None, webApp=None)
     loaded = cvm.load(Sync(APPS[:1], [*(finding(n) for n in range(150)), nowhere]))
 
     (row,) = loaded.rejected
-    assert row["key"] == "finding-999"
-    assert not loaded.report["proof"]["proven"]
-    assert len(cvm.open()) == 200
+    assert row["key"] == identifier(999, 0)
+    assert loaded.report["proof"]["proven"]
+    assert cvm.open() == names(*range(150), 999)
 
 
 @pytest.mark.parametrize(
@@ -154,6 +154,14 @@ def test_a_finding_that_lies_nowhere_is_rejected_and_keeps_all_open(cvm: CVM) ->
     [
         (["HTTPS://App.Example.Test/a", "https://app.example.test/a"], 1),
         (["https://app.example.test/a?x=1", "https://app.example.test/a?x=2#top"], 1),
+        (
+            [
+                "https://app.example.test",
+                "https://app.example.test:443/",
+                "https://app.example.test./",
+            ],
+            1,
+        ),
         (["https://app.example.test/a", "https://app.example.test/A"], 2),
         (["https://app.example.test/a", "https://app.example.test:8443/a"], 2),
     ],
@@ -197,8 +205,8 @@ class TestWhole:
         by_url = {asset["url"]: asset for asset in loaded.assets}
         for page in range(self.PAGES):
             found = by_url[f"https://app.example.test/page{page}"]["vulns"]
-            wanted = {f"finding-{n}" for n in range(page, self.NUMBER, self.PAGES)}
-            assert {item["scanner_identifier"] for item in found} == wanted
+            wanted = range(page, self.NUMBER, self.PAGES)
+            assert {bare(item["scanner_identifier"]) for item in found} == names(*wanted)
         assert len(cvm.open()) == self.NUMBER
 
     def test_files_keep_to_their_limit_in_bytes(self, cvm: CVM) -> None:

@@ -42,10 +42,8 @@ def test_the_way_of_the_findings_is_told_from_left_to_right(cvm: CVM) -> None:
         "received": 205,
     }
     assert way(loaded)["superseded"] == 1
-    assert {row["name"]: row["filtered"] for row in way(loaded)["filtered_by"]} == {
-        "min_severity": 41,
-        "already_closed": 1,
-    }
+    assert way(loaded)["filtered_by"] == [{"name": "min_severity", "filtered": 41, "will_close": 0}]
+    assert way(loaded)["nothing_to_do_by"] == [{"cause": "already closed", "count": 1}]
     assert way(loaded)["rejected"] == 1
     for name in ("mapped", "uploaded", "processed", "created"):
         assert way(loaded)[name] == 161
@@ -75,10 +73,10 @@ def test_it_says_where_all_came_from_and_when(cvm: CVM) -> None:
     assert phases == [
         "looking at the connector",
         "reading",
-        "building",
+        "planning",
         "uploading",
-        "waiting for CVM",
         "remembering",
+        "waiting for CVM",
     ]
     assert loaded.report["mode"] == "full"
 
@@ -142,9 +140,10 @@ class TestPage:
         shop = {"id": 2, "name": name, "url": "https://app2.example.test/"}
         cvm.load(Sync([webapp(1), webapp(2, name=name)], [finding(1), finding(2, 2, webApp=shop)]))
 
-        loaded = cvm.load(Sync([webapp(1)], [finding(1)]))
+        apps = [webapp(1), webapp(2, name=name)]
+        loaded = cvm.load(Sync(apps, [finding(1)], not_proven=[2]))
 
-        assert loaded.report["webapps_gone"][0]["name"] == name
+        assert loaded.report["webapps_not_proven"][0]["name"] == name
         assert "<script>alert" not in self.page(loaded)
         assert "&lt;script&gt;alert" in self.page(loaded)
 
@@ -169,4 +168,18 @@ def test_old_runs_are_removed_but_for_the_newest(cvm: CVM) -> None:
 
     loaded = cvm.load(Sync([webapp()], [finding(1)]), keep_runs=2)
 
-    assert {path for path in cvm.output.iterdir() if path.is_dir()} == {old[-1], loaded.folder}
+    kept = {path for path in cvm.output.iterdir() if path.is_dir() and not path.is_symlink()}
+    assert kept == {old[-1], loaded.folder}
+
+
+@pytest.mark.parametrize("fault", ["", "run-fails", "ciscovm-key"])
+def test_latest_points_to_the_newest_run_however_it_ended(fault: str, cvm: CVM) -> None:
+    cvm.load(Sync([webapp()], [finding(1)]))
+    cvm.faults.arm(*([fault] if fault else []))
+
+    loaded = cvm.load(Sync([webapp()], [finding(1)]))
+
+    latest = cvm.output / "latest"
+    assert loaded.folder is not None
+    assert latest.resolve() == loaded.folder.resolve()
+    assert not latest.readlink().is_absolute()
