@@ -43,11 +43,20 @@ from typing import TYPE_CHECKING
 from qualyswas_ciscovm.errors import SETTINGS_EXIT, PluginError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
 
 class CiscoVMError(PluginError):
-    """A load that cannot go on. `str(error)` is one or two sentences for a person, no secrets."""
+    """A load that cannot go on. `str(error)` is one or two sentences for a person, no secrets.
+
+    Attributes:
+        once_with: settings that let the load through, by environment variable, for one run.
+    """
+
+    def __init__(self, message: str, once_with: Mapping[str, str] | None = None) -> None:
+        super().__init__(message)
+        self.once_with = once_with or {}
 
 
 class Refused(CiscoVMError):

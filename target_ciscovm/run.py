@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gc
 import logging
-import sqlite3
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
@@ -39,14 +38,16 @@ from target_ciscovm.output.private_files import private_folder
 from target_ciscovm.output.timing import Stages, Ticker
 from target_ciscovm.plan import identity
 from target_ciscovm.plan.accounting import account_for
-from target_ciscovm.plan.guard import guard
+from target_ciscovm.plan.guard import NEVER_STOP, guard
 from target_ciscovm.plan.plan import Plan, Tenant, balance_of, make_plan
 from target_ciscovm.plan.sources import count_kept, place_findings, read_sources
 from target_ciscovm.report import endings
 from target_ciscovm.report.changes import write_changes
+from target_ciscovm.report.facts import Facts
 from target_ciscovm.report.files import write_html, write_json
 from target_ciscovm.report.model import Report
-from target_ciscovm.report.summary import Facts, summarise
+from target_ciscovm.report.planned import planned
+from target_ciscovm.report.summary import summarise
 from target_ciscovm.report.table import table
 
 if TYPE_CHECKING:
@@ -262,7 +263,7 @@ class Run:
         change = identity.changed(ledger.identity or {}, now)
         count = ledger.open_count() if change else 0
         if count and not settings.accept_identity_change:
-            raise SettingsError(identity.problem(change, count))
+            raise SettingsError(identity.problem(change, count), identity.accepting(change))
 
     def _read(self, place: _Place, read: Callable[[], None]) -> Intake:
         settings = self._settings
@@ -320,11 +321,11 @@ class Run:
         place.rejections.flush()
         if plan.renamed and self._facts.plan is None:
             self._warn(endings.renamed(plan.renamed))
-        self._note(plan=plan, parts=tuple(written.parts))
+        self._note(plan=plan, planned=planned(spool, plan), parts=tuple(written.parts))
         # Only now: a load that is stopped has a list of its changes, and a report that adds up.
         self._require_few_rejections()
         if problem := guard(balance_of(plan, place.folder.path), settings.max_close_percent):
-            raise LimitReached(problem)
+            raise LimitReached(problem, NEVER_STOP)
         return written
 
     def _send(
@@ -396,10 +397,8 @@ class Run:
         report = self.report
         report.outcome, report.exit_code = ending.outcome, ending.exit_code
         report.message, report.next_step = one_line(ending.message), one_line(ending.next_step)
-        try:
-            summarise(self._facts, place.spool, report)
-        except (sqlite3.Error, CiscoVMError) as error:
-            LOGGER.warning("The report lacks what the files could not tell: %s.", error)
+        report.next_command = ending.command
+        summarise(self._facts, report)
         # What went wrong is said once, by the command's last line.
         lines = table(report)[1:] if report.exit_code else table(report)
         for line in lines if self.counts.received else ():

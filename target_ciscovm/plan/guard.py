@@ -8,6 +8,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 NEVER_STOPS: Final = 100
+NEVER_STOP: Final = {"TARGET_CISCOVM_MAX_CLOSE_PERCENT": str(NEVER_STOPS)}
+"""Lets a load through that the guard stops."""
 FEW: Final = 20
 """So few closings, or findings of the last full sync, stop nothing."""
 

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from target_ciscovm.mapping.locators import Identity
 
 CODE_LENGTH: Final = 8
+FULL_SYNC: Final = {"TAP_QUALYSWAS_FULL_SYNC": "true"}
+"""Makes the tap read everything."""
 SOURCE: Final = "source"
 
 
@@ -42,6 +44,11 @@ def code_of(change: Mapping[str, tuple[str, str]]) -> str:
     """Give the code that lets exactly this change through."""
     text = msgspec.json.encode(change, order="deterministic")
     return hashlib.sha256(text).hexdigest()[:CODE_LENGTH]
+
+
+def accepting(change: Mapping[str, tuple[str, str]]) -> dict[str, str]:
+    """Give the settings of the one run that lets this change through."""
+    return {"TARGET_CISCOVM_ACCEPT_IDENTITY_CHANGE": code_of(change)} | FULL_SYNC
 
 
 def problem(change: Mapping[str, tuple[str, str]], open_entries: int) -> str:

@@ -291,7 +291,7 @@ def _identity_change(
     if not change or not open_before:
         return {}
     if settings.accept_identity_change != identity.code_of(change):
-        raise SettingsError(identity.problem(change, open_before))
+        raise SettingsError(identity.problem(change, open_before), identity.accepting(change))
     return change
 
 
@@ -304,7 +304,7 @@ def _require_nothing_left(plan: Plan, spool: Spool) -> None:
             f"before would stay open ({'; '.join(plan.reasons)}). Run the tap once with full_sync: "
             "true."
         )
-        raise LimitReached(msg)
+        raise LimitReached(msg, identity.accepting(plan.change))
     # Under other settings a finding keeps its identifier, so what is left now moves later.
     renames = identity.SOURCE in plan.change
     left = decisions.left_of_other_sources(spool, plan.terms) if renames else 0
@@ -315,7 +315,8 @@ def _require_nothing_left(plan: Plan, spool: Spool) -> None:
             "run. Put source back until all are read, or run once with close_deleted_webapps: true "
             "if they are deleted for good."
         )
-        raise LimitReached(msg)
+        close_deleted = {"TARGET_CISCOVM_CLOSE_DELETED_WEBAPPS": "true"}
+        raise LimitReached(msg, close_deleted | identity.accepting(plan.change))
 
 
 def _reasons(

@@ -12,10 +12,11 @@ from target_ciscovm.errors import Refused, StillRunning
 from target_ciscovm.intake.counts import FINDINGS
 from target_ciscovm.outcomes import EXIT_CODES
 from target_ciscovm.output.state import asking_full_sync
+from target_ciscovm.plan.identity import FULL_SYNC
 from target_ciscovm.plan.proof import FULL
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from qualyswas_ciscovm.errors import Interrupted
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from target_ciscovm.outcomes import Outcome
     from target_ciscovm.plan.plan import Plan
     from target_ciscovm.plan.webapps import Renamed
-    from target_ciscovm.report.summary import Facts
+    from target_ciscovm.report.facts import Facts
 
 NO_RECORD: Final = "no record came: the tap wrote nothing, or a mapper dropped it all"
 NO_REPORT: Final = "Qualys has no finished scan and no finding: there is no report to load"
@@ -35,6 +36,10 @@ NAMED: Final = 3
 """Web applications that a line names."""
 NAME: Final = 60
 """Characters of a name in a line."""
+RUN: Final = "meltano run tap-qualyswas target-ciscovm"
+VERIFY: Final = "meltano invoke target-ciscovm:verify"
+TEST: Final = "meltano invoke tap-qualyswas --test"
+ONCE: Final = "If that is what you want, run once with the settings below."
 HEALS: Final = "The tap's next sync reads everything and heals this."
 
 
@@ -43,6 +48,7 @@ class Ending:
     """How a run ends.
 
     Attributes:
+        command: what to run next, to be copied; empty where nothing is to be done.
         passes: whether the state is passed on.
         asks: whether the tap's next sync shall be a full one; the state is passed on then, too.
     """
@@ -51,6 +57,7 @@ class Ending:
     exit_code: int
     message: str
     next_step: str = ""
+    command: str = ""
     passes: bool = False
     asks: bool = False
 
@@ -68,6 +75,11 @@ def no_ledger(path: Path | None) -> str:
         "open is closed only when Qualys calls it fixed. Keep the ledger between runs, or put "
         "back a copy."
     )
+
+
+def run_with(settings: Mapping[str, str]) -> str:
+    """Give the command of one run with these settings."""
+    return " ".join([*(f"{name}={value}" for name, value in settings.items()), RUN])
 
 
 def renamed(webapps: Sequence[Renamed]) -> str:
@@ -98,6 +110,7 @@ def aborted(why: str, facts: Facts) -> Ending:
         f"Nothing was loaded and nothing closed: {why}.",
         "If something should have come, look at the tap's log, its filters and the scope of the "
         "Qualys account.",
+        TEST,
     )
 
 
@@ -111,7 +124,12 @@ def by_error(error: CiscoVMError, facts: Facts) -> Ending:
     step = ""
     if facts.counts.rejected and facts.folder is not None:
         step = f"Look into {facts.folder.file('rejected.jsonl')} for what was rejected and why."
-    return Ending(outcome, error.exit_code, str(error), step)
+    command = run_with(error.once_with)
+    if error.once_with:
+        step = ONCE
+    elif outcome == "refused":
+        command = VERIFY
+    return Ending(outcome, error.exit_code, str(error), step, command)
 
 
 def by_signal(stop: Interrupted, facts: Facts) -> Ending:
@@ -124,7 +142,7 @@ def by_signal(stop: Interrupted, facts: Facts) -> Ending:
         what = "The load is in CVM, but the state was not passed on. The next run sends it again."
     else:
         what = "Nothing was sent. Run again."
-    return Ending("interrupted", stop.exit_code, f"{stop} {what}", what)
+    return Ending("interrupted", stop.exit_code, f"{stop} {what}", what, RUN)
 
 
 def loaded(facts: Facts, ledger: Ledger) -> Ending:
@@ -135,13 +153,14 @@ def loaded(facts: Facts, ledger: Ledger) -> Ending:
         raise ValueError(msg)
     outcome: Outcome = "succeeded" if plan.verdict.valid else "succeeded_unproven"
     sends = not facts.settings.dry_run
+    step, command = _next_step(facts, plan)
     ending = Ending(
-        outcome, EXIT_CODES[outcome], _loaded_message(facts, plan), _next_step(facts, plan), sends
+        outcome, EXIT_CODES[outcome], _loaded_message(facts, plan), step, command, sends
     )
     problem = _problem(facts, plan)
     if problem is not None:
         message = f"{_loaded_message(facts, plan)} But {problem}."
-        failed = Ending("failed", EXIT_CODES["failed"], message, HEALS if sends else "")
+        failed = Ending("failed", EXIT_CODES["failed"], message, HEALS if sends else "", RUN)
         return replace(failed, asks=sends)
     if facts.delivered is not None and facts.delivered.failed_payloads:
         return _with_failed_payloads(ending, facts, ledger)
@@ -162,7 +181,13 @@ def noticing_silence(ending: Ending, facts: Facts, ledger: Ledger) -> Ending:
         f"max_days_unproven ({days}) allows: what is gone from Qualys stays open. The reports say "
         "why."
     )
-    return replace(ending, outcome="failed", exit_code=EXIT_CODES["failed"], message=message)
+    return replace(
+        ending,
+        outcome="failed",
+        exit_code=EXIT_CODES["failed"],
+        message=message,
+        command=run_with(FULL_SYNC),
+    )
 
 
 def _problem(facts: Facts, plan: Plan) -> str | None:
@@ -188,12 +213,14 @@ def _with_failed_payloads(ending: Ending, facts: Facts, ledger: Ledger) -> Endin
             f"{ending.message} CVM failed {counted(failed, 'payload')}, within max_failed_percent: "
             "the state is not passed on, so the next run sends the same again."
         )
-        return replace(ending, message=message, next_step=step, passes=False)
+        return replace(ending, message=message, next_step=step, command=RUN, passes=False)
     message = (
         f"{ending.message} But CVM failed {counted(failed, 'payload')}, as in the loads before. "
         "The state is passed on now, so what failed is sent again by the next full sync only."
     )
-    return replace(ending, outcome="failed", exit_code=1, message=message, next_step=step)
+    return replace(
+        ending, outcome="failed", exit_code=1, message=message, next_step=step, command=RUN
+    )
 
 
 def _loaded_message(facts: Facts, plan: Plan) -> str:
@@ -206,27 +233,28 @@ def _loaded_message(facts: Facts, plan: Plan) -> str:
     assets = sum(part.assets for part in parts)
     what = f"{counted(facts.counts.mapped, 'finding')} on {counted(assets, 'asset')}"
     closed = plan.count("close")
-    if closed:
-        what += f", {closed:,} closed"
+    closing = f", {closed:,} closed" if closed else ""
     if settings.destination == "files":
-        return f"{what}: {counted(len(parts), 'KDI file')} in {facts.shown_folder}."
+        return f"{what}{closing}: {counted(len(parts), 'KDI file')} in {facts.shown_folder}."
     if settings.destination == "dry_run":
         gap = f" CVM lacks what came before this load: {plan.gap}." if plan.gap else ""
-        return f"Dry run: {what} would be sent; nothing was.{gap}"
+        return f"Dry run: {what} would be sent{closing}; nothing was.{gap}"
     if plan.terms.over:
         return f"{what} were sent; CVM's licence is over its limit, so it may not have taken all."
-    return f"{what} are in Cisco Vulnerability Management."
+    closing = f", and {closed:,} {'was' if closed == 1 else 'were'} closed" if closed else ""
+    return f"{what} are in Cisco Vulnerability Management{closing}."
 
 
-def _next_step(facts: Facts, plan: Plan) -> str:
-    """Say what a person should do after a load that went well; empty for nothing."""
+def _next_step(facts: Facts, plan: Plan) -> tuple[str, str]:
+    """Say what a person should do after a load that went well, and how; empty for nothing."""
     if plan.asks_full_sync:
-        return f"{plan.asks_full_sync[:1].upper()}{plan.asks_full_sync[1:]}. {HEALS}"
+        return (f"{plan.asks_full_sync[:1].upper()}{plan.asks_full_sync[1:]}. {HEALS}", RUN)
     if not plan.verdict.valid:
-        return (
+        step = (
             f"Nothing was closed as gone: {'; '.join(plan.reasons)}. The next complete full sync "
             "will close it."
         )
+        return (step, run_with(FULL_SYNC))
     if facts.settings.destination == "files" and facts.parts:
-        return "Import the KDI files in CVM, or set api_key and connector_id."
-    return ""
+        return ("Import the KDI files in CVM, or set api_key and connector_id.", "")
+    return ("", "")

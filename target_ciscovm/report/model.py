@@ -110,6 +110,16 @@ class Reconciliation(_Part):
     ] = None
     reopened: Annotated[Count | None, Meta(description="reopened_scanner_vuln_count")] = None
 
+    @property
+    def lost(self) -> int:
+        """Findings that the tap read and that did not arrive here, as far as it tells."""
+        return max((self.fetched or 0) - self.received - self.dropped_by_maps, 0)
+
+    @property
+    def fixed_again(self) -> int:
+        """Entries that close one fixed finding at further assets."""
+        return max((self.entries or 0) - self.mapped - self.closings, 0)
+
 
 class SeverityCount(_Part):
     """Findings of one Qualys severity in the load."""
@@ -217,12 +227,14 @@ class Note(_Part):
 
 
 class Changes(_Part):
-    """What a load would change in CVM, by the ledger; filled on a dry run."""
+    """What a load changes in CVM by the plan, or would change where it was not run."""
 
-    new_assets: Count = 0
-    opened: Count = 0
+    new_assets: Annotated[Count, Meta(description="assets that CVM did not have")] = 0
+    opened: Annotated[
+        Count, Meta(description="entries that were not open at their asset, also moved ones")
+    ] = 0
     closed: Count = 0
-    reopened: Count = 0
+    reopened: Annotated[Count, Meta(description="of the opened ones, closed before")] = 0
 
 
 class Report(_Part):
@@ -234,6 +246,9 @@ class Report(_Part):
     exit_code: Annotated[int, Meta(ge=0, le=255)] = 1
     message: Annotated[str, Meta(description="one sentence: what happened")] = ""
     next_step: Annotated[str, Meta(description="what to do next; empty: nothing")] = ""
+    next_command: Annotated[
+        str, Meta(description="the same as a command to be copied; empty: nothing to run")
+    ] = ""
     mode: Annotated[Mode | None, Meta(description="the tap's mode; null: no syncs record")] = None
     data_model: DataModel = "vulnerabilities"
     destination: Destination = "files"
@@ -250,7 +265,9 @@ class Report(_Part):
     gap: Annotated[
         str | None, Meta(description="why CVM lacks what came before; null: it lacks nothing")
     ] = None
-    changes: Annotated[Changes | None, Meta(description="on a dry run only")] = None
+    changes: Annotated[
+        Changes | None, Meta(description="null: no ledger tells what is a change")
+    ] = None
     webapps_gone: list[WebApp] = field(default_factory=list)
     webapps_not_proven: list[WebApp] = field(default_factory=list)
     webapps_not_covered: Annotated[
@@ -258,6 +275,9 @@ class Report(_Part):
     ] = field(default_factory=list)
     webapps_renamed: list[RenamedWebApp] = field(default_factory=list)
     files: list[FileInfo] = field(default_factory=list)
+    other_files: Annotated[
+        list[str], Meta(description="in the run's folder: lists of changes and of rejected records")
+    ] = field(default_factory=list)
     times: Times = field(default_factory=Times)
     warnings: list[str] = field(default_factory=list)
     notes: list[Note] = field(default_factory=list)
@@ -265,5 +285,9 @@ class Report(_Part):
     @property
     def was_applied(self) -> bool:
         """Whether CVM has run the load, or is running it."""
-        ran = self.outcome in {"succeeded", "succeeded_unproven", "still_running"}
-        return ran and self.destination == "ciscovm"
+        if self.destination != "ciscovm":
+            return False
+        if self.run is None:  # nothing had to be sent
+            return self.outcome in {"succeeded", "succeeded_unproven"}
+        goes_on = self.outcome in {"still_running", "interrupted"}
+        return self.run.success is True or (self.run.success is None and goes_on)

@@ -9,14 +9,17 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from qualyswas_ciscovm.progress import duration
 from qualyswas_ciscovm.wording import clean, counted, cut
+from target_ciscovm.output.private_files import plain_name
 from target_ciscovm.report import wording
-from target_ciscovm.report.pictures import draw_bars, draw_flow, draw_steps
+from target_ciscovm.report.bars import draw_bars
+from target_ciscovm.report.causes import finding_types, stays, with_counts
+from target_ciscovm.report.flow import draw_flow, draw_steps
 
 if TYPE_CHECKING:
     from jinja2 import Template
 
+    from target_ciscovm.report.bars import Bars
     from target_ciscovm.report.model import Report
-    from target_ciscovm.report.pictures import Bars
 
 OUTCOMES: Final = {
     "succeeded": ("good", "✓", "Succeeded"),
@@ -57,6 +60,10 @@ def render(report: Report) -> str:
         phases=_phases(report),
         sent=sent,
         done=report.was_applied,
+        planned_closings=_planned_closings(report),
+        counts=lambda rows: ", ".join(with_counts(rows)),
+        finding_types=finding_types,
+        stays=stays,
         share=wording.share,
         counted=counted,
     )
@@ -76,6 +83,11 @@ def _severities(report: Report) -> Bars | None:
         parts = [(row.open, f"severity-{row.severity}"), (row.closed, "closed")]
         rows.append((label, f"{row.open:,} open{closed}", parts))
     return draw_bars(rows)
+
+
+def _planned_closings(report: Report) -> int:
+    closing = report.closing
+    return closing.fixed + report.reconciliation.closings
 
 
 def _closing(report: Report) -> Bars | None:
@@ -122,4 +134,5 @@ def _template() -> Template:
         "duration": duration,
         "moment": wording.moment,
     }
+    environment.tests["plain_name"] = lambda name: plain_name(name) == name
     return environment.get_template("report.html.j2")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
@@ -10,8 +9,6 @@ from qualyswas_ciscovm.dates import to_text
 from target_ciscovm.cvm.connector import COUNTERS
 from target_ciscovm.intake.counts import FINDINGS
 from target_ciscovm.plan import decisions
-from target_ciscovm.plan.plan import Tenant
-from target_ciscovm.plan.webapps import not_covered
 from target_ciscovm.report.accounting import (
     filter_counts,
     note_counts,
@@ -20,89 +17,30 @@ from target_ciscovm.report.accounting import (
 )
 from target_ciscovm.report.model import (
     CauseCount,
-    Changes,
-    Closing,
     ConnectorInfo,
-    CoverageInfo,
     FileInfo,
     Proof,
     Reconciliation,
-    RenamedWebApp,
     RunInfo,
-    SeverityCount,
     SourceInfo,
     Times,
-    WebApp,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-    from pathlib import Path
+    from collections.abc import Mapping
 
-    from target_ciscovm.apply.delivery import Delivered
-    from target_ciscovm.apply.preflight import Opening
     from target_ciscovm.cvm.connector import ConnectorRun
-    from target_ciscovm.intake.counts import Counts
-    from target_ciscovm.intake.spool import Spool
-    from target_ciscovm.kdi.files import Part
-    from target_ciscovm.mapping.records import Sync, SyncStream
+    from target_ciscovm.mapping.records import SyncStream
     from target_ciscovm.output.folders import RunFolder
-    from target_ciscovm.output.timing import Stages
     from target_ciscovm.plan.plan import Plan
+    from target_ciscovm.report.facts import Facts
     from target_ciscovm.report.model import Report
-    from target_ciscovm.settings.values import Settings
 
-SEVERITIES: Final = range(1, 6)
-GONE_WEBAPPS: Final = (
-    "SELECT e.webapp, COUNT(*) FROM live e WHERE e.account = ? AND e.webapp IN (SELECT webapp FROM "
-    "deleted_webapp) GROUP BY 1 ORDER BY 1"
-)
-OPEN_OF_WEBAPPS: Final = (
-    "SELECT e.webapp, COUNT(*) FROM live e WHERE e.account = ? AND e.webapp IN (SELECT webapp FROM "
-    "unsettled_webapp) GROUP BY 1"
-)
-BY_SEVERITY: Final = (
-    "SELECT f.severity, d.action, COUNT(DISTINCT f.rowid) FROM decision d JOIN finding f ON "
-    "f.rowid = d.finding WHERE d.action <> 'leave' GROUP BY 1, 2"
-)
-NEW_ASSETS: Final = (
-    "SELECT COUNT(*) FROM load_asset WHERE key NOT IN (SELECT key FROM ledger.asset)"
-)
+LISTS: Final = ("changes.csv", "changes.jsonl", "rejected.jsonl")
+"""Files of the run's folder, beside the KDI files and the report."""
 
 
-@dataclass(frozen=True)
-class Facts:
-    """What the stages of a load have found, as far as it has come.
-
-    Attributes:
-        parts: files that were written.
-        uploaded: files with their ids in CVM.
-        run_number: of the run in CVM, as soon as it has begun.
-        warnings: sentences for the report.
-    """
-
-    settings: Settings
-    counts: Counts
-    stages: Stages
-    folder: RunFolder | None = None
-    opening: Opening | None = None
-    tenant: Tenant = field(default_factory=Tenant)
-    api_url: str = ""
-    sync: Sync | None = None
-    plan: Plan | None = None
-    parts: tuple[Part, ...] = ()
-    uploaded: tuple[tuple[Part, int], ...] = ()
-    run_number: int | None = None
-    delivered: Delivered | None = None
-    warnings: tuple[str, ...] = ()
-
-    @property
-    def shown_folder(self) -> Path | None:
-        """Give the folder of the run."""
-        return None if self.folder is None else self.folder.path
-
-
-def summarise(facts: Facts, spool: Spool, report: Report) -> None:
+def summarise(facts: Facts, report: Report) -> None:
     """Write all that is known of a load into its report; what it did not come to stays empty."""
     settings, counts, plan = facts.settings, facts.counts, facts.plan
     report.run_id = facts.folder.run_id if facts.folder else ""
@@ -110,12 +48,12 @@ def summarise(facts: Facts, spool: Spool, report: Report) -> None:
     report.destination = settings.destination
     report.warnings = list(facts.warnings)
     report.notes = note_counts(counts)
+    report.other_files = _other_files(facts.folder)
     _source(facts, report)
     _connector(facts, report)
     _reconciliation(facts, report)
     if plan is not None:
-        report.proof = Proof(proven=plan.coverage.proven, reasons=list(plan.reasons))
-        _planned(facts, plan, spool, report)
+        _planned(facts, plan, report)
     times = report.times = Times(phases=facts.stages.phases, seconds=facts.stages.seconds)
     now = facts.tenant.now
     if now is not None:
@@ -123,6 +61,10 @@ def summarise(facts: Facts, spool: Spool, report: Report) -> None:
         times.finished = to_text(now + timedelta(seconds=times.seconds))
     elif facts.sync is not None:
         times.started = facts.sync.started_at
+
+
+def _other_files(folder: RunFolder | None) -> list[str]:
+    return [name for name in LISTS if folder is not None and folder.file(name).exists()]
 
 
 def _source(facts: Facts, report: Report) -> None:
@@ -212,68 +154,22 @@ def _rows(part: SyncStream) -> int | None:
     return part.emitted if part.read is None else part.read
 
 
-def _planned(facts: Facts, plan: Plan, spool: Spool, report: Report) -> None:
+def _planned(facts: Facts, plan: Plan, report: Report) -> None:
+    report.proof = Proof(proven=plan.coverage.proven, reasons=list(plan.reasons))
     report.assets = sum(part.assets for part in facts.parts)
-    report.severities = _severities(spool)
     report.files = _files(facts)
     report.gap = plan.gap
-    before = plan.open_before
-    closed = plan.count("close")
-    report.closing = Closing(
-        fixed=plan.count("close", decisions.FIXED),
-        gone=plan.count("close", decisions.GONE),
-        moved=plan.count("close", decisions.MOVED_AWAY, decisions.OTHER_MODEL),
-        filtered=sum(
-            count for cause, count in plan.closings.items() if cause.startswith(decisions.FILTERED)
-        ),
-        deleted_webapps=plan.count("close", decisions.DELETED_WEBAPP),
-        open_before=before,
-        open_after=None if before is None else max(before - closed + plan.opened, 0),
-    )
-    report.coverage = _coverage(plan)
-    if facts.settings.destination == "dry_run":
-        report.changes = Changes(
-            new_assets=spool.number(NEW_ASSETS),
-            opened=plan.opened,
-            closed=closed,
-            reopened=plan.count("open", decisions.AGAIN),
-        )
-    report.webapps_gone = list(_webapps_gone(plan, spool))
-    report.webapps_not_covered = [
-        WebApp(id=number, name=_name(plan, number), open=count)
-        for number, count in not_covered(spool, plan.coverage).items()
-    ]
-    report.webapps_renamed = [RenamedWebApp(**one._asdict()) for one in plan.renamed]
-    opened = dict(spool.execute(OPEN_OF_WEBAPPS, (plan.coverage.account,)))
-    report.webapps_not_proven = [
-        WebApp(id=number, name=_name(plan, number), open=opened.get(number, 0))
-        for number in sorted(plan.coverage.unsettled)
-    ]
-
-
-def _coverage(plan: Plan) -> CoverageInfo:
-    covered = plan.coverage
-    left = {one.cause: one.entries - one.findings for one in plan.decided if one.action == "leave"}
-    return CoverageInfo(
-        source=covered.source,
-        finding_types=sorted(covered.types),
-        whole_account=covered.whole_account,
-        webapps=len(covered.webapps),
-        open=plan.covered_open,
-        left=[CauseCount(cause=cause, count=count) for cause, count in left.items() if count > 0],
-    )
-
-
-def _severities(spool: Spool) -> list[SeverityCount]:
-    found = {severity: SeverityCount(severity=severity) for severity in SEVERITIES}
-    for severity, action, count in spool.execute(BY_SEVERITY):
-        if severity not in found:
-            continue
-        if action == "open":
-            found[severity].open += count
-        else:
-            found[severity].closed += count
-    return list(found.values())
+    found = facts.planned
+    if found is None:
+        return
+    report.severities = list(found.severities)
+    report.closing = found.closing
+    report.coverage = found.coverage
+    report.changes = found.changes
+    report.webapps_gone = list(found.webapps_gone)
+    report.webapps_not_proven = list(found.webapps_not_proven)
+    report.webapps_not_covered = list(found.webapps_not_covered)
+    report.webapps_renamed = list(found.webapps_renamed)
 
 
 def _files(facts: Facts) -> list[FileInfo]:
@@ -289,15 +185,3 @@ def _files(facts: Facts) -> list[FileInfo]:
         )
         for part in parts
     ]
-
-
-def _webapps_gone(plan: Plan, spool: Spool) -> Iterator[WebApp]:
-    """Give the deleted web applications that something is open of."""
-    for number, count in spool.execute(GONE_WEBAPPS, (plan.coverage.account,)):
-        app = plan.shown.missing.get(number)
-        yield WebApp(id=number, name=app.name if app else "", open=count)
-
-
-def _name(plan: Plan, number: int) -> str:
-    app = plan.sources.webapps.get(number)
-    return (app.name if app else None) or ""

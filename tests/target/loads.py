@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final
 import jsonschema
 
 from qualyswas_ciscovm.endings import Ending, ending_well
+from target_ciscovm.ledger.ledger import Ledger
 from target_ciscovm.target import TargetCiscoVM
 from tests.sandbox.ciscovm import api as ciscovm
 from tests.sandbox.ciscovm.kdi.check import check
@@ -46,6 +47,7 @@ if TYPE_CHECKING:
     from tests.target.streams import Sync
 
 QUICK: Final = Switches(rate_limit=0, run_seconds=0)
+FAILED: Final = "failed_payload_count"
 HOUR: Final = timedelta(hours=1)
 
 
@@ -206,7 +208,15 @@ class CVM:
         given = sync if isinstance(sync, bytes) else sync.lines(self.clock.now())
         loaded = load(given, self.config(**settings), self.switches.locator_order)
         assert "auto" not in {one.cause for one in self.tenant.state.closings}
+        if loaded.outcome in {"succeeded", "succeeded_unproven"} and loaded.report["run"]:
+            self.examine_ledger(loaded)
         return loaded
+
+    def examine_ledger(self, loaded: Loaded) -> None:
+        """Hold what the report says of the ledger against the ledger, once it is settled."""
+        with Ledger(self.ledger) as ledger:
+            if ledger.path and ledger.exists and not loaded.report["run"]["counters"].get(FAILED):
+                assert loaded.report["closing"]["open_after"] == ledger.open_count()
 
 
 def load(given: bytes, config: dict[str, Any], order: tuple[str, ...] = ()) -> Loaded:

@@ -7,15 +7,18 @@ from typing import TYPE_CHECKING, Final
 from target_ciscovm.cvm.connector import COUNTERS
 from target_ciscovm.output.timing import Phase
 from target_ciscovm.report.model import (
+    CauseCount,
     Changes,
     Closing,
     ConnectorInfo,
+    CoverageInfo,
     FileInfo,
     FilterCount,
     Note,
     Proof,
     Reconciliation,
     RejectionCount,
+    RenamedWebApp,
     Report,
     RunInfo,
     SeverityCount,
@@ -36,7 +39,8 @@ def succeeded() -> Report:
         run_id="20240506T080000Z-1",
         outcome="succeeded",
         exit_code=0,
-        message="47,098 findings on 312 assets are in Cisco Vulnerability Management.",
+        message="45,098 findings on 312 assets are in Cisco Vulnerability Management, and 53 were "
+        "closed.",
         mode="full",
         destination="ciscovm",
         proof=Proof(proven=True),
@@ -54,7 +58,7 @@ def succeeded() -> Report:
             ended="2024-05-06T08:12:40Z",
             success=True,
             counters=dict.fromkeys(COUNTERS, 0)
-            | {"processed_scanner_vuln_count": 47_098, "created_scanner_vuln_count": 120},
+            | {"processed_scanner_vuln_count": 45_121, "created_scanner_vuln_count": 120},
         ),
         reconciliation=Reconciliation(
             counted=48_311,
@@ -65,15 +69,27 @@ def succeeded() -> Report:
                 FilterCount(name="min_severity", filtered=1_000, will_close=12),
                 FilterCount(name="exclude_potential", filtered=200),
             ],
+            nothing_to_do=2_000,
+            nothing_to_do_by=[
+                CauseCount(cause="already closed", count=1_990),
+                CauseCount(cause="outdated", count=10),
+            ],
             rejected=3,
             rejected_by=[RejectionCount(stream="findings", reason="webApp: is missing", count=3)],
             superseded=10,
-            mapped=47_098,
-            uploaded=47_098,
-            processed=47_098,
+            mapped=45_098,
+            closings=22,
+            closings_by=[
+                CauseCount(cause="gone", count=8),
+                CauseCount(cause="moved away", count=2),
+                CauseCount(cause="filtered: min_severity", count=12),
+            ],
+            entries=45_121,
+            uploaded=45_121,
+            processed=45_121,
             failed=0,
             created=120,
-            closed=50,
+            closed=53,
             reopened=2,
         ),
         streams=[
@@ -92,11 +108,23 @@ def succeeded() -> Report:
         severities=[
             SeverityCount(severity=1, open=9_000),
             SeverityCount(severity=2, open=14_820),
-            SeverityCount(severity=3, open=17_002, closed=21),
+            SeverityCount(severity=3, open=15_002, closed=21),
             SeverityCount(severity=4, open=5_210, closed=8),
             SeverityCount(severity=5, open=1_036, closed=1),
         ],
-        closing=Closing(fixed=30, gone=8, filtered=12, open_before=47_000, open_after=47_068),
+        closing=Closing(
+            fixed=31, gone=8, moved=2, filtered=12, open_before=47_000, open_after=47_067
+        ),
+        coverage=CoverageInfo(
+            source="api",
+            finding_types=["I", "S", "V"],
+            whole_account=True,
+            webapps=312,
+            open=46_900,
+            left=[CauseCount(cause="deleted web app", count=14)],
+        ),
+        changes=Changes(new_assets=4, opened=120, closed=53, reopened=2),
+        webapps_renamed=[RenamedWebApp(id=17, before="Shop", now="Store")],
         webapps_gone=[WebApp(id=900_001, name="Old shop", open=14)],
         files=[
             FileInfo(
@@ -104,11 +132,11 @@ def succeeded() -> Report:
                 bytes=49_812_345,
                 assets=260,
                 findings=40_012,
-                skip_autoclose=False,
                 data_file=11,
             ),
-            FileInfo(name="kdi-0002.json", bytes=9_812, assets=52, findings=7_086, data_file=12),
+            FileInfo(name="kdi-0002.json", bytes=9_812, assets=52, findings=5_109, data_file=12),
         ],
+        other_files=["changes.csv", "changes.jsonl", "rejected.jsonl"],
         times=Times(
             started="2024-05-06T08:00:00Z",
             finished="2024-05-06T08:13:05Z",
@@ -129,10 +157,16 @@ def unproven() -> Report:
     report.outcome = "succeeded_unproven"
     report.mode = "incremental"
     report.message = "The load is in Cisco Vulnerability Management; nothing was closed by absence."
-    report.next_step = "Run a full sync without a start_date when absent findings should close."
+    report.next_step = "The next complete full sync will close it."
+    report.next_command = "TAP_QUALYSWAS_FULL_SYNC=true meltano run tap-qualyswas target-ciscovm"
     report.proof = Proof(proven=False, reasons=["the sync was incremental", "it began at a cursor"])
     report.reconciliation.counted = None
-    report.closing = Closing(fixed=3)
+    report.reconciliation.closings = 0
+    report.reconciliation.closings_by = []
+    report.reconciliation.entries = 45_099
+    report.closing = Closing(fixed=3, open_before=47_000, open_after=47_117)
+    report.coverage.left = [CauseCount(cause="not proven", count=46_000)]
+    report.webapps_not_covered = [WebApp(id=6, name="Old intranet", open=9)]
     report.webapps_not_proven = [WebApp(id=5, name="Intranet", open=3)]
     report.warnings = ["The licence of the tenant is over its limit: new assets get nothing."]
     return report
@@ -147,8 +181,10 @@ def failed() -> Report:
     report.next_step = "Look at rejected.jsonl, correct the source, or raise max_failed_percent."
     report.proof = Proof(proven=False, reasons=["records were rejected whose asset is unknown"])
     report.run = None
+    report.next_command = "meltano run tap-qualyswas target-ciscovm"
     counts = report.reconciliation
-    counts.rejected, counts.mapped = 2_900, 44_201
+    counts.rejected, counts.mapped = 2_900, 42_201
+    counts.entries = 42_224
     counts.rejected_by[0].count = 2_900
     counts.uploaded = counts.processed = counts.failed = None
     counts.created = counts.closed = counts.reopened = None
@@ -201,11 +237,46 @@ def dry_run() -> Report:
     report = succeeded()
     report.destination = "dry_run"
     report.run = None
-    report.message = "A real run would send 47,098 findings on 312 assets."
-    report.changes = Changes(new_assets=4, opened=120, closed=50, reopened=2)
+    report.message = "Dry run: 45,098 findings on 312 assets would be sent, 53 closed; nothing was."
     counts = report.reconciliation
     counts.uploaded = counts.processed = counts.failed = None
     counts.created = counts.closed = counts.reopened = None
+    return report
+
+
+def lossy() -> Report:
+    """Load what came, though rows were lost on the way and CVM lacks what came before."""
+    report = succeeded()
+    report.outcome = "failed"
+    report.exit_code = 1
+    report.message = "45,000 findings are in CVM. But rows were lost on the way."
+    report.next_step = "The tap's next sync reads everything and heals this."
+    report.next_command = "meltano run tap-qualyswas target-ciscovm"
+    report.gap = "this connector has no earlier load of the same account and filters"
+    report.proof = Proof(proven=False, reasons=["48,271 findings arrived of 48,311"])
+    counts = report.reconciliation
+    counts.dropped_by_maps = 30
+    counts.received -= 70
+    counts.mapped -= 70
+    counts.closings = 0
+    counts.closings_by = []
+    counts.entries = counts.uploaded = counts.processed = counts.mapped + 1
+    report.closing = Closing(fixed=31, open_before=47_000, open_after=47_089)
+    report.coverage.left = [CauseCount(cause="not proven", count=22)]
+    return report
+
+
+def stopped() -> Report:
+    """Stop at the guard: the plan is there, and nothing was run."""
+    report = dry_run()
+    report.destination = "ciscovm"
+    report.outcome = "failed"
+    report.exit_code = 1
+    report.message = "The load would close 30,000 of the 46,900 open findings that it covers."
+    report.next_step = ""
+    report.next_command = (
+        "TARGET_CISCOVM_MAX_CLOSE_PERCENT=100 meltano run tap-qualyswas target-ciscovm"
+    )
     return report
 
 
@@ -215,8 +286,10 @@ def huge() -> Report:
     counts.counted = counts.fetched = counts.received = 9_223_372_036_854
     counts.filtered = 9_000_000_000_000
     counts.rejected, counts.superseded = 1, 72_036_854
+    counts.nothing_to_do = 0
     counts.mapped = counts.received - counts.filtered - 1 - counts.superseded
-    counts.uploaded = counts.mapped
+    counts.entries = counts.mapped + counts.closings
+    counts.uploaded = counts.entries
     counts.processed = 1
     counts.failed = 123_456_789
     counts.created = counts.closed = counts.reopened = 1_234_567_890_123
@@ -238,12 +311,19 @@ def hostile() -> Report:
     report.proof.reasons = [text] * 3
     report.webapps_gone = [WebApp(id=n, name=text, open=n) for n in range(40)]
     report.webapps_not_proven = [WebApp(id=1, name="")]
+    report.webapps_not_covered = [WebApp(id=2, name=text)]
+    report.webapps_renamed = [RenamedWebApp(id=3, before=text, now=text)]
+    report.coverage.source = report.gap = report.next_command = text
+    report.coverage.left = [CauseCount(cause=text, count=1)] * 9
+    report.coverage.finding_types = [text]
+    report.other_files = [text]
     report.streams.append(StreamCount(stream=text, foreign=True))
     report.files.append(FileInfo(name=text))
     report.times.phases.append(Phase(name=text, seconds=1))
     counts = report.reconciliation
     counts.filtered_by = [FilterCount(name=text, filtered=1) for _ in range(9)]
     counts.rejected_by = [RejectionCount(stream=text, reason=text, count=1) for _ in range(9)]
+    counts.closings_by = counts.nothing_to_do_by = [CauseCount(cause=text, count=1)] * 9
     if report.run:
         report.run.counters[text] = 1
     return report
@@ -260,6 +340,8 @@ REPORTS: Final[dict[str, Callable[[], Report]]] = {
         refused,
         empty,
         dry_run,
+        lossy,
+        stopped,
         huge,
         hostile,
     )

@@ -1,0 +1,57 @@
+"""What the stages of a load have found, for its ending and its report."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from target_ciscovm.plan.plan import Tenant
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from target_ciscovm.apply.delivery import Delivered
+    from target_ciscovm.apply.preflight import Opening
+    from target_ciscovm.intake.counts import Counts
+    from target_ciscovm.kdi.files import Part
+    from target_ciscovm.mapping.records import Sync
+    from target_ciscovm.output.folders import RunFolder
+    from target_ciscovm.output.timing import Stages
+    from target_ciscovm.plan.plan import Plan
+    from target_ciscovm.report.planned import Planned
+    from target_ciscovm.settings.values import Settings
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What the stages of a load have found, as far as it has come.
+
+    Attributes:
+        parts: files that were written.
+        planned: what the plan means for CVM, as the report tells it.
+        uploaded: files with their ids in CVM.
+        run_number: of the run in CVM, as soon as it has begun.
+        delivered: what came of it, whatever its end.
+        warnings: sentences for the report.
+    """
+
+    settings: Settings
+    counts: Counts
+    stages: Stages
+    folder: RunFolder | None = None
+    opening: Opening | None = None
+    tenant: Tenant = field(default_factory=Tenant)
+    api_url: str = ""
+    sync: Sync | None = None
+    plan: Plan | None = None
+    planned: Planned | None = None
+    parts: tuple[Part, ...] = ()
+    uploaded: tuple[tuple[Part, int], ...] = ()
+    run_number: int | None = None
+    delivered: Delivered | None = None
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def shown_folder(self) -> Path | None:
+        """Give the folder of the run."""
+        return None if self.folder is None else self.folder.path

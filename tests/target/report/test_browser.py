@@ -1,0 +1,141 @@
+"""The page in a browser, where one is installed."""
+
+from __future__ import annotations
+
+import re
+import struct
+import threading
+import zlib
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from typing import TYPE_CHECKING
+
+import pytest
+from lxml import html
+
+from target_ciscovm.report.files import write_html
+from tests.target.report.browser import CHROMIUM, dump_dom, screenshot
+from tests.target.report.reports import REPORTS, hostile, succeeded
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+needs_browser = pytest.mark.skipif(
+    CHROMIUM is None, reason="a browser is not there (apt-get install chromium)"
+)
+
+
+def text_of(element: html.HtmlElement) -> str:
+    return " ".join(" ".join(element.itertext()).split())
+
+
+@needs_browser
+def test_a_browser_shows_what_a_person_looks_for(tmp_path: Path) -> None:
+    file = tmp_path / "report.html"
+    write_html(succeeded(), file)
+
+    shown = text_of(html.document_fromstring(dump_dom(file.as_uri(), tmp_path / "profile")))
+
+    for text in ("Succeeded", "48,311", "45,098", "min_severity", "Old shop", "What to do next"):
+        assert text in shown
+
+
+@needs_browser
+def test_a_browser_runs_nothing_of_a_hostile_report(tmp_path: Path) -> None:
+    file = tmp_path / "report.html"
+    write_html(hostile(), file)
+
+    document = html.document_fromstring(dump_dom(file.as_uri(), tmp_path / "profile"))
+
+    assert document.xpath("//script | //img") == []
+    assert "<script>alert('MARKUP')</script>" in text_of(document)
+
+
+@needs_browser
+@pytest.mark.parametrize("width", [1200, 500])
+def test_a_browser_draws_the_page_and_its_pictures(width: int, tmp_path: Path) -> None:
+    file = tmp_path / "report.html"
+    write_html(succeeded(), file)
+
+    image = screenshot(file.as_uri(), tmp_path / "profile", tmp_path / "page.png", width, 1500)
+
+    assert struct.unpack(">II", image[16:24]) == (width, 1500)
+    blue, ground = (0x2F, 0x6F, 0xB0), (0xF4, 0xF6, 0xF8)
+    shown = pixels(image)
+    assert shown.count(bytes(blue)) > 1000  # the bars of the way from Qualys to CVM
+    assert shown.count(bytes(ground)) > 1000
+
+
+def pixels(image: bytes) -> list[bytes]:
+    """Read the pixels of a PNG of 8 bits a channel without interlace, as RGB."""
+    width, height, _, kind = struct.unpack(">IIBB", image[16:26])
+    size = {2: 3, 6: 4}[kind]
+    packed = b""
+    at = 8
+    while at < len(image):
+        length, name = struct.unpack(">I4s", image[at : at + 8])
+        packed += image[at + 8 : at + 8 + length] if name == b"IDAT" else b""
+        at += length + 12
+    raw = zlib.decompress(packed)
+    before = bytearray(width * size)
+    found: list[bytes] = []
+    for row in range(height):
+        start = row * (width * size + 1)
+        line = bytearray(raw[start + 1 : start + 1 + width * size])
+        unfilter(raw[start], line, before, size)
+        found += [bytes(line[x : x + 3]) for x in range(0, len(line), size)]
+        before = line
+    return found
+
+
+def unfilter(kind: int, line: bytearray, before: bytearray, size: int) -> None:
+    """Undo the filter of a PNG row (PNG specification, 9.2)."""
+    for x in range(len(line)):
+        left = line[x - size] if x >= size else 0
+        above = before[x]
+        corner = before[x - size] if x >= size else 0
+        guess = left + above - corner
+        nearest = min((left, above, corner), key=lambda value: abs(guess - value))
+        line[x] = (line[x] + (0, left, above, (left + above) // 2, nearest)[kind]) & 255
+
+
+MEASURE = """<!doctype html><iframe src="report.html" style="width:{width}px;height:900px"></iframe>
+<output></output><script>
+document.querySelector("iframe").addEventListener("load", event => {{
+  const root = event.target.contentDocument.documentElement;
+  document.querySelector("output").textContent = root.scrollWidth + " " + root.clientWidth;
+}});
+</script>"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Iterator[tuple[Path, str]]:
+    handler = partial(QuietHandler, directory=str(tmp_path))
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,))
+    thread.start()
+    yield tmp_path, f"http://127.0.0.1:{server.server_address[1]}"
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+class QuietHandler(SimpleHTTPRequestHandler):
+    def log_message(self, *_: object) -> None:
+        return
+
+
+@needs_browser
+@pytest.mark.parametrize("name", ["succeeded", "huge", "hostile"])
+@pytest.mark.parametrize("width", [400, 900])
+def test_no_page_is_wider_than_its_window(name: str, width: int, folder: tuple[Path, str]) -> None:
+    path, address = folder
+    write_html(REPORTS[name](), path / "report.html")
+    (path / "measure.html").write_text(MEASURE.format(width=width), encoding="utf-8")
+
+    dom = dump_dom(f"{address}/measure.html", path / "profile")
+
+    measured = re.search(r"<output>(\d+) (\d+)</output>", dom)
+    assert measured, dom
+    assert int(measured[1]) <= int(measured[2])
