@@ -356,6 +356,7 @@ class Run:
             place.ledger.settle()
             return
         with self._stages.stage("waiting for CVM"):
+            self._note(run_asked=True)
             number = delivery.run(way, uploaded)
             self._note(run_number=number)
             sent = delivery.sent_of(uploaded, plan.count("close"), over=plan.terms.over)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import signal
 import sys
+import threading
 from dataclasses import replace
 from functools import cached_property
 from typing import IO, TYPE_CHECKING, Any, ClassVar
@@ -62,6 +64,7 @@ class TargetCiscoVM(Plugin, Target):
 
     def __init__(self, **kwargs: Any) -> None:  # noqa: ANN401 - the SDK's own
         super().__init__(**kwargs)
+        self._end_with_the_terminal()
         self.message_reader.handler = self
         self.report: Report | None = None
 
@@ -174,6 +177,13 @@ class TargetCiscoVM(Plugin, Target):
             )
         )
         return command
+
+    def _end_with_the_terminal(self) -> None:
+        """Take the end of the terminal as the other signals to stop, unless `nohup` ignores it."""
+        if threading.current_thread() is not threading.main_thread():
+            return
+        if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+            signal.signal(signal.SIGHUP, self._handle_termination)
 
     @override
     def _handle_termination(self, signum: int, frame: FrameType | None) -> None:

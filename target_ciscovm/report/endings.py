@@ -140,8 +140,10 @@ def by_signal(stop: Interrupted, facts: Facts) -> Ending:
         )
     elif facts.run_number is not None:
         what = "The load is in CVM, but the state was not passed on. The next run sends it again."
+    elif facts.run_asked:
+        what = "CVM may have begun a run of this load. The next run looks for it."
     else:
-        what = "Nothing was sent. Run again."
+        what = "Nothing was run in CVM. Run again."
     return Ending("interrupted", stop.exit_code, f"{stop} {what}", what, RUN)
 
 

@@ -30,7 +30,8 @@ class Facts:
         parts: files that were written.
         planned: what the plan means for CVM, as the report tells it.
         uploaded: files with their ids in CVM.
-        run_number: of the run in CVM, as soon as it has begun.
+        run_asked: whether CVM was asked for a run.
+        run_number: of the run in CVM, as soon as it is known.
         delivered: what came of it, whatever its end.
         warnings: sentences for the report.
     """
@@ -47,6 +48,7 @@ class Facts:
     planned: Planned | None = None
     parts: tuple[Part, ...] = ()
     uploaded: tuple[tuple[Part, int], ...] = ()
+    run_asked: bool = False
     run_number: int | None = None
     delivered: Delivered | None = None
     warnings: tuple[str, ...] = ()

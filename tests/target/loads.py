@@ -247,7 +247,7 @@ def load(given: bytes, config: dict[str, Any], order: tuple[str, ...] = ()) -> L
 @contextmanager
 def own_signals() -> Iterator[None]:
     """Keep the test runner's handlers: the SDK sets its own in each plugin."""
-    numbers = (signal.SIGINT, signal.SIGTERM)
+    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
     before = [signal.getsignal(number) for number in numbers]
     try:
         yield

@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
+import json
+import os
 import resource
+import subprocess
 import sys
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
 from target_ciscovm.ledger.ledger import Ledger
-from tests.sandbox.ciscovm.tenant.tenant import API_KEY
+from tests.sandbox.ciscovm.tenant.tenant import API_KEY, CONNECTOR_ID
 from tests.support.json_lines import json_lines
-from tests.target.processes import START, Process
+from tests.support.processes import ROOT
+from tests.target.ledger.ledgers import entries
+from tests.target.processes import START, Ended, Process
 from tests.target.streams import STATE, Sync, finding, joined, names, record, schema, webapp
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
     from tests.target.loads import CVM
-    from tests.target.processes import Ended
 
 TWO: Final = Sync([webapp()], [finding(1), finding(2)])
 MUCH: Final = joined(record("webapps", webapp(1) | {"padding": "x" * 1000})) * 300
@@ -157,12 +162,19 @@ class TestDiskFull:
         assert len(cvm.open()) == 2000
 
     @pytest.mark.skipif(not hasattr(resource, "prlimit"), reason="limits another process: Linux")
-    def test_a_ledger_that_cannot_grow_fails_the_run_and_keeps_what_it_had(self, cvm: CVM) -> None:
+    @pytest.mark.parametrize(
+        ("when", "runs"),
+        [("target-killed", 1), ("target-killed-in-run", 2)],
+        ids=["before the run", "while CVM works on it"],
+    )
+    def test_a_ledger_that_cannot_grow_fails_the_run_and_keeps_what_it_had(
+        self, when: str, runs: int, cvm: CVM
+    ) -> None:
         cvm.load(TWO)
-        before, limit = ledger_of(cvm), cvm.ledger.stat().st_size
+        before, limit = open_in(cvm.ledger), cvm.ledger.stat().st_size
         rows = [finding(n, url=f"https://app1.example.test/{'x' * 400}/{n}") for n in range(100)]
         sync = Sync([webapp()], rows)
-        cvm.faults.arm("target-killed-in-run")
+        cvm.faults.arm(when)
         process = Process(cvm)
         cvm.faults.carry_out = lambda _: process.limit(resource.RLIMIT_FSIZE, limit)
 
@@ -170,15 +182,66 @@ class TestDiskFull:
 
         assert (ended.exit_code, ended.output) == (1, ""), ended.log
         assert_one_line(ended, str(cvm.ledger))
-        assert ledger_of(cvm) == before
+        assert open_in(cvm.ledger) == before
+        assert len(cvm.tenant.runs(CONNECTOR_ID)) == runs
         assert cvm.load(sync).outcome == "succeeded"
         assert cvm.open() == names(*range(100))
 
 
-def ledger_of(cvm: CVM) -> list[str]:
-    """Give what is remembered as open."""
-    with Ledger(cvm.ledger) as ledger:
-        return [one.key for one in ledger.assets()]
+def open_in(path: Path) -> set[str]:
+    """Give what a ledger has as open."""
+    with Ledger(path) as ledger:
+        return {one.identifier for one in entries(ledger) if one.state != "closed"}
+
+
+class TestStandardOutput:
+    """Passing the state on comes last: where it fails, the load stands."""
+
+    def assert_only_the_state_was_lost(self, ended: Ended, cvm: CVM) -> None:
+        assert ended.exit_code == 1, ended.log
+        assert_one_line(ended, "Only the state could not be passed on", "are in Cisco")
+        assert cvm.open() == names(1, 2)
+        with Ledger(cvm.ledger) as ledger:
+            assert ledger.pending is None
+            assert ledger.open_count() == 2
+
+    def test_nobody_reads_it_any_more(self, cvm: CVM) -> None:
+        process = Process(cvm)
+        process.close_output()
+
+        self.assert_only_the_state_was_lost(process.end(TWO.lines(cvm.clock.now())), cvm)
+
+    def test_it_is_closed(self, cvm: CVM) -> None:
+        ended = in_an_interpreter_of_its_own(cvm, TWO.lines(cvm.clock.now()), redirection=">&-")
+
+        self.assert_only_the_state_was_lost(ended, cvm)
+
+    def test_a_state_is_passed_on_byte_by_byte_whatever_the_encoding(self, cvm: CVM) -> None:
+        value = '{"größe":  "中文", "n": 1.10, "big": 12345678901234567890123}'
+        given = TWO.lines(cvm.clock.now()) + b'{"type": "STATE", "value": %b}\n' % value.encode()
+
+        ended = in_an_interpreter_of_its_own(cvm, given, PYTHONIOENCODING="ascii", PYTHONUTF8="0")
+
+        assert ended.exit_code == 0, ended.log
+        assert ended.output == value + "\n"
+
+
+def in_an_interpreter_of_its_own(
+    cvm: CVM, given: bytes, redirection: str = "", **environment: str
+) -> Ended:
+    """Load in a process that is not forked: it looks at its streams and variables anew."""
+    config = cvm.home / "config.json"
+    config.write_text(json.dumps(cvm.config()))
+    words = [sys.executable, "-c", START, "--config", str(config)]
+    done = subprocess.run(
+        ["/bin/sh", "-c", f'exec "$@" {redirection}', "sh", *words],
+        input=given,
+        capture_output=True,
+        check=False,
+        cwd=ROOT,
+        env=os.environ | environment,
+    )
+    return Ended(done.returncode, done.stdout.decode(), done.stderr.decode())
 
 
 # The kernel's own figure of this very process: `ru_maxrss` begins with that of the parent.

@@ -1,4 +1,4 @@
-"""SIGTERM and SIGINT, wherever they come: nothing is run, nothing marked as sent, no litter."""
+"""A signal to stop, wherever it comes: nothing is marked as sent, no litter, the truth is told."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 
+from tests.sandbox.ciscovm.tenant.tenant import CONNECTOR_ID
 from tests.target.processes import Process, eventually, newest
 from tests.target.streams import Sync, finding, names, webapp
 
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from tests.target.processes import Ended
 
 TWO: Final = Sync([webapp()], [finding(1), finding(2)])
-EXITS: Final = {signal.SIGTERM: 143, signal.SIGINT: 130}
+EXITS: Final = {signal.SIGTERM: 143, signal.SIGINT: 130, signal.SIGHUP: 129}
 
 
 def start(cvm: CVM, part_max_bytes: int = 50_000_000) -> Process:
@@ -24,14 +25,14 @@ def start(cvm: CVM, part_max_bytes: int = 50_000_000) -> Process:
     return process
 
 
-def assert_stopped(process: Process, ended: Ended, exit_code: int) -> None:
+def assert_stopped(process: Process, ended: Ended, exit_code: int, told: str) -> None:
     assert ended.exit_code == exit_code, ended.log
     assert ended.output == ""
     assert "Traceback" not in ended.log
     assert "stopped by signal" in ended.log
     loaded = process.loaded(ended)
     assert loaded.outcome == "interrupted"
-    assert not process.cvm.ledger.exists()
+    assert told in loaded.report["message"]
 
 
 @pytest.mark.parametrize("number", EXITS)
@@ -44,8 +45,9 @@ def test_while_it_reads(number: signal.Signals, cvm: CVM) -> None:
     process.signal(number)
     ended = process.end()
 
-    assert_stopped(process, ended, EXITS[number])
+    assert_stopped(process, ended, EXITS[number], "Nothing was run in CVM")
     assert cvm.requests["data_file"] == cvm.requests["run"] == 0
+    assert not cvm.ledger.exists()
 
 
 @pytest.mark.parametrize("number", EXITS)
@@ -56,22 +58,37 @@ def test_while_it_uploads(number: signal.Signals, cvm: CVM) -> None:
 
     ended = process.end(TWO.lines(cvm.clock.now()))
 
-    assert_stopped(process, ended, EXITS[number])
+    assert_stopped(process, ended, EXITS[number], "Nothing was run in CVM")
     assert cvm.requests["run"] == 0
     assert cvm.open() == set()
+    assert not cvm.ledger.exists()
 
 
-def test_while_cvm_works_on_the_run(cvm: CVM) -> None:
-    cvm.faults.arm("target-killed-in-run", "run-never-ends")
+@pytest.mark.parametrize("number", EXITS)
+def test_while_cvm_works_on_the_run(number: signal.Signals, cvm: CVM) -> None:
+    cvm.faults.arm("target-killed-in-run+1", "run-never-ends")
+    process = start(cvm)
+    cvm.faults.carry_out = lambda _: process.signal(number)
+
+    ended = process.end(TWO.lines(cvm.clock.now()))
+
+    (run,) = cvm.tenant.runs(CONNECTOR_ID)
+    assert_stopped(process, ended, EXITS[number], f"Connector run {run.id} goes on in CVM")
+    cvm.faults.disarm()
+    loaded = cvm.load(Sync([webapp()], mode="incremental"))
+    assert loaded.report["closing"]["open_before"] == 2
+    assert cvm.open() == names(1, 2)
+
+
+def test_while_nobody_knows_whether_the_run_has_begun(cvm: CVM) -> None:
+    cvm.faults.arm("target-killed-before-run")
     process = start(cvm)
     cvm.faults.carry_out = lambda _: process.signal(signal.SIGTERM)
 
     ended = process.end(TWO.lines(cvm.clock.now()))
 
-    assert_stopped(process, ended, 143)
-    cvm.faults.disarm()
-    loaded = cvm.load(TWO)
-    assert loaded.outcome == "succeeded"
+    assert_stopped(process, ended, 143, "CVM may have begun a run")
+    assert cvm.load(TWO).outcome == "succeeded"
     assert cvm.open() == names(1, 2)
 
 
