@@ -1,8 +1,9 @@
-"""Almost valid JSON: NaN is read as null, invalid characters are replaced, and both are counted."""
+"""Almost valid JSON: NaN and 1e999 are read as null, invalid characters replaced; all is counted."""
 
 from __future__ import annotations
 
 import json
+import math
 import re
 from typing import TYPE_CHECKING, Final
 
@@ -29,10 +30,17 @@ def read_loosely(raw: bytes, notes: Counter[str]) -> JSON:
     def null(_: str) -> None:
         notes["NaN or infinity in a record: taken as null"] += 1
 
+    def finite(digits: str) -> float | None:
+        value = float(digits)
+        if math.isfinite(value):
+            return value
+        null(digits)
+        return None
+
     text = raw.decode("utf-8", "replace")
     if REPLACED in text and REPLACED.encode() not in raw:
         notes["Bytes in a record that are not UTF-8: replaced"] += 1
-    found: JSON = json.loads(text, parse_constant=null)
+    found: JSON = json.loads(text, parse_constant=null, parse_float=finite)
     text = json.dumps(found, ensure_ascii=False)
     if LONE_SURROGATE.search(text):
         notes["Half a character (lone surrogate) in a record: replaced"] += 1

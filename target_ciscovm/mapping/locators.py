@@ -150,7 +150,10 @@ def locator_value(name: str, place: Place, *, keep_query: bool) -> str | None:
     host = _host(place.url)
     if host is None:
         return None
-    return host if (name == "ip_address") == _is_address(host) else None
+    if not _is_address(host):
+        return host if name == "fqdn" else None
+    # A zone (RFC 6874) has a meaning on one machine only.
+    return host.partition("%")[0] if name == "ip_address" else None
 
 
 @lru_cache(maxsize=8192)
