@@ -1,4 +1,4 @@
-"""Almost valid JSON: NaN and 1e999 are read as null, invalid characters replaced; all is counted."""
+"""Almost valid JSON: NaN and 1e999 are null, invalid characters are replaced, all is counted."""
 
 from __future__ import annotations
 

@@ -90,7 +90,6 @@ def test_another_identity_is_refused_until_it_is_accepted(cvm: CVM) -> None:
     assert (accepted.exit_code, cvm.open()) == (0, identifiers(7001, 7002))
 
 
-@pytest.mark.xfail(strict=True, raises=AssertionError, reason="nobody is told of the new name")
 def test_a_renamed_application_is_told_by_both_names(cvm: CVM) -> None:
     case = read("closing/application_renamed")
     cvm.load(case.input("the first day"))
