@@ -24,7 +24,7 @@ from target_ciscovm.mapping.finding import (
     moments,
     notes,
 )
-from target_ciscovm.mapping.locators import Identity, asset_key, place_of
+from target_ciscovm.mapping.locators import Identity, asset_key, place_of, tidy_url
 from target_ciscovm.mapping.records import (
     KEYS,
     LETTERS,
@@ -44,6 +44,8 @@ if TYPE_CHECKING:
     from target_ciscovm.intake.spool import Spool
 
 SYNCS: Final = "syncs"
+URL_KEY: Final = "url:"
+"""How the key of an asset begins that is a page."""
 LARGEST_ID: Final = 2**63 - 1
 ASSETS_KEPT: Final = 8192
 """How many asset keys stay in memory: findings of one asset often come together."""
@@ -202,8 +204,15 @@ class Intake:
                 at.closed if is_fixed else None,
                 self._spool.add_item(text),
                 len(text),
+                self._page(asset, finding.url),
             )
         )
+
+    @staticmethod
+    def _page(asset: str | None, url: str | None) -> str | None:
+        """Give the finding's page without a login, None where its asset's key is the page."""
+        is_told = asset is not None and asset.startswith(URL_KEY)
+        return None if is_told else tidy_url(url, keep_query=True)
 
     def _asset_in_app(self, url: str | None, app: int | None) -> str | None:
         return self._asset(url, None if app is None else self.references.apps[app])

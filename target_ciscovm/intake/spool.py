@@ -29,7 +29,7 @@ CREATE TABLE finding(
     identifier TEXT NOT NULL, asset TEXT, webapp INTEGER, type TEXT NOT NULL,
     state TEXT NOT NULL, filter TEXT,
     definition INTEGER NOT NULL, app INTEGER, url TEXT, severity INTEGER, seen TEXT NOT NULL,
-    closed TEXT, item_at INTEGER NOT NULL, item_bytes INTEGER NOT NULL
+    closed TEXT, item_at INTEGER NOT NULL, item_bytes INTEGER NOT NULL, page TEXT
 );
 CREATE TABLE other(
     stream TEXT NOT NULL, key TEXT NOT NULL, raw BLOB NOT NULL, PRIMARY KEY(stream, key)
@@ -57,6 +57,7 @@ class FindingRow(NamedTuple):
         closed: when it was found to be fixed, for one that is.
         item_at: where its item begins, see `Spool.add_item`.
         item_bytes: how long it is.
+        page: its own URL, for people, where the asset's key does not show it.
     """
 
     identifier: str
@@ -73,6 +74,7 @@ class FindingRow(NamedTuple):
     closed: str | None
     item_at: int
     item_bytes: int
+    page: str | None = None
 
 
 MARKS: Final = ", ".join("?" for _ in FindingRow._fields)

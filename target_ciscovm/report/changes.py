@@ -24,7 +24,7 @@ NAME_OF_QID: Final = re.compile(r"QID (\d+)(?: (.*))?", re.DOTALL)
 FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 """What makes a spreadsheet take a text for a formula."""
 ROWS: Final = (
-    "SELECT d.action, d.cause, COALESCE(f.webapp, e.webapp), f.url, COALESCE(d.name, n.name, ''), "
+    "SELECT d.action, d.cause, COALESCE(f.webapp, e.webapp), f.page, COALESCE(d.name, n.name, ''), "
     "COALESCE(f.severity, e.severity), d.identifier, d.asset FROM decision d LEFT JOIN finding f "
     "ON f.rowid = d.finding LEFT JOIN definition n ON n.number = f.definition LEFT JOIN "
     "ledger.entry e ON e.identifier = d.identifier AND e.asset = d.asset AND e.model = d.model "

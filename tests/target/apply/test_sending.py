@@ -18,7 +18,7 @@ from tests.target.streams import STATE, Sync, finding, identifier, names, webapp
 
 if TYPE_CHECKING:
     from tests.sandbox.faults.switches import Switches
-from tests.target.loads import CVM
+    from tests.target.loads import CVM, Loaded
 
 TWO: Final = Sync([webapp()], [finding(1), finding(2)])
 MANY: Final = Sync([webapp()], [finding(number) for number in range(12)])
@@ -98,6 +98,38 @@ def test_an_answer_lost_for_good_never_makes_a_second_run(cvm: CVM) -> None:
     assert loaded.outcome == "succeeded"
     assert cvm.requests["run"] == 1
     assert cvm.open() == names(1, 2)
+
+
+class TestKeyRefusedWhileTheRunIsWatched:
+    """A gateway may fail to know a key that was good a minute ago."""
+
+    def load(self, times: int, cvm: CVM) -> Loaded:
+        """Refuse the key so often from the first look at the run on, which goes on for a while."""
+        cvm.play(replace(QUICK, run_seconds=1))
+        cvm.faults.arm("target-killed-in-run")
+        cvm.faults.carry_out = lambda _: cvm.faults.arm(f"ciscovm-key*{times}")
+        loaded = cvm.load(TWO)
+        assert cvm.faults.struck["ciscovm-key"] == times
+        cvm.faults.disarm()
+        return loaded
+
+    def test_once_it_is_asked_again(self, cvm: CVM) -> None:
+        loaded = self.load(1, cvm)
+
+        assert (loaded.outcome, loaded.states) == ("succeeded", [STATE])
+        assert cvm.requests["run"] == 1
+
+    def test_twice_the_load_ends_and_the_next_one_looks_the_run_up(self, cvm: CVM) -> None:
+        loaded = self.load(2, cvm)
+        assert (loaded.outcome, loaded.exit_code, loaded.states) == ("still_running", 3, [])
+        assert "API key" in loaded.message
+
+        following = cvm.load(TWO)
+
+        assert (following.outcome, following.states) == ("succeeded", [STATE])
+        assert following.report["closing"]["open_before"] == 2
+        assert following.changes == []
+        assert cvm.open() == names(1, 2)
 
 
 SWITCHES: Final = {

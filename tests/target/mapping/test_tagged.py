@@ -126,6 +126,25 @@ class TestReset:
             True,
         ]
 
+    @pytest.mark.parametrize(
+        ("apps", "rows"),
+        [
+            ([webapp(1, tags=None)], [finding(1)]),
+            ([webapp(1)], [finding(1), finding(2, url=URL, webApp=None)]),
+            ([webapp(1), webapp(2, tags=None)], [finding(1), finding(2, 2, url=URL)]),
+        ],
+        ids=["no list of tags", "a finding of no web application", "no list of another one's tags"],
+    )
+    def test_an_asset_of_which_not_all_tags_are_known_keeps_them(
+        self, apps: list[dict[str, Any]], rows: list[dict[str, Any]], cvm: CVM
+    ) -> None:
+        self.manual(cvm)
+
+        loaded = cvm.load(Sync(apps, rows), reset_tags=True)
+
+        assert {"Old", "By hand"} <= cvm.tags(URL)
+        assert not any(document["reset_tags"] for document in loaded.documents.values())
+
     def test_what_is_gone_keeps_its_tags(self, cvm: CVM) -> None:
         cvm.load(Sync([webapp(1)], [finding(1), finding(2)]))
         for asset in cvm.tenant.state.assets:
