@@ -19,6 +19,8 @@ from target_ciscovm.cvm.connector import RunFailed
 from target_ciscovm.errors import CiscoVMError, LimitReached, SettingsError
 from target_ciscovm.intake.arrivals import Arrivals
 from target_ciscovm.intake.counts import FINDINGS, Counts, rejection_problem
+from target_ciscovm.intake.future_dates import NOTE as FUTURE_DATES
+from target_ciscovm.intake.future_dates import bring_to_now
 from target_ciscovm.intake.intake import Intake, IntakeRules
 from target_ciscovm.intake.received import Received
 from target_ciscovm.intake.rejections import Rejections
@@ -39,6 +41,7 @@ from target_ciscovm.output.timing import Stages, Ticker
 from target_ciscovm.plan import identity
 from target_ciscovm.plan.accounting import account_for
 from target_ciscovm.plan.guard import NEVER_STOP, guard
+from target_ciscovm.plan.moments import believed, present
 from target_ciscovm.plan.plan import Plan, Tenant, balance_of, make_plan
 from target_ciscovm.plan.sources import count_kept, place_findings, read_sources
 from target_ciscovm.report import endings
@@ -285,13 +288,17 @@ class Run:
         """
         place.spool.supersede()
         count_kept(place.spool, self.counts)
-        sources = read_sources(place.spool)
+        sync = believed(intake.sync, self._facts.tenant.now)
+        now = present(sync, self._facts.tenant.now)
+        if now is not None and (count := bring_to_now(place.spool, now)):
+            self.counts.notes[FUTURE_DATES] += count
+        sources = read_sources(place.spool, now)
         apps = intake.references.apps
         for identifier in place_findings(place.spool, sources, apps, self._settings.identity):
             self._reject_late(place, identifier, NOWHERE)
         self._require_few_rejections()
         return Received(
-            intake.sync,
+            sync,
             self.arrivals,
             intake.proof_is_last,
             intake.lost,

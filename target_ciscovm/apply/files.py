@@ -14,7 +14,13 @@ from target_ciscovm.apply.asset_items import AssetItems, DecidedRow
 from target_ciscovm.intake.spool import BATCH
 from target_ciscovm.kdi.files import EncodedAsset, Files, Group
 from target_ciscovm.mapping.asset import Holder, describe, located
-from target_ciscovm.mapping.locators import Place, addressed, asset_key, sent_locators
+from target_ciscovm.mapping.locators import (
+    Place,
+    addressed,
+    asset_key,
+    last_key,
+    sent_locators,
+)
 from target_ciscovm.output.timing import Progress
 from target_ciscovm.plan import decisions
 from target_ciscovm.plan.definitions import Named, named
@@ -191,7 +197,8 @@ class _Writer:
         """Add web applications that were scanned and of which nothing else is in the load."""
         by_key: dict[str, set[int]] = defaultdict(set)
         for number in self._clean():
-            key = asset_key(self._place(number), self._rules.identity)
+            place, identity = self._place(number), self._rules.identity
+            key = asset_key(place, identity) or last_key(place, identity)
             if key is not None:
                 by_key[key].add(number)
         self._flush()

@@ -24,7 +24,7 @@ from target_ciscovm.mapping.finding import (
     moments,
     notes,
 )
-from target_ciscovm.mapping.locators import Identity, asset_key, place_of, tidy_url
+from target_ciscovm.mapping.locators import Identity, asset_key, place_of
 from target_ciscovm.mapping.records import (
     KEYS,
     LETTERS,
@@ -35,6 +35,7 @@ from target_ciscovm.mapping.records import (
     Sync,
     WebAppRef,
 )
+from target_ciscovm.mapping.urls import tidy_url
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

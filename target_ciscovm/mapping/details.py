@@ -124,7 +124,8 @@ def as_text(finding: Finding, *, with_evidence: bool = True) -> str:
             lines.append(f"{label}: {YES_NO[made] if isinstance(made, bool) else made}")
         if with_evidence and (evidence := _evidence(finding)):
             lines.append(f"{EVIDENCE}: {evidence}")
-    if "".join(lines).isprintable():
+    together = "".join(lines)
+    if together.isprintable() and "@" not in together:
         return "\n".join(lines)
     return "\n".join([plain(line).replace("\n", "\n  ") for line in lines])
 

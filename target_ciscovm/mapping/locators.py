@@ -7,14 +7,13 @@ application that is; what CVM would rank above it is left out.
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from functools import lru_cache
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Final, NamedTuple
-from urllib.parse import SplitResult, urlsplit
 
 from target_ciscovm.mapping.text import one_line
+from target_ciscovm.mapping.urls import host_of, resolved, tidy_url
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -44,14 +43,6 @@ CVM_ORDER: Final = (
 )
 """CVM's own order, highest first."""
 
-URL: Final = re.compile(
-    r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*)://(?P<login_and_host>[^/?#]+)(?P<path>/[^?#]*)?"
-    r"(?P<query>\?[^#]+)?\??(?:#.*)?",
-    re.DOTALL,
-)
-DEFAULT_PORTS: Final = {"http": "80", "https": "443"}
-UNPRINTABLE: Final = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
-
 
 @dataclass(frozen=True)
 class Identity:
@@ -77,11 +68,10 @@ class Place(NamedTuple):
 
 
 def place_of(url: str | None, app: WebAppRef | None) -> Place:
-    """Give where a finding is: its own URL, else that of its web application."""
+    """Give where a finding is: at its own URL, else at that of its web application."""
     if app is None:
         return Place(url)
-    own = url if url and not url.isspace() else None
-    return Place(own or app.url, app.id, app.name)
+    return Place(resolved(url, app.url), app.id, app.name)
 
 
 def asset_key(place: Place, identity: Identity) -> str | None:
@@ -96,16 +86,24 @@ def asset_key(place: Place, identity: Identity) -> str | None:
     return None
 
 
+def last_key(place: Place, identity: Identity) -> str | None:
+    """Give the key of what has none, once nothing more can be learned: the host as application."""
+    host = host_of(place.url) if "application" in identity.order else None
+    return f"application:{host}" if host else None
+
+
 def sent_locators(key: str, place: Place, identity: Identity) -> dict[str, str]:
     """Give the locators to send for the asset: its key, and those that CVM ranks below it.
 
-    `application` is CVM's name for the web application. It is always sent, unless the tenant ranks
-    it above the key.
+    `application` is CVM's name for the web application, its host where it has no name. It is always
+    sent, unless the tenant ranks it above the key.
     """
     chosen, _, value = key.partition(":")
     found = {chosen: value}
     for name in _sent_below(chosen, identity):
         other = locator_value(name, place, keep_query=identity.keep_query)
+        if other is None and name == "application":
+            other = host_of(value if chosen == "url" else place.url)
         if other:
             found[name] = other
     return found
@@ -147,7 +145,7 @@ def locator_value(name: str, place: Place, *, keep_query: bool) -> str | None:
         return None if place.webapp_id is None else str(place.webapp_id)
     if name == "application":
         return application(place.webapp_name)
-    host = _host(place.url)
+    host = host_of(place.url)
     if host is None:
         return None
     if not _is_address(host):
@@ -160,46 +158,6 @@ def locator_value(name: str, place: Place, *, keep_query: bool) -> str | None:
 def application(name: str | None) -> str | None:
     """Give a web application's name without double quotes, which break CVM's queries."""
     return one_line(name).replace('"', "'") or None
-
-
-@lru_cache(maxsize=8192)
-def tidy_url(url: str | None, *, keep_query: bool = False) -> str | None:
-    """Give a URL in one spelling (RFC 3986, 6.2.3).
-
-    Scheme and host are in lower case; a fragment, a login, the scheme's own port and a dot behind
-    the host are cut; an empty path is `/`. The query is cut, for Qualys puts the attack there. What
-    has no scheme stays as it is, but for what begins with `#` or `?`; several words are no URL.
-    """
-    text = UNPRINTABLE.sub("", url or "").strip()
-    match = URL.fullmatch(text)
-    scheme = match["scheme"].lower() if match else ""
-    host = _tidy_host(match["login_and_host"], scheme) if match else ""
-    if match is None or not host:
-        bare = text.partition("#")[0]
-        words = (bare if keep_query else bare.partition("?")[0]).split()
-        return words[0] if len(words) == 1 else None
-    query = match["query"] if keep_query else None
-    return f"{scheme}://{host}{match['path'] or '/'}{query or ''}".rstrip()
-
-
-def _tidy_host(login_and_host: str, scheme: str) -> str:
-    host = login_and_host.rpartition("@")[2].lower()
-    name, colon, port = host.rpartition(":")
-    if colon and port in {"", DEFAULT_PORTS.get(scheme)} and not name.endswith(":"):
-        host = name
-    return host[:-1] if host.endswith(".") and len(host) > 1 else host
-
-
-def _split(text: str) -> SplitResult | None:
-    try:
-        return urlsplit(text)
-    except ValueError:
-        return None
-
-
-def _host(url: str | None) -> str | None:
-    parts = _split((url or "").strip())
-    return (parts.hostname or None) if parts and parts.netloc else None
 
 
 def _is_address(host: str) -> bool:

@@ -44,10 +44,14 @@ def _word(text: str | None) -> str:
     return (text or "").strip().upper()
 
 
-def latest(scans: Iterable[Scan]) -> dict[int, LastScan]:
+def latest(scans: Iterable[Scan], now: str | None = None) -> dict[int, LastScan]:
     """Give the latest finished scan of each web application, by its id, from scans in any order.
 
     Of two that ended at the same time, it is the one with the higher id.
+
+    Args:
+        scans: rows of `scans`.
+        now: in UTC as text; what would have ended later ended now. None where nobody told it.
     """
     found: dict[int, tuple[str, int, Scan]] = {}
     for scan in scans:
@@ -55,7 +59,7 @@ def latest(scans: Iterable[Scan]) -> dict[int, LastScan]:
         seen = to_utc(scan.end_scan_date) or to_utc(scan.launched_date)
         if app is None or app.id is None or seen is None or not is_finished(scan):
             continue
-        rank = (seen, scan.id or 0)
+        rank = (min(seen, now or seen), scan.id or 0)
         if app.id not in found or rank >= found[app.id][:2]:
             found[app.id] = (*rank, scan)
     return {number: _last(seen, scan) for number, (seen, _, scan) in found.items()}

@@ -12,8 +12,9 @@ from target_ciscovm.intake.counts import FINDINGS
 from target_ciscovm.mapping import records
 from target_ciscovm.mapping.asset import Sources
 from target_ciscovm.mapping.catalogue import Catalogue
-from target_ciscovm.mapping.locators import Place, asset_key, place_of
+from target_ciscovm.mapping.locators import Place, asset_key, last_key, place_of
 from target_ciscovm.mapping.scans_seen import latest
+from target_ciscovm.mapping.urls import resolved
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -35,12 +36,12 @@ def count_kept(spool: Spool, counts: Counts) -> None:
         counts.kept[stream] = count
 
 
-def read_sources(spool: Spool) -> Sources:
-    """Read web applications and the latest scan of each."""
+def read_sources(spool: Spool, now: str | None) -> Sources:
+    """Read web applications and the latest scan of each, none of them later than now."""
     decode = msgspec.json.Decoder(records.WebApp).decode
     webapps = {app.id: app for raw in spool.rows("webapps") if (app := decode(raw)).id is not None}
     scan = msgspec.json.Decoder(records.Scan).decode
-    return Sources(webapps, latest(scan(raw) for raw in spool.rows("scans")))
+    return Sources(webapps, latest((scan(raw) for raw in spool.rows("scans")), now))
 
 
 def read_catalogue(spool: Spool) -> Catalogue:
@@ -75,7 +76,8 @@ def place_findings(
     ).fetchall()
     nowhere = []
     for rowid, identifier, url, app in rows:
-        key = asset_key(_place(url, None if app is None else apps[app], sources), identity)
+        place = _place(url, None if app is None else apps[app], sources)
+        key = asset_key(place, identity) or last_key(place, identity)
         if key is not None:
             spool.execute("UPDATE finding SET asset = ? WHERE rowid = ?", (key, rowid))
             continue
@@ -90,7 +92,7 @@ def _place(url: str | None, named: records.WebAppRef | None, sources: Sources) -
     app = sources.webapps.get(place.webapp_id) if place.webapp_id is not None else None
     if app is None:
         return place
-    return Place(place.url or app.url, place.webapp_id, place.webapp_name or app.name)
+    return Place(resolved(place.url, app.url), place.webapp_id, place.webapp_name or app.name)
 
 
 def leave_out_inactive(spool: Spool, webapps: frozenset[int]) -> None:

@@ -116,7 +116,7 @@ def identifier(number: int, app: int = 1) -> str:
 
 def bare(identifier: str) -> str:
     """Give the uniqueId that an identifier of CVM holds, behind type and web application."""
-    return re.sub(r"^[VSI]-\d+-", "", identifier)
+    return re.sub(r"^[VSI]--?\d+-", "", identifier)
 
 
 def entry(qid: int, **changes: object) -> Row:

@@ -42,7 +42,7 @@ def test_without_any_setting_files_are_made_and_nothing_is_remembered() -> None:
     assert (found.filters, found.tags) == (FilterRules(), TagRules())
     assert found.output_path == Path("output")
     assert found.max_failed_percent == Fraction(1)
-    assert found.autoclose is True
+    assert found.close_gone is True
 
 
 def test_a_key_and_a_connector_send_and_remember() -> None:
@@ -78,8 +78,8 @@ def test_a_key_without_a_connector_is_refused_and_not_shown(name: str) -> None:
     [
         ({"skip_tags": True, "reset_tags": True}, ("skip_tags", "reset_tags")),
         (
-            {"autoclose": "never", "close_deleted_webapps": True},
-            ("autoclose", "close_deleted_webapps"),
+            {"close_gone": "never", "close_deleted_webapps": True},
+            ("close_gone", "close_deleted_webapps"),
         ),
         (
             {"locator_order": ["fqdn"], "tenant_locator_order": ["url"]},
@@ -111,7 +111,7 @@ def test_settings_that_contradict_each_other_are_refused_by_name(
     [
         {"skip_tags": True},
         {"reset_tags": True},
-        {"autoclose": "never"},
+        {"close_gone": "never"},
         {"close_deleted_webapps": True},
         {"locator_order": ["fqdn"]},
         {"locator_order": []},
@@ -150,7 +150,8 @@ OTHER: dict[str, Any] = {
     "tenant_locator_order": ["external_id", "url", "application"],
     "url_query": "keep",
     "status_map": {"PROTECTED": "triaged"},
-    "autoclose": "never",
+    "close_gone": "never",
+    "accept_identity_change": "c63faba4",
     "ledger_path": "l.db",
     "output_path": "o",
     "max_failed_percent": "33.3",

@@ -20,7 +20,7 @@ from tests.target.rows import Row, map_row
 if TYPE_CHECKING:
     from pathlib import Path
 
-GROUP = Group(skip_autoclose=False, reset_tags=True)
+GROUP = Group(reset_tags=True)
 NAMES = ("QID 1 T", "QID 2 T", "QID 3 T")
 MODELS: tuple[DataModel, ...] = ("vulnerabilities", "findings")
 
@@ -69,7 +69,7 @@ def test_a_half_has_its_own_definitions_and_the_same_group(files: Files, count: 
     assert [row for half in after for row in half["assets"]] == before["assets"]
     assert sum(half.findings for half in halves) == part.findings
     for half in after:
-        assert (half["skip_autoclose"], half["reset_tags"]) == GROUP[:2]
+        assert (half["skip_autoclose"], half["reset_tags"]) == (True, True)
 
 
 def test_halving_ends_at_single_assets_with_nothing_lost_or_doubled(files: Files) -> None:

@@ -12,7 +12,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from target_ciscovm.intake.counts import Counts
-from target_ciscovm.intake.intake import Intake, IntakeRules
+from target_ciscovm.intake.intake import Intake, IntakeRules, Lost
 from target_ciscovm.intake.rejections import Rejections
 from target_ciscovm.intake.spool import Spool
 from target_ciscovm.mapping.finding import MappingRules
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 KEY = "url:https://app1.example.test/page1"
+UNIQUE = "00000000-0000-4000-8000-00000000000"
+FIRST = f"V-9001-{UNIQUE}1"
 
 
 class Taking:
@@ -53,7 +55,7 @@ class Taking:
         return json_lines(self.rejections.path.read_bytes())
 
     @property
-    def kept(self) -> list[tuple[str, str | None, int | None, int]]:
+    def kept(self) -> list[tuple[str, str | None, int | None, str]]:
         self.spool.flush()
         rows = self.spool.execute("SELECT identifier, asset, webapp, state FROM finding")
         return list(rows)
@@ -64,7 +66,7 @@ class Taking:
 
     @property
     def lost(self) -> set[str]:
-        return {row[0] for row in self.spool.execute("SELECT asset FROM lost")}
+        return {row[0] for row in self.spool.execute("SELECT identifier FROM lost")}
 
 
 def begun(folder: Path, *order: str, **rules: Any) -> Taking:  # noqa: ANN401 - rules of all types
@@ -85,8 +87,8 @@ def test_a_finding_is_kept_by_its_key_and_the_asset_it_is_on(taking: Taking) -> 
     taking.take("findings", finding(2, status="FIXED", webApp=None))
 
     assert taking.kept == [
-        ("00000000-0000-4000-8000-000000000001", KEY, 9001, 0),
-        ("00000000-0000-4000-8000-000000000002", KEY[:-1] + "2", None, 1),
+        (FIRST, KEY, 9001, "open"),
+        (f"V-0-{UNIQUE}2", KEY[:-1] + "2", None, "fixed"),
     ]
     assert taking.rejected == []
     assert taking.counts.received == {"findings": 2}
@@ -99,7 +101,7 @@ def test_a_later_row_of_the_same_key_takes_the_place_of_an_earlier_one(taking: T
 
     taking.spool.supersede()
 
-    assert [state for *_, state in taking.kept] == [1]
+    assert [state for *_, state in taking.kept] == ["fixed"]
     assert [row["name"] for row in taking.others("webapps")] == ["FIXED"]
 
 
@@ -199,7 +201,7 @@ def test_a_bad_finding_is_rejected_with_a_reason_a_person_can_read(
         (finding(severity="x"), "00000000-0000-4000-8000-000000000001"),
         (finding(severity="x", uniqueId=" "), "7001"),
         (finding(severity="x", uniqueId=None), "7001"),
-        (finding(status=None, uniqueId=None), "VULNERABILITY-7001"),
+        (finding(status=None, uniqueId=None), "7001"),
         (finding(severity="x", uniqueId="u" * 10_000), "u" * 200),
         (finding(status=None, uniqueId="u" * 10_000), "u" * 200),
         (finding(severity="x", uniqueId=["odd"], id={}), None),
@@ -216,31 +218,51 @@ def test_a_rejected_finding_is_named_by_its_key(
     assert [found["key"] for found in taking.rejected] == [key]
 
 
-def test_a_finding_whose_asset_is_known_loses_only_that(taking: Taking) -> None:
+def test_a_rejected_finding_whose_identifier_can_be_read_holds_that_entry_only(
+    taking: Taking,
+) -> None:
     taking.take("findings", finding(severity="x"))
-    taking.take("findings", finding(2, status=None))
+    taking.take("findings", finding(2, status=None, type="SENSITIVE_CONTENT"))
+    taking.take("findings", finding(3, qid=2**63, webApp=None))
 
-    assert taking.lost == {KEY, KEY[:-1] + "2"}
-    assert taking.intake.lost_unknown is False
+    assert taking.lost == {FIRST, f"S-9001-{UNIQUE}2", f"V-0-{UNIQUE}3"}
+    assert taking.intake.lost == Lost()
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        finding(severity="x", uniqueId=None, id=None),
+        finding(severity="x", type=None),
+        finding(severity="x", type="A_TYPE_OF_TOMORROW"),
+        finding(status=None, uniqueId={"odd": 1}),
+    ],
+    ids=range(4),
+)
+def test_else_it_holds_its_web_application(row: object, taking: Taking) -> None:
+    taking.take("findings", row)
+
+    assert taking.lost == set()
+    assert taking.intake.lost == Lost({9001})
 
 
 @pytest.mark.parametrize(
     "row",
     [
         b"[]",
-        finding(severity="x", url=None, webApp=None),
-        finding(severity="x", url={"odd": 1}),
-        finding(severity="x", url=None, webApp={"id": 2**63}),
-        finding(severity="x", url=None, webApp={"url": ["odd"]}),
-        finding(status=None, url="", webApp=None),
+        b"null",
+        finding(severity="x", uniqueId=None, id=None, webApp=None),
+        finding(severity="x", webApp={"id": 2**63}),
+        finding(severity="x", webApp={"id": ["odd"]}),
+        finding(severity="x", webApp="odd"),
     ],
     ids=range(6),
 )
-def test_a_finding_whose_asset_nobody_knows_may_be_any(row: object, taking: Taking) -> None:
+def test_one_of_which_neither_is_known_may_be_any(row: object, taking: Taking) -> None:
     taking.take("findings", row)
 
     assert taking.lost == set()
-    assert taking.intake.lost_unknown is True
+    assert taking.intake.lost == Lost(unknown=True)
 
 
 @pytest.mark.parametrize(
@@ -263,8 +285,7 @@ def test_a_web_application_whose_row_is_rejected_is_remembered(
     taking.take("webapps", row)
 
     assert len(taking.rejected) == 1
-    assert taking.intake.webapps_lost == lost
-    assert taking.intake.lost_unknown is unknown
+    assert taking.intake.lost == Lost(lost, unknown)
 
 
 def test_a_rejected_scan_or_entry_loses_no_finding(taking: Taking) -> None:
@@ -272,7 +293,8 @@ def test_a_rejected_scan_or_entry_loses_no_finding(taking: Taking) -> None:
     taking.take("knowledge_base", entry(title=[]))
 
     assert len(taking.rejected) == 2
-    assert (taking.intake.lost_unknown, taking.intake.webapps_lost) == (False, set())
+    assert taking.intake.lost == Lost()
+    assert taking.lost == set()
 
 
 def test_the_last_row_of_syncs_counts_and_only_if_nothing_follows(taking: Taking) -> None:
@@ -315,6 +337,8 @@ def test_values_of_other_forms_are_kept_as_what_they_mean(taking: Taking) -> Non
     [
         (b'"param":NaN', "NaN or infinity"),
         (b'"severityComment":Infinity', "NaN or infinity"),
+        (b'"cvssV3":{"base":1e999}', "NaN or infinity"),
+        (b'"resultList":{"list":[{"payload":-1e999}]}', "NaN or infinity"),
         (b'"param":"\\ud800"', "lone surrogate"),
         (b'"param":"\xff"', "not UTF-8"),
     ],
@@ -342,7 +366,7 @@ def test_a_status_map_decides_what_is_fixed(tmp_path: Path) -> None:
     taking.take("findings", finding(1, status="PROTECTED"))
     taking.take("findings", finding(2, status="FIXED"))
 
-    assert [state for *_, state in taking.kept] == [1, 0]
+    assert [state for *_, state in taking.kept] == ["fixed", "open"]
     taking.spool.remove()
 
 

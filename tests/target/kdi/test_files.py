@@ -18,14 +18,14 @@ from tests.target.private import mode_of
 if TYPE_CHECKING:
     from target_ciscovm.kdi.files import Part
 
-QUIET, CLOSING = Group(skip_autoclose=True, reset_tags=False), Group(False, False)  # noqa: FBT003
+PLAIN, RESET = Group(), Group(reset_tags=True)
 CAP = 2000
 
 
 def write(folder: Path, assets: list[EncodedAsset], cap: int = CAP) -> list[Part]:
     files = Files(folder, cap, definition)
     for one in assets:
-        files.add(one, QUIET)
+        files.add(one, PLAIN)
     return files.close()
 
 
@@ -96,23 +96,35 @@ def test_a_file_takes_what_just_fits_and_no_byte_more(tmp_path: Path) -> None:
 
 def test_assets_of_another_group_are_in_another_file(tmp_path: Path) -> None:
     files = Files(tmp_path, CAP, definition)
-    groups = [Group(bool(number & 1), bool(number & 2)) for number in range(4)]
+    groups = [Group(reset, first) for first in (True, False) for reset in (False, True)]
     places = [files.add(asset(number), groups[number % 4]) for number in range(8)]
 
     parts = files.close()
 
     assert [part.group for part in parts] == groups
     for number, part in enumerate(parts):
-        found = held(part.path)
-        assert (found["skip_autoclose"], found["reset_tags"]) == groups[number][:2]
+        assert held(part.path)["reset_tags"] is groups[number].reset_tags
         assert places[number] == (part.path.name, 0)
         assert places[number + 4] == (part.path.name, 1)
 
 
+@pytest.mark.parametrize("reset_tags", [False, True])
+@pytest.mark.parametrize("first", [False, True])
+def test_no_file_leaves_anything_to_be_closed_by_cvm(
+    tmp_path: Path, reset_tags: bool, first: bool
+) -> None:
+    files = Files(tmp_path, CAP, definition)
+    files.add(asset(1), Group(reset_tags, first))
+
+    (part,) = files.close()
+
+    assert held(part.path)["skip_autoclose"] is True
+
+
 def test_files_that_only_close_come_first(tmp_path: Path) -> None:
     files = Files(tmp_path, CAP, definition)
-    files.add(asset(1), CLOSING)
-    files.add(asset(2), CLOSING._replace(first=True))
+    files.add(asset(1), RESET)
+    files.add(asset(2), RESET._replace(first=True))
 
     first, second = files.close()
 
@@ -122,7 +134,7 @@ def test_files_that_only_close_come_first(tmp_path: Path) -> None:
 
 def test_a_place_is_where_the_asset_stands(tmp_path: Path) -> None:
     files = Files(tmp_path, CAP, definition)
-    places = [files.add(asset(number), QUIET) for number in range(30)]
+    places = [files.add(asset(number), PLAIN) for number in range(30)]
     files.close()
 
     for number, (name, position) in enumerate(places):
@@ -166,11 +178,11 @@ def test_what_cvm_would_not_take_ends_the_load_and_leaves_no_file_open(
     tmp_path: Path, bad: EncodedAsset
 ) -> None:
     files = Files(tmp_path, CAP, definition)
-    files.add(asset(1), QUIET)
-    files.add(asset(1), CLOSING)
+    files.add(asset(1), PLAIN)
+    files.add(asset(1), RESET)
 
     with pytest.raises(CiscoVMError, match="report it"):
-        files.add(bad, QUIET)
+        files.add(bad, PLAIN)
 
     assert len(files.parts) == 2
 
@@ -179,14 +191,14 @@ def test_a_definition_that_cvm_would_not_take_ends_the_load(tmp_path: Path) -> N
     files = Files(tmp_path, CAP, lambda _: b'{"scanner_type":"QualysWAS","name":""}')
 
     with pytest.raises(CiscoVMError, match="definition QID 1 T"):
-        files.add(asset(1), QUIET)
+        files.add(asset(1), PLAIN)
 
 
 ASSETS = st.lists(
     st.tuples(
         st.lists(st.sampled_from(["QID 1 T", "QID 2 é", "QID 3 " + "x" * 200]), max_size=3),
         st.text('aé😀\n"\\', max_size=40),
-        st.builds(Group, st.booleans(), st.booleans(), st.booleans()),
+        st.builds(Group, st.booleans(), st.booleans()),
     ),
     max_size=25,
 )

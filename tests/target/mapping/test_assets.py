@@ -142,8 +142,10 @@ def test_an_application_with_quotes_and_control_characters_is_searchable() -> No
     assert found["tags"] == ['The "Shop"']
 
 
-def test_a_finding_without_a_web_application_has_an_asset_without_one() -> None:
-    assert described(Holder(frozenset(), Place(URL))) == {"url": URL}
+def test_a_finding_without_a_web_application_has_the_host_as_its_application() -> None:
+    found = described(Holder(frozenset(), Place(URL)))
+
+    assert found == {"url": URL, "application": "app1.example.test"}
 
 
 def test_an_asset_of_the_ledger_is_told_by_its_locators_alone() -> None:

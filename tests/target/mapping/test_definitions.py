@@ -38,8 +38,8 @@ def test_without_a_title_it_is_the_name_last_sent_else_the_findings_own(title: s
     assert name_of(title, name=None) == "QID 150001"
 
 
-def test_a_title_is_taken_before_the_name_last_sent() -> None:
-    assert name_of("New title", "QID 150001 Old title") == "QID 150001 New title"
+def test_a_qid_that_gets_another_title_keeps_the_name_last_sent() -> None:
+    assert name_of("New title", "QID 150001 Old title") == "QID 150001 Old title"
 
 
 @pytest.mark.parametrize("qid", [0, None])

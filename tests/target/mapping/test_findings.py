@@ -54,7 +54,7 @@ def test_a_finding_becomes_a_vulnerability() -> None:
     assert found.pop("details").startswith("URL: https://app1.example.test/page1\n")
     assert found == {
         "scanner_type": "QualysWAS",
-        "scanner_identifier": "00000000-0000-4000-8000-000000000001",
+        "scanner_identifier": "V-9001-00000000-0000-4000-8000-000000000001",
         "vuln_def_name": NAME,
         "status": "open",
         "last_seen_at": "2024-05-01T08:00:00Z",
@@ -69,7 +69,7 @@ def test_a_finding_becomes_a_finding_of_the_application_security_module() -> Non
     assert found.pop("additional_fields")["URL"] == "https://app1.example.test/page1"
     assert found == {
         "scanner_type": "QualysWAS",
-        "scanner_identifier": "00000000-0000-4000-8000-000000000001",
+        "scanner_identifier": "V-9001-00000000-0000-4000-8000-000000000001",
         "vuln_def_name": NAME,
         "last_seen_at": "2024-05-01T08:00:00Z",
         "created_at": "2024-03-01T08:00:00Z",
@@ -277,14 +277,20 @@ def test_what_can_be_loaded_needs_no_more_than_kdi(row: Row) -> None:
 @pytest.mark.parametrize(
     ("row", "identifier"),
     [
-        ({"uniqueId": " a-b "}, "a-b"),
-        ({"uniqueId": None}, "VULNERABILITY-7001"),
-        ({"uniqueId": "", "type": "vulnerability"}, "VULNERABILITY-7001"),
-        ({"uniqueId": None, "type": "SENSITIVE_CONTENT"}, "SENSITIVE_CONTENT-7001"),
+        ({"uniqueId": " a-b "}, "V-9001-a-b"),
+        ({"uniqueId": None}, "V-9001-7001"),
+        ({"uniqueId": "", "type": "sensitive_content"}, "S-9001-7001"),
+        ({"uniqueId": "a", "type": "INFORMATION_GATHERED", "status": None}, "I-9001-a"),
+        ({"uniqueId": "a", "type": None}, "V-9001-a"),
+        ({"uniqueId": "a", "type": "A_TYPE_OF_TOMORROW"}, "V-9001-a"),
+        ({"uniqueId": "a", "webApp": None}, "V-0-a"),
+        ({"uniqueId": "a", "webApp": {"name": "Shop"}}, "V-0-a"),
     ],
     ids=str,
 )
-def test_the_identifier_is_the_unique_id_else_type_and_id(row: Row, identifier: str) -> None:
+def test_the_identifier_is_type_web_application_and_unique_id_else_id(
+    row: Row, identifier: str
+) -> None:
     assert identifier_of(as_finding(**row)) == identifier
 
 

@@ -6,7 +6,7 @@ import itertools
 from ipaddress import ip_address
 
 import pytest
-from hypothesis import example, given
+from hypothesis import given
 from hypothesis import strategies as st
 
 from target_ciscovm.mapping.locators import (
@@ -18,80 +18,16 @@ from target_ciscovm.mapping.locators import (
     application,
     asset_key,
     hidden_key,
+    last_key,
     locator_value,
     place_of,
     sent_locators,
-    tidy_url,
 )
 from target_ciscovm.mapping.records import WebAppRef
 from tests.sandbox.ciscovm.kdi.locators import primary
 
 PLACE = Place("https://app1.example.test/page1?x=1", 9001, "Demo App 1")
 ORDERS = [order for size in (1, 2, 3) for order in itertools.permutations(LOCATORS, size)]
-
-
-@pytest.mark.parametrize(
-    ("given_url", "url"),
-    [
-        ("https://app1.example.test/page1", "https://app1.example.test/page1"),
-        ("HTTPS://App1.Example.TEST/Page1", "https://app1.example.test/Page1"),
-        ("https://app1.example.test/p?q=%3Cscript%3E", "https://app1.example.test/p"),
-        ("https://app1.example.test/p#top", "https://app1.example.test/p"),
-        ("https://app1.example.test/p?q#top", "https://app1.example.test/p"),
-        ("https://app1.example.test?q", "https://app1.example.test"),
-        ("https://app1.example.test:8443/p", "https://app1.example.test:8443/p"),
-        ("https://user:pass@app1.example.test/p", "https://app1.example.test/p"),
-        ("https://user@x:p@ss@app1.example.test/p", "https://app1.example.test/p"),
-        ("https://[2001:DB8::1]:443/p", "https://[2001:db8::1]:443/p"),
-        ("https://[broken/p?x", "https://[broken/p"),
-        ("  https://app1.example.test/p \n", "https://app1.example.test/p"),
-        ("https://app1.example.test/a b/\u00e9", "https://app1.example.test/a b/\u00e9"),
-        ("https://app1.example.test/a\r\n\x00b", "https://app1.example.test/ab"),
-        ("https://app1.example.test//a/../b/", "https://app1.example.test//a/../b/"),
-        ("app1.example.test/p?x=1#y", "app1.example.test/p"),
-        ("/only/path?x", "/only/path"),
-    ],
-)
-def test_a_url_has_one_spelling(given_url: str, url: str) -> None:
-    assert tidy_url(given_url) == url
-
-
-@pytest.mark.parametrize("url", [None, "", "  ", "\r\n\x00", "#top", "?x=1", " # ", "not a url"])
-def test_a_url_of_nothing_is_none(url: str | None) -> None:
-    assert tidy_url(url) is None
-
-
-def test_the_query_is_kept_when_asked_for_but_never_the_fragment() -> None:
-    assert tidy_url("HTTPS://A.example.test/p?Q=A%20b#top", keep_query=True) == (
-        "https://a.example.test/p?Q=A%20b"
-    )
-    assert tidy_url("https://a.example.test/p?", keep_query=True) == "https://a.example.test/p"
-    assert tidy_url("a/p?q#top", keep_query=True) == "a/p?q"
-
-
-URLS = st.text() | st.lists(
-    st.sampled_from(["http", "HTTPS", "://", "/", "?", "#", "@", ":", "[", "]", "a", "İ", " ", "%"])
-).map("".join)
-
-
-@given(URLS, st.booleans())
-@example(url="a #", keep_query=False)
-@example(url="http://u:p@/x", keep_query=False)
-def test_a_tidy_url_stays_as_it_is(url: str, keep_query: bool) -> None:
-    once = tidy_url(url, keep_query=keep_query)
-
-    assert once is None or tidy_url(once, keep_query=keep_query) == once
-
-
-@given(URLS)
-def test_a_tidy_url_is_filled_and_has_no_fragment_query_or_control_character(url: str) -> None:
-    found = tidy_url(url)
-
-    if found is not None:
-        assert found.strip() == found
-        assert found
-        assert not {"#", "?", "\n", "\r", "\x00"} & set(found)
-        found.encode()
 
 
 @pytest.mark.parametrize(
@@ -109,11 +45,17 @@ def test_an_application_is_a_name_that_cvm_can_search(name: str | None, found: s
     assert application(name) == found
 
 
-@pytest.mark.parametrize("url", [None, "", "  "])
+@pytest.mark.parametrize("url", [None, "", "  ", "N/A", "-", "None", "#top"], ids=repr)
 def test_a_finding_without_a_url_is_at_its_web_applications(url: str | None) -> None:
     app = WebAppRef(id=9001, name="Demo App 1", url="https://app1.example.test/")
 
     assert place_of(url, app) == Place(app.url, 9001, "Demo App 1")
+
+
+def test_a_finding_on_a_bare_path_is_at_its_web_application() -> None:
+    app = WebAppRef(id=9001, name="Demo App 1", url="https://app1.example.test/start?x")
+
+    assert place_of("/login", app) == Place("https://app1.example.test/login", 9001, "Demo App 1")
 
 
 def test_a_finding_without_a_web_application_is_at_its_url() -> None:
@@ -140,8 +82,14 @@ def test_a_finding_without_a_web_application_is_at_its_url() -> None:
             Place("https://[2001:DB8::7]/"),
             {"url": "https://[2001:db8::7]/", "ip_address": "2001:db8::7"},
         ),
+        (
+            Place("https://[fe80::7%25eth-0]:8443/"),
+            {"url": "https://[fe80::7%25eth-0]:8443/", "ip_address": "fe80::7"},
+        ),
         (Place("https://[broken/"), {"url": "https://[broken/"}),
-        (Place("localhost/app"), {"url": "localhost/app"}),
+        (Place("localhost/app"), {"url": "localhost/app", "fqdn": "localhost"}),
+        (Place("/only/path"), {}),
+        (Place("N/A", 9001, "Demo"), {"external_id": "9001", "application": "Demo"}),
         (Place("not a url", 9001), {"external_id": "9001"}),
         (Place(webapp_id=0), {"external_id": "0"}),
         (Place(), {}),
@@ -220,6 +168,25 @@ def test_a_finding_url_is_no_locator_of_an_asset_that_is_a_whole_application() -
     identity = Identity(("external_id",), ("external_id", "application", "url"))
 
     assert "url" not in sent_locators("external_id:9001", PLACE, identity)
+
+
+@pytest.mark.parametrize("name", [None, "", " "])
+def test_an_asset_without_an_application_name_takes_the_host_of_its_url(name: str | None) -> None:
+    place = Place("https://u:p@App1.example.test:8443/page1?x", 9001, name)
+
+    for key in ("url:https://app1.example.test:8443/page1", "external_id:9001"):
+        sent = sent_locators(key, place, Identity())
+        assert sent["application"] == "app1.example.test"
+    assert "application" not in sent_locators("external_id:9001", Place(None, 9001), Identity())
+
+
+def test_a_host_is_the_key_only_of_what_has_no_other_and_never_before_a_name() -> None:
+    place = Place("https://app1.example.test/page1", 9001)
+
+    assert asset_key(place, Identity(("application",))) is None
+    assert last_key(place, Identity(("application",))) == "application:app1.example.test"
+    assert last_key(place, Identity(("fqdn",))) is None
+    assert last_key(Place(None, 9001), Identity(("application",))) is None
 
 
 def test_a_host_is_a_locator_only_where_it_was_asked_for() -> None:

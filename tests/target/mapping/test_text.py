@@ -9,7 +9,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from target_ciscovm.mapping.text import from_html, one_line, plain
+from target_ciscovm.mapping.text import from_html, one_line, plain, without_logins
 
 TAGS = ["p", "b", "i", "ul", "ol", "li", "br", "a", "div", "table", "tr", "td", "pre", "h2", "font"]
 FRAGMENTS = st.sampled_from(
@@ -135,3 +135,26 @@ def test_a_line_is_one_line(text: str) -> None:
 
 def test_a_missing_text_is_an_empty_line() -> None:
     assert one_line(None) == ""
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("https://user:pass@app.example.test/x", "https://app.example.test/x"),
+        ("see http://u@a.test and ftp://u:p@ss@b.test.", "see http://a.test and ftp://b.test."),
+        ("<a href='https://u:p@a.test'>", "<a href='https://a.test'>"),
+        (r"{\"url\": \"https:\\/\\/u:p@a.test\"}", r"{\"url\": \"https:\\/\\/a.test\"}"),
+        ("https://a.test/x?mail=me@b.test", "https://a.test/x?mail=me@b.test"),
+        ("mail me@b.test", "mail me@b.test"),
+        ("https://a.test no login @ all", "https://a.test no login @ all"),
+        ("https://u:p@[2001:db8::1]/", "https://[2001:db8::1]/"),
+    ],
+)
+def test_logins_are_cut_from_the_urls_in_a_text(text: str, found: str) -> None:
+    assert without_logins(text) == plain(text) == found
+
+
+def test_a_hostile_text_is_searched_for_logins_in_linear_time() -> None:
+    text = "://" * 100_000 + "a" * 300_000 + "@"
+
+    assert without_logins(text) == "://" * 100_000

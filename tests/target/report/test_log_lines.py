@@ -20,10 +20,10 @@ SYNC: Final = Sync([webapp()], [finding(1), finding(2)])
 
 
 def test_control_characters_in_names_are_not_logged(
-    cvm: CVM, caplog: pytest.LogCaptureFixture
+    cvm: CVM, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     caplog.set_level("INFO")
-    cvm.tenant.state.connectors[CONNECTOR_ID].name = HOSTILE
+    monkeypatch.setattr(cvm.tenant.state.connectors[CONNECTOR_ID], "name", HOSTILE)
     cvm.load(SYNC)
     head = joined(schema(HOSTILE), record(HOSTILE, {"id": 1}))
     now = replace(
@@ -40,9 +40,9 @@ def test_control_characters_in_names_are_not_logged(
     assert loaded.report["next_step"].isprintable()
 
 
-def test_nor_in_the_last_line_of_a_command(cvm: CVM) -> None:
+def test_nor_in_the_last_line_of_a_command(cvm: CVM, monkeypatch: pytest.MonkeyPatch) -> None:
     for connector in cvm.tenant.state.connectors.values():
-        connector.name = HOSTILE
+        monkeypatch.setattr(connector, "name", HOSTILE)
 
     loaded = cvm.load(SYNC, connector_id=4)
 
