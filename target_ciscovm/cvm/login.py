@@ -19,5 +19,5 @@ class Login:
 
     @property
     def host(self) -> str:
-        """Give the host of CVM's API."""
-        return urlsplit(tidy_api_url(self.api_url)).netloc
+        """Give the host of CVM's API; a port does not make it another CVM."""
+        return urlsplit(tidy_api_url(self.api_url)).hostname or ""
