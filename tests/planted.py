@@ -85,6 +85,49 @@ BUGS: Final[dict[str, Bug]] = {
         "and not digest:\n",
         ("tests/target/plan/test_proof.py",),
     ),
+    "a part of the proof that is missing taken for everything": Bug(
+        "target_ciscovm/plan/proof.py",
+        "    if lacking:\n",
+        "    if lacking and not sync:\n",
+        ("tests/target/plan/test_proof.py",),
+    ),
+    "finding types that were not read taken for read": Bug(
+        "target_ciscovm/plan/statements.py",
+        "    WHEN e.type NOT IN (SELECT type FROM covered_type) THEN 'type not read'\n",
+        "",
+        ("tests/target/plan/test_decisions.py", "tests/pair/faults_seen"),
+    ),
+    "web applications counted in place of compared": Bug(
+        "tap_qualyswas/sync/coverage.py",
+        "        self.changed = self.read ^ set(webapp_ids)\n",
+        "        now = set(webapp_ids)\n"
+        "        self.changed = self.read ^ now if len(now) != len(self.read) else set()\n",
+        ("tests/tap/sync", *WEEKS),
+    ),
+    "full sync not asked for": Bug(
+        "target_ciscovm/output/state.py",
+        '    syncs["fullSyncAsked"] = True\n',
+        "",
+        ("tests/target/plan/test_gaps.py",),
+    ),
+    "CVM's counters not looked at": Bug(
+        "target_ciscovm/report/endings.py",
+        "    if facts.delivered is not None and facts.delivered.answer.hard:\n",
+        "    if facts.delivered is None:\n",
+        ("tests/target/apply/test_told_by_cvm.py",),
+    ),
+    "an old place not closed": Bug(
+        "target_ciscovm/plan/statements.py",
+        "    CASE WHEN :over OR NOT :moves THEN 'leave' ELSE 'close' END,\n",
+        "    'leave',\n",
+        ("tests/target/plan/test_decisions.py", "tests/target/plan/test_moves.py"),
+    ),
+    "a foreign ledger taken": Bug(
+        "target_ciscovm/ledger/ledger.py",
+        "        if found != self._home:\n",
+        "        if found != self._home and not found:\n",
+        ("tests/target/ledger/test_failures.py",),
+    ),
     "asset split over parts": Bug(
         "target_ciscovm/apply/files.py",
         "            self._add(key, list(group))\n",
