@@ -92,7 +92,7 @@ def finding_problem(finding: Finding, at: Moments) -> str | None:
         return "it has no uniqueId, and no id with a type"
     if finding.qid is None and not one_line(finding.name):
         return "it has neither a qid nor a name"
-    if finding.status is None and finding.type not in {WITHOUT_STATUS, None}:
+    if finding.status is None and finding.type != WITHOUT_STATUS:
         return f"it has no status, which only {WITHOUT_STATUS} rows may lack"
     if at.last_seen is None:
         return "it has no readable date"
