@@ -98,9 +98,6 @@ def test_line_ends_and_mark_up_become_lines(cvm: CVM) -> None:
 
 
 @pytest.mark.parametrize("model", ["vulnerabilities", "findings"])
-@pytest.mark.xfail(
-    strict=True, raises=AssertionError, reason="the login stands in the details of each finding"
-)
 def test_a_login_in_a_url_goes_nowhere(model: str, cvm: CVM) -> None:
     given = read("mapping/login_in_url").input()
 
@@ -119,9 +116,6 @@ def test_a_front_page_is_one_asset_in_all_its_spellings(cvm: CVM) -> None:
     assert len(loaded.items()) == 7
 
 
-@pytest.mark.xfail(
-    strict=True, raises=AssertionError, reason="findings of two applications lie on one asset"
-)
 def test_a_path_is_joined_to_its_application_and_a_word_is_no_url(cvm: CVM) -> None:
     loaded = cvm.load(read("mapping/url_that_is_a_path").input())
 

@@ -49,7 +49,8 @@ def later(platform: Platform, state: dict[str, Any], **settings: object) -> Outc
 def is_full(outcome: Outcome) -> bool:
     """Tell whether a sync was full and has read every finding."""
     whole = len(outcome.records("findings")) == SIZE.findings
-    assert whole is (outcome.proof["mode"] == "full")
+    mode: str = outcome.proof["mode"]
+    assert whole is (mode == "full")
     return whole
 
 

@@ -8,7 +8,7 @@ import threading
 import zlib
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import pytest
 from lxml import html
@@ -18,7 +18,7 @@ from tests.target.report.browser import CHROMIUM, dump_dom, screenshot
 from tests.target.report.reports import REPORTS, hostile, succeeded
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 needs_browser = pytest.mark.skipif(
@@ -91,13 +91,30 @@ def pixels(image: bytes) -> list[bytes]:
 
 def unfilter(kind: int, line: bytearray, before: bytearray, size: int) -> None:
     """Undo the filter of a PNG row (PNG specification, 9.2)."""
-    for x in range(len(line)):
-        left = line[x - size] if x >= size else 0
-        above = before[x]
-        corner = before[x - size] if x >= size else 0
-        guess = left + above - corner
-        nearest = min((left, above, corner), key=lambda value: abs(guess - value))
-        line[x] = (line[x] + (0, left, above, (left + above) // 2, nearest)[kind]) & 255
+    guess = GUESSES.get(kind)
+    if guess is None:
+        return
+    for x, above in enumerate(before):
+        left, corner = (line[x - size], before[x - size]) if x >= size else (0, 0)
+        line[x] = (line[x] + guess(left, above, corner)) & 255
+
+
+def nearest(left: int, above: int, corner: int) -> int:
+    """Give the neighbour that is nearest to what the three let expect (9.4)."""
+    beside, over = abs(above - corner), abs(left - corner)
+    both = abs(left + above - 2 * corner)
+    if beside <= over and beside <= both:
+        return left
+    return above if over <= both else corner
+
+
+GUESSES: Final[dict[int, Callable[[int, int, int], int]]] = {
+    1: lambda left, _above, _corner: left,
+    2: lambda _left, above, _corner: above,
+    3: lambda left, above, _corner: (left + above) // 2,
+    4: nearest,
+}
+"""What each kind of filter took from a byte, by its neighbours."""
 
 
 MEASURE = """<!doctype html><iframe src="report.html" style="width:{width}px;height:900px"></iframe>
