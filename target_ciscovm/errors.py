@@ -23,6 +23,7 @@
     ├── ConnectorBusy            the connector is still working on another run
     ├── RunFailed                the run ended in CVM without success (in cvm.connector)
     ├── StillRunning             exit code 3: the run goes on in CVM, longer than we wait
+    ├── HoldingsUnavailable      what CVM holds cannot be read, or not to its end
     ├── RequestRefused           CVM accepts the key but refuses the request
     └── TemporaryError           tried again after a growing wait, within the limits set
         ├── RateLimited          more requests a second than CVM allows
@@ -278,6 +279,10 @@ class InputBroken(CiscoVMError):
 
 class LimitReached(CiscoVMError):
     """A limit of the settings stops the load before anything is run in CVM."""
+
+
+class HoldingsUnavailable(CiscoVMError):
+    """What CVM holds could not be read whole; the text is the cause, as one sentence."""
 
 
 class RequestRefused(CiscoVMError):

@@ -1,0 +1,1 @@
+"""What CVM holds of one connector, read whole or not at all."""
