@@ -1,7 +1,8 @@
 """Write the parts of the docs that the code knows best, or check that they are up to date.
 
-`python -m docs.generate` rewrites `meltano.yml`, `.env.example`, `docs/settings.md` and the marked
-tables of the README; `--check` changes nothing, names each file that differs, and ends with 1.
+`python -m docs.generate` rewrites `meltano.yml`, `.env.example`, `docs/settings.md`, the
+definitions in `plugins/` and the marked tables of the README; `--check` changes nothing, names each
+file that differs, and ends with 1.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import sys
 from pathlib import Path
 from typing import Final
 
-from docs import meltano_project, pages
+from docs import hub, meltano_project, pages
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 
@@ -26,6 +27,7 @@ def main() -> int:
         if check:
             sys.stderr.write(f"{path} is out of date. Run: uv run python -m docs.generate\n")
         else:
+            (ROOT / path).parent.mkdir(parents=True, exist_ok=True)
             (ROOT / path).write_text(_files()[path], encoding="utf-8")
             sys.stdout.write(f"wrote {path}\n")
     return 1 if check and stale else 0
@@ -36,6 +38,7 @@ def _files() -> dict[str, str]:
         "meltano.yml": meltano_project.render(),
         ".env.example": pages.env_example(),
         "docs/settings.md": pages.settings_page(),
+        **hub.files(),
         "README.md": pages.readme(_read("README.md")),
     }
 

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
-import yaml
-
-from docs.plugins import JSON, plugins
-
-if TYPE_CHECKING:
-    from docs.plugins import Plugin, Setting
+from docs.definitions import as_yaml, definition
+from docs.plugins import JSON, Plugin, plugins
 
 HEADER: Final = """\
 # Written by `uv run python -m docs.generate` from the plugins' own settings: change those, or
@@ -18,35 +14,6 @@ HEADER: Final = """\
 # To use the two plugins in a Meltano project of your own, copy their two blocks and put
 # `pip_url: qualyswas-ciscovm` (or a git URL) in the place of `executable`.
 """
-
-LABELS: Final = {
-    "tap-qualyswas": ("Qualys WAS", "Web applications, scans and findings of Qualys WAS."),
-    "target-ciscovm": ("Cisco Vulnerability Management", "Loads Qualys WAS findings as KDI files."),
-}
-
-# The pairs that Meltano checks before it starts a plugin.
-GROUPS: Final = {
-    "tap-qualyswas": [
-        ["region", "username", "password"],
-        ["api_url", "username", "password"],
-        ["region", "client_id", "client_secret"],
-        ["api_url", "client_id", "client_secret"],
-    ],
-    "target-ciscovm": [["api_key", "connector_id"], ["output_path"]],
-}
-
-COMMANDS: Final[dict[str, dict[str, JSON]]] = {
-    "tap-qualyswas": {
-        "about": {"args": "--about --format=markdown", "description": "Print every setting."},
-    },
-    "target-ciscovm": {
-        "about": {"args": "--about --format=markdown", "description": "Print every setting."},
-        "verify": {
-            "args": "--config=ENV --verify",
-            "description": "Check the key and the connector, send nothing.",
-        },
-    },
-}
 
 
 def render() -> str:
@@ -60,8 +27,8 @@ def render() -> str:
         "default_environment": "demo",
         "environments": [{"name": "demo"}, {"name": "prod"}],
         "plugins": {
-            "extractors": [_plugin(tap) | {"select": ["*.*", "!scan_results.*"]}],
-            "loaders": [_plugin(target)],
+            "extractors": [_installed(tap)],
+            "loaders": [_installed(target)],
         },
         "jobs": [{"name": "qualyswas-to-ciscovm", "tasks": [pair]}],
         "schedules": [
@@ -72,32 +39,9 @@ def render() -> str:
             }
         ],
     }
-    body = yaml.safe_dump(project, sort_keys=False, width=100, allow_unicode=True)
-    return HEADER + body
+    return HEADER + as_yaml(project)
 
 
-def _plugin(plugin: Plugin) -> dict[str, JSON]:
-    label, description = LABELS[plugin.name]
-    groups: list[JSON] = [list[JSON](group) for group in GROUPS[plugin.name]]
-    return {
-        "name": plugin.name,
-        "namespace": plugin.namespace,
-        "label": label,
-        "description": description,
-        "executable": plugin.name,
-        "capabilities": [*plugin.capabilities],
-        "settings_group_validation": groups,
-        "settings": [_setting(setting) for setting in plugin.settings],
-        "commands": COMMANDS[plugin.name],
-    }
-
-
-def _setting(setting: Setting) -> dict[str, JSON]:
-    entry: dict[str, JSON] = {"name": setting.name, "kind": setting.kind}
-    if setting.secret:
-        entry["sensitive"] = True
-    if setting.options:
-        entry["options"] = [{"label": value, "value": value} for value in setting.options]
-    entry["label"] = setting.title
-    entry["description"] = setting.description
-    return entry
+def _installed(plugin: Plugin) -> dict[str, JSON]:
+    """Give a plugin that runs from the environment of the project itself."""
+    return definition(plugin) | {"executable": plugin.name}

@@ -1,0 +1,135 @@
+"""The definitions in `plugins/`: right for the Meltano Hub, and enough for a new project."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from typing import TYPE_CHECKING, Any, Final
+
+import pytest
+import yaml
+from jsonschema import Draft7Validator
+from referencing import Registry, Resource
+from referencing.jsonschema import DRAFT7
+
+from tests.pair.commands import MELTANO, Ended, clean_environment, run, run_in_sandbox
+from tests.support.processes import BIN, ROOT
+from tests.support.recorded import HUB_SCHEMAS, needs_hub_schemas
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from referencing.jsonschema import Schema
+
+DEFINITIONS: Final = {
+    "extractors": ROOT / "plugins" / "extractors" / "tap-qualyswas.yml",
+    "loaders": ROOT / "plugins" / "loaders" / "target-ciscovm.yml",
+}
+PLUGINS: Final = {"extractors": "tap-qualyswas", "loaders": "target-ciscovm"}
+
+
+def definition(kind: str) -> dict[str, Any]:
+    found: dict[str, Any] = yaml.safe_load(DEFINITIONS[kind].read_text("utf-8"))
+    return found
+
+
+@needs_hub_schemas
+@pytest.mark.parametrize("kind", DEFINITIONS)
+def test_a_definition_is_right_by_the_schemas_of_the_hub(kind: str) -> None:
+    folder = HUB_SCHEMAS / "plugin_definitions"
+    schema = json.loads((folder / f"{kind}.schema.json").read_text("utf-8"))
+    validator = Draft7Validator(schema, registry=REGISTRY)
+
+    assert [error.message for error in validator.iter_errors(definition(kind))] == []
+
+    wrong = definition(kind) | {"settings": [{"name": "x", "kind": "number"}]}
+    assert not validator.is_valid(wrong)
+
+
+def hub_schema(uri: str) -> Resource[Schema]:
+    """Find a schema of the Hub by the end of its address; one that is not kept demands nothing."""
+    (*_, folder, name) = ("plugin_definitions", *uri.split("/"))
+    file = HUB_SCHEMAS / folder / name
+    schema: Schema = json.loads(file.read_text("utf-8")) if file.exists() else {}
+    return DRAFT7.create_resource(schema)
+
+
+REGISTRY: Final[Registry[Schema]] = Registry(retrieve=hub_schema)  # type: ignore[call-arg]
+
+
+@pytest.mark.parametrize("kind", DEFINITIONS)
+def test_the_logo_is_there(kind: str) -> None:
+    address = definition(kind)["logo_url"]
+
+    logo = ROOT / address.partition("/raw/main/")[2]
+
+    assert logo.read_text("utf-8").startswith("<svg xmlns=")
+
+
+@pytest.fixture(scope="module")
+def wheels(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Build the package, and give the folder where it lies."""
+    folder = tmp_path_factory.mktemp("wheels")
+    built = run([str(BIN / "uv"), "build", "--wheel", "--out-dir", str(folder)], {})
+    assert built.exit_code == 0, built.output
+    return folder
+
+
+@pytest.fixture(scope="module")
+def project(wheels: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Make a project as a new user does: `meltano init`, and `meltano add` for each plugin."""
+    path = tmp_path_factory.mktemp("fresh") / "project"
+    meltano(path.parent, wheels, "init", path.name, "--no-usage-stats")
+    for kind, name in PLUGINS.items():
+        reference = ("--from-ref", str(DEFINITIONS[kind]))
+        meltano(path, wheels, "add", "--plugin-type", kind, name, *reference)
+    return path
+
+
+def meltano(folder: Path, wheels: Path, *words: str) -> None:
+    environment = clean_environment() | {"UV_FIND_LINKS": str(wheels)}
+    done = subprocess.run(
+        [str(BIN / "meltano"), *words],
+        cwd=folder,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=240,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def in_sandbox(project: Path, home: Path, *words: str) -> Ended:
+    environment = {
+        "MELTANO_SYS_DIR_ROOT": str(project / ".meltano"),
+        "TARGET_CISCOVM_OUTPUT_PATH": str(project / "output"),
+    }
+    sizes = ["--home", str(home), "--apps", "6", "--findings", "60", "--qids", "10"]
+    command = [str(BIN / "meltano"), "--cwd", str(project), *words]
+    return run_in_sandbox(sizes, command, environment, MELTANO)
+
+
+def test_a_new_project_loads_with_the_definitions_alone(project: Path, tmp_path: Path) -> None:
+    ended = in_sandbox(project, tmp_path, "run", "tap-qualyswas", "target-ciscovm")
+
+    assert ended.exit_code == 0, ended.output
+    report = json.loads((project / "output" / "latest" / "report.json").read_text("utf-8"))
+    assert report["outcome"] == "succeeded"
+
+
+@pytest.mark.parametrize(
+    ("command", "sentence"),
+    [
+        ("tap-qualyswas:test", "findings"),
+        ("target-ciscovm:verify", "a load can be sent"),
+    ],
+)
+def test_a_new_project_has_the_commands_that_check_both_sides(
+    command: str, sentence: str, project: Path, tmp_path: Path
+) -> None:
+    ended = in_sandbox(project, tmp_path, "invoke", command)
+
+    assert ended.exit_code == 0, ended.output
+    assert sentence in ended.output
