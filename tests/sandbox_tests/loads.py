@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 import requests
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from tests.sandbox.sandbox import Sandbox
 
 JSON = dict[str, Any]
@@ -83,6 +85,13 @@ class Caller:
     def start(self, *files: int) -> requests.Response:
         """Start a run of the files."""
         return self.call("POST", f"{self.connector}/run", json={"data_files": files})
+
+    def export(
+        self, model: str, form: str = "jsonl", fields: Sequence[str] = (), **filters: object
+    ) -> requests.Response:
+        """Ask for a data export."""
+        settings = {"model": model, "format": form} | ({"fields": list(fields)} if fields else {})
+        return self.call("POST", "/data_exports", json={"export_settings": settings, **filters})
 
     def wait(self, run_id: int) -> JSON:
         """Let a minute pass in the world, and return the run, which has ended then."""

@@ -24,6 +24,7 @@ MORE: Final[dict[str, tuple[object, ...]]] = {
     "rate_limit": (0, 50),
     "search_delay": (0, 3600),
     "licensed_assets": (0, 3),
+    "export_seconds": (0, 0.3),
 }
 """Positions of what is neither yes or no nor an enumeration."""
 

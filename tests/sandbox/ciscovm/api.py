@@ -10,6 +10,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from tests.sandbox.ciscovm import lookups, search, shapes
+from tests.sandbox.ciscovm.exports import Exports
 from tests.sandbox.ciscovm.face import CiscoFace, Dropped
 from tests.sandbox.ciscovm.parameters import QueryError
 from tests.sandbox.ciscovm.tenant.tenant import BadFileError, BusyError, NotFoundError
@@ -47,16 +48,19 @@ _SEARCHES: Final = {
 }
 
 
+_REFUSABLE: Final = ("assets/search", "vulnerabilities/search", "findings")
+
+
 def create_app(tenant: Tenant, clock: Clock, faults: Faults, switches: Switches) -> Starlette:
     """Return the application.
 
     Its `state` holds `face`, `requests` (a Counter by endpoint: connectors, connector, data_file,
     run, connector_runs, connector_run, assets/search, vulnerabilities/search, assets,
-    vulnerabilities, findings, the paths of single objects, tags, entitlements/overage, other) and
-    `log` (one `Logged` for each request).
+    vulnerabilities, findings, data_exports, data_exports/status, the paths of single objects, tags,
+    entitlements/overage, other) and `log` (one `Logged` for each request).
     """
     face = CiscoFace(tenant, clock, faults, switches)
-    api = _API(face)
+    api, exports = _API(face), Exports(face)
     one = "/connectors/{connector_id:int}"
     routes: Mapping[str, tuple[str, str, Handler]] = {
         "connectors": ("GET", "/connectors", api.connectors),
@@ -67,6 +71,8 @@ def create_app(tenant: Tenant, clock: Clock, faults: Faults, switches: Switches)
         "connector_run": ("GET", f"{one}/connector_runs/{{run_id:int}}", api.connector_run),
         "tags": ("GET", "/assets/{asset_id:int}/tags", api.tags),
         "entitlements/overage": ("GET", "/entitlements/overage", api.overage),
+        "data_exports": ("GET POST", "/data_exports", exports.data_exports),
+        "data_exports/status": ("GET", "/data_exports/status", exports.status),
         **{name: ("GET", f"/{name}", api.search(name)) for name in _SEARCHES},
         **{path.replace(":int", ""): ("GET", path, api.lookup(path)) for path in lookups.BY_ID},
         "vulnerability": ("PUT", "/vulnerabilities/{id:int}", api.update_vulnerability),
@@ -221,6 +227,8 @@ class _API:
         """Return the handler of a search."""
 
         async def handler(request: Request, logged: Logged) -> Response:  # noqa: ARG001
+            if name in _REFUSABLE and self.face.faults.take("search-refused"):
+                return self.face.error(403, "You are not authorized to perform this action.")
             with self.tenant.lock:
                 self.tenant.settle()
                 return self.face.json(_SEARCHES[name](self.tenant, request.query_params))

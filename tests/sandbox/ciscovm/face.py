@@ -30,12 +30,15 @@ WINDOW_SECONDS: Final = 1.0
 ERRORS: Final = {
     400: "bad request",
     401: "unauthorized",
+    403: "forbidden",
     404: "not_found",
     409: "conflict",
+    410: "Resource gone",
     422: "Unprocessable_entity",
     429: "too_many_requests",
+    500: "Internal Server Error",
 }
-"""The `error` of an answer: Cisco's own for 400, 401, 404 and 422, similar words for the rest."""
+"""The `error` of an answer: Cisco's own for 400, 401, 404, 410, 422 and 500, similar words else."""
 
 _PAGE_502: Final = "<html><head><title>502 Bad Gateway</title></head><body></body></html>"
 _PAGE_413: Final = "<html><head><title>413 Request Entity Too Large</title></head></html>"

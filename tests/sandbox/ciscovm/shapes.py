@@ -35,6 +35,23 @@ _OPTIONAL: Final = frozenset({"ip_address"})
 """Locators whose schema takes no null."""
 _UNTOLD: Final = frozenset({"container_id", "image_id"})
 """Locators of KDI that no answer of the file has."""
+ASSET_FIELDS: Final = frozenset(
+    {
+        "id",
+        "created_at",
+        "last_seen_time",
+        "operating_system",
+        "locator",
+        "primary_locator",
+        "tags",
+        "priority",
+        "owner",
+        "status",
+        *KDI_NAMES,
+    }
+    - _UNTOLD
+)
+"""Fields of an asset that an export can be asked for, as far as they are modelled."""
 _USER: Final = 254871
 
 

@@ -145,6 +145,20 @@ _CISCOVM: Final = {
     "ciscovm-overage": _ciscovm("the licence is over its limit: new assets get nothing", None),
 }
 
+_CISCOVM_READING: Final = {
+    "export-refused": _ciscovm("the key may not ask for data exports: HTTP 403", None),
+    "export-429": _ciscovm("HTTP 429 on the calls of exports", 2),
+    "export-slow": _ciscovm("an export is still worked on", 5),
+    "export-never-ready": _ciscovm("an export is worked on for ever", None),
+    "export-failed": _ciscovm("an export fails"),
+    "export-expired": _ciscovm("an export has expired when it is asked for: HTTP 410"),
+    "export-killed": _ciscovm("an export is killed in CVM while it is downloaded"),
+    "export-cut": _ciscovm("the connection ends in the middle of a download"),
+    "export-bad-gzip": _ciscovm("a whole download whose gzip file ends in the middle"),
+    "export-short": _ciscovm("an export has half of the rows that it was to have"),
+    "search-refused": _ciscovm("the key may not search: HTTP 403", None),
+}
+
 KINDS: Final[dict[str, FaultKind]] = {
     **_PROCESSES,
     **_QUALYS_ACCOUNT,
@@ -152,4 +166,5 @@ KINDS: Final[dict[str, FaultKind]] = {
     **_QUALYS_BODIES,
     **_QUALYS_PAGING,
     **_CISCOVM,
+    **_CISCOVM_READING,
 }

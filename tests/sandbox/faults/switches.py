@@ -86,6 +86,9 @@ class Switches:
         search_delay: seconds of the world after a run's end until searches show what it did.
         licensed_assets: assets that the licence has room for; what is over it gets no entries
             until there is room. 0 is no limit.
+        export_seconds: how long a data export takes, in real seconds.
+        export_inactive: whether an export of vulnerabilities has those of inactive assets too.
+        finding_exports: whether findings can be exported, which the OpenAPI file does not say.
     """
 
     id_order: Literal["ascending", "descending"] = "ascending"
@@ -138,6 +141,9 @@ class Switches:
     success_rule: Literal["some", "all", "always", "never"] = "some"
     search_delay: float = 0
     licensed_assets: int = 0
+    export_seconds: float = 0
+    export_inactive: bool = False
+    finding_exports: bool = True
 
 
 UNMET: Final[Mapping[str, frozenset[object]]] = {

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Final
 
+from starlette.responses import Response
+
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -41,3 +43,20 @@ async def abort(scope: Scope) -> None:
     transport.abort()
     # Lets uvicorn learn of it, so that it does not try to answer.
     await asyncio.sleep(0.01)
+
+
+class CutShort(Response):
+    """An answer that promises its whole length and breaks off in the middle."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002
+        start = {
+            "type": "http.response.start",
+            "status": self.status_code,
+            "headers": self.raw_headers,
+        }
+        await send(start)
+        half = bytes(self.body)[: len(self.body) // 2]
+        await send({"type": "http.response.body", "body": half, "more_body": True})
+        # Let the half arrive before the connection ends.
+        await asyncio.sleep(0.05)
+        await abort(scope)

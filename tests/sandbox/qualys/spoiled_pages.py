@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from starlette.responses import Response
 
-from tests.sandbox.http.connection import abort
+from tests.sandbox.http.connection import CutShort, abort
 from tests.sandbox.qualys.face import rewritten
 from tests.sandbox.world.model import FINDING_TYPES
 
@@ -96,19 +96,6 @@ def _least_app(world: World) -> WebApp:
 def _row(face: QualysFace, kind: str | None, row_id: int) -> Finding | None:
     rows = face.world.findings.get(kind or "", [])
     return next((row for row in rows if row.id == row_id), None)
-
-
-class CutShort(Response):
-    """An answer that promises its whole length and breaks off in the middle."""
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002
-        start = {"type": "http.response.start", "status": 200, "headers": self.raw_headers}
-        await send(start)
-        half = bytes(self.body)[: len(self.body) // 2]
-        await send({"type": "http.response.body", "body": half, "more_body": True})
-        # Let the half arrive before the connection ends.
-        await asyncio.sleep(0.05)
-        await abort(scope)
 
 
 class NoAnswer(Response):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 RUNS = "connector_run_status_schema"
 UPLOAD = ("file_upload_response_schema", "success_run_get_response_schema")
 # Statuses that Cisco's text names for the whole API and the file for none of these calls.
-UNLISTED = ("400", "401", "404", "409", "422", "429")
+UNLISTED = ("400", "401", "403", "404", "409", "422", "429")
 
 
 def amended(spec: JSON) -> JSON:
@@ -47,6 +48,19 @@ def amended(spec: JSON) -> JSON:
     # In the example a single finding stands below a key of its own.
     one = content({"type": "object", "properties": {"finding": one_finding}})
     spec["paths"]["/findings/{id}"]["get"]["responses"]["200"] = one
+    # Exports are judged unpacked, as JSON. Their `meta` counts in the example, and has no pages;
+    # the schema of a refusal with 422 is a number.
+    exports = spec["paths"]["/data_exports"]
+    packed = exports["get"]["responses"]["200"]["content"]
+    packed["application/json"] = packed.pop("application/gzip")
+    counted = {"type": "object", "properties": {"total_count": {"type": "integer"}}}
+    for form in packed["application/json"]["schema"]["oneOf"]:
+        form["properties"]["meta"] = counted
+    of_findings = {"findings": findings["findings"], "meta": counted}
+    packed["application/json"]["schema"]["oneOf"].append(
+        {"type": "object", "properties": of_findings}
+    )
+    exports["post"]["responses"]["422"] = content({"$ref": "#/components/schemas/error_response"})
     # An answer of 204 has no content, whatever the file gives as an example.
     spec["paths"]["/vulnerabilities/{id}"]["put"]["responses"]["204"] = {"description": ""}
     # Cisco's toolkit asks for one connector, and starts runs by POST; the file has neither.
@@ -101,5 +115,41 @@ class Judge(Caller):
         return answer
 
 
+LISTS = {"scanner_vulnerabilities": "vulnerabilities", "external_unique_id": "findings"}
+"""By a field that only its rows have, the name of a list; the other rows are assets."""
+
+
+def rows_of(answer: requests.Response) -> tuple[str, list[JSON]]:
+    """Unpack an export, and give the name of its list and its rows."""
+    content = gzip.decompress(answer.content)
+    whole = json.loads(content) if content.startswith(b'{"') and b'"meta":' in content else {}
+    named = [(name, rows) for name, rows in whole.items() if name != "meta"]
+    if named:
+        return named[0]
+    rows = [json.loads(line) for line in content.splitlines()]
+    return next(
+        (name for field, name in LISTS.items() if rows and field in rows[0]), "assets"
+    ), rows
+
+
+class Unpacked(RequestsOpenAPIResponse):
+    """An export as the file describes it: unpacked, and its lines as one document."""
+
+    def __init__(self, answer: requests.Response) -> None:
+        super().__init__(answer)
+        name, rows = rows_of(answer)
+        self._content = json.dumps({name: rows, "meta": {"total_count": len(rows)}}).encode()
+
+    @property
+    def data(self) -> bytes:
+        return self._content
+
+    @property
+    def content_type(self) -> str:
+        return "application/json"
+
+
 def judge(file: OpenAPI, answer: requests.Response) -> None:
-    file.validate_response(RequestsOpenAPIRequest(answer.request), RequestsOpenAPIResponse(answer))
+    packed = answer.headers.get("Content-Type") == "application/gzip"
+    told = Unpacked(answer) if packed else RequestsOpenAPIResponse(answer)
+    file.validate_response(RequestsOpenAPIRequest(answer.request), told)

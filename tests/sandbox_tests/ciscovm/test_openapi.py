@@ -11,7 +11,7 @@ from openapi_core.validation.response.exceptions import InvalidData
 
 from tests.sandbox.faults.switches import Switches
 from tests.sandbox.sandbox import Sandbox
-from tests.sandbox_tests.ciscovm.openapi_file import Judge, judge, reader
+from tests.sandbox_tests.ciscovm.openapi_file import Judge, judge, reader, rows_of
 from tests.sandbox_tests.loads import asset, document, finding, vuln
 from tests.support.recorded import OPENAPI, needs_openapi
 
@@ -144,6 +144,55 @@ def test_searches(client: Judge, path: str) -> None:
     plain, whole = client.get(path).json(), client.get(path, **SEARCHES[path]).json()
     assert 1 <= len(plain[name]) < len(whole[name])
     assert client.get(path, page=0).status_code == 400
+
+
+STATUSES = {
+    "asset": ["active", "inactive"],
+    "vulnerability": ["open", "closed", "risk accepted", "false positive"],
+    "finding": ["new", "resolved"],
+}
+
+
+@pytest.mark.parametrize("form", ["json", "jsonl"])
+@pytest.mark.parametrize("model", STATUSES)
+def test_exports_have_what_searches_show(client: Judge, model: str, form: str) -> None:
+    client.load(LOAD)
+    asked = client.export(model, form, status=STATUSES[model])
+    number, count = asked.json()["search_id"], asked.json()["record_count"]
+    assert client.get("/data_exports/status", search_id=number).status_code == 200
+    name, rows = rows_of(client.get("/data_exports", search_id=number))
+    path = next(path for path in SEARCHES if path.startswith(f"/{name}"))
+    shown = client.get(path, **{"status[]": STATUSES[model]}).json()[name]
+    assert (rows, len(rows)) == (shown, count)
+    assert rows
+
+
+def test_an_export_until_it_has_expired(client: Judge, sandbox: Sandbox) -> None:
+    sandbox.faults.arm("export-slow*2")
+    number = client.export("asset").json()["search_id"]
+    for path in ("/data_exports/status", "/data_exports"):
+        assert client.get(path, search_id=number).status_code == 206
+    assert client.get("/data_exports", search_id=number).status_code == 200
+    sandbox.clock.advance(timedelta(days=31))
+    for path in ("/data_exports/status", "/data_exports"):
+        assert client.get(path, search_id=number).status_code == 410
+
+
+def test_an_export_that_fails(client: Judge, sandbox: Sandbox) -> None:
+    sandbox.faults.arm("export-failed")
+    number = client.export("asset").json()["search_id"]
+    assert client.get("/data_exports/status", search_id=number).status_code == 500
+    assert client.get("/data_exports", search_id=number).status_code == 400
+
+
+def test_exports_that_are_refused(client: Judge, sandbox: Sandbox) -> None:
+    assert client.get("/data_exports/status", search_id=1).status_code == 404
+    assert client.get("/data_exports", search_id=1).status_code == 400
+    assert client.export("asset", fields=["id", "colour"]).status_code == 422
+    assert client.export("vulnerability", fields=["id"]).status_code == 400
+    assert client.export("vulnerability", connectors=["x"]).status_code == 400
+    sandbox.faults.arm("export-refused")
+    assert client.export("asset").status_code == 403
 
 
 def test_tags_by_connector_and_by_people(client: Judge, sandbox: Sandbox) -> None:

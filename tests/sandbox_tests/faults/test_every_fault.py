@@ -74,7 +74,7 @@ def walk_qualys(sandbox: Sandbox) -> Iterator[Told]:
 
 
 def walk_ciscovm(sandbox: Sandbox) -> Iterator[Told]:
-    """Look at the connector, load two files, one of them large, and look at what became of it."""
+    """Look at the connector, load two files, one of them large, and read what became of it."""
     caller = Caller(sandbox)
     yield told(lambda: caller.get("/connectors"))
     yield told(lambda: caller.get(caller.connector))
@@ -89,6 +89,10 @@ def walk_ciscovm(sandbox: Sandbox) -> Iterator[Told]:
         yield told(lambda path=path: caller.get(f"{caller.connector}/connector_runs{path}"))  # type: ignore[misc]
     yield told(lambda: caller.get("/assets/search"))
     yield told(lambda: caller.get("/entitlements/overage"))
+    yield told(lambda: caller.export("asset"))
+    number = sandbox.tenant.state.last_ids.get("export", 0)
+    for path in ("/data_exports/status", "/data_exports", "/data_exports"):
+        yield told(lambda path=path: caller.get(path, search_id=number))  # type: ignore[misc]
 
 
 WALKS = {"qualys": walk_qualys, "ciscovm": walk_ciscovm}
