@@ -128,7 +128,11 @@ def _definition(plugin: Plugin) -> dict[str, JSON]:
 
 def _repository() -> str:
     prefix = "Repository, "
-    return next(url.removeprefix(prefix) for url in _lines("Project-URL") if url.startswith(prefix))
+    for url in _lines("Project-URL"):
+        if url.startswith(prefix):
+            return url.removeprefix(prefix)
+    msg = "The installed package does not name its repository: it is out of date. Run: uv sync"
+    raise SystemExit(msg)
 
 
 def _python_versions() -> list[str]:
