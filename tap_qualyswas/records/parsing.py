@@ -14,6 +14,7 @@ from typing import IO, TYPE_CHECKING, Final, TypeVar
 from lxml import etree
 
 from tap_qualyswas.errors import BrokenAnswer
+from tap_qualyswas.records.characters import clean
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -22,16 +23,11 @@ T = TypeVar("T")
 
 Element = etree._Element  # noqa: SLF001 - lxml has no public name for the type of its elements
 
-DOCTYPE: Final = re.compile(rb"<!DOCTYPE\s+[^\s\[>]+[^\[>]*>")
-"""A DOCTYPE without an internal subset, the place where entities are declared."""
-DECLARED: Final = re.compile(rb"""<\?xml[^>]*encoding\s*=\s*["']([A-Za-z0-9._-]+)["']""")
-EVALUATION: Final = re.compile(rb"<!--(?:(?!-->).)*?evaluation version", re.DOTALL)
-"""The comment in answers to evaluation accounts; looked for outside the root only."""
-
-REFERENCE: Final = re.compile(r"<!\[CDATA\[.*?\]\]>|&#(?:x([0-9a-fA-F]+)|([0-9]+));", re.DOTALL)
-ILLEGAL: Final = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-REPLACEMENT: Final = "\N{REPLACEMENT CHARACTER}"
-MAX_CODE_POINT: Final = 0x10FFFF
+DECLARED: Final = re.compile(rb"""\bencoding\s*=\s*["']([A-Za-z0-9._-]{1,40})["']""")
+ENCODINGS: Final = frozenset({"utf-8", "us-ascii", "iso-8859-1", "iso-8859-15", "windows-1252"})
+"""Those in which an answer is read. Where another one is declared it is read as UTF-8."""
+EVALUATION: Final = b"evaluation version"
+"""Words of the comment in answers to evaluation accounts; looked for outside the root only."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,10 +45,27 @@ class Document:
     evaluation: bool
 
 
-def _parser() -> etree.XMLParser:
+@dataclass(frozen=True, slots=True)
+class _Prolog:
+    """What stands before the root element.
+
+    Attributes:
+        root_at: where the root element begins; -1 where there is none.
+        encoding: of the document.
+        evaluation: whether a comment says that the account is an evaluation.
+    """
+
+    root_at: int
+    encoding: str
+    evaluation: bool
+
+
+def _parser(encoding: str) -> etree.XMLParser:
     # huge_tree lifts libxml2's limit of 10 MB for a text, which real evidence exceeds. The size of
-    # an answer is limited where it is received, and entities have been refused before.
+    # an answer is limited where it is received, and entities have been refused before. Without
+    # strip_cdata the blanks around a CDATA section would become part of its text.
     return etree.XMLParser(
+        encoding=encoding,
         resolve_entities=False,
         no_network=True,
         load_dtd=False,
@@ -61,6 +74,7 @@ def _parser() -> etree.XMLParser:
         remove_comments=True,
         remove_pis=True,
         remove_blank_text=True,
+        strip_cdata=False,
     )
 
 
@@ -70,55 +84,60 @@ def parse(body: bytes) -> Document:
     Raises:
         BrokenAnswer: when it is empty, not XML, cut, or declares entities.
     """
-    start, root_at = _prolog(body)
-    if root_at < 0:
+    prolog = _prolog(body)
+    if prolog.root_at < 0:
         msg = "Qualys sent an answer that is empty or not XML."
         raise BrokenAnswer(msg)
-    # Long calls put keep-alive comments before the declaration, where XML does not allow them.
-    document = body[start:] if start else body
-    evaluation = bool(
-        EVALUATION.search(body, 0, root_at) or EVALUATION.search(body, max(body.rfind(b"</"), 0))
-    )
+    # Without what stands before it: a DOCTYPE would make the parser pass over entities, and long
+    # calls put keep-alive comments before the declaration, where XML does not allow them.
+    document = body[prolog.root_at :]
+    evaluation = prolog.evaluation or _says_evaluation(body, max(body.rfind(b"</"), 0))
     try:
-        return Document(etree.fromstring(document, _parser()), 0, evaluation)
+        return Document(etree.fromstring(document, _parser(prolog.encoding)), 0, evaluation)
     except etree.XMLSyntaxError as error:
-        cleaned, replaced = clean(document)
-        if not replaced:
-            raise _broken(error) from None
+        cleaned, replaced = clean(document, prolog.encoding)
+        if cleaned == document:
+            raise _broken(error, body[: prolog.root_at]) from None
     try:
-        return Document(etree.fromstring(cleaned, _parser()), replaced, evaluation)
+        return Document(etree.fromstring(cleaned, _parser("utf-8")), replaced, evaluation)
     except etree.XMLSyntaxError as error:
-        raise _broken(error) from None
+        raise _broken(error, body[: prolog.root_at]) from None
 
 
-def _broken(error: etree.XMLSyntaxError) -> BrokenAnswer:
-    return BrokenAnswer(f"Qualys sent XML that is cut or damaged (line {error.lineno}).")
+def _broken(error: etree.XMLSyntaxError, before: bytes) -> BrokenAnswer:
+    line = (error.lineno or 1) + before.count(b"\n")
+    return BrokenAnswer(f"Qualys sent XML that is cut or damaged (line {line}).")
 
 
-def _prolog(body: bytes) -> tuple[int, int]:
-    """Give where the document and its root element begin; -1 for a root that is not there."""
+def _prolog(body: bytes) -> _Prolog:
     if body.startswith((b"\xff\xfe", b"\xfe\xff", b"\x00")):
         msg = "Qualys sent an answer that is not in UTF-8."
         raise BrokenAnswer(msg)
     at = 3 if body.startswith(b"\xef\xbb\xbf") else 0
-    start = 0
+    encoding, evaluation = "utf-8", False
     while True:
         at = _skip_blanks(body, at)
         if body.startswith(b"<!--", at):
-            end = body.find(b"-->", at + 4)
-            at = end + 3
+            end = _behind(body, b"-->", at + 4)
+            evaluation = evaluation or EVALUATION in body[at:end]
         elif body.startswith(b"<?", at):
+            end = _behind(body, b"?>", at + 2)
             if body.startswith(b"<?xml", at):
-                start = at
-            end = body.find(b"?>", at + 2)
-            at = end + 2
+                encoding = _declared_encoding(body[at:end])
         elif body[at : at + 9].upper() == b"<!DOCTYPE":
             end = _doctype_end(body, at)
-            at = end
         else:
-            return (start, at if body.startswith(b"<", at) else -1)
+            root_at = at if body.startswith(b"<", at) else -1
+            return _Prolog(root_at, encoding, evaluation)
         if end < 0:
-            return (start, -1)
+            return _Prolog(-1, encoding, evaluation)
+        at = end
+
+
+def _behind(body: bytes, mark: bytes, at: int) -> int:
+    """Give the place behind the next mark; -1 where there is none."""
+    found = body.find(mark, at)
+    return -1 if found < 0 else found + len(mark)
 
 
 def _skip_blanks(body: bytes, at: int) -> int:
@@ -127,46 +146,34 @@ def _skip_blanks(body: bytes, at: int) -> int:
     return at
 
 
+def _declared_encoding(declaration: bytes) -> str:
+    match = DECLARED.search(declaration)
+    name = match[1].decode().lower() if match else "utf-8"
+    return name if name in ENCODINGS else "utf-8"
+
+
 def _doctype_end(body: bytes, at: int) -> int:
-    match = DOCTYPE.match(body, at)
-    if match is None:
+    """Give where a DOCTYPE ends, -1 where it does not.
+
+    Raises:
+        BrokenAnswer: when it has an internal subset, the place where entities are declared.
+    """
+    end = _behind(body, b">", at)
+    if b"[" in body[at:end] or not body[at + 9 : at + 10].isspace():
         msg = "Qualys sent an answer that declares entities of its own. It was not read."
         raise BrokenAnswer(msg)
-    return match.end()
+    return end
 
 
-def clean(document: bytes) -> tuple[bytes, int]:
-    """Replace what XML does not allow: wrong bytes, control characters, and references to them.
-
-    Text in CDATA that only looks like a reference stays as it is.
-
-    Returns:
-        The document in UTF-8, and how many characters were replaced.
-    """
-    declared = DECLARED.match(document)
-    encoding = declared[1].decode() if declared else "utf-8"
-    try:
-        text = document.decode(encoding, "replace")
-    except LookupError:
-        text = document.decode("utf-8", "replace")
-    replaced = text.count(REPLACEMENT) - document.count(REPLACEMENT.encode())
-    text, illegal = ILLEGAL.subn(REPLACEMENT, text)
-    references = 0
-
-    def legal(match: re.Match[str]) -> str:
-        nonlocal references
-        if match[1] is None and match[2] is None:
-            return match[0]
-        point = int(match[1], 16) if match[1] else int(match[2])
-        if point <= MAX_CODE_POINT and not ILLEGAL.match(chr(point)):
-            return match[0]
-        references += 1
-        return REPLACEMENT
-
-    text = REFERENCE.sub(legal, text)
-    if declared:
-        text = re.sub(r"^<\?xml.*?\?>", '<?xml version="1.0" encoding="UTF-8"?>', text, count=1)
-    return (text.encode(), max(replaced, 0) + illegal + references)
+def _says_evaluation(body: bytes, at: int) -> bool:
+    """Tell whether a comment from a place on says that the account is an evaluation."""
+    while (begin := body.find(b"<!--", at)) >= 0:
+        at = _behind(body, b"-->", begin + 4)
+        if at < 0:
+            return False
+        if EVALUATION in body[begin:at]:
+            return True
+    return False
 
 
 ROOT_NAME: Final = re.compile(rb"<([A-Za-z_][\w.-]*)")
@@ -180,7 +187,7 @@ def root_name(head: bytes) -> str:
     Raises:
         BrokenAnswer: when it is empty, not XML, or declares entities.
     """
-    _, root_at = _prolog(head)
+    root_at = _prolog(head).root_at
     match = ROOT_NAME.match(head, root_at) if root_at >= 0 else None
     if match is None:
         msg = "Qualys sent an answer that is empty or not XML."
@@ -207,30 +214,34 @@ def read_large(
         BrokenAnswer: as `parse` does.
     """
     source.seek(0)
-    start, root_at = _prolog(source.read(HEAD_BYTES))
-    if root_at < 0:
+    head = source.read(HEAD_BYTES)
+    prolog = _prolog(head)
+    if prolog.root_at < 0:
         # Entities could be declared behind it.
         msg = f"Qualys sent a document whose root does not begin within {HEAD_BYTES:,} bytes."
         raise BrokenAnswer(msg)
-    source.seek(start)
+    before = head[: prolog.root_at]
+    source.seek(prolog.root_at)
     try:
-        return ([read(element) for element in _elements(source, tags)], 0)
+        return ([read(element) for element in _elements(source, tags, prolog.encoding)], 0)
     except etree.XMLSyntaxError as error:
-        source.seek(start)
-        cleaned, replaced = clean(source.read())
-        if not replaced:
-            raise _broken(error) from None
+        source.seek(prolog.root_at)
+        document = source.read()
+        cleaned, replaced = clean(document, prolog.encoding)
+        if cleaned == document:
+            raise _broken(error, before) from None
     try:
-        return ([read(element) for element in _elements(BytesIO(cleaned), tags)], replaced)
+        return ([read(element) for element in _elements(BytesIO(cleaned), tags, "utf-8")], replaced)
     except etree.XMLSyntaxError as error:
-        raise _broken(error) from None
+        raise _broken(error, before) from None
 
 
-def _elements(source: IO[bytes], tags: Sequence[str]) -> Iterator[Element]:
+def _elements(source: IO[bytes], tags: Sequence[str], encoding: str) -> Iterator[Element]:
     walk = etree.iterparse(
         source,
         events=("end",),
         tag=tags,
+        encoding=encoding,
         resolve_entities=False,
         no_network=True,
         load_dtd=False,
@@ -238,6 +249,8 @@ def _elements(source: IO[bytes], tags: Sequence[str]) -> Iterator[Element]:
         recover=False,
         remove_comments=True,
         remove_pis=True,
+        remove_blank_text=True,
+        strip_cdata=False,
     )
     for _, element in walk:
         yield element

@@ -7,7 +7,8 @@ from io import BytesIO
 import pytest
 
 from tap_qualyswas.errors import BrokenAnswer
-from tap_qualyswas.records.parsing import clean, parse, read_large, root_name
+from tap_qualyswas.records.characters import clean
+from tap_qualyswas.records.parsing import parse, read_large, root_name
 
 EVALUATION = b"<!-- This report was generated with an evaluation version of Qualys //-->"
 
@@ -101,6 +102,71 @@ def test_illegal_characters_are_replaced_and_counted(
 
     assert document.root.text == text
     assert document.replaced == replaced
+
+
+@pytest.mark.parametrize(
+    "prolog",
+    [
+        b"",
+        b'<?xml version="1.0" encoding="UTF-8"?>',
+        b'<?xml version="1.0"?><!DOCTYPE a SYSTEM "https://qualysapi.example.test/a.dtd">',
+    ],
+)
+@pytest.mark.parametrize(
+    ("inside", "text", "replaced"),
+    [
+        (b"Caf&eacute;&nbsp;now", "Café\xa0now", 0),
+        (b"a&nbsp;<!-- b --> c", "a\xa0 c", 0),
+        (b"1 &lt; 2 &amp;amp; &eacute;", "1 < 2 &amp; é", 0),
+        (b"&LT;b&AMP;&hellip;", "<b&…", 0),
+        (b"before&nothing;after", "before\ufffdafter", 1),
+        (b"<![CDATA[&eacute;]]>&eacute;<![CDATA[<!-- &eacute;]]>", "&eacute;é<!-- &eacute;", 0),
+        (b"<!-- <![CDATA[ -->&eacute;<!-- ]]> -->", "é", 0),
+        (b"&eacute;<![CDATA[\x00]]>\x00", "é\ufffd\ufffd", 2),
+        (b"&#0;|&#00065;|&#99999999999999999999;", "\ufffd|A|\ufffd", 2),
+    ],
+)
+def test_entities_of_html_are_read_by_name_and_never_cut_a_text(
+    prolog: bytes, inside: bytes, text: str, replaced: int
+) -> None:
+    whole = prolog + b"<a><row><id>" + inside + b"</id></row></a>"
+
+    document = parse(whole)
+
+    assert (document.root.findtext("row/id"), document.replaced) == (text, replaced)
+    assert ids(whole) == ([text], replaced)
+
+
+def test_an_entity_of_html_inside_an_attribute_does_not_end_it() -> None:
+    assert parse(b'<a b="&QUOT;&eacute;"/>').root.get("b") == '"é'
+
+
+@pytest.mark.parametrize(
+    ("inside", "text"),
+    [
+        (b"\n    <![CDATA[ Store 1 ]]>\n  ", " Store 1 "),
+        (b"<![CDATA[Store]]>\t<![CDATA[ 1]]>\n", "Store 1"),
+        (b"\n", "\n"),
+        (b" Store 1 ", " Store 1 "),
+    ],
+)
+def test_blanks_around_cdata_belong_to_the_layout(inside: bytes, text: str) -> None:
+    whole = b"<a>\n  <row>\n  <id>" + inside + b"</id></row></a>"
+
+    assert parse(whole).root.findtext("row/id") == text
+    assert ids(whole) == ([text], 0)
+
+
+@pytest.mark.parametrize("declared", ["punycode", "utf-7", "idna", "unicode_escape", "x" * 40])
+def test_an_encoding_that_nobody_uses_is_read_as_utf_8(declared: str) -> None:
+    whole = f'<?xml version="1.0" encoding="{declared}"?>'.encode() + b"<a>+ADw-\xff</a>"
+
+    assert parse(whole).root.text == "+ADw-\ufffd"
+
+
+def test_a_damaged_line_is_counted_from_the_beginning_of_the_answer() -> None:
+    with pytest.raises(BrokenAnswer, match="line 4"):
+        parse(b'<?xml version="1.0"?>\n\n<a>\n</b></a>')
 
 
 def test_a_replacement_character_of_the_original_is_not_counted() -> None:
