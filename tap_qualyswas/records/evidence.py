@@ -2,20 +2,22 @@
 
 Qualys sets no limit to payloads (texts above 10 MB were seen), request headers hold cookies and
 authorization, request bodies hold logins. So headers and bodies of requests are replaced unless
-`redact_evidence` is off, each text is cut at `evidence_max_bytes`, and one finding carries at most
-1 MiB of evidence: far below the 8 MiB of a line, whatever JSON escapes.
+`redact_evidence` is off. Each text is cut at `evidence_max_bytes` and then ends with a mark. One
+finding carries at most 1 MiB of evidence: far below the 8 MiB of a line, whatever JSON escapes.
 """
 
 from __future__ import annotations
 
 import base64
 import binascii
+import codecs
 import re
 from typing import TYPE_CHECKING, Final
 
 from lxml import etree
 
-from tap_qualyswas.records.fields import Json, number, text, truth, whole, word
+from tap_qualyswas.records.characters import ILLEGAL, REPLACEMENT
+from tap_qualyswas.records.fields import CUT, Json, number, text, truth, whole, word
 from tap_qualyswas.records.shapes import Shape, list_of
 
 if TYPE_CHECKING:
@@ -25,8 +27,8 @@ if TYPE_CHECKING:
 
 REDACTED: Final = "[redacted]"
 MAX_FINDING_BYTES: Final = 1_048_576
-CONTROL: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
-REPLACEMENT: Final = "\N{REPLACEMENT CHARACTER}"
+PACKED: Final = re.compile(r"[0-9A-Za-z+/\r\n]*={0,2}\s*", re.ASCII)
+"""Nothing but base64, on one line or several."""
 
 _BEGINNING: Final = etree.XPath("substring(string(.), 1, $length)")
 """Gives the beginning of a text without making a Python string of all of it."""
@@ -37,20 +39,49 @@ def beginning(element: Element, characters: int) -> str:
     return str(_BEGINNING(element, length=characters))
 
 
-def decode_base64(value: str) -> str:
+def decode_base64(value: str) -> tuple[str, int]:
     """Decode a text that is marked as base64, with or without padding, even if it was cut.
 
-    Old scans hold such texts without padding, cut in the middle, or in other encodings. Wrong bytes
-    and control characters become U+FFFD. What is not base64 at all stays as it is.
+    Old scans hold such texts without padding, cut in the middle, or in other encodings. What is not
+    base64 at all stays as it is.
+
+    Returns:
+        The text, and how many wrong bytes and control characters became U+FFFD in it.
     """
+    raw = _unpacked(value)
+    if raw is None:
+        return (value, 0)
+    text = raw.decode("utf-8", "replace")
+    replaced = text.count(REPLACEMENT) - raw.count(REPLACEMENT.encode())
+    text, illegal = ILLEGAL.subn(REPLACEMENT, text)
+    return (text, replaced + illegal)
+
+
+def decode_unmarked(value: str, *, whole: bool) -> str:
+    """Decode a text that may be base64 without a mark; it is when it decodes to clean UTF-8.
+
+    Args:
+        value: the text, or its beginning.
+        whole: whether it is not just the beginning.
+    """
+    raw = _unpacked(value) if PACKED.fullmatch(value) else None
+    if not raw:
+        return value
+    try:
+        text = codecs.getincrementaldecoder("utf-8")().decode(raw, final=whole)
+    except UnicodeDecodeError:
+        return value
+    return value if ILLEGAL.search(text) else text
+
+
+def _unpacked(value: str) -> bytes | None:
     packed = "".join(value.split()).replace("-", "+").replace("_", "/").rstrip("=")
     if len(packed) % 4 == 1:
         packed = packed[:-1]
     try:
-        raw = base64.b64decode(packed + "=" * (-len(packed) % 4), validate=True)
+        return base64.b64decode(packed + "=" * (-len(packed) % 4), validate=True)
     except (binascii.Error, ValueError):
-        return value
-    return CONTROL.sub(REPLACEMENT, raw.decode("utf-8", "replace"))
+        return None
 
 
 def cap_bytes(value: str, limit: int) -> str:
@@ -71,9 +102,7 @@ class Evidence:
 
     def __init__(self, *, redact: bool = True, max_bytes: int = 10_000) -> None:
         self._max_bytes = max_bytes
-        self._results = list_of(
-            _result_shape(self._capped, self._secret if redact else self._capped)
-        )
+        self._results = list_of(_result_shape(self._capped, self._secret if redact else self._sent))
         self._ssl = _ssl_shape(self._capped)
 
     def result_list(self, element: Element, notes: Notes) -> Json:
@@ -87,18 +116,35 @@ class Evidence:
         return self._ssl(element, notes)
 
     def _capped(self, element: Element, notes: Notes) -> str | None:
+        """Read a text that says whether it is base64."""
+        return self._read(element, notes, may_be_base64=False)
+
+    def _sent(self, element: Element, notes: Notes) -> str | None:
+        """Read headers or a body of a request: they are base64, with or without a mark."""
+        return self._read(element, notes, may_be_base64=True)
+
+    def _read(self, element: Element, notes: Notes, *, may_be_base64: bool) -> str | None:
         if notes.evidence_left <= 0:
             notes.cut["resultList"] += 1
-            return None
-        is_base64 = (element.get("base64") or "").lower() == "true"
+            return CUT.strip() if beginning(element, 1) else None
+        mark = (element.get("base64") or "").strip().lower()
         # Four characters of base64 make three bytes; one more group shows whether there is more.
-        wanted = (self._max_bytes // 3 + 2) * 4 if is_base64 else self._max_bytes + 1
-        found = beginning(element, wanted)
-        value = cap_bytes(decode_base64(found) if is_base64 else found, self._max_bytes)
-        if len(found) >= wanted or (len(value) < len(found) and not is_base64):
-            notes.cut[element.tag] += 1
+        longest = (self._max_bytes // 3 + 2) * 4
+        found = beginning(element, longest)
+        if mark == "true":
+            text, replaced = decode_base64(found)
+            notes.replaced += replaced
+        elif may_be_base64 and not mark:
+            text = decode_unmarked(found, whole=len(found) < longest)
+        else:
+            text = found
+        value = cap_bytes(text, self._max_bytes)
         notes.evidence_left -= len(value.encode())
-        return value or None
+        # Blanks in base64 are no bytes of the text, so what is too long may look as if it fitted.
+        if value == text and len(found) < longest:
+            return value or None
+        notes.cut[element.tag] += 1
+        return f"{value}{CUT}"
 
     def _secret(self, element: Element, _notes: Notes) -> str | None:
         return REDACTED if beginning(element, 1) else None

@@ -25,6 +25,8 @@ Record = dict[str, Json]
 
 MAX_TEXT: Final = 131_072
 """Characters of one text, of at most four bytes each: a record stays far below 8 MiB."""
+CUT: Final = " [cut]"
+"""The end of a text that was longer."""
 WHOLE: Final = re.compile(r"([+-]?[0-9]{1,19})(?:\.0*)?", re.ASCII)
 NUMBER: Final = re.compile(r"([+-]?[0-9]{1,15}(?:\.[0-9]{1,15})?)(?![0-9.])", re.ASCII)
 TRUE: Final = frozenset({"true", "1", "yes"})
@@ -95,12 +97,12 @@ def truth(element: Element, _notes: Notes) -> bool | None:
 
 
 def text(element: Element, notes: Notes) -> str | None:
-    """Read a text as it is, cut to 131,072 characters; null when it is empty."""
+    """Read a text as it is; null when it is empty. One above 131,072 characters is cut."""
     value = element.text
     if value is None or len(value) <= MAX_TEXT:
         return value or None
     notes.cut[element.tag] += 1
-    return value[:MAX_TEXT]
+    return f"{value[:MAX_TEXT]}{CUT}"
 
 
 def word(element: Element, notes: Notes) -> str | None:

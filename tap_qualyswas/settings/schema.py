@@ -190,8 +190,8 @@ _CONTENT: Final = (
         default=10_000,
         title="Bytes of evidence",
         description=(
-            "The most bytes of each text of the evidence; the rest is cut. The default keeps a "
-            "page of a response."
+            "The most bytes of each text of the evidence. A longer one is cut and ends with [cut]. "
+            "The default keeps a page of a response."
         ),
     ),
 )

@@ -30,7 +30,7 @@ QUALYS: Final[list[dict[str, Any]]] = [
         "search_scan_details": True,
         "verbose_scans": False,
         "search_app_details": False,
-        "marked_evidence": False,
+        "marked_evidence": True,
     },
 ]
 CISCOVM: Final[list[dict[str, Any]]] = [

@@ -103,7 +103,7 @@ class Switches:
     search_scan_details: bool = False
     verbose_scans: bool = True
     search_app_details: bool = True
-    marked_evidence: bool = True
+    marked_evidence: bool = False
     password: Literal["plain", "hostile"] = "plain"
     bearer_on_fo: bool = False
     kb_max_ids: int = 1000
@@ -148,7 +148,6 @@ class Switches:
 
 UNMET: Final[Mapping[str, frozenset[object]]] = {
     "verbose_scans": frozenset({False}),
-    "marked_evidence": frozenset({False}),  # the likelier one, to become the default
     "closing_under_skip": frozenset({False}),
     "run_takes": frozenset({"last"}),
     "skip_autoclose_of": frozenset({"first", "last"}),

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.outside
 
 HERE: Final = Path(__file__).parent
-# Without the mark, as one of them takes what bears it for an object.
+# One of them takes evidence that bears the mark for an object.
 SWITCHES: Final = Switches(marked_evidence=False)
 CLIENTS: Final = {
     "qualysapi": ("qualysapi==8.1.0", "lxml"),

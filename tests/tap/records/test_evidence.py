@@ -8,7 +8,14 @@ import tracemalloc
 
 import pytest
 
-from tap_qualyswas.records.evidence import MAX_FINDING_BYTES, Evidence, cap_bytes, decode_base64
+from tap_qualyswas.records.evidence import (
+    MAX_FINDING_BYTES,
+    Evidence,
+    cap_bytes,
+    decode_base64,
+    decode_unmarked,
+)
+from tap_qualyswas.records.fields import CUT
 from tap_qualyswas.records.findings import finding_shape
 from tap_qualyswas.records.notes import Notes
 from tap_qualyswas.records.parsing import parse
@@ -124,24 +131,78 @@ def test_the_history_is_left_out_without_a_word() -> None:
 
 
 @pytest.mark.parametrize(
-    ("packed", "text"),
+    ("packed", "text", "replaced"),
     [
-        ("aGVsbG8=", "hello"),
-        ("aGVsbG8", "hello"),
-        ("aGVs\nbG8=", "hello"),
-        ("aGVsbG8hI", "hello!"),
-        ("/////w==", "\ufffd\ufffd\ufffd\ufffd"),
-        ("_____w", "\ufffd\ufffd\ufffd\ufffd"),
-        ("AAEC", "\ufffd\ufffd\ufffd"),
-        ("not*base64", "not*base64"),
+        ("aGVsbG8=", "hello", 0),
+        ("aGVsbG8", "hello", 0),
+        ("aGVs\nbG8=", "hello", 0),
+        ("aGVsbG8hI", "hello!", 0),
+        ("/////w==", "\ufffd\ufffd\ufffd\ufffd", 4),
+        ("_____w", "\ufffd\ufffd\ufffd\ufffd", 4),
+        ("AAEC", "\ufffd\ufffd\ufffd", 3),
+        ("77+9", "\ufffd", 0),
+        ("not*base64", "not*base64", 0),
+        ("", "", 0),
+    ],
+)
+def test_base64_is_decoded_as_far_as_it_is_any(packed: str, text: str, replaced: int) -> None:
+    assert decode_base64(packed) == (text, replaced)
+
+
+@pytest.mark.parametrize(
+    ("sent", "text"),
+    [
+        ("dXNlcj1hbGV4JnBhc3N3b3JkPXg=", "user=alex&password=x"),
+        ("dXNlcj1hbGV4JnBhc3N3b3JkPXg", "user=alex&password=x"),
+        ("dXNlcj1h\r\nbGV4", "user=alex"),
+        ("R3LDvMOfZQ0K", "Grüße\r\n"),
+        ("user=alex&password=x", "user=alex&password=x"),
+        ("Host: example.test", "Host: example.test"),
+        ("test", "test"),
+        ("password", "password"),
+        ("AAEC", "AAEC"),
+        ("/////w==", "/////w=="),
+        ("dXNl cj1h", "dXNl cj1h"),
         ("", ""),
     ],
 )
-def test_base64_is_decoded_as_far_as_it_is_any(packed: str, text: str) -> None:
-    assert decode_base64(packed) == text
+def test_what_has_no_mark_is_decoded_when_it_is_clean_text(sent: str, text: str) -> None:
+    assert decode_unmarked(sent, whole=True) == text
 
 
-def test_base64_is_decoded_only_where_it_is_marked() -> None:
+@pytest.mark.parametrize("bytes_of_it", range(1, 12))
+def test_the_beginning_of_base64_is_decoded_wherever_it_ends(bytes_of_it: int) -> None:
+    packed = base64.b64encode("Grüße".encode()[:bytes_of_it])
+
+    assert "Grüße".startswith(decode_unmarked(packed.decode(), whole=False))
+
+
+@pytest.mark.parametrize("mark", ["", ' base64="true"', ' base64="TRUE"'])
+def test_headers_and_bodies_are_decoded_with_and_without_a_mark(mark: str) -> None:
+    packed = base64.b64encode(SECRET.encode()).decode()
+    inside = result_list(payload("ok", headers=packed, body="dXNlcj1hbGV4"))
+    for name in ("headers", "body"):
+        inside = inside.replace(f"<{name}>", f"<{name}{mark}>")
+
+    (plain,) = read(Evidence(redact=False), inside)
+    (redacted,) = read(Evidence(), inside)
+
+    assert isinstance(plain["request"], dict)
+    assert (plain["request"]["headers"], plain["request"]["body"]) == (SECRET, "user=alex")
+    assert "hidden-word" not in str(redacted)
+    assert packed not in str(redacted)
+
+
+def test_a_text_that_says_it_is_no_base64_stays_as_it_is() -> None:
+    inside = result_list(payload(body="dXNlcj1hbGV4")).replace("<body>", '<body base64="false">')
+
+    (found,) = read(Evidence(redact=False), inside)
+
+    assert isinstance(found["request"], dict)
+    assert found["request"]["body"] == "dXNlcj1hbGV4"
+
+
+def test_responses_are_decoded_only_where_they_are_marked() -> None:
     inside = result_list(
         payload("aGVsbG8=", attributes=' base64="true"'),
         payload("aGVsbG8="),
@@ -153,24 +214,37 @@ def test_base64_is_decoded_only_where_it_is_marked() -> None:
     assert [one["response"] for one in found] == ["hello", "aGVsbG8=", "not*base64"]
 
 
-def test_each_text_is_cut_at_the_bound_and_counted() -> None:
+def test_what_is_replaced_in_decoded_text_is_counted() -> None:
+    notes = Notes()
+
+    (found,) = read(Evidence(), result_list(payload("YQBi", attributes=' base64="true"')), notes)
+
+    assert (found["response"], notes.replaced) == ("a\ufffdb", 1)
+
+
+def test_each_text_is_cut_at_the_bound_says_so_and_is_counted() -> None:
     notes = Notes()
     inside = result_list(payload("x" * 11), payload("x" * 10), payload("ü" * 10))
 
     found = read(Evidence(max_bytes=10), inside, notes)
 
-    assert [one["response"] for one in found] == ["x" * 10, "x" * 10, "ü" * 5]
+    assert [one["response"] for one in found] == ["x" * 10 + CUT, "x" * 10, "ü" * 5 + CUT]
     assert notes.cut["response"] == 2
 
 
-def test_decoded_text_is_cut_at_the_bound_too() -> None:
-    packed = base64.b64encode(b"y" * 1000).decode()
+@pytest.mark.parametrize("length", [99, 100, 101, 102, 103, 106, 1000])
+@pytest.mark.parametrize("mark", ["", ' base64="true"'])
+def test_decoded_text_is_cut_at_the_bound_too(mark: str, length: int) -> None:
+    notes = Notes()
+    packed = base64.b64encode(b"y" * length).decode()
+    inside = result_list(payload(body=packed)).replace("<body>", f"<body{mark}>")
 
-    (found,) = read(
-        Evidence(max_bytes=100), result_list(payload(packed, attributes=' base64="true"'))
-    )
+    (found,) = read(Evidence(redact=False, max_bytes=100), inside, notes)
 
-    assert found["response"] == "y" * 100
+    assert isinstance(found["request"], dict)
+    is_cut = length > 100
+    assert found["request"]["body"] == "y" * min(length, 100) + CUT * is_cut
+    assert notes.cut["body"] == is_cut
 
 
 @pytest.mark.parametrize("limit", range(1, 12))
@@ -190,6 +264,7 @@ def test_one_finding_never_carries_more_than_its_share() -> None:
     assert len(found) == 50
     assert sum(len(str(one["response"] or "")) for one in found) <= MAX_FINDING_BYTES + 100_000
     assert notes.cut["resultList"] > 0
+    assert found[-1]["response"] == "[cut]"
 
 
 def test_a_text_of_twenty_megabytes_is_not_copied() -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from typing import Any, Final
 
 import pytest
 
+from tests.sandbox.faults.switches import Switches
 from tests.sandbox.qualys.xml.evidence import BODY, COOKIE
 from tests.sandbox.world.size import WorldSize
 from tests.tap.scripted import FINDINGS, Answer, ScriptedServer, finding, page
@@ -21,30 +23,41 @@ LONG: Final = (
 )
 
 
-def synced(**settings: Any) -> Outcome:  # noqa: ANN401
-    with Platform(SIZE) as platform:
+def synced(*, marked: bool = False, **settings: Any) -> Outcome:  # noqa: ANN401
+    with Platform(SIZE, switches=Switches(marked_evidence=marked)) as platform:
         return platform.sync_here(settings)
+
+
+def packed(text: str) -> str:
+    """Give what is the same in the base64 of a text, whatever stands around it."""
+    return base64.b64encode(text.encode()).decode().rstrip("=")[4:-4]
 
 
 def written(outcome: Outcome) -> str:
     return json.dumps(outcome.messages, ensure_ascii=False) + outcome.log
 
 
+@pytest.mark.parametrize("marked", [True, False])
 @pytest.mark.parametrize("settings", [{}, {"include_evidence": True}])
-def test_cookies_and_logins_are_nowhere_in_what_is_written(settings: dict[str, Any]) -> None:
-    outcome = synced(**settings)
+def test_cookies_and_logins_are_nowhere_in_what_is_written(
+    settings: dict[str, Any], marked: bool
+) -> None:
+    outcome = synced(marked=marked, **settings)
     text = written(outcome)
 
     assert COOKIE not in text
     assert "pa55w0rd" not in text
+    assert packed(BODY) not in text
     assert ("[redacted]" in json.dumps(outcome.records("findings"))) is bool(settings)
 
 
-def test_they_are_there_when_somebody_asks_for_them() -> None:
-    text = written(synced(include_evidence=True, redact_evidence=False))
+@pytest.mark.parametrize("marked", [True, False])
+def test_they_are_there_in_plain_text_when_somebody_asks_for_them(marked: bool) -> None:
+    text = written(synced(marked=marked, include_evidence=True, redact_evidence=False))
 
     assert COOKIE in text
     assert BODY in text
+    assert packed(BODY) not in text
 
 
 def test_each_finding_has_its_evidence_and_nothing_else_changes() -> None:
@@ -70,5 +83,6 @@ def test_no_line_is_too_long_whatever_a_server_has_answered() -> None:
     payload = first["resultList"][0]["payloads"][0]
     assert payload["payload"] == "<" * 300_000
     assert len(json.dumps(first).encode()) < 8 << 20
+    assert payload["response"].endswith("ü [cut]")
     assert second["id"] == 7002
     assert "cut texts that were too long: response (1x)" in outcome.log
