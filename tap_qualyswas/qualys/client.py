@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
-from datetime import datetime, timezone
 from typing import IO, TYPE_CHECKING, Final, TypeVar
 
 from qualyswas_ciscovm.accounts import Account
@@ -25,6 +24,7 @@ from tap_qualyswas.records.parsing import HEAD_BYTES, root_name
 if TYPE_CHECKING:
     import threading
     from collections.abc import Callable, Iterable, Sequence
+    from datetime import datetime
 
     from requests.auth import AuthBase
 
@@ -39,6 +39,8 @@ SUBSCRIPTION: Final = re.compile(r"Qualys:[^:]*:([0-9A-Fa-f-]{8,36}):", re.ASCII
 """`X-Powered-By: Qualys:<pod>:<subscription uuid>:<user uuid>`, as recorded."""
 KB_IDS: Final = 250
 """Ids of one knowledge base call; careful clients stay at this number."""
+MOST_ASKED: Final = 4
+"""Answers that are asked for to learn the time, before the local clock stands in."""
 
 
 class QualysClient:
@@ -86,18 +88,20 @@ class QualysClient:
 
     @property
     def knows_time(self) -> bool:
-        """Whether the server's time is known from an answer."""
+        """Whether the server's time is known from answers that agree."""
         return self._clock.first is not None
 
     def started_at(self) -> datetime:
-        """Give the server's time at its first answer; ask for it when there was none yet.
+        """Give the server's time at its first good answer; ask until two answers agree on it.
 
         Raises:
             QualysError: when Qualys cannot be asked.
         """
-        if self._clock.first is None:
+        for _ in range(MOST_ASKED):
+            if self._clock.first is not None:
+                return self._clock.first
             self.check_login()
-        return self._clock.first or datetime.now(timezone.utc)
+        return self._clock.first or self._clock.believe_local()
 
     def time_now(self) -> datetime:
         """Give the server's time now: that of its first answer and what has passed since.
@@ -225,7 +229,7 @@ class QualysClient:
                 # A report is a WasScan; a small document of another kind is an error in HTTP 200.
                 if reply.status != OK or (size <= HEAD_BYTES and root_name(head) != "WasScan"):
                     check(replace(reply, body=head))
-                return read(source)
+                return self._good(reply, read(source))
 
         return self._attempts.run(attempt)
 
@@ -239,12 +243,16 @@ class QualysClient:
         def attempt() -> T:
             reply = self._transport.send(call())
             self._note_reply(reply)
-            return read(reply)
+            return self._good(reply, read(reply))
 
         return self._attempts.run(attempt, on_too_slow, stop)
 
-    def _note_reply(self, reply: Reply) -> None:
+    def _good(self, reply: Reply, result: T) -> T:
+        """Take the time of an answer that could be read: an error page has its own clock."""
         self._clock.note(reply.headers.get("Date"))
+        return result
+
+    def _note_reply(self, reply: Reply) -> None:
         found = SUBSCRIPTION.match(reply.headers.get("X-Powered-By", ""))
         if found and self.subscription is None:
             self.subscription = found[1].lower()

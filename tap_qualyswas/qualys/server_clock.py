@@ -1,34 +1,64 @@
-"""The server's time, as the `Date` headers of its answers tell it."""
+"""The server's time, as the `Date` headers of its good answers tell it.
+
+One header may be wrong, as proxies and single nodes have clocks of their own. So a time is believed
+when two answers agree. Where a header is missing or unreadable, the local clock stands in.
+"""
 
 from __future__ import annotations
 
 import threading
 import time
 from datetime import datetime, timedelta, timezone
+from typing import Final
 
 from qualyswas_ciscovm.dates import from_header
 
+AGREEMENT: Final = timedelta(minutes=10)
+"""So far may two answers of Qualys be apart in time."""
+EARLIEST: Final = datetime(2024, 1, 1, tzinfo=timezone.utc)
+"""This program is younger; clocks that were never set name 1970 or 2000."""
+
 
 class ServerClock:
-    """Remember the time of the first answer. Safe to use from several threads."""
+    """Tell the time of the first good answer. Safe to use from several threads."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._first: datetime | None = None
-        self._first_at = 0.0
+        self._began_at = 0.0
+        self._starts: list[datetime] = []
+        self._believed: datetime | None = None
 
     @property
     def first(self) -> datetime | None:
-        """The time of the first answer; None before it."""
-        return self._first
+        """The time of the first good answer; None until a second one agrees."""
+        return self._believed
 
     def since_first(self) -> timedelta:
-        """Give the time that has passed since the first answer."""
-        return timedelta(seconds=time.monotonic() - self._first_at)
+        """Give the time that has passed since the first good answer."""
+        return timedelta(seconds=time.monotonic() - self._began_at)
 
     def note(self, date_header: str | None) -> None:
-        """Note the time of an answer; the local time stands in where it cannot be read."""
+        """Note the time of a good answer."""
         with self._lock:
-            if self._first is None:
-                self._first_at = time.monotonic()
-                self._first = from_header(date_header) or datetime.now(timezone.utc)
+            if self._believed is not None:
+                return
+            at = time.monotonic()
+            if not self._starts:
+                self._began_at = at
+            start = _read(date_header) - timedelta(seconds=at - self._began_at)
+            self._believed = next(
+                (other for other in self._starts if abs(other - start) <= AGREEMENT), None
+            )
+            self._starts.append(start)
+
+    def believe_local(self) -> datetime:
+        """Take the local clock's time, as no two answers agree."""
+        with self._lock:
+            if self._believed is None:
+                self._believed = datetime.now(timezone.utc) - self.since_first()
+            return self._believed
+
+
+def _read(date_header: str | None) -> datetime:
+    told = from_header(date_header)
+    return told if told is not None and told >= EARLIEST else datetime.now(timezone.utc)

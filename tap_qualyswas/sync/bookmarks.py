@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 from qualyswas_ciscovm.dates import parse_strict, to_text
+from tap_qualyswas.qualys.server_clock import AGREEMENT
 from tap_qualyswas.records.scan_status import has_ended, launch_of
 from tap_qualyswas.sync.plan import next_bookmark, window_start
 
@@ -27,7 +28,7 @@ class UnendedScans:
     They are not known until the scans have been read, or asked for.
 
     Args:
-        now: gives the server's time at the run's first answer.
+        now: gives the server's time at the run's beginning.
         logger: gets a line for a scan that hangs.
     """
 
@@ -95,11 +96,12 @@ class Bookmarks:
     Args:
         state: of the tap.
         planner: knows whether bookmarks are ignored.
-        now: gives the server's time at the run's first answer.
+        now: gives the server's time at the run's beginning.
         logger: gets what is wrong with a bookmark.
 
     Attributes:
         unended_scans: they hold the bookmarks back.
+        clock_is_behind: whether rows are dated after the time that Qualys told.
     """
 
     def __init__(
@@ -113,9 +115,10 @@ class Bookmarks:
         self._planner = planner
         self._now = now
         self._logger = logger
-        self._read: dict[str, str | None] = {}
+        self._kept: dict[str, str | None] = {}
         self._inherited: dict[str, datetime] = {}
         self.unended_scans = UnendedScans(now, logger)
+        self.clock_is_behind = False
 
     def window_start(self, stream: str, key: str) -> str | None:
         """Give the moment after which a stream asks for rows; None for all of them."""
@@ -123,11 +126,15 @@ class Bookmarks:
         return window_start(None if restart else self._get(stream, key), self._planner.options)
 
     def _get(self, stream: str, key: str) -> str | None:
-        if stream not in self._read:
-            self._read[stream] = self._checked(stream, key)
-        return self._read[stream]
+        """Give the kept bookmark; None when there is none, or it lies in the future."""
+        if stream not in self._kept:
+            self._kept[stream] = self._read(stream, key)
+        kept, now = self._kept[stream], self._now()
+        if kept is None or kept > to_text(now + AGREEMENT):
+            return None
+        return min(kept, to_text(now))
 
-    def _checked(self, stream: str, key: str) -> str | None:
+    def _read(self, stream: str, key: str) -> str | None:
         try:
             kept = self._state.bookmark(stream, key)
         except ValueError:
@@ -135,15 +142,11 @@ class Bookmarks:
                 "%s: the bookmark in the state is not a date, so everything is read.", stream
             )
             return None
-        if kept is None:
-            return None
-        now = to_text(self._now())
-        if kept > now:
+        if kept is not None and kept > to_text(self._now() + AGREEMENT):
             self._logger.warning(
-                "%s: the bookmark %s lies in the future. Using the current time, %s, instead.",
-                *(stream, kept, now),
+                "%s: ignoring the bookmark %s, which lies in the future.", stream, kept
             )
-        return min(kept, now)
+        return kept
 
     def horizon(self, stream: str) -> datetime:
         """Give the moment up to which the rows that are read now are all that there are."""
@@ -168,16 +171,23 @@ class Bookmarks:
         """Move the bookmark of a stream as far as is safe.
 
         A bookmark that was made with other filters says nothing about the scans that run now, so
-        the new one may lie before it.
+        the new one may lie before it. One that lies in the future stays when rows do so too: then
+        the time that Qualys told is wrong.
 
         Args:
             stream: the stream.
             key: its replication key.
             greatest: the greatest value that was read.
         """
-        old = self._get(stream, key)
+        old, horizon = self._get(stream, key), self.horizon(stream)
+        if greatest is not None and greatest > to_text(self._now() + AGREEMENT):
+            self.clock_is_behind = True
+        if old is None and self._kept[stream] is not None:
+            if self.clock_is_behind:
+                return
+            greatest = greatest or to_text(horizon)
         if self._planner.history.same_filters is False:
-            new = next_bookmark(None, greatest or old, horizon=self.horizon(stream))
+            new = next_bookmark(None, greatest or old, horizon=horizon)
         else:
-            new = next_bookmark(old, greatest, horizon=self.horizon(stream))
+            new = next_bookmark(old, greatest, horizon=horizon)
         self._state.set_bookmark(stream, key, new)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final, Literal
 
 from qualyswas_ciscovm.accounts import same
 from qualyswas_ciscovm.dates import parse_strict, to_text
+from tap_qualyswas.qualys.server_clock import AGREEMENT
 
 if TYPE_CHECKING:
     import logging
@@ -20,8 +21,6 @@ Mode = Literal["full", "incremental"]
 
 GRACE: Final = timedelta(hours=1)
 """A schedule that begins some minutes early still gets its full sync on the day it is due."""
-AHEAD: Final = timedelta(minutes=10)
-"""So far may two answers of Qualys be apart in time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +121,7 @@ def _reason_of_now(
         return "another Qualys account is read than last time"
     if now is None:
         return None
-    if history.latest is not None and history.latest > to_text(now + AHEAD):
+    if history.latest is not None and history.latest > to_text(now + AGREEMENT):
         return f"the state names a moment in the future ({history.latest})"
     last = history.last_full_sync_at
     if last and has_schedule(options):

@@ -83,7 +83,7 @@ class Run:
         """Remember the sync in the state: its streams have all ended."""
         history = self.reader.planner.history
         self.state.set_sync(
-            started_at=to_text(self.client.started_at()),
+            started_at=self._began(),
             filters=self.settings.filters.as_state(),
             streams=self.selected,
             full=self.reader.planner.plan.mode == "full" and not self.reader.cursors.resumed,
@@ -94,6 +94,11 @@ class Run:
                 and self.reader.planner.is_of_same_account
             ),
         )
+
+    def _began(self) -> str:
+        """Give the moment to remember: a clock that is behind moves nothing backwards."""
+        told, last = to_text(self.client.started_at()), self.state.last_sync_at
+        return max(told, last) if last and self.bookmarks.clock_is_behind else told
 
     def row(self, emitted: Callable[[str], int]) -> Record:
         """Give the row of the `syncs` stream.
