@@ -5,11 +5,12 @@ from __future__ import annotations
 import ssl
 import sys
 import time
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import IO, TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 import msgspec
@@ -18,7 +19,7 @@ from requests.auth import AuthBase
 
 from qualyswas_ciscovm.dates import from_header
 from target_ciscovm.cvm.connection_errors import explain
-from target_ciscovm.errors import BrokenAnswer, SettingsError, WrongHost
+from target_ciscovm.errors import BrokenAnswer, SettingsError, TimedOut, WrongHost
 
 if sys.version_info >= (3, 12):
     from typing import override
@@ -26,12 +27,13 @@ else:
     from typing_extensions import override
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from target_ciscovm.cvm.multipart import FileBody
     from target_ciscovm.cvm.retry_policy import RetryPolicy
 
 QUOTE_CHARACTERS: Final = 200
+CHUNK_BYTES: Final = 1 << 16
 
 
 @dataclass(frozen=True)
@@ -151,7 +153,7 @@ class Transport:
             WrongHost: when the answer is a redirect.
         """
         self._keep_pace()
-        try:
+        with self._explained():
             response = self._session.request(
                 method,
                 f"{self._url}{path}",
@@ -163,10 +165,69 @@ class Transport:
                 allow_redirects=False,
                 verify=self._verify,
             )
+        return self._read(response)
+
+    def download(
+        self,
+        path: str,
+        file: IO[bytes],
+        *,
+        query: Sequence[tuple[str, str | int]],
+        deadline: float,
+    ) -> Answer:
+        """Send one GET request and write the body of HTTP 200, unless it is a web page, to a file.
+
+        Args:
+            path: the path of the call.
+            file: what it holds is replaced.
+            query: names and values.
+            deadline: of `time.monotonic`; a body that has not ended then is given up.
+
+        Returns:
+            The answer; its body is empty where it was written to the file.
+
+        Raises:
+            TemporaryError: when there was no complete answer.
+            UntrustedServer: when the server's certificate is not trusted.
+            WrongHost: when the answer is a redirect.
+        """
+        self._keep_pace()
+        with self._explained():
+            response = self._session.get(
+                f"{self._url}{path}",
+                params=list(query),
+                # Packed once is enough; twice could not be told from a file that is meant to be so.
+                headers={"Accept": "*/*", "Accept-Encoding": "identity"},
+                timeout=(self._policy.connect_seconds, self._policy.read_seconds),
+                allow_redirects=False,
+                verify=self._verify,
+                stream=True,
+            )
+        with response:
+            if response.status_code != requests.codes.ok or _is_html(response):
+                with self._explained():
+                    response.content  # noqa: B018 - read here, where its errors are explained
+                return self._read(response)
+            file.seek(0)
+            file.truncate()
+            for chunk in self._chunks(response):
+                file.write(chunk)
+                if time.monotonic() > deadline:
+                    msg = f"{self.place} did not send the whole file in time."
+                    raise TimedOut(msg)
+            return self._read(response, b"")
+
+    def _chunks(self, response: requests.Response) -> Iterator[bytes]:
+        with self._explained():
+            yield from response.iter_content(CHUNK_BYTES)
+
+    @contextmanager
+    def _explained(self) -> Iterator[None]:
+        try:
+            yield
         except OSError as error:  # the base of all errors of requests
             # The library's own text may contain a proxy's address with a password.
             raise explain(error, self.place, self._policy.read_seconds) from None
-        return self._read(response)
 
     def quote(self, answer: Answer) -> str:
         """Give the server's own error text, in one short line without the key."""
@@ -179,7 +240,7 @@ class Transport:
         time.sleep(max(0.0, self._next_start - time.monotonic()))
         self._next_start = time.monotonic() + self._policy.pace_seconds
 
-    def _read(self, response: requests.Response) -> Answer:
+    def _read(self, response: requests.Response, body: bytes | None = None) -> Answer:
         date = from_header(response.headers.get("Date"))
         if not self.answered:
             self.answered = True
@@ -187,13 +248,17 @@ class Transport:
         if response.is_redirect or response.is_permanent_redirect:
             target = urlsplit(response.headers.get("Location", "")).netloc or "another page"
             raise WrongHost(self.place, f"with a redirect to {target}")
-        kind = response.headers.get("Content-Type", "")
+        content = response.content if body is None else body
         return Answer(
             status=response.status_code,
-            body=response.content,
-            html="html" in kind.lower() or response.content[:64].lstrip()[:1] == b"<",
+            body=content,
+            html=_is_html(response) or content[:64].lstrip()[:1] == b"<",
             retry_after=read_retry_after(response.headers.get("Retry-After"), date),
         )
+
+
+def _is_html(response: requests.Response) -> bool:
+    return "html" in response.headers.get("Content-Type", "").lower()
 
 
 def user_agent() -> str:

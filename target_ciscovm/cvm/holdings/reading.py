@@ -1,0 +1,173 @@
+"""How holdings come into their store: entries by an export or a search, and then their assets."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, TypeVar
+
+import msgspec
+
+from target_ciscovm.cvm.holdings import searches
+from target_ciscovm.cvm.holdings.export_file import FileBroken
+from target_ciscovm.cvm.holdings.exports import Request
+from target_ciscovm.cvm.holdings.rows import (
+    ASSET_FIELDS,
+    AssetRow,
+    FindingRow,
+    VulnerabilityRow,
+    entries_of,
+    entry_of,
+)
+from target_ciscovm.cvm.holdings.searches import Shifted, rows_of
+from target_ciscovm.errors import CiscoVMError, HoldingsUnavailable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from target_ciscovm.cvm.calls import Calls
+    from target_ciscovm.cvm.holdings.exports import Exports
+    from target_ciscovm.cvm.holdings.searches import Search
+    from target_ciscovm.cvm.holdings.store import Store
+    from target_ciscovm.kdi.types import DataModel
+
+LOGGER: Final = logging.getLogger(__name__)
+
+READS: Final = 3
+"""How often a search is read whose rows come and go meanwhile."""
+ASSETS_SEARCHED: Final = 1000
+"""More assets than these are exported."""
+IDS: Final = 100
+"""Assets that are searched for at once."""
+
+FINDINGS: Final = Request("finding", "findings", {"status": searches.FINDING_STATUSES})
+ASSETS: Final = Request(
+    "asset",
+    "assets",
+    {"status": searches.ASSET_STATUSES, "exclude_child_filter": (searches.EVERY_ASSET,)},
+    ASSET_FIELDS,
+)
+
+Row = TypeVar("Row", VulnerabilityRow, FindingRow, AssetRow)
+
+
+@dataclass(frozen=True)
+class Reading:
+    """One reading of what a connector holds.
+
+    Attributes:
+        connector_id: whose entries are kept.
+        connector: its name, which CVM filters by.
+    """
+
+    calls: Calls
+    connector_id: int
+    connector: str
+    store: Store
+    exports: Exports
+
+    def export(self, model: DataModel) -> None:
+        """Read the entries from an export.
+
+        Whether one of vulnerabilities has those of inactive assets is not documented, so these are
+        searched for.
+
+        Raises:
+            CiscoVMError: when none came, or the search failed.
+        """
+        if model == "findings":
+            self.exports.read(FINDINGS, self._keep(FindingRow, self._add_findings))
+            return
+        request = Request(
+            "vulnerability",
+            "vulnerabilities",
+            {"status": searches.VULNERABILITY_STATUSES, "connector_names": (self.connector,)},
+        )
+        self.exports.read(request, self._keep(VulnerabilityRow, self._add_vulnerabilities))
+        inactive = searches.of_vulnerabilities(self.connector, ("inactive",))
+        self._search(inactive, self._add_vulnerabilities)
+
+    def search(self, model: DataModel) -> None:
+        """Read the entries from a search, in place of all that was read before.
+
+        Raises:
+            CiscoVMError: when CVM refuses it, or its paging does not go as far.
+        """
+        self.store.clear()
+        if model == "findings":
+            self._search(searches.of_findings(), self._add_findings)
+            return
+        every = searches.of_vulnerabilities(self.connector, searches.ASSET_STATUSES)
+        self._search(every, self._add_vulnerabilities)
+
+    def find_assets(self) -> None:
+        """Read the assets that the entries stand on.
+
+        Raises:
+            HoldingsUnavailable: when CVM does not tell some of them.
+            CiscoVMError: when CVM refuses, or cannot be reached.
+        """
+        if self.store.list_assets() > ASSETS_SEARCHED:
+            self._export_assets()
+        for ids in self.store.unknown_assets(IDS):
+            self._search(searches.of_assets(ids), self.store.describe_assets)
+        left = self.store.unknown_assets(IDS)
+        if left:
+            number = sum(len(ids) for ids in left)
+            msg = f"CVM does not tell {number:,} of the assets that its entries stand on."
+            raise HoldingsUnavailable(msg)
+
+    def _export_assets(self) -> None:
+        try:
+            self.exports.read(ASSETS, self._keep(AssetRow, self.store.describe_assets))
+        except CiscoVMError as error:
+            LOGGER.info("%s The assets are searched for instead.", error)
+
+    def _add_vulnerabilities(self, rows: Iterable[VulnerabilityRow]) -> None:
+        self.store.add(held for row in rows for held in entries_of(row, self.connector_id))
+
+    def _add_findings(self, rows: Iterable[FindingRow]) -> None:
+        self.store.add(held for row in rows for held in entry_of(row, self.connector_id))
+
+    def _keep(
+        self, kind: type[Row], add: Callable[[Iterable[Row]], None]
+    ) -> Callable[[Iterator[bytes], int | None], None]:
+        """Give what keeps the lines of an export: all of them or none."""
+        decoder = msgspec.json.Decoder(kind, strict=False)
+
+        def keep(lines: Iterator[bytes], count: int | None) -> None:
+            seen = 0
+
+            def rows() -> Iterator[Row]:
+                nonlocal seen
+                for line in lines:
+                    yield decoder.decode(line)
+                    seen += 1
+
+            with self.store.whole():
+                try:
+                    add(rows())
+                except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+                    msg = f"line {seen + 1:,} of its file is not as CVM describes it"
+                    raise FileBroken(msg) from error
+                if count is not None and seen < count:
+                    msg = f"its file has {seen:,} of {count:,} rows"
+                    raise FileBroken(msg)
+
+        return keep
+
+    def _search(self, search: Search[Row], add: Callable[[Iterable[Row]], None]) -> None:
+        if any(self._searched(search, add) for _ in range(READS)):
+            return
+        msg = f"CVM's {search.plural} changed each time that they were read."
+        raise HoldingsUnavailable(msg)
+
+    def _searched(self, search: Search[Row], add: Callable[[Iterable[Row]], None]) -> bool:
+        """Read a search once, and tell whether nothing changed meanwhile."""
+        try:
+            with self.store.whole():
+                add(rows_of(self.calls, search))
+        except Shifted:
+            LOGGER.info("CVM's %s changed while they were read.", search.plural)
+            return False
+        return True

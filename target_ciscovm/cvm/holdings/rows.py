@@ -1,0 +1,180 @@
+"""The rows of exports and searches: read as CVM's OpenAPI file describes them, and made flat.
+
+A number may be text and a missing value null, as in other answers of CVM.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, NamedTuple, get_args
+
+import msgspec
+
+from target_ciscovm.cvm.holdings.holding import LOCATORS, Judgement
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+OPEN: Final = frozenset({"open", "new", "in_progress", "triaged"})
+"""Statuses of findings that CVM's own list of findings shows."""
+CLOSED: Final = frozenset({"closed", "resolved"})
+BY_PEOPLE: Final = "_by_human"
+BY_SCRIPT: Final = "_by_api"
+
+_VULNERABILITY: Final = ("status", "first_found_on", "created_at", "last_seen_time", "connectors")
+VULNERABILITY_FIELDS: Final = ("id", "asset_id", "scanner_vulnerabilities", *_VULNERABILITY)
+"""What a search for vulnerabilities is to give."""
+ASSET_FIELDS: Final = ("status", *LOCATORS)
+"""What an export of assets is to give besides the `id`."""
+
+
+class OwnerRow(msgspec.Struct):
+    """A connector of a vulnerability or finding."""
+
+    id: int | None = None
+    name: str | None = None
+
+
+class EntryRow(msgspec.Struct):
+    """A scanner's entry under a vulnerability."""
+
+    external_unique_id: str | int | None = None
+    open: bool | None = None
+
+
+class VulnerabilityRow(msgspec.Struct):
+    """A vulnerability (OpenAPI: `vulnerability_get_response_schema`)."""
+
+    id: int
+    asset_id: int
+    scanner_vulnerabilities: list[EntryRow]
+    status: str | None = None
+    connectors: list[OwnerRow] | None = None
+    first_found_on: str | None = None
+    created_at: str | None = None
+    last_seen_time: str | None = None
+
+
+class DefinitionRow(msgspec.Struct):
+    """The definition of a finding."""
+
+    name: str | None = None
+
+
+class FindingRow(msgspec.Struct):
+    """A finding (OpenAPI: `finding_post_response_schema`)."""
+
+    id: int
+    asset_id: int
+    status: str
+    connector: OwnerRow | None = None
+    external_unique_id: str | int | None = None
+    vulnerability_definition: DefinitionRow | None = None
+    created_at: str | None = None
+    last_found_on: str | None = None
+
+
+class AssetRow(msgspec.Struct):
+    """An asset (OpenAPI: `assets_get_response_schema`)."""
+
+    id: int
+    status: str | None = None
+    url: str | None = None
+    external_id: str | int | None = None
+    application: str | None = None
+    fqdn: str | None = None
+    ip_address: str | None = None
+    hostname: str | None = None
+    file: str | None = None
+
+    def locators(self) -> dict[str, str]:
+        """Give the locators that have a value."""
+        found = {name: getattr(self, name) for name in LOCATORS}
+        return {name: str(value) for name, value in found.items() if value not in {None, ""}}
+
+
+class Held(NamedTuple):
+    """An entry as it is kept until its asset is known; see `Holding`.
+
+    Attributes:
+        owners: as JSON.
+    """
+
+    vulnerability: int
+    identifier: str
+    open: bool | None
+    judgement: str | None
+    owners: str
+    definition: str | None
+    asset: int
+    first_seen: str | None
+    last_seen: str | None
+
+
+def entries_of(row: VulnerabilityRow, connector_id: int) -> Iterator[Held]:
+    """Give the entries of a vulnerability, one for each identifier; none of other connectors' ones.
+
+    Where no connector is told, all are given: the search was for the connector's name.
+    """
+    owners = row.connectors or []
+    if owners and connector_id not in {owner.id for owner in owners}:
+        return
+    told = _owners(owners)
+    found: dict[str, set[bool | None]] = {}
+    for entry in row.scanner_vulnerabilities:
+        if entry.external_unique_id not in {None, ""}:
+            found.setdefault(str(entry.external_unique_id), set()).add(_open(entry, row))
+    for identifier, states in found.items():
+        yield Held(
+            vulnerability=row.id,
+            identifier=identifier,
+            open=_together(states, shared=len(owners) != 1),
+            judgement=_judgement(row.status or ""),
+            owners=told,
+            definition=None,
+            asset=row.asset_id,
+            first_seen=row.first_found_on or row.created_at,
+            last_seen=row.last_seen_time,
+        )
+
+
+def entry_of(row: FindingRow, connector_id: int) -> Iterator[Held]:
+    """Give the entry of a finding; none of another connector's one."""
+    owner = row.connector
+    if row.external_unique_id in {None, ""} or (owner and owner.id != connector_id):
+        return
+    yield Held(
+        vulnerability=row.id,
+        identifier=str(row.external_unique_id),
+        open=row.status in OPEN,
+        judgement=_judgement(row.status),
+        owners=_owners([owner] if owner else []),
+        definition=row.vulnerability_definition.name if row.vulnerability_definition else None,
+        asset=row.asset_id,
+        first_seen=row.created_at,
+        last_seen=row.last_found_on,
+    )
+
+
+def _owners(rows: Iterable[OwnerRow]) -> str:
+    return msgspec.json.encode([(row.id or 0, row.name or "") for row in rows]).decode()
+
+
+def _open(entry: EntryRow, row: VulnerabilityRow) -> bool | None:
+    if entry.open is not None or row.status is None:
+        return entry.open
+    word = row.status.removesuffix(BY_PEOPLE).removesuffix(BY_SCRIPT)
+    return {"open": True, "closed": False}.get(word)
+
+
+def _together(states: set[bool | None], *, shared: bool) -> bool | None:
+    if len(states) == 1:
+        return next(iter(states))
+    return None if shared else True in states
+
+
+def _judgement(status: str) -> str | None:
+    """Give the status that people gave: CVM marks theirs, but for those that only people give."""
+    word = status.removesuffix(BY_PEOPLE).removesuffix(BY_SCRIPT)
+    if word == status and (word in OPEN or word in CLOSED):
+        return None
+    return word if word in get_args(Judgement) else None

@@ -1,0 +1,1 @@
+"""What CVM holds, read from the sandbox."""
