@@ -18,6 +18,7 @@
     ├── NotFound                 one object does not exist (any more)
     ├── PagingStuck              more rows are announced, but the walk does not advance
     ├── WaitTooLong              Qualys asks for a longer wait than the settings allow
+    ├── ReportTooLarge           a report of a scan that is larger than any should be
     ├── LineTooLong              one record does not fit into a line of the Singer output
     └── TemporaryError           tried again after a growing wait, up to max_attempts times
         ├── Busy                 a rate or concurrency limit
@@ -183,6 +184,10 @@ class WaitTooLong(QualysError):
             f"{cause} Qualys asks for a wait of {seconds:,.0f} s, more than max_wait_seconds "
             "allows. What was read is kept in the state. Start again later, or raise the setting."
         )
+
+
+class ReportTooLarge(QualysError):
+    """A report of a scan above the limit of a download."""
 
 
 class LineTooLong(QualysError):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import ssl
 import tempfile
+from contextlib import ExitStack
 from dataclasses import dataclass
 from http.cookiejar import DefaultCookiePolicy
 from io import BytesIO
@@ -18,6 +19,7 @@ from tap_qualyswas.errors import (
     AnswerTooLarge,
     BrokenAnswer,
     QualysError,
+    ReportTooLarge,
     TimedOut,
     Unreachable,
     UntrustedServer,
@@ -33,6 +35,8 @@ if TYPE_CHECKING:
 CHUNK_BYTES: Final = 262_144
 MAX_PAGE_BYTES: Final = 134_217_728
 """What one page may take in memory; above it a smaller page is asked for."""
+MAX_REPORT_BYTES: Final = 536_870_912
+"""What one report of a scan may take on disk. The largest texts that were seen had some 10 MB."""
 MEMORY_BYTES: Final = 8_388_608
 """Above this size a download goes to a temporary file."""
 CONNECT_SECONDS: Final = 30.0
@@ -62,6 +66,7 @@ class Transport:
         timeout_seconds: how long the server may be silent.
         connections: connections kept open at a time.
         user_agent: what the calls say they come from.
+        max_report_bytes: what one report may take on disk.
     """
 
     def __init__(  # noqa: PLR0913 - each is one setting
@@ -74,9 +79,11 @@ class Transport:
         timeout_seconds: float,
         connections: int,
         user_agent: str,
+        max_report_bytes: int = MAX_REPORT_BYTES,
     ) -> None:
         self._api_url = api_url
         self._place = place
+        self._max_report_bytes = max_report_bytes
         self._auth = auth
         # Given with each request: on the session, REQUESTS_CA_BUNDLE would win over it.
         self._verify: str | bool = ca_bundle or True
@@ -104,7 +111,8 @@ class Transport:
         """
         with self._open(call) as response:
             buffer = BytesIO()
-            self._read(response, buffer, MAX_PAGE_BYTES)
+            msg = f"{self._place} sent a page of more than {MAX_PAGE_BYTES:,} bytes."
+            self._read(response, buffer, MAX_PAGE_BYTES, AnswerTooLarge(msg))
             return self._reply(response, buffer.getvalue())
 
     def download(self, call: Call) -> tuple[Reply, IO[bytes]]:
@@ -116,9 +124,11 @@ class Transport:
         Raises:
             QualysError: when no whole answer comes.
         """
-        target = tempfile.SpooledTemporaryFile(max_size=MEMORY_BYTES)  # noqa: SIM115 - handed on
-        with self._open(call) as response:
-            self._read(response, target, None)
+        msg = f"{self._place} sent a report of more than {self._max_report_bytes:,} bytes."
+        with ExitStack() as stack, self._open(call) as response:
+            target = stack.enter_context(tempfile.SpooledTemporaryFile(max_size=MEMORY_BYTES))
+            self._read(response, target, self._max_report_bytes, ReportTooLarge(msg))
+            stack.pop_all()
             return (self._reply(response, b""), target)
 
     def post_form(self, url: str, headers: Mapping[str, str], auth: AuthBase) -> requests.Response:
@@ -154,14 +164,15 @@ class Transport:
         except requests.RequestException as error:
             raise connection_error(error, self._place) from None
 
-    def _read(self, response: requests.Response, target: IO[bytes], limit: int | None) -> None:
+    def _read(
+        self, response: requests.Response, target: IO[bytes], limit: int, too_large: QualysError
+    ) -> None:
         size = 0
         try:
             for chunk in response.iter_content(CHUNK_BYTES):
                 size += len(chunk)
-                if limit is not None and size > limit:
-                    msg = f"{self._place} sent a page of more than {limit:,} bytes."
-                    raise AnswerTooLarge(msg)
+                if size > limit:
+                    raise too_large
                 target.write(chunk)
         except requests.RequestException as error:
             raise connection_error(error, self._place) from None

@@ -204,7 +204,8 @@ def read_large(
 
     Args:
         source: the document, open for reading in bytes, able to seek.
-        tags: names of the elements to read; none of them lies within another.
+        tags: names of the elements to read. What lies within another one is read first, and is
+            gone when the other one is read.
         read: makes something of one element.
 
     Returns:

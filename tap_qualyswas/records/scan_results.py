@@ -1,4 +1,4 @@
-"""The report of a scan: one record for each entry, its instances counted.
+"""The report of a scan: one record for each entry, its instances counted, its lists whole.
 
 The download has no finding ids, status or dates of its own (WAS API user guide, "Retrieve the
 results of a scan"): an entry is identified by what it says.
@@ -7,10 +7,12 @@ results of a scan"): an entry is identified by what it says.
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from tap_qualyswas.records.fields import text, truth, whole, word
+from tap_qualyswas.errors import BrokenAnswer
+from tap_qualyswas.records.fields import text, to_whole, truth, whole, word
 from tap_qualyswas.records.notes import Notes
 from tap_qualyswas.records.parsing import read_large
 from tap_qualyswas.records.shapes import Rejected, Shape
@@ -26,6 +28,12 @@ KINDS: Final = {
     "WasScanSensitiveContent": "SENSITIVE_CONTENT",
     "WasScanIg": "INFORMATION_GATHERED",
 }
+LISTS: Final = {
+    "vulns": "VULNERABILITY",
+    "sensitiveContents": "SENSITIVE_CONTENT",
+    "igs": "INFORMATION_GATHERED",
+}
+"""Each list says how many entries it has."""
 
 
 def _count(element: Element, _notes: Notes) -> int:
@@ -67,11 +75,16 @@ def parse_report(source: IO[bytes]) -> Report:
     Entries that say the same become one, with the instances of all.
 
     Raises:
-        BrokenAnswer: when the document is damaged.
+        BrokenAnswer: when the document is damaged, or a list has not as many entries as it says.
     """
     notes = Notes()
+    seen: Counter[str] = Counter()
 
     def read(element: Element) -> Record | None:
+        if element.tag in LISTS:
+            _check_count(element, seen[LISTS[element.tag]])
+            return None
+        seen[KINDS[element.tag]] += 1
         try:
             entry = _ENTRY(element, notes)
         except Rejected as rejected:
@@ -79,7 +92,7 @@ def parse_report(source: IO[bytes]) -> Report:
             return None
         return {"kind": KINDS[element.tag], **entry}
 
-    records, replaced = read_large(source, tuple(KINDS), read)
+    records, replaced = read_large(source, (*KINDS, *LISTS), read)
     notes.replaced += replaced
     entries: dict[tuple[Json, ...], Record] = {}
     for record in records:
@@ -89,6 +102,16 @@ def parse_report(source: IO[bytes]) -> Report:
         if known is not record:
             known["instances"] = _number(known["instances"]) + _number(record["instances"])
     return Report(list(entries.values()), notes)
+
+
+def _check_count(element: Element, seen: int) -> None:
+    try:
+        told = to_whole(element.findtext("count") or "")
+    except ValueError:
+        told = None
+    if told is not None and told != seen:
+        msg = f"Qualys sent a report whose {element.tag} are {seen:,} of {told:,}."
+        raise BrokenAnswer(msg)
 
 
 def _number(value: Json) -> int:

@@ -1,4 +1,4 @@
-"""Whether a scan has ended, and when it began, from one record of the `scans` stream."""
+"""What came of a scan, and when it began, from one record of the `scans` stream."""
 
 from __future__ import annotations
 
@@ -21,14 +21,35 @@ ENDED: Final = frozenset(
 )
 AT_WORK: Final = frozenset({"PROCESSING", "TO_BE_PROCESSED", "CANCELING"})
 """Results that are still to come, although the scan itself may be FINISHED."""
+WITHOUT_RESULTS: Final = frozenset(
+    {
+        *("NOT_USED", "NO_HOST_ALIVE", "NO_WEB_SERVICE", "SERVICE_ERROR", "SCAN_INTERNAL_ERROR"),
+        *("SCAN_RESULTS_INVALID", "SCAN_NOT_LAUNCHED", "SCANNER_NOT_AVAILABLE", "CANCELED"),
+        *("CANCELLED", "ERROR", "DELETED"),
+    }
+)
+"""Results of scans that are FINISHED and have tested nothing."""
+WORKED: Final = ("SUCCESSFUL", "FINISHED")
+"""Results of scans that have tested everything; Qualys's own clients look for the second one."""
+LOGINS: Final = {"FAILED": 0, "PARTIAL": 1, "SUCCESSFUL": 2}
+"""How far a scan got with the login of the web application, by its authStatus."""
 REFERENCE: Final = re.compile(r"was/(\d{13})\.", re.ASCII)
 """`was/<milliseconds>.<number>`: the moment when a scan was requested."""
 
 
 def results_status(scan: Record) -> str | None:
     """Give `summary.resultsStatus`."""
+    return _of_summary(scan, "resultsStatus")
+
+
+def login_of(scan: Record) -> int | None:
+    """Give how far a scan got with its login (`LOGINS`); None for a scan without one."""
+    return LOGINS.get(_of_summary(scan, "authStatus") or "")
+
+
+def _of_summary(scan: Record, name: str) -> str | None:
     summary = scan.get("summary")
-    value = summary.get("resultsStatus") if isinstance(summary, dict) else None
+    value = summary.get(name) if isinstance(summary, dict) else None
     return value if isinstance(value, str) else None
 
 
@@ -37,9 +58,17 @@ def has_ended(scan: Record) -> bool:
     return scan.get("status") in ENDED and results_status(scan) not in AT_WORK
 
 
-def is_finished(scan: Record) -> bool:
-    """Tell whether a scan has run to its end and has its results."""
-    return scan.get("status") == "FINISHED" and results_status(scan) not in AT_WORK
+def has_report(scan: Record) -> bool:
+    """Tell whether a scan has run to its end and has results to report."""
+    return scan.get("status") == "FINISHED" and results_status(scan) not in {
+        *AT_WORK,
+        *WITHOUT_RESULTS,
+    }
+
+
+def has_worked(scan: Record) -> bool:
+    """Tell whether a scan has tested everything, as far as it tells."""
+    return scan.get("status") == "FINISHED" and results_status(scan) in {*WORKED, None}
 
 
 def launch_of(scan: Record) -> datetime | None:

@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeVar
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, Generic, TypeVar
 
-from tap_qualyswas.errors import NotFound
+from qualyswas_ciscovm.wording import counted
+from tap_qualyswas.errors import (
+    ApiAccessMissing,
+    BrokenAnswer,
+    InvalidRequest,
+    NotFound,
+    QualysError,
+    ReportTooLarge,
+    TimedOut,
+    Unavailable,
+    WasMissing,
+)
 from tap_qualyswas.search.workers import WorkerPool, in_parallel
 
 if TYPE_CHECKING:
+    import logging
     from collections.abc import Callable, Iterator, Sequence
     from typing import IO
 
@@ -15,33 +28,79 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+OF_ONE_REPORT: Final = (NotFound, InvalidRequest, ReportTooLarge)
+"""Errors that say something about the report that was asked for, however many follow another."""
+OF_ANY: Final = (ApiAccessMissing, WasMissing, BrokenAnswer, TimedOut, Unavailable)
+"""Errors that can be about one report, or about all."""
+IN_A_ROW: Final = 5
+"""So many of the latter, one after the other, are about all."""
+NAMED_AT_MOST: Final = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Download(Generic[T]):
+    """The report of a scan, or why it could not be had."""
+
+    scan_id: int
+    report: T | None
+    error: QualysError | None = None
+
 
 def download_reports(
     client: QualysClient, scan_ids: Sequence[int], read: Callable[[IO[bytes]], T]
-) -> Iterator[tuple[int, T | None]]:
-    """Download the reports of scans.
+) -> Iterator[Download[T]]:
+    """Download the reports of scans. One that cannot be had does not end the rest.
 
     Args:
         client: the session to Qualys.
         scan_ids: whose reports.
         read: makes something of one document.
 
-    Returns:
-        Scan id, and what was made of its report; None for a scan that has none (any more).
-
     Raises:
-        QualysError: the first error other than a missing report.
+        QualysError: the first error that is not about one report.
     """
 
-    def work(
-        scan_id: int, _pool: WorkerPool[int, tuple[int, T | None]]
-    ) -> Iterator[tuple[int, T | None]]:
+    def work(scan_id: int, _pool: WorkerPool[int, Download[T]]) -> Iterator[Download[T]]:
         try:
-            yield (scan_id, client.download_scan(scan_id, read))
-        except NotFound:
-            yield (scan_id, None)
+            yield Download(scan_id, client.download_scan(scan_id, read))
+        except (*OF_ONE_REPORT, *OF_ANY) as error:
+            yield Download(scan_id, None, error)
 
-    return in_parallel(scan_ids, work, max(min(client.workers, len(scan_ids)), 1))
+    in_a_row = 0
+    for download in in_parallel(scan_ids, work, max(min(client.workers, len(scan_ids)), 1)):
+        error = download.error
+        in_a_row = in_a_row + 1 if isinstance(error, OF_ANY) else 0
+        if error is not None and in_a_row >= IN_A_ROW:
+            raise error
+        yield download
+
+
+class MissingReports:
+    """Tells which reports could not be had: the first ones by name, then how many.
+
+    Args:
+        stream: that needs them.
+        logger: gets the lines.
+    """
+
+    def __init__(self, stream: str, logger: logging.Logger) -> None:
+        self._stream = stream
+        self._logger = logger
+        self._missing = 0
+
+    def tell(self, of_what: str, error: QualysError) -> None:
+        """Note one."""
+        self._missing += 1
+        if self._missing <= NAMED_AT_MOST:
+            self._logger.warning(
+                "%s: passed over the report of %s. %s", self._stream, of_what, error
+            )
+
+    def tell_all(self) -> None:
+        """Say how many there were."""
+        if self._missing:
+            reports = counted(self._missing, "report")
+            self._logger.warning("%s: %s could not be read", self._stream, reports)
 
 
 class CompletedPrefix:

@@ -1,24 +1,27 @@
-"""Findings from the report of each web application's latest successful scan.
+"""Findings from the report of each web application's latest scan that has worked.
 
 The hosted connector's own way. A report knows nothing of status, history or ignores: what it lists
-is there, and what it lacks need not be fixed. A web application without such a scan is not proven.
+is there, and what it lacks need not be fixed. So all reports are read each time, and a web
+application without a report is not proven.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from qualyswas_ciscovm.wording import counted
-from tap_qualyswas.qualys.request_bodies import equals, greater
 from tap_qualyswas.records.report_findings import as_finding
 from tap_qualyswas.records.scan_results import parse_report
-from tap_qualyswas.records.scans import read_scan
 from tap_qualyswas.records.webapps import WEBAPP
 from tap_qualyswas.search.pages import IdRange
 from tap_qualyswas.search.progress import Progress
 from tap_qualyswas.search.walk import Sweep
-from tap_qualyswas.sources.report_downloads import CompletedPrefix, download_reports
+from tap_qualyswas.sources.latest_scans import find_latest_scans
+from tap_qualyswas.sources.report_downloads import (
+    CompletedPrefix,
+    MissingReports,
+    download_reports,
+)
 from tap_qualyswas.sources.webapps import compare_webapps
 from tap_qualyswas.sync.cursors import Cursor, frame_of
 from tap_qualyswas.sync.tallies import log_notes
@@ -26,9 +29,10 @@ from tap_qualyswas.sync.tallies import log_notes
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
 
-    from tap_qualyswas.records.fields import Json, Record
+    from tap_qualyswas.records.fields import Record
     from tap_qualyswas.records.scan_results import Report
     from tap_qualyswas.settings.values import Settings
+    from tap_qualyswas.sources.latest_scans import WorkedScan
     from tap_qualyswas.sync.bookmarks import Bookmarks
     from tap_qualyswas.sync.cursors import Frame
     from tap_qualyswas.sync.qids import Qids
@@ -37,6 +41,7 @@ if TYPE_CHECKING:
 
 BOOKMARK: Final = "lastDetectedDate"
 REPORTS: Final = "reports"
+NAMED_AT_MOST: Final = 20
 
 
 def read_findings(
@@ -48,67 +53,23 @@ def read_findings(
         QualysError: when the read cannot go on.
     """
     window_start = bookmarks.window_start("findings", BOOKMARK)
-    latest = _latest_scans(reader, scope, settings, window_start)
-    coverage = reader.coverage
-    if window_start is None:
-        scanned = {scan.webapp_id for scan in latest.values()}
-        coverage.leave_out(_webapp_ids(reader, scope, settings) - scanned)
+    latest = find_latest_scans(reader, scope, settings, window_start)
+    existing = _webapp_ids(reader, scope, settings)
+    # Scans outlive their web application.
+    scans = {number: scan for number, scan in latest.by_id.items() if scan.webapp_id in existing}
+    reader.coverage.leave_out(existing - {scan.webapp_id for scan in scans.values()})
+    _tell_outdated(reader, existing.intersection(latest.outdated))
     frame = frame_of(settings, scope, window_start)
     reading = _ReportReading(reader, frame, qids, settings.filters.finding_types)
-    yield from reading.records(latest)
+    yield from reading.records(scans)
     compare_webapps(reader, scope, settings)
-    if coverage.not_proven:
+    if reader.coverage.not_proven:
         reader.logger.warning(
-            "Nothing is proven for %s without a report of a successful scan.",
-            counted(len(coverage.not_proven), "web application"),
+            "Nothing is proven for %s without a whole report of a scan that worked.",
+            counted(len(reader.coverage.not_proven), "web application"),
         )
     bookmarks.move("findings", BOOKMARK, reading.greatest)
     qids.keep()
-
-
-@dataclass(frozen=True, slots=True)
-class _LatestScan:
-    scan_id: int
-    launched: str
-    webapp: Mapping[str, Json]
-
-    @property
-    def webapp_id(self) -> int:
-        return int(str(self.webapp["id"]))
-
-
-def _latest_scans(
-    reader: Reader, scope: Scope, settings: Settings, window_start: str | None
-) -> dict[int, _LatestScan]:
-    """Give the latest successful vulnerability scan of each web application, by scan id."""
-    window = () if window_start is None else (greater("launchedDate", window_start),)
-    sweeps = [
-        Sweep(
-            key=f"wasscan/{number}",
-            kind="wasscan",
-            criteria=(
-                equals("type", "VULNERABILITY"),
-                equals("status", "FINISHED"),
-                equals("resultsStatus", "SUCCESSFUL"),
-                *window,
-                *criteria,
-            ),
-            read=read_scan,
-            page_size=settings.page_size,
-            verbose=False,
-        )
-        for number, criteria in enumerate(scope.criteria("webApp.id"))
-    ]
-    by_webapp: dict[int, _LatestScan] = {}
-    for scan in reader.look_up(sweeps):
-        webapp, launched = scan["webApp"], scan["launchedDate"]
-        if not isinstance(webapp, dict) or not webapp["id"] or not isinstance(launched, str):
-            continue
-        found = _LatestScan(int(str(scan["id"])), launched, webapp)
-        known = by_webapp.setdefault(found.webapp_id, found)
-        if (launched, found.scan_id) > (known.launched, known.scan_id):
-            by_webapp[found.webapp_id] = found
-    return {found.scan_id: found for found in by_webapp.values()}
 
 
 def _webapp_ids(reader: Reader, scope: Scope, settings: Settings) -> set[int]:
@@ -116,6 +77,19 @@ def _webapp_ids(reader: Reader, scope: Scope, settings: Settings) -> set[int]:
         return set(scope.webapp_ids)
     sweep = Sweep("webapp/0", "webapp", (), WEBAPP, settings.page_size, verbose=False)
     return {int(str(webapp["id"])) for webapp in reader.look_up([sweep])}
+
+
+def _tell_outdated(reader: Reader, webapp_ids: Collection[int]) -> None:
+    if not webapp_ids:
+        return
+    named = ", ".join(map(str, sorted(webapp_ids)[:NAMED_AT_MOST]))
+    reader.logger.warning(
+        "The latest scan could not log in to %s (ids %s%s): the report of an earlier scan that "
+        "could is read. Check their authentication records in Qualys.",
+        counted(len(webapp_ids), "web application"),
+        named,
+        ", …" if len(webapp_ids) > NAMED_AT_MOST else "",
+    )
 
 
 class _ReportReading:
@@ -132,27 +106,35 @@ class _ReportReading:
         self._tally.window_start = frame.window_start
         self.greatest: str | None = None
 
-    def records(self, latest: Mapping[int, _LatestScan]) -> Iterator[Record]:
+    def records(self, scans: Mapping[int, WorkedScan]) -> Iterator[Record]:
         """Give the findings of the reports, by scan id."""
         after = self._resume()
-        scan_ids = sorted(scan_id for scan_id in latest if scan_id > after)
+        scan_ids = sorted(scan_id for scan_id in scans if scan_id > after)
         progress = Progress("findings: reports", len(scan_ids), self._reader.logger)
         completed = CompletedPrefix(scan_ids)
         downloads = download_reports(self._reader.client, scan_ids, parse_report)
-        for done, (scan_id, report) in enumerate(downloads, 1):
-            scan = latest[scan_id]
-            if report is None:
+        missing = MissingReports("findings", self._reader.logger)
+        for done, download in enumerate(downloads, 1):
+            scan = scans[download.scan_id]
+            if download.report is not None:
+                yield from self._findings(download.report, scan)
+            elif download.error is not None:
                 self._reader.coverage.leave_out([scan.webapp_id])
-            else:
-                yield from self._findings(report, scan)
-            self._keep_cursor(completed.finish(scan_id))
+                of_what = f"scan {scan.scan_id} (web application {scan.webapp_id})"
+                missing.tell(of_what, download.error)
+            self._keep_cursor(completed.finish(scan.scan_id))
             progress.update(done)
+        missing.tell_all()
+        # What is missing is so in web applications that are left out.
+        self._tally.settled = True
         self._reader.cursors.clear("findings")
         progress.update(len(scan_ids), ended=True)
         log_notes(self._tally.notes, "findings", self._reader.logger)
 
-    def _findings(self, report: Report, scan: _LatestScan) -> list[Record]:
+    def _findings(self, report: Report, scan: WorkedScan) -> list[Record]:
         self._tally.notes.add(report.notes)
+        if report.notes.rejected:
+            self._reader.coverage.leave_out([scan.webapp_id])
         records = [
             as_finding(entry, scan.webapp, scan.launched)
             for entry in report.entries

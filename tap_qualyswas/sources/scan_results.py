@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from qualyswas_ciscovm.wording import counted
+from tap_qualyswas.errors import TemporaryError
 from tap_qualyswas.records.scan_results import digest, identity, parse_report
-from tap_qualyswas.sources.report_downloads import download_reports
+from tap_qualyswas.sources.report_downloads import MissingReports, download_reports
 from tap_qualyswas.sync.tallies import log_notes
 
 if TYPE_CHECKING:
@@ -23,6 +23,8 @@ STATES_AT_MOST: Final = 200
 def read_scan_results(reader: Reader, pending_reports: PendingReports) -> Iterator[Record]:
     """Read the reports of the finished scans of this sync, and of those left from before.
 
+    One that is refused is passed over; one that did not come in time is asked for next time.
+
     Raises:
         QualysError: when the read cannot go on; the scans not read yet stay in the state.
     """
@@ -32,22 +34,25 @@ def read_scan_results(reader: Reader, pending_reports: PendingReports) -> Iterat
     # Each state names the scans still to read: it is written after each of a few reports, but only
     # now and then for many.
     every = len(scan_ids) // STATES_AT_MOST + 1
-    missing = 0
+    missing = MissingReports("scan_results", reader.logger)
+    again: list[int] = []
     downloads = download_reports(reader.client, scan_ids, parse_report)
-    for done, (scan_id, report) in enumerate(downloads, 1):
-        if report is None:
-            missing += 1
-        else:
+    for done, download in enumerate(downloads, 1):
+        scan_id, report = download.scan_id, download.report
+        if report is not None:
             tally.notes.add(report.notes)
             tally.fetched += len(report.entries)
             for entry in report.entries:
                 result_id = digest(scan_id, *identity(entry))
                 yield {"resultId": result_id, "scanId": scan_id, **entry}
+        elif download.error is not None:
+            missing.tell(f"scan {scan_id}", download.error)
+        if isinstance(download.error, TemporaryError):
+            again.append(scan_id)
         open_ids.discard(scan_id)
         if done % every == 0:
-            pending_reports.keep(open_ids)
+            pending_reports.keep([*open_ids, *again])
             pending_reports.write()
-    pending_reports.keep([])
-    if missing:
-        reader.logger.warning("scan_results: no report (any more) for %s", counted(missing, "scan"))
+    pending_reports.keep(again)
+    missing.tell_all()
     log_notes(tally.notes, "scan_results", reader.logger)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from qualyswas_ciscovm.dates import parse_strict, to_text
 from tap_qualyswas.qualys.request_bodies import greater
-from tap_qualyswas.records.scan_status import is_finished
+from tap_qualyswas.records.scan_status import has_report
 from tap_qualyswas.records.scans import read_scan
 from tap_qualyswas.search.walk import Sweep
 from tap_qualyswas.sync.cursors import frame_of
@@ -49,13 +49,13 @@ def read_scans(
         )
         for number, criteria in enumerate(scope.criteria("webApp.id"))
     ]
-    collector = ScanCollector(bookmarks.unended_scans, keep_finished=pending_reports.wanted)
+    collector = ScanCollector(bookmarks.unended_scans, keep_reported=pending_reports.wanted)
     yield from reader.records("scans", sweeps, frame_of(settings, scope, window_start), collector)
     bookmarks.move("scans", BOOKMARK, collector.greatest)
     if bookmarks.has_inherited("scans"):
         # Scans launched since the interrupted run lie behind the cursor: ask for those that run.
         bookmarks.unended_scans.forget()
-    pending_reports.add(collector.finished)
+    pending_reports.add(collector.reported)
 
 
 def find_unended_scans(
@@ -82,18 +82,18 @@ def find_unended_scans(
 
 
 class ScanCollector:
-    """Learns the greatest launch, the scans that have not ended, and the finished scans.
+    """Learns the greatest launch, the scans that have not ended, and those that have a report.
 
     Args:
         unended_scans: gets those that have not ended.
-        keep_finished: whether a cursor names the finished scans.
+        keep_reported: whether a cursor names the scans that have a report.
     """
 
-    def __init__(self, unended_scans: UnendedScans, *, keep_finished: bool) -> None:
+    def __init__(self, unended_scans: UnendedScans, *, keep_reported: bool) -> None:
         self._unended_scans = unended_scans
-        self._keep_finished = keep_finished
+        self._keep_reported = keep_reported
         self.greatest: str | None = None
-        self.finished: list[int] = []
+        self.reported: list[int] = []
         unended_scans.begin()
 
     def take(self, records: Sequence[Record]) -> None:
@@ -103,15 +103,15 @@ class ScanCollector:
             if isinstance(launched, str):
                 self.greatest = max(launched, self.greatest or launched)
             self._unended_scans.note(scan)
-            if is_finished(scan) and isinstance(scan["id"], int):
-                self.finished.append(scan["id"])
+            if has_report(scan) and isinstance(scan["id"], int):
+                self.reported.append(scan["id"])
 
     def carried(self) -> dict[str, Any]:
         """Give what an interrupted run hands on."""
         return {
             "greatest": self.greatest,
             "unended": [to_text(launch) for launch in self._unended_scans.launches],
-            "finished": self.finished if self._keep_finished else [],
+            "finished": self.reported if self._keep_reported else [],
         }
 
     def restore(self, carried: dict[str, Any]) -> None:
@@ -120,7 +120,7 @@ class ScanCollector:
         self.greatest = kept if isinstance(kept, str) else None
         finished = carried.get("finished")
         if isinstance(finished, list):
-            self.finished += [scan_id for scan_id in finished if isinstance(scan_id, int)]
+            self.reported += [scan_id for scan_id in finished if isinstance(scan_id, int)]
         unended = carried.get("unended")
         if isinstance(unended, list):
             self._unended_scans.add(parse_strict(str(value)) for value in unended)

@@ -56,6 +56,7 @@ class Options:
     full_sync_every_days: int
     overlap_hours: int
     start_date: str | None
+    reads_reports: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +79,7 @@ def restart_reason(history: History, options: Options) -> str | None:
     lacks_full = history.last_full_sync_at is None and has_schedule(options)
     reasons = (
         (options.full_sync, "full_sync is set"),
+        (options.reads_reports, "scan reports are always read as a whole"),
         (history.full_sync_asked, "the target asks for it: CVM lacks something"),
         (not history.has_bookmark and history.last_sync_at is None, "there is no earlier sync"),
         (history.same_filters is False, "a filter setting has changed"),

@@ -173,6 +173,7 @@ def prepare_run(  # noqa: PLR0913, PLR0917 - parts that are put together in one 
         settings.full_sync_every_days,
         settings.overlap_hours,
         settings.filters.start_date,
+        reads_reports=settings.filters.source != "api",
     )
     planner = Planner(_history(state, settings, selected), options, client, logger)
     bookmarks = Bookmarks(state, planner, client.started_at, logger)

@@ -8,7 +8,8 @@ from typing import Final
 import pytest
 
 from tap_qualyswas import errors
-from tap_qualyswas.qualys.transport import MAX_PAGE_BYTES
+from tap_qualyswas.qualys.auth import NoAuth
+from tap_qualyswas.qualys.transport import MAX_PAGE_BYTES, Call, Transport
 from tests.tap.scripted import (
     FINDINGS,
     KB,
@@ -64,6 +65,32 @@ def test_a_page_beyond_all_measure_is_asked_for_in_smaller_ones() -> None:
     first, second, *_ = server.asked_at(FINDINGS)
     assert "<limitResults>40</limitResults>" in first.body
     assert "<limitResults>20</limitResults>" in second.body
+
+
+@pytest.mark.parametrize(("limit", "fits"), [(100_000, True), (99_999, False)])
+def test_a_report_beyond_its_limit_is_refused_by_that_number(limit: int, fits: bool) -> None:
+    report = gzip.compress(b"x" * 100_000)
+    answer = Answer(report, headers={"Content-Encoding": "gzip"})
+    with ScriptedServer(always={"/report": answer}) as server:
+        transport = Transport(
+            server.url,
+            "a test",
+            auth=NoAuth(),
+            ca_bundle=None,
+            timeout_seconds=10,
+            connections=1,
+            user_agent="test",
+            max_report_bytes=limit,
+        )
+        if fits:
+            _, source = transport.download(Call("/report"))
+            assert len(source.read()) == 0, "it stands at its end"
+            source.seek(0)
+            assert len(source.read()) == 100_000
+            source.close()
+        else:
+            with pytest.raises(errors.ReportTooLarge, match="more than 99,999 bytes"):
+                transport.download(Call("/report"))
 
 
 def test_a_line_that_no_target_would_take_is_not_written() -> None:

@@ -12,8 +12,7 @@ from tap_qualyswas.streams import ORDER
 from tests.sandbox.world.model import iso
 from tests.sandbox.world.size import WorldSize
 from tests.tap.catalogs import only
-from tests.tap.scripted import SEARCH, Answer, ScriptedServer, page, scan, webapp
-from tests.tap.syncs import Outcome, Platform, sync_here
+from tests.tap.syncs import Outcome, Platform
 
 if TYPE_CHECKING:
     from tests.sandbox.world.model import Scan
@@ -23,7 +22,6 @@ SIZE: Final = WorldSize(apps=10, findings=150, qids=20, scans=14)
 REPORTS: Final = {"source": "scan_reports"}
 DAY: Final = timedelta(days=1)
 WITH_RESULTS: Final = only(*ORDER)
-DOWNLOAD: Final = "/qps/rest/3.0/download/was/wasscan/"
 
 
 def latest(world: World) -> dict[int, Scan]:
@@ -94,38 +92,18 @@ def test_the_same_thing_has_the_same_id_whenever_and_in_whatever_report() -> Non
     assert ids[0] <= ids[1]
 
 
-def test_a_later_sync_reads_the_reports_of_newer_scans_only() -> None:
+def test_each_sync_reads_all_reports_as_none_tells_what_has_changed() -> None:
     with Platform(SIZE) as platform:
         first = platform.sync_here(REPORTS)
         platform.clock.advance(2 * DAY)
-        newest = max(latest(platform.world).values(), key=lambda one: one.launched)
-        app = next(one.app for one in latest(platform.world).values() if one is not newest)
+        app = next(iter(latest(platform.world).values())).app
         platform.world.finish_scan(platform.world.launch_scan(app))
         before = platform.requests.copy()
-        second = platform.sync_here({**REPORTS, "overlap_hours": 0}, state=first.state)
+        second = platform.sync_here(REPORTS, state=first.state)
 
-    # A second before the bookmark, so the newest of the first sync comes again.
-    assert {row["webApp"]["id"] for row in second.records("findings")} == {app.id, newest.app.id}
-    assert (platform.requests - before)["download/was/wasscan"] == 2
-
-
-def test_a_report_that_is_gone_proves_nothing_of_its_application() -> None:
-    scripts = {f"{DOWNLOAD}5001": [Answer(_not_found())]}
-    with ScriptedServer(
-        scripts,
-        {
-            f"{SEARCH}webapp": Answer(page(webapp(9001))),
-            f"{SEARCH}wasscan": Answer(page(scan(5001))),
-        },
-    ) as server:
-        outcome = sync_here({**server.config, **REPORTS})
-
-    assert outcome.records("findings") == []
-    assert outcome.proof["coverage"]["webApps"]["notProven"] == [9001]
-
-
-def _not_found() -> str:
-    return "<ServiceResponse><responseCode>NOT_FOUND</responseCode></ServiceResponse>"
+    assert second.proof["mode"] == "full"
+    assert told(first) <= told(second)
+    assert (platform.requests - before)["download/was/wasscan"] == len(latest(platform.world))
 
 
 def test_an_interrupted_read_of_reports_goes_on_with_the_next_one() -> None:

@@ -1,0 +1,125 @@
+"""The scan of each web application whose report tells what there is now."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from tap_qualyswas.qualys.request_bodies import equals, greater, one_of
+from tap_qualyswas.records.scan_status import WORKED, has_worked, login_of
+from tap_qualyswas.records.scans import read_scan
+from tap_qualyswas.search.walk import Sweep
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from tap_qualyswas.records.fields import Json, Record
+    from tap_qualyswas.settings.values import Settings
+    from tap_qualyswas.sync.reader import Reader
+    from tap_qualyswas.sync.scope import Scope
+
+
+@dataclass(frozen=True, slots=True)
+class WorkedScan:
+    """A scan that has tested a web application.
+
+    Attributes:
+        scan_id: its id.
+        launched: when it was launched.
+        webapp: the web application, as the scan names it.
+        login: how far it got with its login (`scan_status.LOGINS`); None without one.
+    """
+
+    scan_id: int
+    launched: str
+    webapp: Mapping[str, Json]
+    login: int | None
+
+    @property
+    def webapp_id(self) -> int:
+        """Id of the web application."""
+        return int(str(self.webapp["id"]))
+
+
+@dataclass(frozen=True, slots=True)
+class LatestScans:
+    """Whose reports are to be read.
+
+    Attributes:
+        by_id: the scans, by their id.
+        outdated: ids of web applications whose latest scan could not log in, as an earlier one
+            could.
+    """
+
+    by_id: dict[int, WorkedScan]
+    outdated: list[int]
+
+
+def find_latest_scans(
+    reader: Reader, scope: Scope, settings: Settings, window_start: str | None
+) -> LatestScans:
+    """Look for the latest scan of each web application that has worked.
+
+    Raises:
+        QualysError: when Qualys cannot be asked.
+    """
+    window = () if window_start is None else (greater("launchedDate", window_start),)
+    sweeps = [
+        Sweep(
+            key=f"wasscan/{number}",
+            kind="wasscan",
+            criteria=(
+                equals("type", "VULNERABILITY"),
+                equals("status", "FINISHED"),
+                one_of("resultsStatus", WORKED),
+                *window,
+                *criteria,
+            ),
+            read=read_scan,
+            page_size=settings.page_size,
+            verbose=False,
+        )
+        for number, criteria in enumerate(scope.criteria("webApp.id"))
+    ]
+    by_webapp: dict[int, list[WorkedScan]] = {}
+    for record in reader.look_up(sweeps):
+        scan = _worked(record)
+        if scan is not None:
+            by_webapp.setdefault(scan.webapp_id, []).append(scan)
+    latest = {number: latest_of(scans) for number, scans in by_webapp.items()}
+    return LatestScans(
+        {scan.scan_id: scan for scan in latest.values()},
+        sorted(
+            number
+            for number, scans in by_webapp.items()
+            if latest[number] is not max(scans, key=_order)
+        ),
+    )
+
+
+def _worked(record: Record) -> WorkedScan | None:
+    webapp, launched = record["webApp"], record["launchedDate"]
+    if not isinstance(webapp, dict) or not webapp["id"] or not isinstance(launched, str):
+        return None
+    if not has_worked(record):
+        return None
+    return WorkedScan(int(str(record["id"])), launched, webapp, login_of(record))
+
+
+def latest_of(scans: Sequence[WorkedScan]) -> WorkedScan:
+    """Give the latest of a web application's scans whose login was as good as those before it.
+
+    A scan that could not log in sees less, and what it does not see would look gone.
+    """
+    first, *later = sorted(scans, key=_order)
+    latest, best = first, first.login
+    for scan in later:
+        if scan.login is None:
+            latest = scan
+        elif best is None or scan.login >= best:
+            latest, best = scan, scan.login
+    return latest
+
+
+def _order(scan: WorkedScan) -> tuple[str, int]:
+    return (scan.launched, scan.scan_id)

@@ -1,0 +1,191 @@
+"""Reports of scans that cannot be had, and scans whose report tells too little."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import pytest
+
+from tap_qualyswas import errors
+from tests.tap.scripted import (
+    COUNT,
+    SEARCH,
+    Answer,
+    ScriptedServer,
+    count_xml,
+    failure,
+    page,
+    scan,
+    webapp,
+)
+from tests.tap.syncs import Outcome, sync_here
+
+DOWNLOAD: Final = "/qps/rest/3.0/download/was/wasscan/"
+DATE: Final = "2024-05-%02dT08:00:00Z"
+ONE_APP: Final = page(webapp(9001))
+TWO_APPS: Final = page(webapp(9001), webapp(9002))
+MANY: Final = range(5001, 5020)
+
+
+def sync_scans(
+    *scans: str,
+    reports: dict[int, Answer],
+    apps: str = TWO_APPS,
+    **settings: Any,  # noqa: ANN401
+) -> tuple[Outcome, ScriptedServer]:
+    """Read the reports of these scans, each with the same answer for ever."""
+    answers = {
+        f"{SEARCH}webapp": Answer(apps),
+        f"{SEARCH}wasscan": Answer(page(*scans)),
+        f"{COUNT}webapp": Answer(count_xml(apps.count("<WebApp>"))),
+        f"{COUNT}wasscan": Answer(count_xml(len(scans))),
+        **{f"{DOWNLOAD}{number}": answer for number, answer in reports.items()},
+    }
+    with ScriptedServer(always=answers) as server:
+        given = {"source": "scan_reports", "max_attempts": 2, **settings}
+        return (sync_here({**server.config, **given}), server)
+
+
+def report_of(*urls: str, count: int | None = None) -> str:
+    entries = "".join(
+        f"<WasScanVuln><qid>150001</qid><title>Weakness</title><uri>{url}</uri></WasScanVuln>"
+        for url in urls
+    )
+    told = len(urls) if count is None else count
+    return (
+        f"<WasScan><vulns><count>{told}</count><list>{entries}</list></vulns>"
+        "<sensitiveContents><count>0</count></sensitiveContents></WasScan>"
+    )
+
+
+def summary(results: str, login: str = "NONE") -> str:
+    return f"<resultsStatus>{results}</resultsStatus><authStatus>{login}</authStatus>"
+
+
+def not_proven(outcome: Outcome) -> list[int]:
+    found: list[int] = outcome.proof["coverage"]["webApps"]["notProven"]
+    return found
+
+
+def urls_of(outcome: Outcome) -> list[str]:
+    return [row["url"] for row in outcome.records("findings")]
+
+
+OWN: Final = "https://app1.example.test/a"
+OTHER: Final = "https://app2.example.test/a"
+GOOD: Final = Answer(report_of(OTHER))
+
+
+@pytest.mark.parametrize(
+    ("answer", "calls"),
+    [
+        (Answer(failure("NOT_FOUND")), 1),
+        (Answer(failure("INVALID_REQUEST", "Scan results are not available.")), 1),
+        (Answer(failure("UNAUTHORIZED")), 1),
+        (Answer("", 403), None),
+        (Answer("", 404), None),
+        (Answer(failure("OTHER_ERROR")), 2),
+        (Answer("", 500), 2),
+        (Answer("<WasScan><id>5001</id><vulns>"), 2),
+        (Answer("<ServiceResponse/>"), 2),
+        (Answer(report_of(OWN, count=2)), 2),
+        (Answer(report_of(OWN, count=0)), 2),
+    ],
+)
+def test_a_report_that_cannot_be_had_is_named_and_passed_over(
+    answer: Answer, calls: int | None
+) -> None:
+    outcome, server = sync_scans(
+        scan(5001), scan(5002, app=9002), reports={5001: answer, 5002: GOOD}
+    )
+
+    assert urls_of(outcome) == [OTHER]
+    assert not_proven(outcome) == [9001]
+    assert outcome.proof["complete"] is True
+    assert "passed over the report of scan 5001 (web application 9001)" in outcome.log
+    assert calls in {None, server.by_path()[f"{DOWNLOAD}5001"]}
+
+
+def test_many_reports_that_fail_one_after_the_other_end_the_sync() -> None:
+    scans = [scan(number, app=number) for number in MANY]
+    down = dict.fromkeys(MANY, Answer("", 500))
+
+    with pytest.raises(errors.Unavailable):
+        sync_scans(*scans, reports=down, apps=page(*map(webapp, MANY)))
+
+
+def test_the_rest_is_read_however_many_scans_have_no_report() -> None:
+    scans = [scan(number, app=number) for number in MANY]
+    gone = dict.fromkeys(MANY, Answer(failure("NOT_FOUND"))) | {MANY[-1]: GOOD}
+
+    outcome, _ = sync_scans(*scans, reports=gone, apps=page(*map(webapp, MANY)))
+
+    assert urls_of(outcome) == [OTHER]
+    assert not_proven(outcome) == [*MANY[:-1]]
+    assert outcome.log.count("passed over the report of scan") == 10
+    assert "18 reports could not be read" in outcome.log
+
+
+def test_a_row_that_is_rejected_leaves_out_its_own_application() -> None:
+    broken = Answer(report_of(OWN).replace("150001", "none"))
+    outcome, _ = sync_scans(scan(5001), scan(5002, app=9002), reports={5001: broken, 5002: GOOD})
+
+    assert not_proven(outcome) == [9001]
+    assert outcome.proof["complete"] is True
+
+
+def test_scans_of_a_deleted_web_application_are_not_read() -> None:
+    outcome, server = sync_scans(
+        scan(5001), scan(5002, app=9002), reports={5002: GOOD}, apps=page(webapp(9002))
+    )
+
+    assert {row["webApp"]["id"] for row in outcome.records("findings")} == {9002}
+    assert f"{DOWNLOAD}5001" not in server.by_path()
+    assert not_proven(outcome) == []
+
+
+@pytest.mark.parametrize(
+    ("logins", "read"),
+    [
+        (("SUCCESSFUL", "FAILED"), 0),
+        (("SUCCESSFUL", "PARTIAL"), 0),
+        (("PARTIAL", "FAILED"), 0),
+        (("SUCCESSFUL", "FAILED", "PARTIAL"), 0),
+        (("SUCCESSFUL", "FAILED", "SUCCESSFUL"), 2),
+        (("SUCCESSFUL", "NONE"), 1),
+        (("SUCCESSFUL", "NONE", "FAILED"), 1),
+        (("FAILED", "PARTIAL"), 1),
+        (("FAILED", "FAILED"), 1),
+        (("NONE", "FAILED"), 1),
+        (("PARTIAL", "PARTIAL"), 1),
+    ],
+)
+def test_a_scan_whose_login_got_worse_does_not_count(logins: tuple[str, ...], read: int) -> None:
+    scans = [
+        scan(5000 + at, launchedDate=DATE % (at + 1), summary=summary("SUCCESSFUL", login))
+        for at, login in enumerate(logins)
+    ]
+    reports = {5000 + at: GOOD for at in range(len(logins))}
+
+    outcome, server = sync_scans(*scans, reports=reports, apps=ONE_APP)
+
+    downloads = [path for path in server.by_path() if DOWNLOAD in path]
+    assert downloads == [f"{DOWNLOAD}{5000 + read}"]
+    assert not_proven(outcome) == []
+    is_old = read < len(logins) - 1
+    assert ("could not log in to 1 web application (ids 9001)" in outcome.log) is is_old
+
+
+@pytest.mark.parametrize(
+    ("results", "counts"),
+    [("SUCCESSFUL", True), ("FINISHED", True), ("TIME_LIMIT_REACHED", False), (None, True)],
+)
+def test_both_words_for_a_good_scan_count(results: str | None, counts: bool) -> None:
+    found = scan(5001, summary=summary(results) if results else None)
+
+    outcome, server = sync_scans(found, reports={5001: Answer(report_of(OWN))}, apps=ONE_APP)
+
+    assert bool(urls_of(outcome)) is counts
+    assert not_proven(outcome) == ([] if counts else [9001])
+    asked = server.asked_at(f"{SEARCH}wasscan")[-1].body
+    assert 'field="resultsStatus" operator="IN">SUCCESSFUL,FINISHED<' in asked
