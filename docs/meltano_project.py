@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Final
+
+import yaml
 
 from docs.definitions import as_yaml, definition
 from docs.plugins import JSON, Plugin, plugins
+from qualyswas_ciscovm.demo import VARIABLES
 
 HEADER: Final = """\
 # Written by `uv run python -m docs.generate` from the plugins' own settings: change those, or
 # docs/meltano_project.py, and run it again.
 #
-# To use the two plugins in a Meltano project of your own, copy their two blocks and put
-# `pip_url: qualyswas-ciscovm` (or a git URL) in the place of `executable`.
+# To use the two plugins in a Meltano project of your own, add them with `meltano add --from-ref`:
+# see plugins/.
 """
+
+
+OTHER_LOADERS: Final = Path(__file__).with_name("other_loaders.yml")
 
 
 def render() -> str:
@@ -25,10 +32,11 @@ def render() -> str:
         "project_id": "qualyswas-ciscovm",
         "send_anonymous_usage_stats": False,
         "default_environment": "demo",
-        "environments": [{"name": "demo"}, {"name": "prod"}],
+        # Whatever `.env` says, the demo calls nobody but the sandbox.
+        "environments": [{"name": "demo", "env": {**VARIABLES}}, {"name": "prod"}],
         "plugins": {
             "extractors": [_installed(tap)],
-            "loaders": [_installed(target)],
+            "loaders": [_installed(target), *_other_loaders()],
         },
         "jobs": [{"name": "qualyswas-to-ciscovm", "tasks": [pair]}],
         "schedules": [
@@ -45,3 +53,9 @@ def render() -> str:
 def _installed(plugin: Plugin) -> dict[str, JSON]:
     """Give a plugin that runs from the environment of the project itself."""
     return definition(plugin) | {"executable": plugin.name}
+
+
+def _other_loaders() -> list[JSON]:
+    """Give the blocks of targets that others have made, written by hand."""
+    loaders: list[JSON] = yaml.safe_load(OTHER_LOADERS.read_text("utf-8"))
+    return loaders

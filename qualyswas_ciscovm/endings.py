@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import contextmanager
 from typing import IO, TYPE_CHECKING, Any
 
@@ -31,8 +32,22 @@ class Ending(click.ClickException):
         self._logger = logger
 
     def show(self, file: IO[Any] | None = None) -> None:  # noqa: ARG002 - click's signature
-        """Log the message."""
-        self._logger.error("%s", self.message, extra={"exit_code": self.exit_code})
+        """Log the message, or print it where the log is mixed into the output.
+
+        `meltano config test` reads both from one pipe and shows a person the last line as it is,
+        which would be JSON.
+        """
+        if "SINGER_SDK_LOG_CONFIG" in os.environ and _log_goes_to_output():
+            click.echo(self.message, err=True)
+        else:
+            self._logger.error("%s", self.message, extra={"exit_code": self.exit_code})
+
+
+def _log_goes_to_output() -> bool:
+    try:
+        return os.path.sameopenfile(1, 2)
+    except OSError:  # one of them is closed
+        return False
 
 
 @contextmanager

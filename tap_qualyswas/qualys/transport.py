@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 import requests
 from requests.adapters import HTTPAdapter
 
+from qualyswas_ciscovm.demo import proxy_advice
 from tap_qualyswas.errors import (
     AnswerTooLarge,
     BrokenAnswer,
@@ -203,7 +204,7 @@ BROKEN: Final = (
 
 def _unreachable(error: requests.RequestException, place: str) -> str:
     if isinstance(error, requests.exceptions.ProxyError):
-        return f"The proxy did not let the call to {place} through. Check HTTPS_PROXY and NO_PROXY."
+        return f"The proxy did not let the call to {place} through. {proxy_advice()}"
     if isinstance(error, requests.exceptions.SSLError):
         # Any break of a TLS connection raises this; only a certificate is a matter of trust.
         return f"No TLS connection to {place} could be made. Check that it is an https server."

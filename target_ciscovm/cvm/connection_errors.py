@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import requests
 from urllib3.exceptions import NameResolutionError
 
+from qualyswas_ciscovm.demo import proxy_advice
 from target_ciscovm.errors import (
     BrokenAnswer,
     CiscoVMError,
@@ -32,10 +33,7 @@ def explain(error: BaseException, place: str, seconds: float) -> CiscoVMError:
     if any(isinstance(cause, ssl.SSLCertVerificationError) for cause in causes):
         return UntrustedServer(place)
     if isinstance(error, requests.exceptions.ProxyError):
-        return Unreachable(
-            f"The proxy does not allow connections to {place}. Check HTTPS_PROXY and NO_PROXY, and "
-            "the rules of the proxy."
-        )
+        return Unreachable(f"The proxy does not allow connections to {place}. {proxy_advice()}")
     if isinstance(error, requests.exceptions.SSLError):
         return Unreachable(
             f"No secure connection to {place} was possible. Check that api_url names an https "

@@ -133,6 +133,15 @@ def test_the_plugin_itself_ends_with_2_for_a_wrong_login(variable: str, tmp_path
     assert "Traceback" not in ended.output
 
 
+def test_a_login_that_fails_the_test_of_meltano_is_told_in_words(tmp_path: Path) -> None:
+    command = [str(BIN / "meltano"), "config", "test", "tap-qualyswas"]
+
+    ended = forked(tmp_path / "home", command, environment={"TAP_QUALYSWAS_PASSWORD": "no"})
+
+    assert ended.exit_code == 1
+    assert any(line.startswith("Qualys refused the login") for line in ended.output.splitlines())
+
+
 def test_meltano_can_verify_both_sides(tmp_path: Path) -> None:
     meltano = str(BIN / "meltano")
 
