@@ -4,12 +4,14 @@
     QualysError                  exit code 1: try again later, or look at the log
     ├── Refused                  exit code 2: someone has to change something first
     │   ├── SettingsError        a setting is missing, of the wrong type, or contradicts another
-    │   ├── BadCredentials       user name, password, client id or client secret are not accepted
-    │   ├── ApiAccessMissing     the account may log in, but not use the API
-    │   ├── WasMissing           the subscription or the account lacks the WAS module
-    │   ├── KbMissing            the account may not read the knowledge base
-    │   ├── NotRegistered        nobody has logged in once with this account and accepted the terms
-    │   ├── AccountExpired       the account or its evaluation has ended, or is inactive
+    │   ├── CodedRefusal         the answer says why, by a code or its status
+    │   │   ├── BadCredentials   user name, password, client id or client secret are not accepted
+    │   │   ├── ApiAccessMissing the account may log in, but not use the API
+    │   │   ├── WasMissing       the subscription or the account lacks the WAS module
+    │   │   ├── KbMissing        the account may not read the knowledge base
+    │   │   ├── NotRegistered    nobody has logged in once with this account and accepted the terms
+    │   │   └── AccountExpired   the account or its evaluation has ended, or is inactive
+    │   ├── KbRetired            no version of the knowledge base API that is known answers
     │   ├── WrongPlatform        the server is not the API server of a Qualys platform
     │   ├── TrialLicence         rows are counted, but not returned
     │   ├── UntrustedServer      the TLS certificate of the server is not trusted
@@ -28,6 +30,7 @@
         ├── AnswerTooLarge       a page that is too large to be held in memory
         ├── BrokenAnswer         an answer that is empty, cut, or not of the kind asked for
         ├── HtmlAnswer           a web page in place of data
+        ├── NoToken              the gateway gave no token
         └── LoneRefusal          one HTTP 401, which good credentials get now and then
 
 The codes are those of the Qualys API user guide, appendix "Error codes", and of the WAS API's
@@ -36,10 +39,13 @@ responseCode.
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from qualyswas_ciscovm.errors import SETTINGS_EXIT, PluginError
 from qualyswas_ciscovm.wording import counted
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 
 class QualysError(PluginError):
@@ -56,70 +62,91 @@ class SettingsError(Refused):
     """A setting is missing, has the wrong type, or contradicts another one."""
 
 
-class BadCredentials(Refused):
-    """Qualys does not accept the login."""
+class CodedRefusal(Refused):
+    """An answer that says by a code, or by its status, why it refuses.
 
-    def __init__(self, place: str, code: str) -> None:
-        super().__init__(
-            f"Qualys refused the login at {place} ({code}). Check the user name and password, "
-            "that the account has API access, and that this is the platform of the account."
-        )
+    Attributes:
+        place: who refused.
+        code: the code with its text, or the status.
+    """
+
+    text: ClassVar[str]
+    """The message, with `place` and `code` to be filled in."""
+
+    def __init__(self, place: str, code: str, note: str = "") -> None:
+        super().__init__(self.text.format(place=place, code=code) + note)
         self.place = place
         self.code = code
 
 
-class ApiAccessMissing(Refused):
+class BadCredentials(CodedRefusal):
+    """Qualys does not accept the login."""
+
+    text = (
+        "Qualys refused the login at {place} ({code}). Check the user name and password, that this "
+        "is the platform of the account, that the account has API access, and that its "
+        "registration is complete: log in with it once in the browser."
+    )
+
+
+class ApiAccessMissing(CodedRefusal):
     """The login is accepted, but its role lacks the permission that the call needs."""
 
-    def __init__(self, place: str, code: str) -> None:
-        super().__init__(
-            f"Qualys does not let this account use the API at {place} ({code}). Ask an "
-            'administrator of the subscription for the permission "API Access" and for read '
-            "rights on Web Application Scanning."
-        )
-        self.code = code
+    text = (
+        "Qualys does not let this account use the API at {place} ({code}). Ask an "
+        'administrator of the subscription for the permission "API Access" and for read '
+        "rights on Web Application Scanning."
+    )
 
 
-class WasMissing(Refused):
+class WasMissing(CodedRefusal):
     """The WAS module is not licensed, or not open to this account."""
 
-    def __init__(self, place: str, code: str) -> None:
-        super().__init__(
-            f"Web Application Scanning is not available to this account at {place} ({code}). "
-            "Check that the subscription has the WAS module and that the account's role includes "
-            "it."
-        )
+    text = (
+        "Web Application Scanning is not available to this account at {place} ({code}). "
+        "Check that the subscription has the WAS module and that the account's role includes "
+        "it."
+    )
 
 
-class KbMissing(Refused):
+class KbMissing(CodedRefusal):
     """Everything but the knowledge base may be read."""
 
-    def __init__(self, place: str, code: str) -> None:
+    text = (
+        "Qualys does not let this account read the knowledge base at {place} ({code}). Ask an "
+        "administrator of the subscription for access, or deselect the stream knowledge_base; "
+        "a sync without it is never complete."
+    )
+
+
+class KbRetired(Refused):
+    """The knowledge base API does not answer in any version that is known."""
+
+    def __init__(self, place: str, code: str, versions: Sequence[str]) -> None:
         super().__init__(
-            f"Qualys does not let this account read the knowledge base at {place} ({code}). Ask an "
-            "administrator of the subscription for access, or deselect the stream knowledge_base; "
-            "a sync without it is never complete."
+            f"The knowledge base API at {place} does not answer in version "
+            f"{' or '.join(versions)} ({code}). Set knowledge_base_version to one that "
+            "Qualys supports, or deselect the stream knowledge_base; a sync without it is never "
+            "complete."
         )
 
 
-class NotRegistered(Refused):
+class NotRegistered(CodedRefusal):
     """The account exists, but its registration is not complete."""
 
-    def __init__(self, place: str, code: str) -> None:
-        super().__init__(
-            f"The registration of this Qualys account at {place} is not complete ({code}). Log in "
-            "with it once in a browser, accept the terms, and run the sync again."
-        )
+    text = (
+        "The registration of this Qualys account at {place} is not complete ({code}). Log in "
+        "with it once in a browser, accept the terms, and run the sync again."
+    )
 
 
-class AccountExpired(Refused):
+class AccountExpired(CodedRefusal):
     """The account, or the evaluation it belongs to, has ended."""
 
-    def __init__(self, place: str, code: str) -> None:
-        super().__init__(
-            f"The Qualys account at {place} has expired or is inactive ({code}). Ask an "
-            "administrator of the subscription, or Qualys, to renew it."
-        )
+    text = (
+        "The Qualys account at {place} has expired or is inactive ({code}). Ask an "
+        "administrator of the subscription, or Qualys, to renew it."
+    )
 
 
 class WrongPlatform(Refused):
@@ -165,7 +192,9 @@ class InvalidRequest(QualysError):
             f"Qualys refused a request at {place} ({code}): {text.rstrip('.') or 'no reason given'}"
             ". Check the filter settings; if they are right, report this message."
         )
+        self.place = place
         self.code = code
+        self.reason = f"{code}: {text}" if text else code
 
 
 class NotFound(QualysError):
@@ -240,6 +269,7 @@ class Unreachable(TemporaryError):
 class TimedOut(TemporaryError):
     """No answer in time. A smaller page may arrive."""
 
+    cuts_first_contact = True
     asks_for_less = True
 
 
@@ -268,14 +298,25 @@ class HtmlAnswer(TemporaryError):
         )
 
 
+class NoToken(TemporaryError):
+    """The gateway answered, but not with a token."""
+
+    cuts_first_contact = True
+
+    def given_up(self, attempts: int, *, answered: bool) -> QualysError:
+        """Give the error to end with: what has never given a token is no gateway."""
+        if answered:
+            return super().given_up(attempts, answered=answered)
+        return WrongPlatform(f"{self} Gave up after {counted(attempts, 'attempt')}.")
+
+
 class LoneRefusal(TemporaryError):
     """A first HTTP 401. More of them would lock the account."""
 
-    def __init__(self, place: str, code: str = "HTTP 401") -> None:
+    def __init__(self, place: str, code: str, note: str = "") -> None:
         super().__init__(f"{place} answered {code}.")
-        self.place = place
-        self.code = code
+        self.refusal = BadCredentials(place, code, note)
 
     def given_up(self, attempts: int, *, answered: bool) -> QualysError:  # noqa: ARG002 - a login
         """Give the error to end with."""
-        return BadCredentials(self.place, self.code)
+        return self.refusal

@@ -55,6 +55,10 @@ class Attempts:
         """Whether any call has worked."""
         return self._answered
 
+    def warn(self, message: str) -> None:
+        """Log what a person should know of a call."""
+        self._logger.warning("%s", message)
+
     def sleep(self, seconds: float) -> None:
         """Wait; as long as the policy's own waits are to usual ones."""
         time.sleep(seconds * self._policy.first_wait_seconds)
@@ -62,7 +66,7 @@ class Attempts:
     def run(
         self,
         attempt: Callable[[], T],
-        on_too_slow: Callable[[], None] | None = None,
+        on_too_slow: Callable[[], bool] | None = None,
         stop: threading.Event | None = None,
     ) -> T:
         """Make a call.
@@ -70,7 +74,8 @@ class Attempts:
         Args:
             attempt: makes it once.
             on_too_slow: called when the answer did not come in time or was too large, before the
-                next attempt: the place to ask for less.
+                next attempt: asks for less, and tells whether it does. While it does, the call is
+                tried beyond max_attempts, once anything has been answered.
             stop: ends waits early.
 
         Raises:
@@ -105,10 +110,17 @@ class Attempts:
         self,
         error: TemporaryError,
         made: int,
-        on_too_slow: Callable[[], None] | None,
+        on_too_slow: Callable[[], bool] | None,
         stop: threading.Event | None,
     ) -> None:
-        if made >= self._policy.attempts_for(error, answered=self._answered):
+        is_last = made >= self._policy.attempts_for(error, answered=self._answered)
+        asks_for_less = (
+            error.asks_for_less
+            and on_too_slow is not None
+            and (self._answered or not is_last)
+            and on_too_slow()
+        )
+        if is_last and not asks_for_less:
             raise error.given_up(made, answered=self._answered)
         if isinstance(error, LoneRefusal) and self._renew_login is None:
             self._refuse_second(error)
@@ -116,8 +128,6 @@ class Attempts:
         if error.lower_concurrency and self._limit.lower():
             calls = counted(self._limit.calls, "call")
             self._logger.info("At most %s at a time from now on.", calls)
-        if error.asks_for_less and on_too_slow is not None:
-            on_too_slow()
         self._logger.warning("%s Trying again in %.0f s.", error, seconds)
         if (stop or threading.Event()).wait(seconds):
             raise error

@@ -6,22 +6,32 @@ Both are `requests` auth objects, so neither `.netrc` nor the settings of a prox
 from __future__ import annotations
 
 import base64
+import json
+import re
 import threading
 import time
+from contextlib import suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from requests.auth import AuthBase, HTTPBasicAuth
 
-from tap_qualyswas.errors import BadCredentials, Unreachable
+from tap_qualyswas.errors import BadCredentials, NoToken
+from tap_qualyswas.qualys.refusals import CONFLICT, PASSING, SERVER_ERROR, TOO_MANY, by_status
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     import requests
 
+    from tap_qualyswas.qualys.reply import Reply
+
 TOKEN_SECONDS: Final = 4 * 3600
 """How long a token of `/auth/oidc` is valid (Qualys WAS API user guide, "User account")."""
 RENEW_BEFORE_SECONDS: Final = 10 * 60
+JWT: Final = re.compile(r"[\w+/=-]+\.[\w+/=-]+\.[\w+/=-]+", re.ASCII)
+"""A token: three parts of base64 with dots between."""
+GATEWAY_PASSING: Final = frozenset({CONFLICT, TOO_MANY, *PASSING})
 
 
 def basic_auth(username: str, password: str) -> HTTPBasicAuth:
@@ -94,10 +104,7 @@ class NoAuth(AuthBase):
 
 
 def fetch_token(
-    post: Callable[[str, dict[str, str]], requests.Response],
-    gateway_url: str,
-    client_id: str,
-    client_secret: str,
+    post: Callable[[str, dict[str, bytes]], Reply], gateway_url: str, client_id: str, secret: str
 ) -> str:
     """Fetch a token from the gateway.
 
@@ -105,20 +112,29 @@ def fetch_token(
         post: sends an empty form to a URL, with headers.
         gateway_url: base URL of the gateway.
         client_id: of the Auth ID client.
-        client_secret: of the Auth ID client.
+        secret: of the Auth ID client.
 
     Raises:
         BadCredentials: when the gateway does not accept the client id and secret.
-        Unreachable: when it gives no token for another reason.
+        TemporaryError: when it gives no token for another reason.
     """
-    host = gateway_url.partition("://")[2]
-    headers = {"clientId": client_id, "clientSecret": client_secret}
-    response = post(f"{gateway_url}/auth/oidc", headers)
-    if response.status_code in {400, 401, 403}:
-        raise BadCredentials(host, f"HTTP {response.status_code} for the Auth ID client")
-    token = response.text.strip()
-    # A JWT is three parts of base64 with dots between.
-    if not response.ok or token.count(".") != 2 or any(part.isspace() for part in token):  # noqa: PLR2004
-        msg = f"The gateway {host} gave no token (HTTP {response.status_code}). Check gateway_url."
-        raise Unreachable(msg)
+    headers = {"clientId": client_id.encode(), "clientSecret": secret.encode()}
+    reply = replace(post(f"{gateway_url}/auth/oidc", headers), secrets=(secret,))
+    if reply.status in {400, 401, 403}:
+        raise BadCredentials(reply.place, f"{reply.described()} for the Auth ID client")
+    if reply.status in GATEWAY_PASSING or reply.status >= SERVER_ERROR:
+        raise by_status(reply)
+    token = _token_in(reply.body) if reply.status in {200, 201} else ""
+    if not token:
+        msg = f"{reply.place} gave no token ({reply.described()}). Check gateway_url."
+        raise NoToken(msg)
     return token
+
+
+def _token_in(body: bytes) -> str:
+    """Give the token of an answer, bare or in JSON; an empty text where there is none."""
+    text = body.decode("utf-8", "replace").strip()
+    with suppress(ValueError):
+        told = json.loads(text)
+        text = str(told.get("access_token")) if isinstance(told, dict) else text
+    return text if JWT.fullmatch(text) else ""

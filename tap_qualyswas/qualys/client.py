@@ -7,15 +7,23 @@ from dataclasses import replace
 from typing import IO, TYPE_CHECKING, Final, TypeVar
 
 from qualyswas_ciscovm.accounts import Account
-from tap_qualyswas.errors import ApiAccessMissing, BrokenAnswer, KbMissing
+from tap_qualyswas.errors import (
+    ApiAccessMissing,
+    BrokenAnswer,
+    InvalidRequest,
+    KbMissing,
+    NotFound,
+    WasMissing,
+    WrongPlatform,
+)
 from tap_qualyswas.qualys.answers import (
-    OK,
-    Reply,
     ServiceAnswer,
     check,
     read_kb_answer,
     read_service_answer,
 )
+from tap_qualyswas.qualys.kb_versions import KbVersions
+from tap_qualyswas.qualys.refusals import OK
 from tap_qualyswas.qualys.request_bodies import service_request
 from tap_qualyswas.qualys.server_clock import ServerClock
 from tap_qualyswas.qualys.transport import Call, Transport
@@ -29,6 +37,7 @@ if TYPE_CHECKING:
     from requests.auth import AuthBase
 
     from tap_qualyswas.qualys.attempts import Attempts
+    from tap_qualyswas.qualys.reply import Reply
     from tap_qualyswas.qualys.request_bodies import Criterion
     from tap_qualyswas.records.parsing import Element
 
@@ -37,6 +46,8 @@ T = TypeVar("T")
 WAS: Final = "/qps/rest/3.0"
 SUBSCRIPTION: Final = re.compile(r"Qualys:[^:]*:([0-9A-Fa-f-]{8,36}):", re.ASCII)
 """`X-Powered-By: Qualys:<pod>:<subscription uuid>:<user uuid>`, as recorded."""
+CLOSED: Final = (ApiAccessMissing, WasMissing, NotFound, InvalidRequest, WrongPlatform)
+"""What the portal's version answers to accounts, and on private platforms, that it is closed to."""
 KB_IDS: Final = 250
 """Ids of one knowledge base call; careful clients stay at this number."""
 MOST_ASKED: Final = 4
@@ -70,8 +81,11 @@ class QualysClient:
         self._transport = transport
         self._login = login
         self._attempts = attempts
-        self._kb_path = f"/api/{kb_version}/fo/knowledge_base/vuln/"
+        self._kb_versions = KbVersions(kb_version)
         self._kb_auth = kb_auth
+        self._worked: set[str] = set()
+        self._version_is_closed = False
+        self._omitted: dict[str, frozenset[str]] = {}
         self._clock = ServerClock()
         self.subscription: str | None = None
         self.evaluation = False
@@ -116,12 +130,20 @@ class QualysClient:
         self._attempts.sleep(seconds)
 
     def check_login(self) -> None:
-        """Ask for the portal's version, which shows that the login works.
+        """Ask for the portal's version, which shows that the login works and what time it is.
+
+        Where the version is closed to the account, the count of its web applications does.
 
         Raises:
-            QualysError: when it does not.
+            QualysError: when the login does not work.
         """
-        self._call(lambda: Call("/qps/rest/portal/version"), check)
+        if not self._version_is_closed:
+            try:
+                self._call(lambda: Call("/qps/rest/portal/version", is_quick=True), check)
+            except CLOSED:
+                self._version_is_closed = True
+        if self._version_is_closed:
+            self.count("webapp")
 
     def count(self, kind: str, criteria: Iterable[Criterion] = ()) -> int:
         """Count the rows of a kind (`webapp`, `wasscan`, `finding`).
@@ -147,7 +169,7 @@ class QualysClient:
         body: Callable[[], bytes],
         read_page: Callable[[ServiceAnswer], T],
         *,
-        on_too_slow: Callable[[], None] | None = None,
+        on_too_slow: Callable[[], bool] | None = None,
         stop: threading.Event | None = None,
     ) -> T:
         """Search rows of a kind and read one page of them.
@@ -158,7 +180,7 @@ class QualysClient:
             read_page: makes something of the page; a TemporaryError that it raises is a reason for
                 another attempt.
             on_too_slow: called when an answer did not come in time or was too large, before the
-                next attempt: the place to ask for less.
+                next attempt: asks for less, and tells whether it does.
             stop: ends waits early.
 
         Raises:
@@ -173,11 +195,32 @@ class QualysClient:
         call = lambda: Call(f"{WAS}/search/was/{kind}", body())  # noqa: E731 - built per attempt
         return self._call(call, read, on_too_slow, stop)
 
-    def knowledge_base(self, qids: Sequence[int]) -> tuple[list[Element], int]:
+    def omitted(self, kind: str) -> frozenset[str]:
+        """Give what searches of a kind are asked without, as Qualys has refused it in this run."""
+        return self._omitted.get(kind, frozenset())
+
+    def omit(self, kind: str, name: str, refused: InvalidRequest) -> None:
+        """Ask searches of a kind without something from now on: `verbose`, or a criterion."""
+        omitted = self.omitted(kind)
+        if name not in omitted:
+            self._attempts.warn(
+                f"Qualys refuses {name} in searches for {kind} ({refused.reason}). "
+                "Asking without it in this run; some details may be missing."
+            )
+            self._omitted[kind] = omitted | {name}
+
+    def knowledge_base(
+        self,
+        qids: Callable[[], Sequence[int]],
+        *,
+        on_too_slow: Callable[[], bool] | None = None,
+    ) -> tuple[list[Element], int]:
         """Fetch entries of the knowledge base.
 
         Args:
-            qids: 1 to 250 of them: without ids the whole knowledge base would come.
+            qids: gives 1 to 250 of them, for each attempt again: without ids the whole knowledge
+                base would come.
+            on_too_slow: as for a search.
 
         Returns:
             The VULN elements of those that Qualys knows; and how many characters were replaced.
@@ -186,10 +229,14 @@ class QualysClient:
             QualysError: when no answer comes.
             ValueError: for no ids, or too many.
         """
-        if not 0 < len(qids) <= KB_IDS:
-            msg = f"1 to {KB_IDS} QIDs, not {len(qids)}"
-            raise ValueError(msg)
-        form = {"action": "list", "details": "All", "ids": ",".join(map(str, qids))}
+
+        def call() -> Call:
+            ids = qids()
+            if not 0 < len(ids) <= KB_IDS:
+                msg = f"1 to {KB_IDS} QIDs, not {len(ids)}"
+                raise ValueError(msg)
+            form = {"action": "list", "details": "All", "ids": ",".join(map(str, ids))}
+            return Call(self._kb_versions.path, form=form, auth=self._kb_auth)
 
         def read(reply: Reply) -> tuple[list[Element], int]:
             try:
@@ -202,7 +249,11 @@ class QualysClient:
             self._note_evaluation(evaluation=document.evaluation)
             return (entries, document.replaced)
 
-        return self._call(lambda: Call(self._kb_path, form=form, auth=self._kb_auth), read)
+        try:
+            return self._call(call, read, on_too_slow)
+        except (WasMissing, InvalidRequest) as refused:
+            self._attempts.warn(self._kb_versions.move_on(refused))
+        return self.knowledge_base(qids, on_too_slow=on_too_slow)
 
     def download_scan(self, scan_id: int, read: Callable[[IO[bytes]], T]) -> T:
         """Download the report of a scan and `read` it.
@@ -237,13 +288,16 @@ class QualysClient:
         self,
         call: Callable[[], Call],
         read: Callable[[Reply], T],
-        on_too_slow: Callable[[], None] | None = None,
+        on_too_slow: Callable[[], bool] | None = None,
         stop: threading.Event | None = None,
     ) -> T:
         def attempt() -> T:
-            reply = self._transport.send(call())
+            asked = call()
+            reply = self._transport.send(asked)
             self._note_reply(reply)
-            return self._good(reply, read(reply))
+            result = read(replace(reply, has_worked=asked.path in self._worked))
+            self._worked.add(asked.path)
+            return self._good(reply, result)
 
         return self._attempts.run(attempt, on_too_slow, stop)
 

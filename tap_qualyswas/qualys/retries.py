@@ -13,7 +13,7 @@ from tap_qualyswas.errors import LoneRefusal, TemporaryError, WaitTooLong
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-FIRST_CONTACT_ATTEMPTS: Final = 3
+FIRST_CONTACT_ATTEMPTS: Final = 4
 MAX_GROWN_SECONDS: Final = 300.0
 """Waits of our own grow up to here; only the server can ask for longer ones."""
 
@@ -58,7 +58,8 @@ class RetryPolicy:
         if asked is not None:
             if asked > self.max_wait_seconds:
                 raise WaitTooLong(str(error), asked)
-            return asked + random.uniform(0, min(1.0, 0.2 * asked))  # noqa: S311 - no secret
+            later = random.uniform(0, min(1.0, 0.2 * asked))  # noqa: S311 - no secret
+            return min(asked + later, self.max_wait_seconds)
         longest = min(MAX_GROWN_SECONDS, self.max_wait_seconds)
         grown = min(self.first_wait_seconds * 2.0 ** (attempt - 1), longest)
         return grown * random.uniform(0.75, 1.0)  # noqa: S311 - no secret

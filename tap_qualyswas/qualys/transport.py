@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import socket
-import ssl
 import tempfile
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -15,21 +13,13 @@ from urllib.parse import urlsplit
 import requests
 from requests.adapters import HTTPAdapter
 
-from qualyswas_ciscovm.demo import proxy_advice
-from tap_qualyswas.errors import (
-    AnswerTooLarge,
-    BrokenAnswer,
-    QualysError,
-    ReportTooLarge,
-    TimedOut,
-    Unreachable,
-    UntrustedServer,
-)
-from tap_qualyswas.qualys.answers import Reply
+from tap_qualyswas.errors import AnswerTooLarge, QualysError, ReportTooLarge
 from tap_qualyswas.qualys.auth import secrets_of
+from tap_qualyswas.qualys.connection_errors import Timeout, explain
+from tap_qualyswas.qualys.reply import Reply
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
     from requests.auth import AuthBase
 
@@ -41,16 +31,24 @@ MAX_REPORT_BYTES: Final = 536_870_912
 MEMORY_BYTES: Final = 8_388_608
 """Above this size a download goes to a temporary file."""
 CONNECT_SECONDS: Final = 30.0
+QUICK: Final = Timeout(connect=6.0, answer=22.0)
+"""For a call that costs the server nothing: four attempts take less than two minutes."""
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """What to send, with a `body` or a `form`; without either it is a GET."""
+    """What to send, with a `body` or a `form`; without either it is a GET.
+
+    Attributes:
+        auth: login in place of the session's.
+        is_quick: whether it costs the server nothing, so that there is no point in a long wait.
+    """
 
     path: str
     body: bytes | None = None
     form: Mapping[str, str] | None = None
     auth: AuthBase | None = None
+    is_quick: bool = False
 
 
 class Transport:
@@ -88,7 +86,9 @@ class Transport:
         self._auth = auth
         # Given with each request: on the session, REQUESTS_CA_BUNDLE would win over it.
         self._verify: str | bool = ca_bundle or True
-        self._timeout = (min(CONNECT_SECONDS, timeout_seconds), timeout_seconds)
+        connect, setting = min(CONNECT_SECONDS, timeout_seconds), "request_timeout_seconds"
+        self._timeout = Timeout(connect, timeout_seconds, setting)
+        self._quick = min(QUICK, self._timeout, key=lambda timeout: timeout.answer)
         self._session = requests.Session()
         self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
         adapter = HTTPAdapter(pool_maxsize=max(connections, 2))
@@ -132,24 +132,31 @@ class Transport:
             stack.pop_all()
             return (self._reply(response, b""), target)
 
-    def post_form(self, url: str, headers: Mapping[str, str], auth: AuthBase) -> requests.Response:
-        """Send an empty form to another server of the platform (the gateway)."""
+    def post_form(self, url: str, headers: Mapping[str, bytes], auth: AuthBase) -> Reply:
+        """Send an empty form to another server of the platform (the gateway).
+
+        Raises:
+            QualysError: when no whole answer comes.
+        """
+        place = f"The gateway {urlsplit(url).netloc}"
         try:
-            return self._session.post(
+            response = self._session.post(
                 url,
                 data={},
-                headers={**headers, "Content-Type": "application/x-www-form-urlencoded"},
+                headers={**headers, "Content-Type": b"application/x-www-form-urlencoded"},
                 auth=auth,
                 verify=self._verify,
-                timeout=self._timeout,
+                timeout=self._quick[:2],
                 allow_redirects=False,
             )
         except requests.RequestException as error:
-            raise connection_error(error, url.split("/")[2]) from None
+            raise explain(error, place, self._quick) from None
+        return Reply(place, response.status_code, response.headers, response.content)
 
     def _open(self, call: Call) -> requests.Response:
         headers = {"Content-Type": "text/xml"} if call.body is not None else {}
         method = "GET" if call.body is None and call.form is None else "POST"
+        timeout = self._quick if call.is_quick else self._timeout
         try:
             return self._session.request(
                 method,
@@ -158,12 +165,12 @@ class Transport:
                 headers=headers,
                 auth=call.auth or self._auth,
                 verify=self._verify,
-                timeout=self._timeout,
+                timeout=timeout[:2],
                 allow_redirects=False,
                 stream=True,
             )
         except requests.RequestException as error:
-            raise connection_error(error, self._place) from None
+            raise explain(error, self._place, timeout) from None
 
     def _read(
         self, response: requests.Response, target: IO[bytes], limit: int, too_large: QualysError
@@ -176,50 +183,8 @@ class Transport:
                     raise too_large
                 target.write(chunk)
         except requests.RequestException as error:
-            raise connection_error(error, self._place) from None
+            raise explain(error, self._place, self._timeout) from None
 
     def _reply(self, response: requests.Response, body: bytes) -> Reply:
         sent = response.request.headers.get("Authorization", "")
         return Reply(self._place, response.status_code, response.headers, body, secrets_of(sent))
-
-
-def connection_error(error: requests.RequestException, place: str) -> QualysError:
-    """Give the error for what `requests` raised, without its text, which may hold the request."""
-    if any(isinstance(cause, ssl.SSLCertVerificationError) for cause in _causes(error)):
-        return UntrustedServer(place)
-    if isinstance(error, requests.exceptions.ConnectTimeout):
-        return Unreachable(f"No connection to {place} within {CONNECT_SECONDS:.0f} s.")
-    if isinstance(error, requests.exceptions.Timeout) or "Read timed out" in str(error):
-        return TimedOut(f"{place} did not answer within request_timeout_seconds.")
-    if isinstance(error, BROKEN):
-        return BrokenAnswer(f"The answer of {place} broke off or could not be decompressed.")
-    return Unreachable(_unreachable(error, place))
-
-
-BROKEN: Final = (
-    requests.exceptions.ChunkedEncodingError,
-    requests.exceptions.ContentDecodingError,
-)
-
-
-def _unreachable(error: requests.RequestException, place: str) -> str:
-    if isinstance(error, requests.exceptions.ProxyError):
-        return f"The proxy did not let the call to {place} through. {proxy_advice()}"
-    if isinstance(error, requests.exceptions.SSLError):
-        # Any break of a TLS connection raises this; only a certificate is a matter of trust.
-        return f"No TLS connection to {place} could be made. Check that it is an https server."
-    if any(isinstance(cause, socket.gaierror) for cause in _causes(error)):
-        host = place.partition(" ")[0]
-        return f"There is no host {host} in DNS. Check region or api_url, and the network."
-    return f"The connection to {place} failed or was closed by the server."
-
-
-def _causes(error: BaseException) -> Iterator[BaseException]:
-    """Give an error and its causes; urllib3 keeps them in `reason` or among the arguments."""
-    seen: BaseException | None = error
-    while seen is not None:
-        yield seen
-        reason = getattr(seen, "reason", None) or next(
-            (part for part in seen.args if isinstance(part, BaseException)), None
-        )
-        seen = reason if isinstance(reason, BaseException) else seen.__cause__ or seen.__context__

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
     from tap_qualyswas.qualys.request_bodies import Criterion
 
-SMALLEST_PAGE: Final = 10
 PAGES_BEFORE_GROWING: Final = 3
 
 
@@ -43,6 +42,11 @@ class IdRange:
         return (self.after is None or row_id > self.after) and (
             self.before is None or row_id < self.before
         )
+
+    def described(self) -> str:
+        """Tell where it lies, for a message."""
+        before = "" if self.before is None else f" and before {self.before}"
+        return f"after id {self.after or 0}{before}"
 
     def as_state(self) -> list[int | None]:
         """Give the form in which the state keeps it."""
@@ -145,14 +149,21 @@ class PageSize:
 
     def __init__(self, largest: int) -> None:
         self._largest = largest
-        self._smallest = min(SMALLEST_PAGE, max(largest // 2, 1))
         self._good = 0
         self.rows = largest
 
-    def shrink(self) -> None:
-        """Ask for half from now on, but not for fewer than ten."""
-        self.rows = max(self.rows // 2, self._smallest)
+    def shrink(self) -> bool:
+        """Ask for half from now on; False when one row is asked for already."""
         self._good = 0
+        if self.rows == 1:
+            return False
+        self.rows //= 2
+        return True
+
+    def lower(self) -> bool:
+        """Ask for half from now on, and never for more again; False for one row."""
+        self._largest = max(self.rows // 2, 1)
+        return self.shrink()
 
     def succeed(self) -> None:
         """Note a page that came: after three in a row, twice as many rows are asked for."""

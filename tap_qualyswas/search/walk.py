@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from tap_qualyswas.errors import BrokenAnswer
+from tap_qualyswas.errors import AnswerTooLarge, BrokenAnswer, InvalidRequest
 from tap_qualyswas.qualys.request_bodies import greater, service_request
 from tap_qualyswas.records.notes import Notes
 from tap_qualyswas.records.shapes import Rejected, row_id
@@ -36,6 +36,7 @@ class Sweep:
         page_size: rows of a page.
         verbose: whether rows come with details.
         row_type: what `type` must be in each row, None for any.
+        spares: what it is asked without where Qualys refuses it: `verbose`, or fields of criteria.
     """
 
     key: str
@@ -45,6 +46,7 @@ class Sweep:
     page_size: int
     verbose: bool
     row_type: str | None = None
+    spares: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +118,7 @@ class Walk:
         self._client = client
         self._sweeps = {sweep.key: sweep for sweep in sweeps}
         self._short_pages = ShortPages()
+        self._accepted: set[str] = set()
         self.expected: Mapping[str, int] = {}
         """Rows of each sweep that was counted; only those can be split into ranges."""
 
@@ -161,19 +164,41 @@ class Walk:
 
     def _page(self, sweep: Sweep, id_range: IdRange, size: PageSize, stop: threading.Event) -> Page:
         asked = size.rows
+        omitted = self._client.omitted(sweep.kind)
 
         def body() -> bytes:
             nonlocal asked
             asked = size.rows
-            criteria = [*sweep.criteria, *id_range.criteria()]
-            return service_request(criteria, limit=asked, verbose=sweep.verbose)
+            return _request(sweep, id_range, asked, omitted)
 
         def read(answer: ServiceAnswer) -> Page:
             return read_page(sweep, id_range, answer, asked, self._short_pages)
 
-        page = self._client.search(sweep.kind, body, read, on_too_slow=size.shrink, stop=stop)
+        try:
+            page = self._client.search(sweep.kind, body, read, on_too_slow=size.shrink, stop=stop)
+        except InvalidRequest as refused:
+            self._omit(sweep, omitted, refused)
+            return self._page(sweep, id_range, size, stop)
+        except AnswerTooLarge as error:
+            if asked > 1:
+                raise
+            msg = f"The first {sweep.kind} {id_range.described()} is too large: {error}"
+            raise AnswerTooLarge(msg) from None
+        self._accepted.add(sweep.kind)
         size.succeed()
         return page
+
+    def _omit(self, sweep: Sweep, omitted: frozenset[str], refused: InvalidRequest) -> None:
+        """Ask without something that the search can spare; what was accepted before is not it.
+
+        Raises:
+            InvalidRequest: when there is nothing to spare.
+        """
+        spares = [name for name in sweep.spares if name not in omitted]
+        if not spares or sweep.kind in self._accepted:
+            raise refused
+        named = next((name for name in spares if name in refused.reason), spares[0])
+        self._client.omit(sweep.kind, named, refused)
 
     def _split(self, sweep: Sweep, page: Page, rest: IdRange) -> list[IdRange]:
         expected = self.expected.get(sweep.key, 0)
@@ -188,6 +213,12 @@ class Walk:
         density = page.rows / max(high - low, 1)
         rows = max(expected - page.rows, 0)
         return split(rest, rows=rows, density=density, parts=parts, count_above=count_above)
+
+
+def _request(sweep: Sweep, id_range: IdRange, limit: int, omitted: frozenset[str]) -> bytes:
+    kept = [each for each in sweep.criteria if each.field not in omitted & {*sweep.spares}]
+    verbose = sweep.verbose and "verbose" not in omitted
+    return service_request([*kept, *id_range.criteria()], limit=limit, verbose=verbose)
 
 
 def read_page(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import ssl
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,7 @@ from tap_qualyswas.settings.schema import FINDING_TYPES
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+BUNDLE_VARIABLES: Final = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
 VERBOSE_PAGE: Final = 500
 """The most rows of a verbose page; their size has no limit."""
 
@@ -111,33 +113,43 @@ def read_settings(config: Mapping[str, Any]) -> Settings:
     if missing:
         msg = f"{' and '.join(missing)} must be set for auth_method {method}."
         raise SettingsError(msg)
+    platform = find_platform(config.get("region"), config.get("api_url"), config.get("gateway_url"))
     return Settings(
-        platform=find_platform(
-            config.get("region"), config.get("api_url"), config.get("gateway_url")
-        ),
+        platform=platform,
         auth_method=method,
         username=config.get("username"),
         password=config.get("password"),
         client_id=config.get("client_id"),
         client_secret=config.get("client_secret"),
-        ca_bundle=_bundle(config.get("ca_bundle")),
+        ca_bundle=_bundle(config.get("ca_bundle"), platform),
         filters=_filters(config),
         **{name: config[name] for name in _SAME_NAMES},
     )
 
 
-def _bundle(path: str | None) -> str | None:
-    if not path:
-        return None
-    if not Path(path).is_file():
-        msg = f"ca_bundle is not a file: {path}. Set it to a PEM file with CA certificates."
+def _bundle(path: str | None, platform: Platform) -> str | None:
+    """Check ca_bundle, or else the variable that `requests` reads in its place."""
+    if path:
+        _check_bundle("ca_bundle", path)
+    elif platform.api_url.startswith("https:"):
+        named = next((name for name in BUNDLE_VARIABLES if os.environ.get(name)), None)
+        if named is not None:
+            _check_bundle(named, os.environ[named])
+    return path or None
+
+
+def _check_bundle(name: str, path: str) -> None:
+    is_folder = name != "ca_bundle" and Path(path).is_dir()
+    if not is_folder and not Path(path).is_file():
+        msg = f"{name} is not a file: {path}. Set it to a PEM file with CA certificates."
         raise SettingsError(msg)
     try:
-        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(path)
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(
+            *((None, path) if is_folder else (path,))
+        )
     except OSError:  # which an SSLError is, too
-        msg = f"ca_bundle must be a PEM file with CA certificates; {path} cannot be read as one."
+        msg = f"{name} must be a PEM file with CA certificates; {path} cannot be read as one."
         raise SettingsError(msg) from None
-    return path
 
 
 _SAME_NAMES: Final = (

@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from qualyswas_ciscovm.wording import counted
+from tap_qualyswas.errors import InvalidRequest
 from tap_qualyswas.qualys.client import KB_IDS
 from tap_qualyswas.qualys.request_bodies import equals, one_of
 from tap_qualyswas.records.findings import finding_shape
 from tap_qualyswas.records.knowledge_base import read_entry
 from tap_qualyswas.records.shapes import Rejected
+from tap_qualyswas.search.pages import PageSize
 from tap_qualyswas.search.walk import Sweep
 from tap_qualyswas.sync.qids import CLASSES
 from tap_qualyswas.sync.tallies import log_notes
@@ -17,13 +19,15 @@ from tap_qualyswas.sync.tallies import log_notes
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from tap_qualyswas.qualys.client import QualysClient
     from tap_qualyswas.records.fields import Record
     from tap_qualyswas.records.notes import Notes
+    from tap_qualyswas.records.parsing import Element
     from tap_qualyswas.settings.values import Settings
     from tap_qualyswas.sync.qids import Qids
     from tap_qualyswas.sync.reader import Reader
 
+INVALID_VALUE: Final = "1905"
+"""The code for a value that is refused: a list of ids that is too long, if anything."""
 IDS_A_CALL: Final = 100
 """Representatives of one search: verbose rows have no bound in size."""
 
@@ -57,14 +61,16 @@ def read_knowledge_base(reader: Reader, qids: Qids, settings: Settings) -> Itera
         )
         return
     wanted = qids.all()
-    missing = 0
-    for at in range(0, len(wanted), KB_IDS):
-        chunk = wanted[at : at + KB_IDS]
-        records = _rows(reader.client, qids, chunk, tally.notes)
+    missing = read = 0
+    size = PageSize(min(KB_IDS, len(wanted)))
+    while read < len(wanted):
+        chunk, elements = _fetch(reader, wanted[read:], size, tally.notes)
+        records = _rows(elements, qids, chunk, tally.notes)
         missing += len(chunk) - sum(record["title"] is not None for record in records)
         tally.fetched += len(records)
         yield from records
-        qids.finish(wanted[: at + KB_IDS])
+        read += len(chunk)
+        qids.finish(wanted[:read])
     reader.logger.info(
         "knowledge_base: %s, %s without an entry",
         counted(len(wanted) - missing, "entry", "entries"),
@@ -118,9 +124,33 @@ def _ask(
     return {kind: ids for kind, ids in left.items() if ids}
 
 
-def _rows(client: QualysClient, qids: Qids, wanted: Sequence[int], notes: Notes) -> list[Record]:
-    elements, replaced = client.knowledge_base(wanted)
+def _fetch(
+    reader: Reader, wanted: Sequence[int], size: PageSize, notes: Notes
+) -> tuple[Sequence[int], list[Element]]:
+    """Ask for the first of the QIDs, as many as the size says; give them and their entries."""
+    asked = wanted
+
+    def first() -> Sequence[int]:
+        nonlocal asked
+        asked = wanted[: size.rows]
+        return asked
+
+    try:
+        elements, replaced = reader.client.knowledge_base(first, on_too_slow=size.shrink)
+    except InvalidRequest as refused:
+        if refused.code != INVALID_VALUE or not size.lower():
+            raise
+        told = "The knowledge base refused %d QIDs in one call; asking for %d at a time."
+        reader.logger.warning(told, len(asked), size.rows)
+        return _fetch(reader, wanted, size, notes)
     notes.replaced += replaced
+    size.succeed()
+    return (asked, elements)
+
+
+def _rows(
+    elements: Sequence[Element], qids: Qids, wanted: Sequence[int], notes: Notes
+) -> list[Record]:
     found: dict[object, Record] = {}
     for element in elements:
         try:

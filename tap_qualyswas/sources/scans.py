@@ -46,6 +46,7 @@ def read_scans(
             read=read_scan,
             page_size=settings.verbose_page_size,
             verbose=True,
+            spares=("verbose",),
         )
         for number, criteria in enumerate(scope.criteria("webApp.id"))
     ]

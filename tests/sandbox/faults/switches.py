@@ -37,6 +37,9 @@ class Switches:
         password: of Qualys's login: one that clients can send in Latin-1, or one that differs there
             from UTF-8.
         bearer_on_fo: whether the knowledge base takes a bearer token.
+        kb_oldest_version: the oldest version of the knowledge base API that still answers.
+        portal_version: whether the account may ask for the portal's version.
+        token_form: whether the gateway's token comes `bare`, or in `json` as elsewhere.
         kb_max_ids: ids accepted by one knowledge base call; more are refused with 1905.
         autoclose_scope: whether CVM's auto-close looks at the whole run or at each file. Cisco's
             toolkit cuts its loads into files of 500 with auto-close on: by file, each of its loads
@@ -106,6 +109,9 @@ class Switches:
     marked_evidence: bool = False
     password: Literal["plain", "hostile"] = "plain"
     bearer_on_fo: bool = False
+    kb_oldest_version: Literal["2.0", "3.0", "4.0"] = "2.0"
+    portal_version: bool = True
+    token_form: Literal["bare", "json"] = "bare"
     kb_max_ids: int = 1000
 
     autoclose_scope: Literal["run", "file"] = "run"
@@ -147,7 +153,6 @@ class Switches:
 
 
 UNMET: Final[Mapping[str, frozenset[object]]] = {
-    "verbose_scans": frozenset({False}),
     "closing_under_skip": frozenset({False}),
     "run_takes": frozenset({"last"}),
     "skip_autoclose_of": frozenset({"first", "last"}),

@@ -7,6 +7,7 @@ from collections import deque
 from typing import TYPE_CHECKING, Final
 from urllib.parse import parse_qsl
 
+from tests.sandbox.qualys.spoiled_pages import too_large
 from tests.sandbox.qualys.xml.knowledge_base import BadIdsError, document, known, parse_ids
 from tests.sandbox.world.model import seconds
 
@@ -88,7 +89,8 @@ class FoSide:
             return self._refuse(1905, str(error))
         if len(ranges) > self.face.switches.kb_max_ids:
             return self._refuse(1905, "parameter ids has too many values")
-        return self._entries(ranges, logged)
+        wanted = sum(last - first + 1 for first, last in ranges)
+        return too_large(self.face, "kb", wanted) or self._entries(ranges, logged)
 
     def _everything(self, logged: Logged) -> Response:
         """Serve the whole knowledge base, as the real one would (over a gigabyte): a violation."""

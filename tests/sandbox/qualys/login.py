@@ -6,7 +6,7 @@ import base64
 import json
 from typing import TYPE_CHECKING, Any, Final
 
-from starlette.responses import PlainTextResponse
+from starlette.responses import JSONResponse, PlainTextResponse
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -57,7 +57,10 @@ def issue_token(face: QualysFace, request: Request) -> Response:
     )
     if not good:
         return PlainTextResponse("Unauthorized", 401, face.headers())
-    return PlainTextResponse(make_token(face), 201, face.headers())
+    token = make_token(face)
+    if face.switches.token_form == "json":
+        return JSONResponse({"access_token": token, "token_type": "Bearer"}, 200, face.headers())
+    return PlainTextResponse(token, 201, face.headers())
 
 
 def make_token(face: QualysFace) -> str:

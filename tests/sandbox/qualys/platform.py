@@ -97,7 +97,8 @@ class _Platform:
         logged = self._log(request, KNOWLEDGE_BASE)
         body = (await request.body()).decode("utf-8", "replace")
         answer = strike(self.face, "fo", KNOWLEDGE_BASE) or refuse_fo(self.face, request)
-        if answer is None and request.path_params["version"] not in VERSIONS:
+        oldest = VERSIONS.index(self.face.switches.kb_oldest_version)
+        if answer is None and request.path_params["version"] not in VERSIONS[oldest:]:
             answer = self.face.html("<html><body>404 Not Found</body></html>", 404)
         if answer is None:
             query = request.url.query

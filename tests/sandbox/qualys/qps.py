@@ -37,6 +37,8 @@ class QpsSide:
 
     def version(self) -> Response:
         """Answer with the versions of portal and WAS, whether or not WAS is licensed."""
+        if not self.face.switches.portal_version:
+            return self.face.html("<html><body>404 Not Found</body></html>", 404)
         return self.face.xml(markup.success("version", 1, data=_VERSION))
 
     def answer(self, path: str, request: Request, body: bytes, logged: Logged) -> Response:
@@ -68,7 +70,7 @@ class QpsSide:
             return self.was.count(kind, without_paging(asked))
         if operation != "search":
             return None
-        return self._strike(kind) or self.was.search(kind, asked, logged)
+        return self._strike(kind, asked.limit) or self.was.search(kind, asked, logged)
 
     def _by_key(self, kind: ObjectKind, operation: str, key: str) -> Response | None:
         if operation == "get":
@@ -77,13 +79,13 @@ class QpsSide:
             return None
         return (self.was.status if operation == "status" else self.was.download)(kind, key)
 
-    def _strike(self, kind: ObjectKind) -> Response | None:
+    def _strike(self, kind: ObjectKind, wanted: int) -> Response | None:
         """Apply the faults that strike before a search of findings is answered."""
         if kind.name != "finding":
             return None
         for name in _PROCESS_FAULTS:
             self.face.faults.take(name)
-        return break_off(self.face)
+        return break_off(self.face, wanted)
 
     def _unsupported(self, kind: ObjectKind, request: Request) -> Response:
         operation = request.path_params["operation"]

@@ -18,6 +18,7 @@ Side = Literal["was", "fo", "session", "other"]
 Reach = Literal["any", "was", "fo", "page"]
 _OUTAGE: Final = "<!DOCTYPE html><html><head><title>Scheduled maintenance</title></head></html>"
 _SLOW_DOWN: Final = {"X-RateLimit-ToWait-Sec": "1", "X-RateLimit-Remaining": "0"}
+_RUNNING: Final = "This API cannot be run again until another one has finished."
 _MANY: Final = "The maximum number of calls per subscription has been reached"
 
 
@@ -52,6 +53,10 @@ def _plain(status: int, **headers: str) -> Callable[[QualysFace, Side], Response
 
 def _html(status: int) -> Callable[[QualysFace, Side], Response]:
     return lambda face, _: face.html(_OUTAGE, status)
+
+
+def _moved(host: str) -> Callable[[QualysFace, Side], Response]:
+    return lambda face, _: face.xml("", 302, {"Location": f"https://{host}/"})
 
 
 def _rate(
@@ -99,12 +104,21 @@ INSTEAD: Final[dict[str, Instead]] = {
     "kb-busy": Instead("fo", _coded(409, 1960, "Concurrency limit has been reached.")),
     "qualys-401": Instead("any", _plain(401)),
     "qualys-busy": Instead("any", _plain(429, X_RateLimit_ToWait_Sec="1")),
-    "qualys-concurrency": Instead(
-        "any", _coded(409, 1960, "This API cannot be run again until another one has finished.")
-    ),
+    "qualys-concurrency": Instead("any", _coded(409, 1960, _RUNNING)),
     "qualys-rate": Instead("any", _rate(headers=_SLOW_DOWN)),
     "qualys-rate-text": Instead("any", _rate(f"{_MANY}. You can try again in 1 seconds.")),
     "qualys-rate-item": Instead("any", _rate(items=(("SECONDS_TO_WAIT", "1"),))),
+    "qualys-rate-units": Instead(
+        "any",
+        _rate("This API cannot be run again for another 0 hours, 0 minutes and 1 seconds."),
+    ),
+    "qualys-wait-zero": Instead(
+        "any",
+        lambda face, _: face.simple_return(
+            409, 1960, _RUNNING, extra={"X-RateLimit-ToWait-Sec": "0", "Retry-After": "0"}
+        ),
+    ),
+    "qualys-409-invalid": Instead("any", _coded(409, 1905, "parameter has an invalid value")),
     "qualys-rate-unreadable": Instead(
         "any", _plain(429, X_RateLimit_ToWait_Sec="", Retry_After="soon")
     ),
@@ -114,6 +128,8 @@ INSTEAD: Final[dict[str, Instead]] = {
     ),
     "qualys-500": Instead("any", _plain(500)),
     "qualys-502": Instead("any", _html(502)),
+    "qualys-408": Instead("any", _html(408)),
+    "qualys-204": Instead("any", _plain(204)),
     "qualys-202": Instead("any", _coded(202, 1981, "The operation is still running.")),
     "qualys-processing": Instead(
         "was", _inside("STILL_PROCESSING", "The request is still being processed.")
@@ -124,6 +140,9 @@ INSTEAD: Final[dict[str, Instead]] = {
         "page",
         _inside("INVALID_REQUEST", "Criteria: Invalid value format.", "Specify another value."),
     ),
+    "page-404": Instead("page", _html(404)),
+    "page-403": Instead("page", _html(403)),
+    "page-redirect": Instead("page", _moved("maintenance.example.test")),
     "qualys-html": Instead("page", _html(200)),
     "qualys-html-always": Instead("any", _html(200)),
     "qualys-empty": Instead("page", _plain(200)),

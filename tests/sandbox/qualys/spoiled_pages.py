@@ -7,7 +7,7 @@ import gzip
 import re
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from starlette.responses import Response
 
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from tests.sandbox.world.world import World
 
 HANG_SECONDS: Final = 3600
+IN_TIME: Final = 3
+"""Rows, or ids of the knowledge base, that can be had in time where more cannot."""
 SLOW_SECONDS: Final = 2
 JUMP: Final = timedelta(days=1)
 _DATES: Final = re.compile(
@@ -114,11 +116,16 @@ class Hung(NoAnswer):
     seconds = HANG_SECONDS
 
 
-def break_off(face: QualysFace) -> Response | None:
-    """Return a broken connection in place of a page, or None."""
+def break_off(face: QualysFace, wanted: int) -> Response | None:
+    """Return a broken connection in place of a page of `wanted` rows, or None."""
     if face.faults.take("qualys-reset"):
         return NoAnswer()
-    return Hung() if face.faults.take("qualys-hung") else None
+    return Hung() if face.faults.take("qualys-hung") else too_large(face, "page", wanted)
+
+
+def too_large(face: QualysFace, what: Literal["page", "kb"], wanted: int) -> Response | None:
+    """Return a connection that is held, where more is wanted than can be had in time, or None."""
+    return Hung() if wanted > IN_TIME and face.faults.take(f"{what}-too-large") else None
 
 
 def spoil_bytes(face: QualysFace, answer: Response) -> Response:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from requests.structures import CaseInsensitiveDict
 
 from tap_qualyswas import errors
-from tap_qualyswas.qualys.answers import Reply, read_kb_answer, read_service_answer
+from tap_qualyswas.qualys.answers import read_kb_answer, read_service_answer
+from tap_qualyswas.qualys.reply import Reply
 from tests.tap.scripted import count_xml, failure, finding, page, simple_return
 
 HTML = "<!DOCTYPE html><html><body>Sign in</body></html>"
@@ -112,6 +115,11 @@ def test_each_response_code_inside_http_200_is_its_error(
         (1960, 409, errors.Busy),
         (1965, 409, errors.Busy),
         (1965, 400, errors.Busy),
+        (1905, 409, errors.InvalidRequest),
+        (1905, 429, errors.InvalidRequest),
+        (1920, 409, errors.Unavailable),
+        (4711, 409, errors.Unavailable),
+        (4711, 429, errors.Busy),
         (1981, 202, errors.Unavailable),
         (1999, 503, errors.Unavailable),
         (999, 500, errors.Unavailable),
@@ -135,6 +143,10 @@ def test_each_code_of_the_fo_api_is_its_error(
         (401, errors.LoneRefusal),
         (403, errors.ApiAccessMissing),
         (404, errors.WasMissing),
+        (410, errors.WasMissing),
+        (204, errors.Unavailable),
+        (408, errors.Unavailable),
+        (425, errors.Unavailable),
         (400, errors.InvalidRequest),
         (202, errors.Unavailable),
         (409, errors.Busy),
@@ -183,6 +195,40 @@ def test_a_redirect_is_refused_and_names_where_to() -> None:
         read_service_answer(reply("", 302, Location="https://login.example.test/x?y"))
 
 
+@pytest.mark.parametrize("status", [301, 302, 307, 403, 404, 410])
+def test_a_call_that_has_worked_is_not_suddenly_missing_or_elsewhere(status: int) -> None:
+    answer = replace(reply(HTML, status, Content_Type="text/html"), has_worked=True)
+
+    with pytest.raises(errors.Unavailable, match="the same call has worked in this run"):
+        read_service_answer(answer)
+
+
+def test_what_a_page_says_is_told_in_its_first_words() -> None:
+    page = f"<p>Hello\x1b[31m\n there</p><script>no()</script>{'x ' * 500}"
+    answer = reply(page, 502, Content_Type="text/html; charset=utf-8")
+
+    with pytest.raises(errors.Unavailable) as raised:
+        read_service_answer(answer)
+
+    told = str(raised.value).partition("502, ")[2]
+    assert told.startswith('text/html: "Hello')
+    assert "\x1b" not in told
+    assert "no()" not in told
+    assert len(told) < 110
+
+
+@pytest.mark.parametrize("spelled", ["p&ss <1>", "p&amp;ss &lt;1&gt;", "p%26ss+%3C1%3E"])
+@pytest.mark.parametrize("before", ["", "x" * 4060, "<br>" * 1014, "<br>" * 1021])
+def test_a_page_that_repeats_the_password_does_not_tell_it(spelled: str, before: str) -> None:
+    page = f"<html>{before} {spelled} {before}</html>"
+    answer = replace(reply(page, 403), secrets=("p&ss <1>",))
+
+    with pytest.raises(errors.ApiAccessMissing) as raised:
+        read_service_answer(answer)
+
+    assert not any(part in str(raised.value) for part in ("p&s", "p&amp", "p%26"))
+
+
 @pytest.mark.parametrize(
     ("answer", "wait", "lower"),
     [
@@ -191,6 +237,8 @@ def test_a_redirect_is_refused_and_names_where_to() -> None:
         (reply(simple_return(1965, "", {"SECONDS_TO_WAIT": "11"}), 409), 11, False),
         (reply(simple_return(1965), 409, Retry_After="soon"), None, False),
         (reply(simple_return(1960, "busy"), 409), None, True),
+        (reply(simple_return(1960), 409, X_RateLimit_ToWait_Sec="0"), None, True),
+        (reply(simple_return(1920, "blocked for 5 seconds"), 409), 5, False),
         (reply(simple_return(1999), 503, Retry_After="60"), 60, False),
     ],
 )
@@ -210,8 +258,9 @@ def test_messages_name_thing_cause_and_next_step() -> None:
 
     assert str(raised.value) == (
         "Qualys refused the login at qualysapi.qg2.apps.qualys.com (region US2) "
-        "(INVALID_CREDENTIALS: Authentication failed). Check the user name and password, that the "
-        "account has API access, and that this is the platform of the account."
+        "(INVALID_CREDENTIALS: Authentication failed). Check the user name and password, that this "
+        "is the platform of the account, that the account has API access, and that its "
+        "registration is complete: log in with it once in the browser."
     )
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from typing import Final
 
 import pytest
 
 from tap_qualyswas import errors
 from tests.sandbox.world.size import WorldSize
-from tests.tap.syncs import Outcome, Platform, sync_here
+from tests.tap.syncs import FIRST_WAIT, Outcome, Platform, sync_here
 
 SIZE: Final = WorldSize(apps=4, findings=60, qids=12, scans=6)
 IMPATIENT: Final = {"max_attempts": 3, "request_timeout_seconds": 1, "page_size": 10}
@@ -18,7 +19,7 @@ REFUSED: Final = [
     ("qualys-credentials", errors.BadCredentials, "Check the user name and password"),
     ("qualys-401*0", errors.BadCredentials, "HTTP 401). Check the user name and password"),
     ("qualys-was-missing", errors.WasMissing, "has the WAS module"),
-    ("qualys-was-404", errors.WasMissing, "HTTP 404). Check that the subscription has the WAS"),
+    ("qualys-was-404", errors.WasMissing, '"Scheduled maintenance"). Check that the subscription'),
     ("qualys-api-missing", errors.ApiAccessMissing, 'permission "API Access"'),
     ("qualys-http-403", errors.ApiAccessMissing, "HTTP 403). Ask an administrator"),
     ("qualys-unregistered", errors.NotRegistered, "Log in with it once in a browser"),
@@ -37,7 +38,13 @@ FAILED: Final = [
     ("qualys-concurrency*0", errors.Busy, "allows no more calls at a time for now (1960"),
     ("qualys-maintenance*0", errors.Unavailable, "is under maintenance (1999"),
     ("qualys-500*0", errors.Unavailable, "could not answer (HTTP 500)"),
-    ("qualys-502*0", errors.Unavailable, "could not answer (HTTP 502)"),
+    ("qualys-408*0", errors.Unavailable, "could not answer (HTTP 408, text/html: "),
+    ("qualys-204*0", errors.Unavailable, "could not answer (HTTP 204)"),
+    ("qualys-409-invalid", errors.InvalidRequest, "(1905): parameter has an invalid value."),
+    ("page-404*0", errors.Unavailable, "though the same call has worked in this run"),
+    ("page-403*0", errors.Unavailable, "though the same call has worked in this run"),
+    ("page-redirect*0", errors.Unavailable, "with a redirect to maintenance.example.test, though"),
+    ("qualys-502*0", errors.Unavailable, 'HTTP 502, text/html: "Scheduled maintenance"'),
     ("qualys-202*0", errors.Unavailable, "could not answer (1981"),
     ("qualys-processing*0", errors.Unavailable, "could not answer (STILL_PROCESSING"),
     ("qualys-server-down*0", errors.Unavailable, "could not answer (RMI_SERVER_DOWN"),
@@ -59,6 +66,8 @@ PASSING: Final = [
     *("qualys-busy", "qualys-concurrency", "qualys-rate", "qualys-rate-text", "qualys-rate-item"),
     *("qualys-rate-unreadable", "qualys-maintenance", "qualys-500", "qualys-502", "qualys-202"),
     *("qualys-processing", "qualys-server-down", "qualys-other-error", "qualys-401", "kb-busy"),
+    *("qualys-rate-units", "qualys-wait-zero", "qualys-408", "qualys-204"),
+    *("page-404", "page-403", "page-redirect", "page-too-large", "kb-too-large"),
     *("qualys-html", "qualys-empty", "qualys-cut-body", "qualys-cut-xml", "qualys-bad-gzip"),
     *("qualys-reset", "qualys-hung", "qualys-foreign-root", "page-foreign"),
 ]
@@ -100,6 +109,24 @@ def test_what_passes_is_outlasted_and_nothing_is_lost(fault: str) -> None:
     assert {row["uniqueId"] for row in rows} == expected
     assert len(rows) == len(expected)
     assert outcome.proof["complete"] is True
+
+
+def test_a_call_that_is_wrong_is_not_tried_again_whatever_its_status() -> None:
+    with Platform(SIZE, faults=["qualys-409-invalid"]) as platform:
+        with pytest.raises(errors.InvalidRequest):
+            platform.sync_here({"max_attempts": 8})
+        assert platform.requests.total() == 1
+
+
+@pytest.mark.parametrize("fault", ["qualys-wait-zero*0", "qualys-concurrency*0"])
+def test_waits_grow_where_none_is_named(fault: str) -> None:
+    with Platform(SIZE, faults=[fault]) as platform:
+        began = time.monotonic()
+        with pytest.raises(errors.Busy, match="Gave up after 6 attempts"):
+            platform.sync_here({"max_attempts": 6})
+        took = time.monotonic() - began
+
+    assert took >= 0.75 * FIRST_WAIT * (1 + 2 + 4 + 8 + 16)
 
 
 def test_bad_credentials_are_tried_once_so_that_nobody_is_locked_out() -> None:

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Final
 import pytest
 
 from tap_qualyswas import errors
-from tap_qualyswas.qualys.answers import Reply, read_kb_answer, read_service_answer
+from tap_qualyswas.qualys.answers import read_kb_answer, read_service_answer
+from tap_qualyswas.qualys.reply import Reply
 from tap_qualyswas.records.findings import finding_shape
 from tap_qualyswas.records.knowledge_base import read_entry
 from tap_qualyswas.records.notes import Notes

@@ -176,23 +176,24 @@ def test_a_walk_gives_each_row_once_and_ends(
 def test_pages_shrink_when_they_are_slow_and_grow_back() -> None:
     size = PageSize(1000)
 
-    for expected in (500, 250, 125, 62, 31, 15, 10, 10):
-        size.shrink()
+    for expected in (500, 250, 125, 62, 31, 15, 7, 3, 1):
+        assert size.shrink()
         assert size.rows == expected
+    assert not size.shrink()
     for _ in range(3):
         size.succeed()
 
-    assert size.rows == 20
+    assert size.rows == 2
     for _ in range(60):
         size.succeed()
     assert size.rows == 1000
 
 
-@pytest.mark.parametrize(("largest", "smallest"), [(4, 2), (1, 1), (2, 1), (15, 7), (1000, 10)])
-def test_a_page_never_shrinks_to_nothing(largest: int, smallest: int) -> None:
+@pytest.mark.parametrize("largest", [1, 2, 4, 15, 1000])
+def test_a_page_shrinks_to_one_row_and_never_to_nothing(largest: int) -> None:
     size = PageSize(largest)
 
     for _ in range(20):
         size.shrink()
 
-    assert size.rows == smallest
+    assert size.rows == 1

@@ -1,0 +1,101 @@
+"""Why there was no answer: from the exceptions of requests and urllib3 to one sentence."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+import requests
+
+from qualyswas_ciscovm.demo import proxy_advice
+from tap_qualyswas.errors import (
+    BrokenAnswer,
+    QualysError,
+    SettingsError,
+    TimedOut,
+    Unreachable,
+    UntrustedServer,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+SOCKS_EXTRA: Final = "qualyswas-ciscovm[socks]"
+BROKEN: Final = (
+    requests.exceptions.ChunkedEncodingError,
+    requests.exceptions.ContentDecodingError,
+)
+NOT_SENT: Final = (
+    requests.exceptions.InvalidSchema,
+    requests.exceptions.InvalidURL,  # that of a proxy too
+)
+
+
+class Timeout(NamedTuple):
+    """How long a server may take, in seconds, and the setting that says so, if any."""
+
+    connect: float
+    answer: float
+    setting: str = ""
+
+    @property
+    def told(self) -> str:
+        """How a message gives it."""
+        seconds = f"{self.answer:.0f} s"
+        return f"{self.setting} ({seconds})" if self.setting else seconds
+
+
+def explain(error: requests.RequestException, place: str, timeout: Timeout) -> QualysError:
+    """Give the error for what `requests` raised, without its text, which may hold the request.
+
+    Args:
+        error: of the call.
+        place: where it went.
+        timeout: how long the server was given.
+    """
+    if any(isinstance(cause, ssl.SSLCertVerificationError) for cause in _causes(error)):
+        return UntrustedServer(place)
+    if isinstance(error, requests.exceptions.ConnectTimeout):
+        return Unreachable(f"No connection to {place} within {timeout.connect:.0f} s.")
+    if isinstance(error, requests.exceptions.Timeout) or "Read timed out" in str(error):
+        return TimedOut(f"{place} did not answer within {timeout.told}.")
+    if isinstance(error, BROKEN):
+        return BrokenAnswer(f"The answer of {place} broke off or could not be decompressed.")
+    if isinstance(error, NOT_SENT):
+        return _not_sent(error)
+    return Unreachable(_unreachable(error, place))
+
+
+def _not_sent(error: requests.RequestException) -> SettingsError:
+    if "SOCKS" in str(error):
+        return SettingsError(
+            "HTTPS_PROXY or ALL_PROXY names a SOCKS proxy, which needs one more package. Install "
+            f"{SOCKS_EXTRA} in place of qualyswas-ciscovm."
+        )
+    return SettingsError(
+        "api_url, HTTPS_PROXY or ALL_PROXY is not a valid URL. Check their spelling."
+    )
+
+
+def _unreachable(error: requests.RequestException, place: str) -> str:
+    if isinstance(error, requests.exceptions.ProxyError):
+        return f"The proxy did not let the call to {place} through. {proxy_advice()}"
+    if isinstance(error, requests.exceptions.SSLError):
+        # Any break of a TLS connection raises this; only a certificate is a matter of trust.
+        return f"No TLS connection to {place} could be made. Check that it is an https server."
+    if any(isinstance(cause, socket.gaierror) for cause in _causes(error)):
+        host = place.removeprefix("The gateway ").partition(" ")[0]
+        return f"There is no host {host} in DNS. Check region or api_url, and the network."
+    return f"The connection to {place} failed or was closed by the server."
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """Give an error and its causes; urllib3 keeps them in `reason` or among the arguments."""
+    seen: BaseException | None = error
+    while seen is not None:
+        yield seen
+        reason = getattr(seen, "reason", None) or next(
+            (part for part in seen.args if isinstance(part, BaseException)), None
+        )
+        seen = reason if isinstance(reason, BaseException) else seen.__cause__ or seen.__context__

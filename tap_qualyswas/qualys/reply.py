@@ -1,0 +1,104 @@
+"""One HTTP answer, and what can be told of it without giving secrets away."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from html import escape
+from typing import TYPE_CHECKING, Final
+from urllib.parse import quote_plus
+
+from lxml import etree
+
+from qualyswas_ciscovm.wording import cut, one_line
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+HEAD_BYTES: Final = 4096
+"""Of a page that is no data: enough for its first words."""
+WORDS: Final = 80
+"""Characters of a foreign page that a message repeats."""
+NOT_ASCII: Final = (
+    " The password has characters outside ASCII, which were sent in UTF-8. If it is right, set one "
+    "without them."
+)
+_TEXTS: Final = etree.XPath("//text()[not(ancestor::script or ancestor::style)]")
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """One HTTP answer, read to its end.
+
+    Attributes:
+        place: host and region, for messages.
+        status: HTTP status.
+        headers: by any spelling of their names.
+        body: the bytes, unpacked.
+        secrets: the login that was sent, which messages must not repeat.
+        has_worked: whether the same call has been answered well before in this run.
+    """
+
+    place: str
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+    secrets: tuple[str, ...] = ()
+    has_worked: bool = False
+
+    @property
+    def is_html(self) -> bool:
+        """Whether it is a page for people: by its content type, or by how it begins."""
+        kind = self.headers.get("Content-Type", "").lower()
+        head = self.body[:512].lstrip().lower()
+        return "html" in kind or head.startswith((b"<!doctype html", b"<html", b"<head", b"<body"))
+
+    @property
+    def is_redirect(self) -> bool:
+        """Whether it sends the client elsewhere."""
+        return 300 <= self.status < 400  # noqa: PLR2004 - the statuses of redirects
+
+    @property
+    def login_note(self) -> str:
+        """What else to tell of a login that is refused: nothing, if it is in ASCII."""
+        return "" if all(map(str.isascii, self.secrets)) else NOT_ASCII
+
+    def quote(self, text: str) -> str:
+        """Give a text of the answer without the login, which some servers echo."""
+        for spelled in self._spelled_secrets():
+            text = text.replace(spelled, "***")
+        return text
+
+    def described(self) -> str:
+        """Tell what came in place of data: status, content type and the first words."""
+        told = f"HTTP {self.status}"
+        words = cut(self.quote(self._words()), WORDS)
+        if not words:
+            return told
+        kind = self.headers.get("Content-Type", "").partition(";")[0]
+        return f'{told}, {cut(self.quote(kind), WORDS) or "no content type"}: "{words}"'
+
+    def _words(self) -> str:
+        """Give the text at the beginning of a page, without its markup."""
+        head = self.body[:HEAD_BYTES]
+        text = _text_of(head) if b"<" in head else head.decode("utf-8", "replace")
+        if len(self.body) > HEAD_BYTES:
+            # The head may end in the middle of a secret, which would not be recognized.
+            text = text[: -max(map(len, self._spelled_secrets()), default=0) or None]
+        return one_line(text)
+
+    def _spelled_secrets(self) -> set[str]:
+        return {
+            spelled
+            for secret in self.secrets
+            for spelled in (secret, escape(secret), quote_plus(secret))
+        }
+
+
+def _text_of(page: bytes) -> str:
+    parser = etree.HTMLParser(no_network=True, encoding="utf-8")
+    try:
+        root = etree.fromstring(page, parser)
+    except etree.XMLSyntaxError:
+        return ""
+    texts = [] if root is None else _TEXTS(root)
+    return " ".join(map(str, texts)) if isinstance(texts, list) else ""

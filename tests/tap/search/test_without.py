@@ -1,0 +1,170 @@
+"""What a platform refuses, or cannot give in time, is asked for without it, or in smaller parts."""
+
+from __future__ import annotations
+
+import gzip
+from typing import Final, Literal
+
+import pytest
+
+from tap_qualyswas import errors
+from tap_qualyswas.qualys.transport import MAX_PAGE_BYTES
+from tests.sandbox.faults.switches import Switches
+from tests.sandbox.world.size import WorldSize
+from tests.tap.scripted import (
+    FINDINGS,
+    KB,
+    SEARCH,
+    Answer,
+    ScriptedServer,
+    failure,
+    finding,
+    page,
+    scan,
+)
+from tests.tap.syncs import Outcome, Platform, sync_here
+
+SIZE: Final = WorldSize(apps=4, findings=40, qids=12, scans=9)
+ONE_ATTEMPT: Final = {"request_timeout_seconds": 1, "max_attempts": 1}
+ONE_TYPE: Final = {"finding_types": ["VULNERABILITY"]}
+
+
+def count_of(outcome: Outcome, stream: str) -> int:
+    return len(outcome.records(stream))
+
+
+def test_scans_are_read_without_details_where_verbose_is_refused() -> None:
+    with Platform(SIZE, switches=Switches(verbose_scans=False)) as platform:
+        outcome = platform.sync_here({"page_size": 2})
+        asked = [each for each in platform.face.log if each.endpoint == "search/was/wasscan"]
+
+    assert count_of(outcome, "scans") == 9
+    assert outcome.proof["complete"] is True
+    assert [each.verbose for each in asked] == [True, *[False] * (len(asked) - 1)]
+    assert outcome.log.count("Qualys refuses verbose in searches for wasscan (INVALID_XML: ") == 1
+
+
+def test_what_cannot_be_missed_ends_the_sync() -> None:
+    refused = Answer(failure("INVALID_XML", "Invalid element 'verbose'."))
+    with (
+        ScriptedServer(always={f"{SEARCH}webapp": refused}) as server,
+        pytest.raises(errors.InvalidRequest, match="Invalid element 'verbose'"),
+    ):
+        sync_here(server.config)
+
+    assert len(server.asked_at(f"{SEARCH}webapp")) == 1
+
+
+def test_a_search_that_is_refused_without_it_too_ends_the_sync() -> None:
+    refused = Answer(failure("INVALID_REQUEST", "No."))
+    with (
+        ScriptedServer(always={f"{SEARCH}wasscan": refused}) as server,
+        pytest.raises(errors.InvalidRequest, match="INVALID_REQUEST"),
+    ):
+        sync_here(server.config)
+
+    bodies = [each.body for each in server.asked_at(f"{SEARCH}wasscan")]
+    assert ["<verbose>" in body for body in bodies] == [True, False]
+
+
+def test_what_was_taken_on_one_page_is_not_given_up_on_the_next() -> None:
+    first = Answer(page(scan(1), more="true", last_id=1))
+    refused = Answer(failure("INVALID_REQUEST", "No."))
+    with (
+        ScriptedServer({f"{SEARCH}wasscan": [first, refused]}) as server,
+        pytest.raises(errors.InvalidRequest),
+    ):
+        sync_here({**server.config, "page_size": 1})
+
+    assert all("<verbose>" in each.body for each in server.asked_at(f"{SEARCH}wasscan"))
+
+
+@pytest.mark.parametrize("most", [1, 5])
+def test_the_knowledge_base_is_asked_for_as_many_ids_as_it_takes(most: int) -> None:
+    with Platform(SIZE, switches=Switches(kb_max_ids=most)) as platform:
+        outcome = platform.sync_here()
+        refused = [each for each in platform.face.log if each.status == 400]
+        qids = {row.qid.qid for row in platform.world.all_findings()}
+
+    assert {row["qid"] for row in outcome.records("knowledge_base")} == qids
+    assert outcome.proof["complete"] is True
+    assert len(refused) == outcome.log.count("The knowledge base refused") <= 4
+
+
+def test_other_refusals_of_the_knowledge_base_end_the_sync() -> None:
+    with Platform(SIZE, switches=Switches(kb_max_ids=0)) as platform:
+        with pytest.raises(errors.InvalidRequest, match="too many values"):
+            platform.sync_here()
+        assert platform.requests["knowledge_base"] <= 5
+
+
+@pytest.mark.parametrize("version", ["3.0", "4.0"])
+def test_a_later_version_of_the_knowledge_base_is_asked_where_one_is_retired(
+    version: Literal["3.0", "4.0"],
+) -> None:
+    with Platform(SIZE, switches=Switches(kb_oldest_version=version)) as platform:
+        outcome = platform.sync_here()
+
+    assert count_of(outcome, "knowledge_base") == count_of(ordinary(), "knowledge_base")
+    assert outcome.proof["complete"] is True
+    assert f"Asking version {version}; set knowledge_base_version to it" in outcome.log
+
+
+def ordinary() -> Outcome:
+    with Platform(SIZE) as platform:
+        return platform.sync_here()
+
+
+def test_a_knowledge_base_that_has_answered_is_not_taken_for_retired() -> None:
+    rows = [finding(number, qid=str(150_000 + number)) for number in range(1, 400)]
+    entries = "<KNOWLEDGE_BASE_VULN_LIST_OUTPUT><RESPONSE/></KNOWLEDGE_BASE_VULN_LIST_OUTPUT>"
+    answers = {FINDINGS: [Answer(page(*rows))], KB: [Answer(entries), Answer(status=404)]}
+    with ScriptedServer(answers) as server:
+        outcome = sync_here({**server.config, **ONE_TYPE})
+
+    assert len(server.asked_at(KB)) == 3
+    assert "HTTP 404, though the same call has worked in this run" in outcome.log
+
+
+def test_the_login_is_checked_where_the_portals_version_is_closed() -> None:
+    with Platform(SIZE, switches=Switches(portal_version=False)) as platform:
+        outcome = platform.sync(options=["--test"])
+
+    assert outcome.exit_code == 0
+    assert "webapps: 4 can be read" in outcome.log
+
+
+def test_a_token_is_taken_out_of_json() -> None:
+    with Platform(SIZE, switches=Switches(token_form="json")) as platform:
+        face = platform.face
+        outcome = platform.sync_here(
+            {
+                "auth_method": "oidc",
+                "gateway_url": platform.url,
+                "client_id": face.client_id,
+                "client_secret": face.client_secret,
+            }
+        )
+
+    assert count_of(outcome, "findings") == 40
+
+
+@pytest.mark.parametrize("fault", ["page-too-large", "kb-too-large"])
+def test_less_is_asked_for_beyond_the_attempts_that_are_allowed(fault: str) -> None:
+    with Platform(SIZE, faults=[fault]) as platform:
+        outcome = platform.sync_here({**ONE_ATTEMPT, **ONE_TYPE, "page_size": 16})
+        assert platform.face.faults.struck[fault]
+
+    assert outcome.proof["complete"] is True
+
+
+def test_a_row_that_is_too_large_by_itself_is_told_by_what_it_follows() -> None:
+    rows = [finding(6), finding(7)]
+    blanks = gzip.compress(b"<ServiceResponse>" + b" " * (MAX_PAGE_BYTES + 1), 1)
+    answers = [Answer(page(*rows, more="true", last_id=7))]
+    large = Answer(blanks, headers={"Content-Encoding": "gzip"})
+    with (
+        ScriptedServer({FINDINGS: answers}, always={FINDINGS: large}) as server,
+        pytest.raises(errors.AnswerTooLarge, match="The first finding after id 7 is too large"),
+    ):
+        sync_here({**server.config, **ONE_TYPE, "page_size": 2, "max_attempts": 2})
