@@ -9,7 +9,7 @@ import logging
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
 
-from target_ciscovm.cvm import run_watch, searches
+from target_ciscovm.cvm import run_watch
 from target_ciscovm.cvm.api_url import tidy_api_url
 from target_ciscovm.cvm.calls import Calls
 from target_ciscovm.cvm.connector import (
@@ -270,16 +270,3 @@ class CiscoVMClient:
             msg = f"CVM says nothing about connector run {run_id} (HTTP {answer.status})."
             raise BrokenAnswer(msg)
         return run
-
-    def open_count(self, data_model: str = "vulnerabilities") -> int | None:
-        """Count what is open in CVM for this connector, None when CVM does not say.
-
-        Args:
-            data_model: `vulnerabilities`, or `findings` of the Application Security Module.
-
-        Raises:
-            CiscoVMError: when CVM cannot be asked.
-        """
-        if data_model == "findings":
-            return searches.count_findings(self.calls, self.connector_id)
-        return searches.count_vulnerabilities(self.calls, self._look().name)

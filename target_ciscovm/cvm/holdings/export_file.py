@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import gzip
 import zlib
+from io import BufferedReader
 from typing import IO, TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 GZIP: Final = b"\x1f\x8b"
+BUFFER: Final = 1 << 18
 LONGEST_LINE: Final = 16 * 1024 * 1024
 """A longer one is no row: it may be the whole export as one document."""
 
@@ -33,14 +35,14 @@ def lines_of(file: IO[bytes]) -> Iterator[bytes]:
         yield from _lines(file)
         return
     try:
-        with gzip.GzipFile(fileobj=file) as unpacked:
-            yield from _lines(unpacked)
+        with gzip.GzipFile(fileobj=file) as unpacked, BufferedReader(unpacked, BUFFER) as buffered:
+            yield from _lines(buffered)
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
         msg = "its file is damaged or ends too early"
         raise FileBroken(msg) from error
 
 
-def _lines(file: IO[bytes] | gzip.GzipFile) -> Iterator[bytes]:
+def _lines(file: IO[bytes] | BufferedReader) -> Iterator[bytes]:
     while line := file.readline(LONGEST_LINE):
         if len(line) == LONGEST_LINE:
             msg = "its file has no lines"

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 OPEN: Final = frozenset({"open", "new", "in_progress", "triaged"})
 """Statuses of findings that CVM's own list of findings shows."""
 CLOSED: Final = frozenset({"closed", "resolved"})
+JUDGEMENTS: Final = frozenset(get_args(Judgement))
 BY_PEOPLE: Final = "_by_human"
 BY_SCRIPT: Final = "_by_api"
 
@@ -177,4 +178,4 @@ def _judgement(status: str) -> str | None:
     word = status.removesuffix(BY_PEOPLE).removesuffix(BY_SCRIPT)
     if word == status and (word in OPEN or word in CLOSED):
         return None
-    return word if word in get_args(Judgement) else None
+    return word if word in JUDGEMENTS else None

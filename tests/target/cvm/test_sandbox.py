@@ -88,6 +88,10 @@ def load(api: CiscoVMClient, folder: Path, model: Literal["vulns", "findings"] =
     return Loaded(connector, api.wait(run_id, 10, log))
 
 
+def open_in(sandbox: Sandbox) -> int:
+    return sum(one.is_open for one in sandbox.tenant.held(sandbox.connector_id))
+
+
 def test_a_load_is_one_run_of_all_its_files_below_the_rate_limit(tmp_path: Path) -> None:
     with small(switches=None) as sandbox:
         api = connect(sandbox, replace(QUICK, pace_seconds=RetryPolicy().pace_seconds))
@@ -99,16 +103,16 @@ def test_a_load_is_one_run_of_all_its_files_below_the_rate_limit(tmp_path: Path)
         assert len(api.runs()) == 1
         assert loaded.run.processed_scanner_vuln_count == 2
         assert loaded.run.created_scanner_vuln_count == 2
-        assert api.open_count() == 2
+        assert open_in(sandbox) == 2
         assert api.overage() is False
 
 
-def test_open_findings_are_counted_too(tmp_path: Path) -> None:
+def test_findings_are_loaded_too(tmp_path: Path) -> None:
     with small() as sandbox:
         api = connect(sandbox)
         load(api, tmp_path, "findings")
 
-        assert api.open_count("findings") == 2
+        assert open_in(sandbox) == 2
 
 
 @pytest.mark.parametrize("fault", [*PASSING, "connector-busy"])
@@ -118,7 +122,7 @@ def test_faults_that_pass_leave_one_run_with_everything(fault: str, tmp_path: Pa
         load(api, tmp_path)
 
         assert sandbox.faults.struck[fault] > 0
-        assert api.open_count() == 2
+        assert open_in(sandbox) == 2
         others = 1 if fault == "connector-busy" else 0
         assert len(api.runs()) == 1 + others
 
@@ -210,8 +214,3 @@ def test_a_file_above_the_limit_is_told_at_once(tmp_path: Path) -> None:
 def test_a_licence_over_its_limit_is_told() -> None:
     with small(faults=["ciscovm-overage"]) as sandbox:
         assert connect(sandbox).overage() is True
-
-
-def test_a_count_that_is_not_told_is_not_known() -> None:
-    with small(switches=replace(FREE, legacy_counts=True)) as sandbox:
-        assert connect(sandbox).open_count() is None
