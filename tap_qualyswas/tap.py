@@ -20,7 +20,7 @@ from tap_qualyswas.streams import ORDER, STREAMS
 from tap_qualyswas.sync.access import check_access
 from tap_qualyswas.sync.connection import FIRST_WAIT_SECONDS, connect
 from tap_qualyswas.sync.proof import NEEDED_PROPERTIES
-from tap_qualyswas.sync.run import prepare_run, require_selection
+from tap_qualyswas.sync.run import Selection, prepare_run, require_selection
 from tap_qualyswas.sync.state import State
 from tap_qualyswas.sync.writer import CountingWriter
 
@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from tap_qualyswas.sync.run import Run
 
 PROOF: Final = "syncs"
+FULL_TABLE: Final = "FULL_TABLE"
 TEST_HELP: Final = (
     "--test checks the login and the right to read each stream, and reads nothing. --test=schema "
     "writes the schemas only."
@@ -96,15 +97,26 @@ class TapQualysWAS(Plugin, Tap):
             self.settings,
             connect(self.settings, self.logger, first_wait=self.first_wait_seconds),
             State(cast("dict[str, Any]", self.state), self._write_state),
-            [name for name in selected if name != PROOF],
-            [name for name in self._deselected() if name.partition(".")[0] in selected],
+            Selection(
+                streams=tuple(name for name in selected if name != PROOF),
+                missing=tuple(
+                    name for name in self._deselected() if name.partition(".")[0] in selected
+                ),
+                full_table=self.streams["findings"].replication_method == FULL_TABLE,
+            ),
             self.logger,
         )
 
     def _deselected(self) -> Iterator[str]:
         for stream, names in NEEDED_PROPERTIES.items():
             mask = self.streams[stream].mask
-            yield from (f"{stream}.{name}" for name in names if not mask["properties", name])
+            for name in names:
+                path: tuple[str, ...] = ()
+                for part in name.split("."):
+                    path += ("properties", part)
+                    if not mask[path]:
+                        yield f"{stream}.{'.'.join(path[1::2])}"
+                        break
 
     def _write_state(self) -> None:
         self.state_writer.write_state(self.state)

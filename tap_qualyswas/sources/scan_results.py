@@ -30,6 +30,12 @@ def read_scan_results(reader: Reader, pending_reports: PendingReports) -> Iterat
     """
     tally = reader.tallies["scan_results"]
     scan_ids = pending_reports.scan_ids()
+    if scan_ids:
+        reader.logger.warning(
+            "scan_results is selected, which takes %s to Qualys: one for the report of each "
+            "finished scan. Deselect it with !scan_results.* if you do not need it.",
+            counted(len(scan_ids), "call"),
+        )
     open_ids = set(scan_ids)
     # Each state names the scans still to read: it is written after each of a few reports, but only
     # now and then for many.

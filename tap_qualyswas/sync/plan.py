@@ -50,13 +50,18 @@ class History:
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """The settings that decide between full and incremental."""
+    """What decides between full and incremental: settings, and the catalog.
+
+    Attributes:
+        full_table: whether the catalog asks for all findings each time.
+    """
 
     full_sync: bool
     full_sync_every_days: int
     overlap_hours: int
     start_date: str | None
     reads_reports: bool = False
+    full_table: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +85,7 @@ def restart_reason(history: History, options: Options) -> str | None:
     reasons = (
         (options.full_sync, "full_sync is set"),
         (options.reads_reports, "scan reports are always read as a whole"),
+        (options.full_table, "the catalog says FULL_TABLE for the findings"),
         (history.full_sync_asked, "the target asks for it: CVM lacks something"),
         (not history.has_bookmark and history.last_sync_at is None, "there is no earlier sync"),
         (history.same_filters is False, "a filter setting has changed"),

@@ -21,7 +21,7 @@ NEEDED: Final = ("webapps", "findings")
 """Streams without which a sync is never complete."""
 NEEDED_PROPERTIES: Final = {
     "webapps": ("id",),
-    "findings": ("uniqueId", "type", "status", "webApp", "url"),
+    "findings": ("id", "uniqueId", "type", "status", "webApp.id", "url"),
 }
 """Properties that tell what a finding is, where, and whether it is open."""
 

@@ -40,6 +40,21 @@ if TYPE_CHECKING:
 PACKAGE: Final = "qualyswas-ciscovm"
 
 
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """What the catalog asks for.
+
+    Attributes:
+        streams: names of the selected streams, in their order, `syncs` left out.
+        missing: properties of these that a proof needs, and that the catalog leaves out.
+        full_table: whether it asks for all findings each time.
+    """
+
+    streams: tuple[str, ...]
+    missing: tuple[str, ...] = ()
+    full_table: bool = False
+
+
 @dataclass(frozen=True, eq=False)
 class Run:
     """The parts of a run, each of which alone owns what it keeps.
@@ -48,24 +63,22 @@ class Run:
         settings: of the run.
         client: the session to Qualys.
         state: what earlier runs left.
-        selected: names of the selected streams, in their order, `syncs` left out.
+        selection: what the catalog asks for.
         bookmarks: where each stream starts, and how far it may move.
         qids: those of the findings.
         pending_reports: those of the finished scans.
         reader: what the streams are read with.
-        deselected: properties that a proof needs, and that the catalog leaves out.
         sync_id: a name for the run.
     """
 
     settings: Settings
     client: QualysClient
     state: State
-    selected: tuple[str, ...]
+    selection: Selection
     bookmarks: Bookmarks
     qids: Qids
     pending_reports: PendingReports
     reader: Reader
-    deselected: tuple[str, ...] = ()
     sync_id: str = field(default_factory=lambda: str(uuid.uuid4()))
 
     @cached_property
@@ -85,7 +98,7 @@ class Run:
         self.state.set_sync(
             started_at=self._began(),
             filters=self.settings.filters.as_state(),
-            streams=self.selected,
+            streams=self.selection.streams,
             full=self.reader.planner.plan.mode == "full" and not self.reader.cursors.resumed,
             account=self.client.account,
             same=(
@@ -106,7 +119,7 @@ class Run:
         Args:
             emitted: gives the number of records of a stream that were written.
         """
-        reasons = [*self._incomplete_reasons(), *missing_streams(self.selected)]
+        reasons = [*self._incomplete_reasons(), *missing_streams(self.selection.streams)]
         history = self.reader.planner.history
         streams: list[Json] = [
             stream_row(name, tally, emitted(name)) for name, tally in self.reader.tallies.items()
@@ -141,17 +154,16 @@ class Run:
             resumed=self.reader.cursors.resumed,
             has_base=is_first or planner.history.last_full_sync_at is not None,
             evaluation=self.client.evaluation,
-            deselected=self.deselected,
+            deselected=self.selection.missing,
         )
         return incomplete_reasons(self.reader.tallies, circumstances)
 
 
-def prepare_run(  # noqa: PLR0913, PLR0917 - parts that are put together in one place
+def prepare_run(
     settings: Settings,
     client: QualysClient,
     state: State,
-    selected: Sequence[str],
-    deselected: Sequence[str],
+    selection: Selection,
     logger: logging.Logger,
 ) -> Run:
     """Put the parts of a run together. Nothing is sent yet.
@@ -160,20 +172,21 @@ def prepare_run(  # noqa: PLR0913, PLR0917 - parts that are put together in one 
         settings: of the run.
         client: the session to Qualys.
         state: what earlier runs left; changed in place.
-        selected: names of the selected streams, in their order, `syncs` left out.
-        deselected: properties that a proof needs, and that the catalog leaves out.
+        selection: what the catalog asks for.
         logger: of the tap.
 
     Raises:
         SettingsError: when a later version of the tap has written the state.
     """
     state.require_known_form()
+    selected = selection.streams
     options = Options(
         settings.full_sync,
         settings.full_sync_every_days,
         settings.overlap_hours,
         settings.filters.start_date,
         reads_reports=settings.filters.source != "api",
+        full_table=selection.full_table,
     )
     planner = Planner(_history(state, settings, selected), options, client, logger)
     bookmarks = Bookmarks(state, planner, client.started_at, logger)
@@ -183,11 +196,10 @@ def prepare_run(  # noqa: PLR0913, PLR0917 - parts that are put together in one 
         settings=settings,
         client=client,
         state=state,
-        selected=tuple(selected),
+        selection=selection,
         bookmarks=bookmarks,
         qids=Qids(state, wanted="knowledge_base" in selected),
         pending_reports=PendingReports(state, wanted="scan_results" in selected),
-        deselected=tuple(deselected),
         reader=Reader(client, planner, cursors, tallies, Coverage(), logger),
     )
 

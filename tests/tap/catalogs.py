@@ -17,10 +17,19 @@ def only(*names: str) -> dict[str, Any]:
 
 
 def without(stream: str, *properties: str) -> dict[str, Any]:
-    """Give the catalog with its own selection but for these properties of a stream."""
+    """Give the catalog with its own selection, some properties of a stream (`webApp.id`) left out."""
     catalog: dict[str, Any] = TapQualysWAS(validate_config=False).catalog_dict
     (found,) = (one for one in catalog["streams"] if one["tap_stream_id"] == stream)
     for part in found["metadata"]:
-        if part["breadcrumb"][:2] in [["properties", name] for name in properties]:
+        name = ".".join(part["breadcrumb"][1::2])
+        if any(f"{name}.".startswith(f"{one}.") for one in properties):
             part["metadata"] |= {"selected": False, "inclusion": "available"}
+    return catalog
+
+
+def full_table(stream: str) -> dict[str, Any]:
+    """Give the catalog with its own selection that asks for all of a stream each time."""
+    catalog: dict[str, Any] = TapQualysWAS(validate_config=False).catalog_dict
+    (found,) = (one for one in catalog["streams"] if one["tap_stream_id"] == stream)
+    found["replication_method"] = "FULL_TABLE"
     return catalog

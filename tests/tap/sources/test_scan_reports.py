@@ -134,6 +134,8 @@ def test_scan_results_hold_what_each_finished_scan_reported() -> None:
             for found in without_information(seen_by(world, one))
         }
 
+    asked = platform.requests["download/was/wasscan"]
+    assert f"scan_results is selected, which takes {asked} calls to Qualys" in outcome.log
     rows = outcome.records("scan_results")
     assert {
         (row["scanId"], row["kind"], row["qid"], row["uri"], row["param"])

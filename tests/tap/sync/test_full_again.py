@@ -10,6 +10,7 @@ import pytest
 
 from tap_qualyswas.errors import SettingsError
 from tests.sandbox.world.size import WorldSize
+from tests.tap.catalogs import full_table
 from tests.tap.syncs import Outcome, Platform
 
 if TYPE_CHECKING:
@@ -56,6 +57,18 @@ def is_full(outcome: Outcome) -> bool:
 
 def test_an_hour_later_a_sync_is_incremental(platform: Platform) -> None:
     assert not is_full(later(platform, platform.sync_here(PAGES).state))
+
+
+def test_full_table_in_the_catalog_makes_every_sync_full(platform: Platform) -> None:
+    first = platform.sync_here(PAGES)
+    platform.clock.advance(HOUR)
+    second = platform.sync_here(PAGES, first.state, full_table("findings"))
+    third = later(platform, second.state)
+
+    assert is_full(second)
+    assert second.proof["complete"] is True
+    assert "Full sync: the catalog says FULL_TABLE for the findings." in second.log
+    assert not is_full(third)
 
 
 class TestAsked:

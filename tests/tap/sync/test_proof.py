@@ -74,7 +74,16 @@ def test_it_tells_of_what_was_read_before_any_stream_map(maps: dict[str, Any]) -
 
 @pytest.mark.parametrize(
     ("stream", "name"),
-    [("findings", "status"), ("findings", "url"), ("findings", "webApp"), ("findings", "type")],
+    [
+        ("findings", "id"),
+        ("findings", "status"),
+        ("findings", "url"),
+        ("findings", "webApp"),
+        ("findings", "webApp.id"),
+        ("findings", "type"),
+        ("findings", "uniqueId"),
+        ("webapps", "id"),
+    ],
 )
 def test_without_a_property_that_it_needs_a_sync_is_not_complete(stream: str, name: str) -> None:
     with Platform(SIZE) as platform:
