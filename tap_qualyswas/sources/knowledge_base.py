@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from typing import TYPE_CHECKING, Final
 
 from qualyswas_ciscovm.wording import counted
@@ -80,15 +81,17 @@ def read_knowledge_base(reader: Reader, qids: Qids, settings: Settings) -> Itera
 
 
 def _classify(reader: Reader, qids: Qids, settings: Settings) -> int:
-    """Ask for the representative of each QID, and once more for those that do not come.
+    """Ask for the representative of each QID, and for another one where that has no class.
+
+    One answer without a class must not make all findings of a QID informational.
 
     Returns:
-        How many QIDs stay without a classification.
+        How many QIDs stay without a classification, as no finding of theirs came.
     """
-    missing = _ask(reader, qids, settings, qids.unclassified())
-    if missing:
-        missing = _ask(reader, qids, settings, missing)
-    unclassified = sum(map(len, missing.values()))
+    came = _ask(reader, qids, settings, qids.unclassified())
+    again = qids.unclassified(again=True)
+    came |= _ask(reader, qids, settings, again)
+    unclassified = len(again.keys() - came)
     if unclassified:
         reader.logger.warning(
             "knowledge_base: no CWE, OWASP or WASC for %s, as Qualys no longer returns the "
@@ -99,29 +102,31 @@ def _classify(reader: Reader, qids: Qids, settings: Settings) -> int:
 
 
 def _ask(
-    reader: Reader, qids: Qids, settings: Settings, wanted: Mapping[str, Sequence[int]]
-) -> dict[str, list[int]]:
-    """Ask for verbose findings, and give those that did not come: ids by finding type."""
+    reader: Reader, qids: Qids, settings: Settings, wanted: Mapping[int, tuple[str, int]]
+) -> set[int]:
+    """Ask for verbose findings, and give the QIDs whose finding came."""
     read = finding_shape()
+    by_kind: dict[str, list[int]] = defaultdict(list)
+    for kind, finding_id in wanted.values():
+        by_kind[kind].append(finding_id)
     sweeps = [
         Sweep(
             key=f"{kind}/{at}",
             kind="finding",
-            criteria=(equals("type", kind), one_of("id", ids[at : at + IDS_A_CALL])),
+            criteria=(equals("type", kind), one_of("id", sorted(ids)[at : at + IDS_A_CALL])),
             read=read,
             page_size=min(IDS_A_CALL, settings.page_size),
             verbose=True,
             row_type=kind,
         )
-        for kind, ids in wanted.items()
+        for kind, ids in by_kind.items()
         for at in range(0, len(ids), IDS_A_CALL)
     ]
     came: set[object] = set()
     for record in reader.look_up(sweeps):
         qids.classify(record)
         came.add((record["type"], record["id"]))
-    left = {kind: [one for one in ids if (kind, one) not in came] for kind, ids in wanted.items()}
-    return {kind: ids for kind, ids in left.items() if ids}
+    return {qid for qid, asked in wanted.items() if asked in came}
 
 
 def _fetch(

@@ -1,8 +1,8 @@
 """The QIDs of a sync: a finding that represents each, and how it is classified.
 
 CWE, OWASP, WASC and group belong to a QID, and only verbose findings carry them; so one verbose
-finding of each QID is asked for. (That they belong to the QID is inferred from the glossary of
-Qualys's reports, which lists them so.)
+finding of each QID is asked for, and another one when the first carries none. (That they belong to
+the QID is inferred from the glossary of Qualys's reports, which lists them so.)
 """
 
 from __future__ import annotations
@@ -37,6 +37,7 @@ class Qids:
         self._state = state
         self._wanted = wanted
         self._representatives: dict[int, tuple[str, int]] = {}
+        self._others: dict[int, int] = {}
         self._classes: dict[int, dict[str, Json]] = {}
 
     def __len__(self) -> int:
@@ -52,10 +53,14 @@ class Qids:
             qid, kind, finding_id = finding["qid"], finding["type"], finding["id"]
             if not isinstance(qid, int) or qid <= 0:
                 continue
-            if qid not in self._representatives and isinstance(kind, str):
-                known_id = finding_id if isinstance(finding_id, int) else NO_ID
-                self._representatives[qid] = (kind, known_id)
+            if isinstance(kind, str):
+                self._represent(qid, kind, finding_id if isinstance(finding_id, int) else NO_ID)
             self.classify(finding)
+
+    def _represent(self, qid: int, kind: str, finding_id: int) -> None:
+        first = self._representatives.setdefault(qid, (kind, finding_id))
+        if qid not in self._others and first[0] == kind and first[1] != finding_id:
+            self._others[qid] = finding_id
 
     def classify(self, finding: Record) -> None:
         """Add the classification that a finding carries, unless the QID has one already."""
@@ -63,21 +68,31 @@ class Qids:
         if isinstance(qid, int) and qid not in self._classes and any(_classes_of(finding)):
             self._classes[qid] = {name: finding[name] for name in CLASSES}
 
-    def unclassified(self) -> dict[str, list[int]]:
-        """Give the representatives to ask for: ids by finding type, ascending."""
-        wanted: dict[str, list[int]] = {}
-        for qid, (kind, finding_id) in sorted(self._representatives.items()):
-            if qid not in self._classes and finding_id != NO_ID:
-                wanted.setdefault(kind, []).append(finding_id)
-        return {kind: sorted(ids) for kind, ids in wanted.items()}
+    def unclassified(self, *, again: bool = False) -> dict[int, tuple[str, int]]:
+        """Give the representatives to ask for: finding type and id by QID.
+
+        Args:
+            again: whether those that were asked for brought nothing: then another finding of the
+                QID, where there is one.
+        """
+        others = self._others if again else {}
+        return {
+            qid: (kind, others.get(qid, finding_id))
+            for qid, (kind, finding_id) in sorted(self._representatives.items())
+            if qid not in self._classes and finding_id != NO_ID
+        }
 
     def classes(self, qid: int) -> dict[str, Json] | None:
         """Give cwe, owasp, wasc and group of a QID; None when no finding carried them."""
         return self._classes.get(qid)
 
     def as_state(self) -> dict[str, list[Any]]:
-        """Give the form in which the state keeps them: finding type and id by QID."""
-        return {str(qid): list(found) for qid, found in self._representatives.items()}
+        """Give the form in which the state keeps them: finding type, and one or two ids, by QID."""
+        others = self._others
+        return {
+            str(qid): [*found, others[qid]] if qid in others else [*found]
+            for qid, found in self._representatives.items()
+        }
 
     def restore(self, kept: object) -> None:
         """Add what the state kept; what is not of that form is ignored."""
@@ -85,7 +100,9 @@ class Qids:
             return
         for qid, found in kept.items():
             if str(qid).isdecimal() and _is_representative(found):
-                self._representatives.setdefault(int(qid), (found[0], found[1]))
+                kind, first, *other = found
+                if self._representatives.setdefault(int(qid), (kind, first)) == (kind, first):
+                    self._others |= {int(qid): one for one in other}
 
     def restore_pending(self) -> None:
         """Add those whose entries earlier runs could not read."""
@@ -106,9 +123,7 @@ class Qids:
 
 
 def _is_representative(found: object) -> bool:
-    return (
-        isinstance(found, (list, tuple))
-        and len(found) == 2  # noqa: PLR2004 - type and id
-        and isinstance(found[0], str)
-        and isinstance(found[1], int)
-    )
+    if not isinstance(found, (list, tuple)) or len(found) not in {2, 3}:
+        return False
+    kind, *ids = found
+    return isinstance(kind, str) and all(type(one) is int for one in ids)

@@ -17,7 +17,7 @@ def only(*names: str) -> dict[str, Any]:
 
 
 def without(stream: str, *properties: str) -> dict[str, Any]:
-    """Give the catalog with its own selection, some properties of a stream (`webApp.id`) left out."""
+    """Give the catalog with its own selection, but for properties (`webApp.id`) of a stream."""
     catalog: dict[str, Any] = TapQualysWAS(validate_config=False).catalog_dict
     (found,) = (one for one in catalog["streams"] if one["tap_stream_id"] == stream)
     for part in found["metadata"]:

@@ -15,9 +15,10 @@ from tests.tap.sync.worlds import any_sizes, any_switches
 from tests.tap.syncs import Outcome, Platform
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from tests.sandbox.faults.switches import Switches
+    from tests.sandbox.world.model import Finding
     from tests.sandbox.world.world import World
 
 Rows = dict[str, set[Any]]
@@ -197,11 +198,29 @@ def test_findings_that_stand_for_qids_are_asked_for_again_when_some_do_not_come(
         assert check_proof(outcome, platform, before)
 
 
-def test_a_qid_whose_finding_vanished_keeps_the_sync_from_being_complete() -> None:
+def proof_after_losing(chosen: Callable[[World], list[Finding]]) -> dict[str, Any]:
+    """Give the proof of a sync during which these findings vanish, once they have been read."""
     with Platform(SMALL, faults=["tap-killed+2"]) as platform:  # a hook, harmless here
         world = platform.world
-        first = world.findings["VULNERABILITY"][0]
-        platform.face.faults.carry_out = lambda _: world.delete_finding(first)
-        proof = platform.sync_here({"max_concurrency": 1}).proof
+
+        def lose(_: str) -> None:
+            for finding in chosen(world):
+                world.delete_finding(finding)
+
+        platform.face.faults.carry_out = lose
+        return platform.sync_here({"max_concurrency": 1}).proof
+
+
+def of_one_qid(world: World) -> list[Finding]:
+    rows = world.findings["VULNERABILITY"]
+    return [row for row in rows if row.qid is rows[0].qid]
+
+
+def test_another_finding_stands_for_a_qid_when_the_first_has_vanished() -> None:
+    assert proof_after_losing(lambda world: of_one_qid(world)[:1])["complete"] is True
+
+
+def test_a_qid_whose_findings_have_vanished_keeps_the_sync_from_being_complete() -> None:
+    proof = proof_after_losing(of_one_qid)
 
     assert proof["incompleteReasons"] == ["knowledge_base: 1 QID could not be classified"]
