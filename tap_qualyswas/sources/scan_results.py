@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from qualyswas_ciscovm.wording import counted
 from tap_qualyswas.errors import TemporaryError
 from tap_qualyswas.records.scan_results import digest, identity, parse_report
 from tap_qualyswas.sources.report_downloads import MissingReports, download_reports

@@ -53,6 +53,7 @@ class Options:
     """What decides between full and incremental: settings, and the catalog.
 
     Attributes:
+        reads_reports: whether findings come from scan reports.
         full_table: whether the catalog asks for all findings each time.
     """
 
