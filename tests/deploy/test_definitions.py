@@ -12,7 +12,7 @@ from jsonschema import Draft7Validator
 from referencing import Registry, Resource
 from referencing.jsonschema import DRAFT7
 
-from tests.pair.commands import MELTANO, Ended, clean_environment, run, run_in_sandbox
+from tests.pair.commands import MELTANO, Ended, clean_environment, run_in_sandbox
 from tests.support.processes import BIN, ROOT
 from tests.support.recorded import HUB_SCHEMAS, needs_hub_schemas
 
@@ -67,27 +67,18 @@ def test_the_logo_is_there(kind: str) -> None:
 
 
 @pytest.fixture(scope="module")
-def wheels(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Build the package, and give the folder where it lies."""
-    folder = tmp_path_factory.mktemp("wheels")
-    built = run([str(BIN / "uv"), "build", "--wheel", "--out-dir", str(folder)], {})
-    assert built.exit_code == 0, built.output
-    return folder
-
-
-@pytest.fixture(scope="module")
-def project(wheels: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def new_project(distribution: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Make a project as a new user does: `meltano init`, and `meltano add` for each plugin."""
     path = tmp_path_factory.mktemp("fresh") / "project"
-    meltano(path.parent, wheels, "init", path.name, "--no-usage-stats")
+    meltano(path.parent, distribution, "init", path.name, "--no-usage-stats")
     for kind, name in PLUGINS.items():
         reference = ("--from-ref", str(DEFINITIONS[kind]))
-        meltano(path, wheels, "add", "--plugin-type", kind, name, *reference)
+        meltano(path, distribution, "add", "--plugin-type", kind, name, *reference)
     return path
 
 
-def meltano(folder: Path, wheels: Path, *words: str) -> None:
-    environment = clean_environment() | {"UV_FIND_LINKS": str(wheels)}
+def meltano(folder: Path, distribution: Path, *words: str) -> None:
+    environment = clean_environment() | {"UV_FIND_LINKS": str(distribution)}
     done = subprocess.run(
         [str(BIN / "meltano"), *words],
         cwd=folder,
@@ -111,11 +102,11 @@ def in_sandbox(project: Path, home: Path, *words: str) -> Ended:
     return run_in_sandbox(sizes, command, environment, MELTANO)
 
 
-def test_a_new_project_loads_with_the_definitions_alone(project: Path, tmp_path: Path) -> None:
-    ended = in_sandbox(project, tmp_path, "run", "tap-qualyswas", "target-ciscovm")
+def test_a_new_project_loads_with_the_definitions_alone(new_project: Path, tmp_path: Path) -> None:
+    ended = in_sandbox(new_project, tmp_path, "run", "tap-qualyswas", "target-ciscovm")
 
     assert ended.exit_code == 0, ended.output
-    report = json.loads((project / "output" / "latest" / "report.json").read_text("utf-8"))
+    report = json.loads((new_project / "output" / "latest" / "report.json").read_text("utf-8"))
     assert report["outcome"] == "succeeded"
 
 
@@ -127,9 +118,9 @@ def test_a_new_project_loads_with_the_definitions_alone(project: Path, tmp_path:
     ],
 )
 def test_a_new_project_has_the_commands_that_check_both_sides(
-    command: str, sentence: str, project: Path, tmp_path: Path
+    command: str, sentence: str, new_project: Path, tmp_path: Path
 ) -> None:
-    ended = in_sandbox(project, tmp_path, "invoke", command)
+    ended = in_sandbox(new_project, tmp_path, "invoke", command)
 
     assert ended.exit_code == 0, ended.output
     assert sentence in ended.output
