@@ -108,15 +108,15 @@ def files() -> dict[str, str]:
 
 
 def _definition(plugin: Plugin) -> dict[str, JSON]:
-    repository = _repository()
+    address = repository()
     return {
         **definition(plugin),
         "variant": DISTRIBUTION,
         "pip_url": DISTRIBUTION,
         "executable": plugin.name,
-        "repo": repository,
-        "docs": f"{repository}/tree/main/docs",
-        "logo_url": f"{repository}/raw/main/plugins/logos/{plugin.name}.svg",
+        "repo": address,
+        "docs": f"{address}/tree/main/docs",
+        "logo_url": f"{address}/raw/main/plugins/logos/{plugin.name}.svg",
         "domain_url": DOMAINS[plugin.name],
         "keywords": KEYWORDS[plugin.name],
         "maintenance_status": "active",
@@ -126,7 +126,8 @@ def _definition(plugin: Plugin) -> dict[str, JSON]:
     }
 
 
-def _repository() -> str:
+def repository() -> str:
+    """Give the address of the repository, as the package names it."""
     prefix = "Repository, "
     for url in _lines("Project-URL"):
         if url.startswith(prefix):
