@@ -59,6 +59,7 @@ if TYPE_CHECKING:
 
     from target_ciscovm.apply.files import Written
     from target_ciscovm.cvm.client import CiscoVMClient
+    from target_ciscovm.mapping.records import Record
     from target_ciscovm.output.folders import RunFolder
     from target_ciscovm.report.endings import Ending
     from target_ciscovm.settings.values import Settings
@@ -153,8 +154,8 @@ class Run:
             self._pass_on(ending)
         return self.report
 
-    def take(self, line: int, stream: str, record: bytes) -> None:
-        """Take one record.
+    def take(self, line: int, stream: str, raw: bytes, record: Record | None = None) -> None:
+        """Take one record, as it is in its line, and as its type where it was read already.
 
         Raises:
             DiskFull: when there is no room for it.
@@ -162,7 +163,7 @@ class Run:
         if self._intake is None or self._spool is None:
             msg = "records are taken while the run reads"
             raise ValueError(msg)
-        self._intake.take(line, stream, record)
+        self._intake.take(line, stream, raw, record)
         if line % LOOK_EVERY == 0:
             require_disk(self._spool.path.parent, self._spool.size + LEAST_ROOM)
             received = self.counts.received

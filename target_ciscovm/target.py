@@ -102,9 +102,9 @@ class TargetCiscoVM(Plugin, Target):
 
     def on_record(self, line: int, stream: str, record: bytes) -> None:
         """Hand a record to the run, mapped if maps are set."""
-        self.run.arrivals.add(stream, record)
+        read = self.run.arrivals.add(stream, record)
         if self._maps is None:
-            self.run.take(line, stream, record)
+            self.run.take(line, stream, record, read)
             return
         mapped = list(self._maps.apply(line, stream, record, self.run.counts.notes))
         for name, found in mapped:

@@ -2,48 +2,38 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
+from collections.abc import Mapping
 from typing import Final
 
 import msgspec
 
-from qualyswas_ciscovm.digest import Digest
+from qualyswas_ciscovm.digest import DIGESTED, Digest
 from target_ciscovm.errors import SettingsError
+from target_ciscovm.intake.counts import FINDINGS
+from target_ciscovm.mapping.records import TYPES, Finding, Record, WebApp
 
 LOOKED_AT: Final = 100
 """Findings that are looked at for flattening."""
+NO_ROW: Final = (None,)
 FLATTENED: Final = b'"webApp__'
 
 
-class _WebAppRef(msgspec.Struct, gc=False):
-    id: object = None
-
-
-class _Finding(msgspec.Struct, rename="camel", gc=False):
-    unique_id: object = None
-    type: object = None
-    status: object = None
-    web_app: _WebAppRef | None = None
-    url: object = None
-
-    @property
-    def values(self) -> tuple[object, ...]:
-        app = self.web_app
-        return (self.unique_id, self.type, self.status, app.id if app else None, self.url)
-
-
-class _WebApp(msgspec.Struct, gc=False):
-    id: object = None
-
-    @property
-    def values(self) -> tuple[object, ...]:
-        return (self.id,)
-
-
-DECODERS: Final[dict[str, msgspec.json.Decoder[_Finding] | msgspec.json.Decoder[_WebApp]]] = {
-    "findings": msgspec.json.Decoder(_Finding),
-    "webapps": msgspec.json.Decoder(_WebApp),
+# Made before any run: msgspec hashes the types here, and swallows whatever is raised meanwhile,
+# also by the signal handler that is to end the run.
+DECODERS: Final[Mapping[str, msgspec.json.Decoder[Record]]] = {
+    name: msgspec.json.Decoder(kind) for name, kind in TYPES.items()
 }
+
+
+def read_record(stream: str, raw: bytes) -> Record | None:
+    """Read a record as its type; None where the stream has none, or the record is another one."""
+    decoder = DECODERS.get(stream)
+    try:
+        return None if decoder is None else decoder.decode(raw)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return None
 
 
 class Arrivals:
@@ -57,31 +47,49 @@ class Arrivals:
     def __init__(self) -> None:
         self.counts: Counter[str] = Counter()
         self.renamed: dict[str, str] = {}
-        self._digests = {name: Digest() for name in DECODERS}
+        self._digests = {name: Digest() for name in DIGESTED}
 
-    def add(self, stream: str, raw: bytes) -> None:
-        """Take note of a record.
+    def add(self, stream: str, raw: bytes) -> Record | None:
+        """Take note of a record, and give it as its type where it has that.
 
         Raises:
             SettingsError: when the input was flattened.
         """
         self.counts[stream] += 1
-        if stream == "findings" and self.counts[stream] <= LOOKED_AT and FLATTENED in raw:
+        if stream == FINDINGS and self.counts[stream] <= LOOKED_AT and FLATTENED in raw:
             msg = (
                 "The findings arrive flattened (webApp__id), so nobody can tell what they belong "
                 "to. Take flattening_enabled out of the tap's settings, or out of the mapper's."
             )
             raise SettingsError(msg)
-        decoder = DECODERS.get(stream)
-        if decoder is None:
-            return
-        try:
-            values = decoder.decode(raw).values
-        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-            values = (None,)  # the tap has written no such row, so the sums must differ
-        self._digests[stream].add(values)
+        record = read_record(stream, raw)
+        digest = self._digests.get(stream)
+        if digest is None:
+            return record
+        if isinstance(record, Finding):
+            app = record.web_app
+            digest.add((record.unique_id, record.type, record.status, app and app.id, record.url))
+        elif isinstance(record, WebApp):
+            digest.add((record.id,))
+        else:
+            digest.add(_loose_values(stream, raw))
+        return record
 
     def digest(self, stream: str) -> str | None:
         """Give the fingerprint of a stream's rows, None for a stream that has none."""
         found = self._digests.get(stream)
         return None if found is None else str(found)
+
+
+def _loose_values(stream: str, raw: bytes) -> tuple[object, ...]:
+    """Give what is digested of a record that does not have its type.
+
+    The tap has written no row that is no object, or no text, so the sums must differ then.
+    """
+    try:
+        row = json.loads(raw)
+        values = DIGESTED[stream](row) if isinstance(row, Mapping) else NO_ROW
+        msgspec.json.encode(values)
+    except (ValueError, ArithmeticError, RecursionError):
+        return NO_ROW
+    return values

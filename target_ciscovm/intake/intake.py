@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final, Literal, TypeVar
 
 import msgspec
 
+from target_ciscovm.intake.arrivals import read_record
 from target_ciscovm.intake.counts import FINDINGS, WEBAPPS, Counts
 from target_ciscovm.intake.loose_json import read_loosely
 from target_ciscovm.intake.loose_types import tidy
@@ -30,6 +31,7 @@ from target_ciscovm.mapping.records import (
     LETTERS,
     PASSED_OVER,
     TYPES,
+    WORDS,
     Finding,
     Record,
     Sync,
@@ -53,12 +55,6 @@ ASSETS_KEPT: Final = 8192
 LONGEST_KEY: Final = 200
 """Characters of a record's key in `rejected.jsonl`."""
 R = TypeVar("R", bound=Record)
-
-# Made before any run: msgspec hashes the types here, and swallows whatever is raised meanwhile,
-# also by the signal handler that is to end the run.
-DECODERS: Final[dict[str, msgspec.json.Decoder[Record]]] = {
-    name: msgspec.json.Decoder(kind) for name, kind in TYPES.items()
-}
 
 
 @dataclass(frozen=True)
@@ -117,22 +113,21 @@ class Intake:
         self._encode = msgspec.json.Encoder().encode
         self._asset_in = lru_cache(maxsize=ASSETS_KEPT)(self._asset_in_app)
 
-    def take(self, line: int, stream: str, raw: bytes) -> None:
-        """Take one record, as it is in its line.
+    def take(self, line: int, stream: str, raw: bytes, record: Record | None = None) -> None:
+        """Take one record, as it is in its line, and as its type where it was read already.
 
         Raises:
             DiskFull: when there is no room for it.
         """
-        decoder = DECODERS.get(stream)
-        if decoder is None:
+        if stream not in TYPES:
             unknown = self._counts.passed_over if stream in PASSED_OVER else self._counts.foreign
             unknown[stream] += 1
             return
         self._counts.received[stream] += 1
         self.proof_is_last = stream == SYNCS
-        try:
-            record = decoder.decode(raw)
-        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        if record is None:
+            record = read_record(stream, raw)
+        if record is None:
             tidied = self._tidied(line, stream, raw)
             if tidied is None:
                 return
@@ -178,6 +173,8 @@ class Intake:
         self._spool.add(stream, str(key), raw)
 
     def _keep_finding(self, line: int, finding: Finding) -> None:
+        if finding.status not in WORDS or finding.type not in WORDS:
+            finding.spell_words()
         at, rules = moments(finding), self._rules
         if problem := finding_problem(finding, at):
             self._reject(line, FINDINGS, problem, finding)
@@ -194,7 +191,7 @@ class Intake:
                 item.scanner_identifier,
                 asset,
                 finding.web_app.id if finding.web_app else None,
-                finding.letter,
+                item.scanner_identifier[0],
                 "fixed" if is_fixed else "open",
                 None if is_fixed else filtered_by(finding, rules.filters),
                 self.references.definition_of(finding),
@@ -267,6 +264,7 @@ def _lost_finding(record: JSON) -> Finding | None:
     if app is not None and webapp is None:
         return None
     found = _read(record, Finding, "uniqueId", "type", "id") or Finding()
+    found.spell_words()
     found.web_app = webapp
     return found
 

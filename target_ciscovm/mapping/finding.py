@@ -10,6 +10,7 @@ from qualyswas_ciscovm.dates import to_utc
 from target_ciscovm.kdi.types import SCANNER_TYPE, DataModel, TriageState, Vuln, VulnStatus
 from target_ciscovm.kdi.types import Finding as KDIFinding
 from target_ciscovm.mapping.details import as_fields, as_text
+from target_ciscovm.mapping.records import LETTERS, UNKNOWN_TYPE
 from target_ciscovm.mapping.text import one_line, shorten
 
 if TYPE_CHECKING:
@@ -167,7 +168,8 @@ def identifier_of(finding: Finding) -> str:
     It is all of an entry that CVM gives back, so it holds the finding's type and web application.
     """
     webapp = finding.web_app.id if finding.web_app else None
-    return shorten(f"{finding.letter}-{webapp or 0}-{finding.key or ''}")
+    letter = LETTERS.get(finding.type or "", UNKNOWN_TYPE)
+    return shorten(f"{letter}-{webapp or 0}-{finding.key or ''}")
 
 
 def _map_vuln(finding: Finding, at: Moments, rules: MappingRules) -> Vuln:

@@ -20,7 +20,9 @@ WORDS: Final = frozenset(
 """Statuses and types of findings, as Qualys's API writes them."""
 
 LETTERS: Final = {"VULNERABILITY": "V", "SENSITIVE_CONTENT": "S", "INFORMATION_GATHERED": "I"}
-"""Finding types as identifiers have them; one that is not told, or not known, counts as V."""
+"""Finding types as identifiers have them."""
+UNKNOWN_TYPE: Final = "V"
+"""What stands for a type that is not told, or not known."""
 
 
 class Record(Struct, kw_only=True, rename="camel", gc=False):
@@ -100,7 +102,7 @@ class Finding(Record):
     result_list: object = None
     ssl_data: object = None
 
-    def __post_init__(self) -> None:
+    def spell_words(self) -> None:
         """Bring words to the API's spelling: other programs write `Active` or empty text."""
         if self.status not in WORDS:
             self.status = _word(self.status)
@@ -113,11 +115,6 @@ class Finding(Record):
         if self.unique_id and (key := self.unique_id.strip()):
             return key
         return str(self.id) if self.type and self.id is not None else None
-
-    @property
-    def letter(self) -> str:
-        """Give its type as identifiers have it."""
-        return LETTERS.get(self.type or "", "V")
 
 
 class WebApp(Record):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import msgspec
@@ -14,6 +15,10 @@ if TYPE_CHECKING:
     from target_ciscovm.intake.spool import Spool
 
 TABLE: Final = "CREATE TABLE IF NOT EXISTS definition(number INTEGER PRIMARY KEY, name TEXT)"
+LEAVE_OUT: Final = """
+UPDATE finding SET filter = ?
+WHERE state LIKE '%open' AND filter IS NULL AND definition IN (SELECT value FROM json_each(?))
+"""
 _encode: Final = msgspec.json.Encoder().encode
 
 
@@ -39,8 +44,4 @@ def define(spool: Spool, names: Iterable[str], informational: Iterable[int]) -> 
     """
     spool.execute(TABLE)
     spool.insert("definition", enumerate(names), 2)
-    spool.connection.executemany(
-        f"UPDATE finding SET filter = '{INFORMATIONAL}' WHERE state LIKE '%open' AND filter IS "  # noqa: S608 - ours
-        "NULL AND definition = ?",
-        ((number,) for number in informational),
-    )
+    spool.execute(LEAVE_OUT, (INFORMATIONAL, json.dumps(list(informational))))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from typing import TYPE_CHECKING, Final
 
@@ -26,7 +27,10 @@ if TYPE_CHECKING:
 
 NAME_OF_QID: Final = re.compile(r"QID (\d+)(?: |$)")
 INACTIVE: Final = "asset_inactivity_days"
-DEFINITIONS: Final = "CREATE TABLE IF NOT EXISTS definition(number INTEGER PRIMARY KEY, name TEXT)"
+LEAVE_OUT: Final = """
+UPDATE finding SET filter = ?
+WHERE state = 'open' AND webapp IN (SELECT value FROM json_each(?))
+"""
 
 
 def count_kept(spool: Spool, counts: Counts) -> None:
@@ -97,10 +101,8 @@ def _place(url: str | None, named: records.WebAppRef | None, sources: Sources) -
 
 def leave_out_inactive(spool: Spool, webapps: frozenset[int]) -> None:
     """Leave out what is open of some web applications, before any other filter."""
-    spool.connection.executemany(
-        "UPDATE finding SET filter = ? WHERE state = 'open' AND webapp = ?",
-        ((INACTIVE, number) for number in webapps),
-    )
+    numbers = json.dumps(sorted(webapps))
+    spool.execute(LEAVE_OUT, (INACTIVE, numbers))
 
 
 def previous_sync(sync: Sync | None) -> str | None:

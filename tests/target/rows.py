@@ -70,7 +70,9 @@ def map_as(finding: records.Finding, rules: MappingRules, name: str) -> Item:
 
 def as_finding(**changes: object) -> records.Finding:
     """Give a finding as the intake makes it of a row."""
-    return msgspec.convert(finding() | changes, records.Finding)
+    made = msgspec.convert(finding() | changes, records.Finding)
+    made.spell_words()
+    return made
 
 
 def as_scan(number: int = 1, app: int = 9001, **changes: object) -> records.Scan:
