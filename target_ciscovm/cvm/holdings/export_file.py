@@ -7,8 +7,12 @@ import zlib
 from io import BufferedReader
 from typing import IO, TYPE_CHECKING, Final
 
+import msgspec
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from target_ciscovm.cvm.holdings.rows import Row
 
 GZIP: Final = b"\x1f\x8b"
 BUFFER: Final = 1 << 18
@@ -20,20 +24,40 @@ class FileBroken(Exception):  # noqa: N818 - the name says the cause
     """The file ends too early, or is not what was asked for; the text says which."""
 
 
-def lines_of(file: IO[bytes]) -> Iterator[bytes]:
-    """Give the lines of an export that are not blank, from the beginning of the file.
+def rows_in(file: IO[bytes], kind: type[Row], count: int | None) -> Iterator[Row]:
+    """Give the rows of an export, from the beginning of its file.
 
     A gateway may have unpacked it on the way.
 
+    Args:
+        file: as it was downloaded.
+        kind: the form of a row.
+        count: rows that it is to have, None where that is not known.
+
     Raises:
-        FileBroken: when the end is missing, or it has no lines.
+        FileBroken: at the place where a row cannot be read, or in the end when there are too few.
     """
     file.seek(0)
     packed = file.read(len(GZIP)) == GZIP
     file.seek(0)
-    if not packed:
-        yield from _lines(file)
-        return
+    decoder = msgspec.json.Decoder(kind, strict=False)
+    number = 0
+    for number, line in enumerate(_unpacked(file) if packed else _lines(file), 1):
+        yield _row(decoder, line, number)
+    if count is not None and number < count:
+        msg = f"its file has {number:,} of {count:,} rows"
+        raise FileBroken(msg)
+
+
+def _row(decoder: msgspec.json.Decoder[Row], line: bytes, number: int) -> Row:
+    try:
+        return decoder.decode(line)
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        msg = f"line {number:,} of its file is not as CVM describes it"
+        raise FileBroken(msg) from error
+
+
+def _unpacked(file: IO[bytes]) -> Iterator[bytes]:
     try:
         with gzip.GzipFile(fileobj=file) as unpacked, BufferedReader(unpacked, BUFFER) as buffered:
             yield from _lines(buffered)
@@ -43,6 +67,7 @@ def lines_of(file: IO[bytes]) -> Iterator[bytes]:
 
 
 def _lines(file: IO[bytes] | BufferedReader) -> Iterator[bytes]:
+    """Give the lines that are not blank."""
     while line := file.readline(LONGEST_LINE):
         if len(line) == LONGEST_LINE:
             msg = "its file has no lines"

@@ -7,17 +7,18 @@ import time
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from tempfile import TemporaryFile
-from typing import IO, TYPE_CHECKING, Final
+from typing import IO, TYPE_CHECKING, Final, Generic
 
 from qualyswas_ciscovm.wording import counted
 from target_ciscovm.cvm.connector import read_int
-from target_ciscovm.cvm.holdings.export_file import FileBroken, lines_of
+from target_ciscovm.cvm.holdings.export_file import FileBroken, rows_in
+from target_ciscovm.cvm.holdings.rows import Row
 from target_ciscovm.cvm.retry_policy import capped, persist
 from target_ciscovm.cvm.run_watch import Teller
 from target_ciscovm.errors import BrokenAnswer, HoldingsUnavailable, RequestRefused, Unavailable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from pathlib import Path
 
     from target_ciscovm.cvm.calls import Calls
@@ -31,7 +32,6 @@ EXPORTS: Final = 3
 """How often an export is asked for that fails, or whose file is not whole."""
 ENDINGS: Final[Mapping[int, str]] = {
     HTTPStatus.BAD_REQUEST: "was cancelled or failed in CVM (HTTP 400)",
-    HTTPStatus.NOT_FOUND: "is not known to CVM any more (HTTP 404)",
     HTTPStatus.GONE: "has expired (HTTP 410)",
     HTTPStatus.INTERNAL_SERVER_ERROR: "failed in CVM (HTTP 500)",
 }
@@ -43,16 +43,18 @@ class ExportLost(Exception):  # noqa: N818 - the name says the cause
 
 
 @dataclass(frozen=True)
-class Request:
+class Request(Generic[Row]):
     """What is to be exported.
 
     Attributes:
+        row: the form of a row.
         model: what its rows are: `vulnerability`, `finding` or `asset`.
         plural: what they are called.
         filters: as CVM names them.
         fields: of assets, those wanted besides the id.
     """
 
+    row: type[Row]
     model: str
     plural: str
     filters: Mapping[str, Sequence[str]]
@@ -85,13 +87,12 @@ class Exports:
     def __post_init__(self) -> None:
         self._deadline = time.monotonic() + self.timeout_seconds
 
-    def read(self, request: Request, keep: Callable[[Iterator[bytes], int | None], None]) -> None:
-        """Fetch an export and hand its lines on.
+    def read(self, request: Request[Row], keep: Callable[[Iterable[Row]], None]) -> None:
+        """Fetch an export and hand its rows on.
 
         Args:
             request: what is to be exported.
-            keep: gets the lines, and how many CVM says that there are. It must not keep any if it
-                raises `FileBroken` or is stopped by it.
+            keep: gets the rows; if they end in `FileBroken`, it must not keep any.
 
         Raises:
             HoldingsUnavailable: when no export came whole, or none in time.
@@ -107,7 +108,7 @@ class Exports:
         raise HoldingsUnavailable(msg)
 
     def _read_once(
-        self, request: Request, keep: Callable[[Iterator[bytes], int | None], None]
+        self, request: Request[Row], keep: Callable[[Iterable[Row]], None]
     ) -> Exception | None:
         """Try to fetch an export, and give why it did not come."""
         number, count = persist(lambda: self._ask(request), self.calls.policy)
@@ -115,12 +116,12 @@ class Exports:
             self._wait(number, request, count)
             with TemporaryFile(dir=self.folder) as file:
                 persist(lambda: self._fetch(number, file), self.calls.policy)
-                keep(lines_of(file), count)
+                keep(rows_in(file, request.row, count))
         except (ExportLost, FileBroken) as error:
             return error
         return None
 
-    def _ask(self, request: Request) -> tuple[int, int | None]:
+    def _ask(self, request: Request[Row]) -> tuple[int, int | None]:
         """Ask for an export and give its number, and how many rows it is to have."""
         answer = self.calls.once("POST", PATH, json=request.body())
         self.calls.judge(answer, f"export {request.plural}")
@@ -134,7 +135,7 @@ class Exports:
             raise BrokenAnswer(msg)
         return number, read_int(told.get("record_count"))
 
-    def _wait(self, number: int, request: Request, count: int | None) -> None:
+    def _wait(self, number: int, request: Request[Row], count: int | None) -> None:
         """Wait until the export can be fetched, checking less and less often."""
         policy, teller = self.calls.policy, Teller(self.progress)
         many = request.plural if count is None else counted(count, request.model, request.plural)
@@ -153,6 +154,9 @@ class Exports:
     def _is_ready(self, number: int) -> bool:
         answer = self.calls.once("GET", f"{PATH}/status", query=[("search_id", number)])
         self._judge(answer)
+        if answer.status == HTTPStatus.NOT_FOUND:  # it may not be there yet
+            msg = "CVM does not know the export that it has taken on (HTTP 404)."
+            raise Unavailable(msg)
         return answer.status != HTTPStatus.PARTIAL_CONTENT
 
     def _fetch(self, number: int, file: IO[bytes]) -> None:

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, TypeVar
-
-import msgspec
+from typing import TYPE_CHECKING, Final
 
 from target_ciscovm.cvm.holdings import searches
-from target_ciscovm.cvm.holdings.export_file import FileBroken
 from target_ciscovm.cvm.holdings.exports import Request
 from target_ciscovm.cvm.holdings.rows import (
     ASSET_FIELDS,
     AssetRow,
     FindingRow,
+    Row,
     VulnerabilityRow,
     entries_of,
     entry_of,
@@ -23,7 +21,7 @@ from target_ciscovm.cvm.holdings.searches import Shifted, rows_of
 from target_ciscovm.errors import CiscoVMError, HoldingsUnavailable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable
 
     from target_ciscovm.cvm.calls import Calls
     from target_ciscovm.cvm.holdings.exports import Exports
@@ -40,15 +38,14 @@ ASSETS_SEARCHED: Final = 1000
 IDS: Final = 100
 """Assets that are searched for at once."""
 
-FINDINGS: Final = Request("finding", "findings", {"status": searches.FINDING_STATUSES})
+FINDINGS: Final = Request(FindingRow, "finding", "findings", {"status": searches.FINDING_STATUSES})
 ASSETS: Final = Request(
+    AssetRow,
     "asset",
     "assets",
     {"status": searches.ASSET_STATUSES, "exclude_child_filter": (searches.EVERY_ASSET,)},
     ASSET_FIELDS,
 )
-
-Row = TypeVar("Row", VulnerabilityRow, FindingRow, AssetRow)
 
 
 @dataclass(frozen=True)
@@ -76,14 +73,15 @@ class Reading:
             CiscoVMError: when none came, or the search failed.
         """
         if model == "findings":
-            self.exports.read(FINDINGS, self._keep(FindingRow, self._add_findings))
+            self._export(FINDINGS, self._add_findings)
             return
         request = Request(
+            VulnerabilityRow,
             "vulnerability",
             "vulnerabilities",
             {"status": searches.VULNERABILITY_STATUSES, "connector_names": (self.connector,)},
         )
-        self.exports.read(request, self._keep(VulnerabilityRow, self._add_vulnerabilities))
+        self._export(request, self._add_vulnerabilities)
         inactive = searches.of_vulnerabilities(self.connector, ("inactive",))
         self._search(inactive, self._add_vulnerabilities)
 
@@ -119,7 +117,7 @@ class Reading:
 
     def _export_assets(self) -> None:
         try:
-            self.exports.read(ASSETS, self._keep(AssetRow, self.store.describe_assets))
+            self._export(ASSETS, self.store.describe_assets)
         except CiscoVMError as error:
             LOGGER.info("%s The assets are searched for instead.", error)
 
@@ -129,32 +127,12 @@ class Reading:
     def _add_findings(self, rows: Iterable[FindingRow]) -> None:
         self.store.add(held for row in rows for held in entry_of(row, self.connector_id))
 
-    def _keep(
-        self, kind: type[Row], add: Callable[[Iterable[Row]], None]
-    ) -> Callable[[Iterator[bytes], int | None], None]:
-        """Give what keeps the lines of an export: all of them or none."""
-        decoder = msgspec.json.Decoder(kind, strict=False)
-
-        def keep(lines: Iterator[bytes], count: int | None) -> None:
-            seen = 0
-
-            def rows() -> Iterator[Row]:
-                nonlocal seen
-                for line in lines:
-                    yield decoder.decode(line)
-                    seen += 1
-
+    def _export(self, request: Request[Row], add: Callable[[Iterable[Row]], None]) -> None:
+        def keep(rows: Iterable[Row]) -> None:
             with self.store.whole():
-                try:
-                    add(rows())
-                except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-                    msg = f"line {seen + 1:,} of its file is not as CVM describes it"
-                    raise FileBroken(msg) from error
-                if count is not None and seen < count:
-                    msg = f"its file has {seen:,} of {count:,} rows"
-                    raise FileBroken(msg)
+                add(rows)
 
-        return keep
+        self.exports.read(request, keep)
 
     def _search(self, search: Search[Row], add: Callable[[Iterable[Row]], None]) -> None:
         if any(self._searched(search, add) for _ in range(READS)):

@@ -5,7 +5,7 @@ A number may be text and a missing value null, as in other answers of CVM.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, NamedTuple, get_args
+from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar, get_args
 
 import msgspec
 
@@ -91,6 +91,9 @@ class AssetRow(msgspec.Struct):
         """Give the locators that have a value."""
         found = {name: getattr(self, name) for name in LOCATORS}
         return {name: str(value) for name, value in found.items() if value not in {None, ""}}
+
+
+Row = TypeVar("Row", VulnerabilityRow, FindingRow, AssetRow)
 
 
 class Held(NamedTuple):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, Generic, TypeVar
+from typing import TYPE_CHECKING, Final, Generic
 
 import msgspec
 
@@ -12,6 +12,7 @@ from target_ciscovm.cvm.holdings.rows import (
     VULNERABILITY_FIELDS,
     AssetRow,
     FindingRow,
+    Row,
     VulnerabilityRow,
 )
 from target_ciscovm.errors import BrokenAnswer, HoldingsUnavailable, RequestRefused
@@ -23,8 +24,6 @@ if TYPE_CHECKING:
     from target_ciscovm.cvm.transport import Answer
 
     Query = Sequence[tuple[str, str | int]]
-
-Row = TypeVar("Row", VulnerabilityRow, FindingRow, AssetRow)
 
 VULNERABILITY_STATUSES: Final = ("open", "closed", "risk accepted", "false positive")
 FINDING_STATUSES: Final = (
@@ -48,6 +47,7 @@ class Meta(msgspec.Struct):
     """What a page says of the whole search."""
 
     total_count: int | None = None
+    pages: int | None = None
 
 
 @dataclass(frozen=True)
@@ -80,10 +80,26 @@ class Page(Generic[Row]):
 
     Attributes:
         total: rows of all pages, None where CVM does not tell it.
+        pages: all pages, likewise.
     """
 
     rows: list[Row]
     total: int | None
+    pages: int | None
+
+    def is_last(self, number: int, seen: int, size: int) -> bool:
+        """Tell whether it is the last one.
+
+        Args:
+            number: its own.
+            seen: rows of all pages so far.
+            size: rows that a page has.
+        """
+        if self.total is not None:
+            return seen >= self.total or not self.rows
+        if self.pages is not None:
+            return number >= self.pages
+        return len(self.rows) < size
 
 
 class Shifted(Exception):  # noqa: N818 - the name says the cause
@@ -142,11 +158,10 @@ def rows_of(calls: Calls, search: Search[Row]) -> Iterator[Row]:
             raise _beyond(search, f"there are {total:,}")
         yield from page.rows
         seen.update(row.id for row in page.rows)
-        if len(page.rows) < search.size:
+        if page.is_last(number, len(seen), search.size):
             break
     else:
-        if total is None:
-            raise _beyond(search, "there may be more")
+        raise _beyond(search, "there are more")
     if total is not None and len(seen) != total:
         raise Shifted
 
@@ -174,4 +189,4 @@ def _page(answer: Answer, search: Search[Row]) -> Page[Row]:
     except (msgspec.MsgspecError, UnicodeDecodeError, KeyError) as error:
         msg = f"CVM's search for {search.plural} is not answered as its description says."
         raise BrokenAnswer(msg) from error
-    return Page(rows, meta.total_count)
+    return Page(rows, meta.total_count, meta.pages)

@@ -139,6 +139,27 @@ def test_more_than_a_search_can_show(
     assert "model is not valid" in str(caught.value)
 
 
+@pytest.mark.parametrize("meta", [{"pages": 2}, {"total_count": 2}])
+def test_pages_that_are_shorter_than_asked_for(
+    server: ScriptedServer, tmp_path: Path, meta: JSON
+) -> None:
+    instead(server, "POST", "/data_exports", Reply(404, {}))
+    pages = [{"vulnerabilities": [vulnerability(id=n)], "meta": meta} for n in (1, 2)]
+    instead(server, "GET", "/vulnerabilities/search", *(Reply(json=page) for page in pages))
+
+    assert [one.vulnerability_id for one in read(server, tmp_path)] == [1, 2]
+    assert len(server.asked("GET", "/vulnerabilities/search")) == 2
+
+
+def test_an_export_that_is_not_known_yet(server: ScriptedServer, tmp_path: Path) -> None:
+    ready = Reply(json={"message": "Export ready for download"})
+    instead(server, "GET", "/data_exports/status", Reply(404, {"message": "No search"}), ready)
+    server.script("GET", "/data_exports", lines(vulnerability()))
+
+    assert len(read(server, tmp_path)) == 1
+    assert len(server.asked("POST", "/data_exports")) == 1
+
+
 def test_an_asset_that_is_not_told(server: ScriptedServer, tmp_path: Path) -> None:
     server.script("GET", "/data_exports", lines(vulnerability(asset_id=6)))
 

@@ -134,11 +134,11 @@ def after(sandbox: Sandbox, calls: int, *vulns: dict[str, object]) -> None:
 
 def test_what_comes_while_it_is_searched_is_searched_for_again() -> None:
     with opened("export-refused") as sandbox:
-        load(sandbox, document(asset(*many(5000))))
+        load(sandbox, document(asset(*many(5100))))
         after(sandbox, 3, vuln("V-7-new"))
         read = Read(sandbox)
 
-    assert (read.by, len(read.all)) == ("search", 5001)
+    assert (read.by, len(read.all)) == ("search", 5101)
     assert sandbox.ciscovm_requests["vulnerabilities/search"] == 2 + 2
 
 
