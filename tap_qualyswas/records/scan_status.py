@@ -7,6 +7,7 @@ from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Final
 
 from qualyswas_ciscovm.dates import parse_strict
+from qualyswas_ciscovm.scans import AT_WORK, WITHOUT_RESULTS
 
 if TYPE_CHECKING:
     from tap_qualyswas.records.fields import Record
@@ -19,16 +20,6 @@ ENDED: Final = frozenset(
         "CANCELED_WITH_RESULTS",
     }
 )
-AT_WORK: Final = frozenset({"PROCESSING", "TO_BE_PROCESSED", "CANCELING"})
-"""Results that are still to come, although the scan itself may be FINISHED."""
-WITHOUT_RESULTS: Final = frozenset(
-    {
-        *("NOT_USED", "NO_HOST_ALIVE", "NO_WEB_SERVICE", "SERVICE_ERROR", "SCAN_INTERNAL_ERROR"),
-        *("SCAN_RESULTS_INVALID", "SCAN_NOT_LAUNCHED", "SCANNER_NOT_AVAILABLE", "CANCELED"),
-        *("CANCELLED", "ERROR", "DELETED"),
-    }
-)
-"""Results of scans that are FINISHED and have tested nothing."""
 WORKED: Final = ("SUCCESSFUL", "FINISHED")
 """Results of scans that have tested everything; Qualys's own clients look for the second one."""
 LOGINS: Final = {"FAILED": 0, "PARTIAL": 1, "SUCCESSFUL": 2}

@@ -33,7 +33,7 @@ class Sources:
 
     Attributes:
         webapps: rows of `webapps`.
-        scans: latest finished scans.
+        scans: the latest scans that have worked.
     """
 
     webapps: Mapping[int, WebApp]
@@ -98,7 +98,7 @@ def located(locators: Mapping[str, str]) -> Asset:
 
 
 def last_seen(holder: Holder, sources: Sources) -> str | None:
-    """Give when the asset was last scanned: its latest finished scan, else its latest test."""
+    """Give when the asset was last scanned: its latest scan that worked, else its latest test."""
     seen = [sources.scans[number].seen for number in holder.ids if number in sources.scans]
     return max(seen) if seen else holder.last_looked_at
 

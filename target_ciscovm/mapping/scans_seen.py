@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from qualyswas_ciscovm.dates import to_utc
+from qualyswas_ciscovm.scans import AT_WORK, WITHOUT_RESULTS
 from target_ciscovm.mapping.text import one_line
 
 if TYPE_CHECKING:
@@ -14,12 +15,11 @@ if TYPE_CHECKING:
     from target_ciscovm.mapping.records import Scan
 
 FINISHED: Final = "FINISHED"
-NOT_PROCESSED: Final = frozenset({"PROCESSING", "TO_BE_PROCESSED"})
 
 
 @dataclass(frozen=True)
 class LastScan:
-    """The latest finished scan of a web application.
+    """The latest scan that has worked on a web application.
 
     Attributes:
         seen: when it ended, else when it was launched, in UTC as text.
@@ -34,10 +34,10 @@ class LastScan:
     url: str | None = None
 
 
-def is_finished(scan: Scan) -> bool:
-    """Tell whether the scan ended and its results were processed."""
-    results = scan.summary.results_status if scan.summary else None
-    return _word(scan.status) == FINISHED and _word(results) not in NOT_PROCESSED
+def has_worked(scan: Scan) -> bool:
+    """Tell whether the scan has ended, has reached the site, and its results are there."""
+    results = _word(scan.summary.results_status if scan.summary else None)
+    return _word(scan.status) == FINISHED and results not in AT_WORK | WITHOUT_RESULTS
 
 
 def _word(text: str | None) -> str:
@@ -45,19 +45,19 @@ def _word(text: str | None) -> str:
 
 
 def latest(scans: Iterable[Scan], now: str | None = None) -> dict[int, LastScan]:
-    """Give the latest finished scan of each web application, by its id, from scans in any order.
+    """Give the latest scan that has worked on each web application, by its id.
 
     Of two that ended at the same time, it is the one with the higher id.
 
     Args:
-        scans: rows of `scans`.
+        scans: rows of `scans`, in any order.
         now: in UTC as text; what would have ended later ended now. None where nobody told it.
     """
     found: dict[int, tuple[str, int, Scan]] = {}
     for scan in scans:
         app = scan.web_app
         seen = to_utc(scan.end_scan_date) or to_utc(scan.launched_date)
-        if app is None or app.id is None or seen is None or not is_finished(scan):
+        if app is None or app.id is None or seen is None or not has_worked(scan):
             continue
         rank = (min(seen, now or seen), scan.id or 0)
         if app.id not in found or rank >= found[app.id][:2]:

@@ -151,7 +151,7 @@ _FILTERS: Final = (
         "asset_inactivity_days",
         _number(0, 36500),
         "Asset inactivity, in days",
-        "On full syncs, leaves out web applications without a finished scan for this many days, "
+        "On full syncs, leaves out web applications that no scan has reached for this many days, "
         "so that CVM's own limit ages them out. 0 leaves none out.",
         default=0,
     ),

@@ -137,3 +137,9 @@ def test_a_session_in_a_path_is_kept_and_moves_nothing_where_assets_are_applicat
     by_app = cvm.load(given, dry_run=True, locator_order=["external_id"])
 
     assert [len(one.assets) for one in (by_url, by_app)] == [2, 1]
+
+
+def test_a_scan_that_reached_nobody_moves_no_last_seen(cvm: CVM) -> None:
+    loaded = cvm.load(read("mapping/scan_that_reached_nobody").input("scans"))
+
+    assert {asset["last_seen_at"] for asset in loaded.assets} == {"2024-02-01T08:00:00Z"}

@@ -1,4 +1,4 @@
-"""The latest finished scan of each web application, whatever the order that scans arrive in."""
+"""The latest scan that worked on each web application, whatever the order that scans arrive in."""
 
 from __future__ import annotations
 
@@ -6,19 +6,29 @@ import itertools
 
 import pytest
 
-from target_ciscovm.mapping.scans_seen import LastScan, is_finished, latest
+from target_ciscovm.mapping.scans_seen import LastScan, has_worked, latest
 from tests.target.rows import as_scan
 
 EARLY, LATE = "2024-05-01T08:00:00Z", "2024-05-02T08:00:00Z"
 
 
 @pytest.mark.parametrize(
-    ("status", "results", "finished"),
+    ("status", "results", "worked"),
     [
         ("FINISHED", "SUCCESSFUL", True),
         ("FINISHED", "TIME_LIMIT_EXCEEDED", True),
         ("FINISHED", None, True),
         ("Finished", "Successful", True),
+        ("FINISHED", "FINISHED", True),
+        ("FINISHED", "CANCELED_WITH_RESULTS", True),
+        ("FINISHED", "NO_HOST_ALIVE", False),
+        ("FINISHED", "NO_WEB_SERVICE", False),
+        ("FINISHED", "SERVICE_ERROR", False),
+        ("FINISHED", "SCAN_INTERNAL_ERROR", False),
+        ("FINISHED", "SCAN_RESULTS_INVALID", False),
+        ("FINISHED", "SCAN_NOT_LAUNCHED", False),
+        ("FINISHED", "SCANNER_NOT_AVAILABLE", False),
+        ("FINISHED", "No_Host_Alive", False),
         ("FINISHED", "PROCESSING", False),
         ("FINISHED", "TO_BE_PROCESSED", False),
         ("FINISHED", "processing", False),
@@ -29,11 +39,11 @@ EARLY, LATE = "2024-05-01T08:00:00Z", "2024-05-02T08:00:00Z"
         (None, "SUCCESSFUL", False),
     ],
 )
-def test_a_scan_is_finished_when_its_results_are_worked_in(
-    status: str | None, results: str | None, finished: bool
+def test_a_scan_has_worked_when_it_ended_with_results(
+    status: str | None, results: str | None, worked: bool
 ) -> None:
-    assert is_finished(as_scan(status=status, summary={"resultsStatus": results})) is finished
-    assert is_finished(as_scan(status=status, summary=None)) is (
+    assert has_worked(as_scan(status=status, summary={"resultsStatus": results})) is worked
+    assert has_worked(as_scan(status=status, summary=None)) is (
         status is not None and status.upper() == "FINISHED"
     )
 
@@ -53,6 +63,15 @@ def test_the_latest_scan_is_the_same_in_every_order() -> None:
         9001: LastScan(LATE, "New", "Demo App 1", None),
         9002: LastScan(EARLY, None, "Demo App 2", None),
     }
+
+
+def test_a_scan_that_reached_nobody_does_not_make_a_web_application_look_seen() -> None:
+    scans = [
+        as_scan(1, endScanDate=EARLY, summary={"resultsStatus": "SUCCESSFUL"}),
+        as_scan(2, endScanDate=LATE, summary={"resultsStatus": "NO_HOST_ALIVE"}),
+    ]
+
+    assert latest(scans)[9001].seen == EARLY
 
 
 def test_of_two_scans_that_ended_together_it_is_the_one_with_the_higher_id() -> None:
