@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import ClassVar, Final
 
+from qualyswas_ciscovm.wording import one_line, without_logins
+
 RUNTIME_EXIT: Final = 1
 SETTINGS_EXIT: Final = 2
 SIGNAL_EXIT: Final = 128
@@ -11,9 +13,16 @@ SIGNAL_EXIT: Final = 128
 
 
 class PluginError(Exception):
-    """Base of each plugin's errors. `str(error)` is one line for a person, without secrets."""
+    """Base of each plugin's errors. `str(error)` is one line for a person, without secrets.
+
+    Whatever names from outside it quotes, it holds no character that steers a terminal, and no
+    login in a URL.
+    """
 
     exit_code: ClassVar[int] = RUNTIME_EXIT
+
+    def __init__(self, message: str = "") -> None:
+        super().__init__(one_line(without_logins(message)))
 
 
 class Interrupted(BaseException):

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
-from typing import Final
+from typing import Final, overload
 
 STEERING: Final = frozenset({"Cc", "Cs"})
 """Unicode categories of characters that control a terminal or cannot be encoded."""
 
 TURNING: Final = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 """Characters that reverse the order of what follows, so that a text reads differently."""
+
+LOGIN: Final = re.compile(r"(:\\{0,4}/\\{0,4}/)[^\s/?#\"'<>]*@")
+"""What stands before the host in a URL, also in one with the slashes of JSON in JSON."""
 
 
 def counted(value: int, noun: str, plural: str | None = None) -> str:
@@ -26,6 +30,15 @@ def counted(value: int, noun: str, plural: str | None = None) -> str:
 def one_line(text: str) -> str:
     """Give a text as it may stand in a log, whatever names from outside it holds."""
     return " ".join(clean(text).split())
+
+
+@overload
+def without_logins(text: str) -> str: ...
+@overload
+def without_logins(text: str | None) -> str | None: ...
+def without_logins(text: str | None) -> str | None:
+    """Cut user names and passwords from the URLs in a text."""
+    return LOGIN.sub(r"\1", text) if text and "@" in text else text
 
 
 def cut(text: str, limit: int) -> str:

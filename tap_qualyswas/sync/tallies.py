@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from qualyswas_ciscovm.digest import Digest
-from qualyswas_ciscovm.wording import counted
+from qualyswas_ciscovm.wording import counted, cut
 from tap_qualyswas.records.notes import Notes
 
 if TYPE_CHECKING:
     import logging
 
     from tap_qualyswas.search.walk import Page
+
+NAMED_AT_MOST: Final = 50
+NAME_LENGTH: Final = 80
+"""Of fields; their names come from the answers."""
 
 
 @dataclass(slots=True)
@@ -77,8 +81,11 @@ def log_notes(notes: Notes, name: str, logger: logging.Logger) -> None:
     )
     for counter, what in kinds:
         if counter:
-            listed = ", ".join(f"{key} ({times:,}x)" for key, times in sorted(counter.items()))
-            logger.warning("%s: %s: %s", name, what, listed, extra={"fields": dict(counter)})
+            named = {cut(key, NAME_LENGTH): counter[key] for key in sorted(counter)[:NAMED_AT_MOST]}
+            listed = ", ".join(f"{key} ({times:,}x)" for key, times in named.items())
+            others = len(counter) - len(named)
+            listed += f", and {others:,} more" if others else ""
+            logger.warning("%s: %s: %s", name, what, listed, extra={"fields": named})
     if notes.replaced:
         replaced = counted(notes.replaced, "illegal character")
         logger.warning("%s: replaced %s", name, replaced)

@@ -5,10 +5,11 @@ from __future__ import annotations
 import hashlib
 import re
 from html import unescape
-from typing import TYPE_CHECKING, Final, overload
+from typing import TYPE_CHECKING, Final
 
 from lxml import etree
 
+from qualyswas_ciscovm.wording import without_logins
 from target_ciscovm.kdi.types import MAX_NAME
 
 if TYPE_CHECKING:
@@ -34,20 +35,9 @@ CONTROL: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 BLANKS: Final = re.compile(r"[ \t\xa0]+")
 BLANKS_BEFORE_END: Final = re.compile(r"[ \t]+\n")
 EMPTY_LINES: Final = re.compile(r"\n{3,}")
-LOGIN: Final = re.compile(r"(:\\{0,4}/\\{0,4}/)[^\s/?#\"'<>]*@")
-"""What stands before the host in a URL, also in one with the slashes of JSON in JSON."""
 TAG: Final = re.compile(r"<[A-Za-z/!?][^>]*>?")
 HASH_LENGTH: Final = 12
 LOOKS_LIKE_HTML: Final = re.compile(r"<[A-Za-z/!]|&[#A-Za-z]")
-
-
-@overload
-def without_logins(text: str) -> str: ...
-@overload
-def without_logins(text: str | None) -> str | None: ...
-def without_logins(text: str | None) -> str | None:
-    """Cut user names and passwords from the URLs in a text."""
-    return LOGIN.sub(r"\1", text) if text and "@" in text else text
 
 
 def plain(text: str) -> str:

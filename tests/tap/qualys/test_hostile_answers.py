@@ -17,6 +17,7 @@ from tests.tap.scripted import (
     SEARCH,
     Answer,
     ScriptedServer,
+    failure,
     finding,
     page,
 )
@@ -77,6 +78,38 @@ def test_entities_of_a_large_document_are_refused_wherever_they_stand(before: by
 
     with pytest.raises(BrokenAnswer):
         read_large(BytesIO(body), ("row",), lambda element: element.findtext("id"))
+
+
+STEERING: Final = "\x9b31m\x7f\u202egnp\x85"
+LOGIN_IN_URL: Final = "https://alex:s3cret@app1.example.test/"
+
+
+@pytest.mark.parametrize("code", ["INVALID_REQUEST", "OTHER_ERROR", "INVALID_CREDENTIALS"])
+def test_what_an_error_quotes_steers_no_terminal_and_shows_no_login(code: str) -> None:
+    answer = Answer(failure(code, f"not for {STEERING} {LOGIN_IN_URL}"))
+    with (
+        ScriptedServer(always={f"{COUNT}webapp": answer}) as server,
+        pytest.raises(QualysError) as raised,
+    ):
+        sync_here({**server.config, "max_attempts": 2})
+
+    log: str = raised.value.outcome.log  # type: ignore[attr-defined] # set by sync_here
+    told = f"{log}{raised.value}"
+    assert "s3cret" not in told
+    assert not any(letter in told for letter in STEERING if not letter.isalnum())
+    assert "https://app1.example.test/" in told or code == "INVALID_CREDENTIALS"
+
+
+def test_names_of_fields_from_outside_do_not_flood_the_log() -> None:
+    fields = "".join(f"<n{number}{'x' * 10_000}/>" for number in range(200))
+    row = finding(1).replace("</Finding>", f"{fields}</Finding>")
+    with ScriptedServer({FINDINGS: [Answer(page(row))]}) as server:
+        outcome = sync_here({**server.config, "finding_types": ["VULNERABILITY"]})
+
+    line = next(one for one in outcome.log.splitlines() if "not in the schema" in one)
+    assert "Finding.n100xxx" in line
+    assert ", and 150 more" in line
+    assert len(line) < 10_000
 
 
 @pytest.mark.parametrize("code", ["INVALID_REQUEST", "INVALID_CREDENTIALS", "OTHER_ERROR"])

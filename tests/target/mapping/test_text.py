@@ -9,7 +9,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from target_ciscovm.mapping.text import from_html, one_line, plain, without_logins
+from qualyswas_ciscovm.wording import without_logins
+from target_ciscovm.mapping.text import from_html, one_line, plain
 
 TAGS = ["p", "b", "i", "ul", "ol", "li", "br", "a", "div", "table", "tr", "td", "pre", "h2", "font"]
 FRAGMENTS = st.sampled_from(
