@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
+from qualyswas_ciscovm.dates import parse_strict, to_text
+from tap_qualyswas.errors import InvalidRequest
 from tap_qualyswas.qualys.request_bodies import equals, greater
 from tap_qualyswas.records.evidence import Evidence
 from tap_qualyswas.records.findings import finding_shape
@@ -16,6 +19,7 @@ from tap_qualyswas.sync.cursors import frame_of
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
+    from tap_qualyswas.qualys.request_bodies import Criterion
     from tap_qualyswas.records.fields import Record
     from tap_qualyswas.records.notes import Notes
     from tap_qualyswas.records.parsing import Element
@@ -26,6 +30,8 @@ if TYPE_CHECKING:
     from tap_qualyswas.sync.scope import Scope
 
 BOOKMARK: Final = "lastDetectedDate"
+WITH_STATUS: Final = frozenset({"VULNERABILITY", "SENSITIVE_CONTENT"})
+"""Types whose findings have a status, and can be ignored."""
 
 
 def read_findings(
@@ -47,16 +53,55 @@ def read_findings(
     if reader.planner.plan.mode == "full" and not reader.cursors.resumed:
         compare_webapps(reader, scope, settings)
         yield from settle_counts(reader, scope, sweeps, read, reader.client.sleep)
+    if window_start is not None and not reader.planner.plan.restart:
+        yield from _read_ignored(reader, scope, settings, window_start, collector)
     bookmarks.move("findings", BOOKMARK, collector.greatest)
     qids.keep()
 
 
+def _read_ignored(
+    reader: Reader,
+    scope: Scope,
+    settings: Settings,
+    window_start: str,
+    collector: FindingCollector,
+) -> Iterator[Record]:
+    """Read the findings that people have ignored in the window: that moves no date of a test.
+
+    Where Qualys cannot search by it, the next full sync brings them.
+    """
+    window: list[Criterion] = [greater("ignoredDate", window_start)]
+    if settings.filters.start_date is not None:
+        start = parse_strict(settings.filters.start_date) - timedelta(seconds=1)
+        window.append(greater("lastTestedDate", to_text(start)))
+    kinds = [kind for kind in settings.filters.finding_types if kind in WITH_STATUS]
+    sweeps = _sweeps(scope, settings, kinds, window)
+    known = {kind: frozenset(collector.read.ids(kind)) for kind in kinds}
+    try:
+        for records in reader.further_pages("findings", sweeps):
+            fresh = [one for one in records if one["id"] not in known.get(str(one["type"]), ())]
+            collector.take(fresh)
+            yield from fresh
+    except InvalidRequest as refused:
+        reader.logger.warning(
+            "findings: cannot search by ignoredDate, so what people ignore comes with the next "
+            "full sync (%s).",
+            refused.reason,
+        )
+
+
 def finding_sweeps(scope: Scope, settings: Settings, window_start: str | None) -> list[Sweep]:
     """Give the searches: one for each type and each 500 filtered web applications."""
-    read = finding_reader(settings)
-    verbose = settings.include_evidence
     # A fix moves lastTestedDate only, so the window is not on the bookmark's own field.
     window = () if window_start is None else (greater("lastTestedDate", window_start),)
+    return _sweeps(scope, settings, settings.filters.finding_types, window)
+
+
+def _sweeps(
+    scope: Scope, settings: Settings, kinds: Sequence[str], window: Sequence[Criterion]
+) -> list[Sweep]:
+    read = finding_reader(settings)
+    verbose = settings.include_evidence
     return [
         Sweep(
             key=kind if number == 0 else f"{kind}/{number}",
@@ -67,7 +112,7 @@ def finding_sweeps(scope: Scope, settings: Settings, window_start: str | None) -
             verbose=verbose,
             row_type=kind,
         )
-        for kind in settings.filters.finding_types
+        for kind in kinds
         for number, criteria in enumerate(scope.criteria("webApp.id"))
     ]
 
@@ -96,17 +141,21 @@ class FindingCollector:
     Args:
         qids: gets the QIDs.
         read: gets the numbers of rows.
+
+    Attributes:
+        greatest: the greatest date.
+        read: the numbers of rows.
     """
 
     def __init__(self, qids: Qids, read: ReadFindings) -> None:
         self._qids = qids
-        self._read = read
+        self.read = read
         self.greatest: str | None = None
 
     def take(self, records: Sequence[Record]) -> None:
         """Look at a page of findings."""
         self._qids.add(records)
-        self._read.add(records)
+        self.read.add(records)
         dates = [date for record in records if isinstance(date := record[BOOKMARK], str)]
         self.greatest = max([*dates, *filter(None, [self.greatest])], default=None)
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from qualyswas_ciscovm.wording import counted
 from tap_qualyswas.errors import TrialLicence
+from tap_qualyswas.records.notes import Notes
 from tap_qualyswas.search.pages import IdRange
 from tap_qualyswas.search.progress import Progress
 from tap_qualyswas.search.walk import Walk
@@ -97,6 +98,19 @@ class Reader:
             QualysError: when the read cannot go on.
         """
         return _Reading(self, stream, sweeps, frame, collector or NothingToLearn()).records()
+
+    def further_pages(self, stream: str, sweeps: Sequence[Sweep]) -> Iterator[Sequence[Record]]:
+        """Give the pages of further searches of a stream, which no cursor keeps.
+
+        Raises:
+            QualysError: when the read cannot go on.
+        """
+        notes = Notes()
+        for page in Walk(self.client, sweeps).pages({sweep.key: [IdRange()] for sweep in sweeps}):
+            self.tallies[stream].add(page)
+            notes.add(page.notes)
+            yield page.records
+        log_notes(notes, stream, self.logger)
 
     def look_up(self, sweeps: Sequence[Sweep]) -> Iterator[Record]:
         """Give the records of searches that belong to no stream.

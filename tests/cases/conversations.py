@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -45,8 +46,13 @@ class Played:
 
     @property
     def walked(self) -> list[Request]:
-        """The calls for pages; those for one finding of each QID come with details."""
-        return [one for one in self.asked_at("finding") if "verbose" not in one.body]
+        """The calls for pages.
+
+        Those for one finding of each QID come with details; those for what was ignored lately come
+        besides.
+        """
+        calls = self.asked_at("finding")
+        return [one for one in calls if not re.search("verbose|ignoredDate", one.body)]
 
     def asked_at(self, name: str) -> list[Request]:
         """Give the calls of a path by its short name."""

@@ -25,6 +25,7 @@ QUALYS: Final[list[dict[str, Any]]] = [
         "id_order": "descending",
         "empty_result_form": "more",
         "bare_dates": False,
+        "ignored_date_search": False,
         "subscription_header": False,
         "lean_updated_date": False,
         "search_scan_details": True,

@@ -24,6 +24,7 @@ class Switches:
             `shared`.
         huge_ids: whether finding ids lie about 2^53, where a double begins to lose them.
         bare_dates: whether a date criterion without a time is taken.
+        ignored_date_search: whether findings can be searched by `ignoredDate`, as is documented.
         subscription_header: whether answers name the subscription in `X-Powered-By`.
         subscription_days: on which days they do so; proxies strip the header.
         lean_updated_date: whether lean findings carry `updatedDate`.
@@ -100,6 +101,7 @@ class Switches:
     id_sequences: Literal["separate", "overlapping", "shared"] = "separate"
     huge_ids: bool = False
     bare_dates: bool = True
+    ignored_date_search: bool = True
     subscription_header: bool = True
     subscription_days: Literal["every", "every other"] = "every"
     lean_updated_date: bool = True

@@ -96,7 +96,10 @@ class WasSide:
     def _query(self, kind: ObjectKind, request: ServiceRequest) -> Query[Any]:
         bare = self.face.switches.bare_dates
         by_type = kind.name == "finding"
-        return compile_query(kind.fields, request, by_type=by_type, bare_dates=bare)
+        fields = dict(kind.fields)
+        if not self.face.switches.ignored_date_search:
+            fields.pop("ignoredDate", None)
+        return compile_query(fields, request, by_type=by_type, bare_dates=bare)
 
     def _limit(self, request: ServiceRequest) -> int:
         return min(request.limit, self.face.switches.verbose_limit if request.verbose else 1000)

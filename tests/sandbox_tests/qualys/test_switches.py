@@ -11,6 +11,7 @@ import pytest
 from tests.sandbox.faults.switches import Switches
 from tests.sandbox.qualys.xml.evidence import BODY, COOKIE
 from tests.sandbox.sandbox import Sandbox
+from tests.sandbox.world.model import iso
 from tests.sandbox_tests.qualys.asking import Asker
 
 if TYPE_CHECKING:
@@ -30,6 +31,17 @@ def test_dates_without_a_time(taken: bool) -> None:
 
     assert answer.code == ("SUCCESS" if taken else "INVALID_REQUEST")
     assert answer.count == (40 if taken else -1)
+
+
+@pytest.mark.parametrize("taken", [True, False])
+def test_searches_by_the_date_of_an_ignore(taken: bool) -> None:
+    with a_client(ignored_date_search=taken) as (sandbox, client):
+        since = ("ignoredDate", "GREATER", iso(sandbox.world.moment() - 1))
+        sandbox.world.ignore_finding(sandbox.world.findings["VULNERABILITY"][0])
+        answer = client.search("finding", since)
+
+    assert answer.code == ("SUCCESS" if taken else "INVALID_REQUEST")
+    assert answer.count == (1 if taken else -1)
 
 
 @pytest.mark.parametrize("limit", [1000, 7])

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
+from tests.sandbox.faults.switches import Switches
 from tests.sandbox.world.model import iso
 from tests.sandbox.world.size import WorldSize
 from tests.tap.catalogs import only
@@ -166,23 +167,80 @@ def test_a_scan_that_hangs_for_a_month_no_longer_holds_them() -> None:
     )
 
 
-def test_what_a_person_changed_moves_no_date_and_is_seen_by_the_next_full_sync() -> None:
-    with Platform(SIZE) as platform:
-        first = platform.sync_here({"overlap_hours": 0})
-        platform.clock.advance(2 * DAY)
-        finding = open_vulnerability(platform)
-        platform.world.ignore_finding(finding)
-        gone = next(row for row in platform.world.all_findings() if row is not finding)
-        platform.world.delete_finding(gone)
-        second = platform.sync_here({"overlap_hours": 0}, state=first.state)
-        platform.clock.advance(6 * DAY)
-        third = platform.sync_here({"overlap_hours": 0}, state=second.state)
+def changed_by_a_person(platform: Platform) -> tuple[dict[str, Finding], Outcome, Outcome]:
+    """Give what a person changed, the incremental sync after it, and the full one after that."""
+    plain = {"overlap_hours": 0}
+    first = platform.sync_here(plain)
+    platform.clock.advance(2 * DAY)
+    world = platform.world
+    ignored, edited = [row for row in world.findings["VULNERABILITY"] if row.open][:2]
+    gone = world.findings["INFORMATION_GATHERED"][0]
+    world.ignore_finding(ignored)
+    world.edit_severity(edited, 1)
+    world.delete_finding(gone)
+    second = platform.sync_here(plain, state=first.state)
+    platform.clock.advance(6 * DAY)
+    third = platform.sync_here(plain, state=second.state)
+    return ({"ignored": ignored, "edited": edited, "gone": gone}, second, third)
 
-    assert key(platform, finding) not in keys_of(second)
+
+def test_what_a_person_changed_is_seen_by_the_next_full_sync() -> None:
+    with Platform(SIZE) as platform:
+        changed, second, third = changed_by_a_person(platform)
+        keys = {name: key(platform, finding) for name, finding in changed.items()}
+
+    assert keys["edited"] not in keys_of(second)
     assert third.proof["mode"] == "full"
-    (row,) = [r for r in third.records("findings") if r["uniqueId"] == key(platform, finding)]
+    (row,) = [r for r in third.records("findings") if r["uniqueId"] == keys["edited"]]
+    assert row["severity"] == 1
+    assert keys["gone"] not in keys_of(third)
+
+
+def test_an_ignore_is_seen_by_the_next_incremental_sync() -> None:
+    with Platform(SIZE) as platform:
+        changed, second, _ = changed_by_a_person(platform)
+        ignored = key(platform, changed["ignored"])
+
+    (row,) = [r for r in second.records("findings") if r["uniqueId"] == ignored]
     assert row["isIgnored"] is True
-    assert key(platform, gone) not in keys_of(third)
+    assert second.proof["complete"] is True
+    (told,) = [row for row in second.proof["streams"] if row["stream"] == "findings"]
+    assert told["read"] == told["emitted"] == len(keys_of(second))
+
+
+def test_a_finding_of_the_window_that_is_ignored_comes_once() -> None:
+    with Platform(SIZE) as platform:
+        first = platform.sync_here()
+        platform.clock.advance(DAY)
+        finding = open_vulnerability(platform)
+        platform.world.finish_scan(scan_of(platform, finding))
+        platform.world.ignore_finding(finding)
+        second = platform.sync_here(state=first.state)
+
+    unique = key(platform, finding)
+    assert [row["uniqueId"] for row in second.records("findings")].count(unique) == 1
+
+
+def test_without_the_criterion_an_ignore_is_seen_by_the_next_full_sync() -> None:
+    with Platform(SIZE, switches=Switches(ignored_date_search=False)) as platform:
+        changed, second, third = changed_by_a_person(platform)
+        ignored = key(platform, changed["ignored"])
+
+    assert ignored not in keys_of(second)
+    assert second.log.count("cannot search by ignoredDate") == 1
+    assert second.proof["complete"] is True
+    (row,) = [r for r in third.records("findings") if r["uniqueId"] == ignored]
+    assert row["isIgnored"] is True
+    assert "ignoredDate" not in third.log
+
+
+@pytest.mark.parametrize("settings", [{}, {"start_date": "2026-02-01T00:00:00Z"}])
+def test_a_sync_from_the_beginning_does_not_ask_for_ignores(settings: dict[str, Any]) -> None:
+    with Platform(SIZE) as platform:
+        platform.sync_here(settings)
+        fields = {one.field for logged in platform.face.log for one in logged.criteria}
+
+    assert "ignoredDate" not in fields
 
 
 @pytest.mark.parametrize(
