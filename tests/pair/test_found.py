@@ -11,6 +11,7 @@ from tests.pair.together import Pair, open_sandbox
 from tests.sandbox.ciscovm.kdi.locators import order_of
 from tests.sandbox.oracle.sight import place_by_url
 from tests.sandbox.sandbox import DAY
+from tests.tap.catalogs import without
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -116,3 +117,27 @@ def test_what_a_deleted_app_has_open_is_not_taken_along_by_a_change_of_identity(
         assert told.proven
         assert not told.found.wrongly_open
         assert not told.found.wrongly_closed
+
+
+def test_findings_of_unknown_state_are_neither_opened_nor_closed(tmp_path: Path) -> None:
+    with open_sandbox(apps=2, findings=20, seed=4) as sandbox:
+        world, tenant = sandbox.world, sandbox.tenant
+        assert any(not one.open for one in world.all_findings())
+        # So that each row has to be refused for itself.
+        pair = Pair(sandbox, tmp_path, settings={"max_failed_percent": "100"})
+        pair.catalog = without("findings", "status", "type")
+
+        pair.sync()
+
+        assert tenant.held() == []
+        pair.catalog = None
+        assert pair.sync(full_sync=True).found.equal
+        was_open = {one.id for one in tenant.held() if one.is_open}
+        world.fix_finding(next(one for one in world.all_findings() if one.open))
+        pair.catalog = without("findings", "status", "type")
+
+        told = pair.sync(full_sync=True)
+
+        assert told.found.equal, told
+        assert {one.id for one in tenant.held() if one.is_open} == was_open
+        assert tenant.state.closings == []
