@@ -103,4 +103,5 @@ class Scene:
         """Return the keys of what the run has sent, as far as can be told."""
         yield from (key for key, entry in self.now.items() if self.is_new(entry))
         for uid, seen in self.owed():
-            yield from (key_of(one) for one in self.open_ones(uid) if self.is_at(one, seen))
+            if seen.open and seen.visible:
+                yield from (key_of(one) for one in self.open_ones(uid) if self.is_at(one, seen))

@@ -16,6 +16,15 @@ def test_what_settings_hide_has_to_be_closed(bench: Bench) -> None:
     assert bench.settle().equal
 
 
+def test_what_settings_hide_is_not_sent_to_a_new_ledger(bench: Bench) -> None:
+    bench.sandbox.oracle.ours.knows.clear()
+    bench.sandbox.oracle.rules.visible = lambda finding: finding is not bench.victim
+    bench.sandbox.begin()
+
+    for _ in range(2):
+        assert bench.settle().equal
+
+
 def test_what_settings_hide_may_close_before_a_full_sync_has_to_close_it(bench: Bench) -> None:
     bench.sandbox.oracle.rules.visible = lambda finding: finding is not bench.victim
     bench.sandbox.begin()
