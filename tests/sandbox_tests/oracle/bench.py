@@ -12,6 +12,8 @@ from tests.sandbox.world.model import VULNERABILITY
 from tests.sandbox_tests.loads import JSON, Caller, document, vuln
 
 if TYPE_CHECKING:
+    from collections.abc import Container
+
     from tests.sandbox.oracle.oracle import Comparison
     from tests.sandbox.world.model import Finding
 
@@ -34,13 +36,17 @@ class Bench:
 
     def load(self, *, without: Finding | None = None) -> None:
         """Load what is open now, closing by absence; perhaps without one."""
+        self.load_all_but({id(without)})
+
+    def load_all_but(self, left_out: Container[int]) -> None:
+        """Load what is open now, closing by absence, without the objects of these ids."""
         assets: dict[str, JSON] = {}
         for found in self.world.all_findings():
             url = place_by_url(found)
             asset = assets.setdefault(url, {"url": url, "vulns": [], "tags": []})
             tags = {found.app.name, *(tag.name for tag in found.app.tags)}
             asset["tags"] = sorted({*asset["tags"], *tags})
-            if found.open and found is not without:
+            if found.open and id(found) not in left_out:
                 name = self.world.unique_id(found)
                 asset["vulns"].append(vuln(name, scanner_score=found.severity))
         Caller(self.sandbox).load(document(*assets.values()))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from tests.sandbox.oracle.closings import FEW
 from tests.sandbox.oracle.reads import kinds_read, read_everything
 from tests.sandbox.world.model import FINDING_TYPES, SENSITIVE_CONTENT
 from tests.sandbox_tests.oracle.bench import Bench, asked, differences
@@ -26,6 +27,20 @@ def test_a_sync_that_could_not_see_all_is_not_held_to_it(bench: Bench, fault: st
     assert bench.settle().equal
     bench.sandbox.faults.disarm()
     assert differences(bench.settle()) == {"wrongly_open": [bench.name]}
+
+
+@pytest.mark.parametrize("count", [FEW, FEW + 1])
+def test_an_account_that_is_suddenly_empty_may_lose_a_few_findings(
+    bench: Bench, count: int
+) -> None:
+    open_ones = [one for one in bench.world.all_findings() if one.open]
+    bench.sandbox.faults.arm("qualys-nothing")
+    bench.sandbox.faults.take("qualys-nothing")
+    bench.load_all_but({id(one) for one in open_ones[:count]})
+
+    assert len(bench.settle().wrongly_closed) == (0 if count == FEW else count)
+    bench.sandbox.faults.disarm()
+    assert len(bench.settle().wrongly_closed) == count
 
 
 def test_after_a_fault_that_was_outlived_what_is_gone_may_be_closed_or_not(bench: Bench) -> None:
