@@ -43,6 +43,7 @@ from target_ciscovm.plan.accounting import account_for
 from target_ciscovm.plan.guard import NEVER_STOP, guard
 from target_ciscovm.plan.moments import believed, present
 from target_ciscovm.plan.plan import Plan, Tenant, balance_of, make_plan
+from target_ciscovm.plan.proof import INCREMENTAL
 from target_ciscovm.plan.sources import count_kept, place_findings, read_sources
 from target_ciscovm.report import endings
 from target_ciscovm.report.changes import write_changes
@@ -399,7 +400,13 @@ class Run:
         place.rejections.write(0, FINDINGS, identifier, reason)
 
     def _require_few_rejections(self) -> None:
-        if problem := rejection_problem(self.counts, self._settings.max_failed_percent):
+        sync = self._facts.sync
+        problem = rejection_problem(
+            self.counts,
+            self._settings.max_failed_percent,
+            incremental=sync is not None and sync.mode == INCREMENTAL,
+        )
+        if problem:
             raise LimitReached(problem)
 
     def _write_report(self, place: _Place, ending: Ending) -> None:

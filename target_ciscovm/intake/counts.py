@@ -88,8 +88,16 @@ def over_limit(part: int, whole: int, limit_percent: Fraction) -> bool:
     return whole > 0 and Fraction(part * 100, whole) > limit_percent
 
 
-def rejection_problem(counts: Counts, limit_percent: Fraction) -> str | None:
-    """Say why too many records are rejected, None when all is within the limit."""
+def rejection_problem(
+    counts: Counts, limit_percent: Fraction, *, incremental: bool = False
+) -> str | None:
+    """Say why too many records are rejected, None when all is within the limit.
+
+    An incremental sync holds a few findings. One bad row among them, which is within the limit of a
+    full sync, would stop every load from then on; so one alone is let pass, unless the limit is 0.
+    """
+    if incremental and limit_percent and counts.rejected.total() == counts.rejected[FINDINGS] == 1:
+        return None
     pairs = {
         "finding": (counts.rejected[FINDINGS], counts.received[FINDINGS]),
         "web application": (counts.rejected[WEBAPPS], counts.received[WEBAPPS]),

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 NEEDED: Final = ("webapps", "findings")
 FULL: Final = "full"
+INCREMENTAL: Final = "incremental"
 CONTRACT: Final = 1
 """Least number of the form of `syncs` that tells what a sync covers."""
 

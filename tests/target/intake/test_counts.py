@@ -103,6 +103,27 @@ def test_too_many_rejected_findings_web_applications_or_records_fail_the_run(
             assert word in told
 
 
+@pytest.mark.parametrize(
+    ("found", "percent", "stops"),
+    [
+        (counts(findings=(20, 1)), "1", False),
+        (counts(findings=(1, 1)), "1", False),
+        (counts(findings=(20, 2)), "1", True),
+        (counts(findings=(20, 1)), "0", True),
+        (counts(findings=(20, 0), webapps=(10, 1)), "1", True),
+        (counts(findings=(20, 1), scans=(10, 1)), "1", True),
+    ],
+    ids=range(6),
+)
+def test_among_the_few_findings_of_an_incremental_sync_one_may_be_rejected(
+    found: Counts, percent: str, stops: bool
+) -> None:
+    limit = Fraction(percent)
+
+    assert (rejection_problem(found, limit, incremental=True) is not None) is stops
+    assert rejection_problem(found, limit) is not None
+
+
 @pytest.mark.parametrize(("percent", "text"), [("1", "1"), ("0.50", "0.5"), ("33.3", "33.3")])
 def test_a_limit_is_told_as_a_person_would_write_it(percent: str, text: str) -> None:
     assert shown(Fraction(percent)) == text
