@@ -25,6 +25,8 @@ TOLD: Final = (
     "identities changed",
     "wrong closures",
     "lost findings",
+    "wrongly open",
+    "auto-closed",
     "broken promises",
 )
 

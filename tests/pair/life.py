@@ -12,8 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant
 
 from tests.pair.figures import FIGURES
-from tests.pair.known_faults import is_met
-from tests.pair.together import Pair, asks_for_full_sync, open_sandbox
+from tests.pair.together import Pair, asks_for_full_sync, auto_closed, open_sandbox
 from tests.pair.weather import SWITCHES
 from tests.sandbox.ciscovm.kdi.locators import order_of
 from tests.sandbox.oracle.sight import place_by_url
@@ -108,6 +107,7 @@ class Life(RuleBasedStateMachine):
         news -= self.counted
         FIGURES["wrong closures"] += sum(what == "wrongly_closed" for what, _ in news)
         FIGURES["lost findings"] += sum(what == "missing" for what, _ in news)
+        FIGURES["wrongly open"] += sum(what == "wrongly_open" for what, _ in news)
         self.hold(found.equal, (synced, found.differences))
         self.counted |= news
         is_empty = not pair.watch.oracle.wants_any
@@ -115,8 +115,6 @@ class Life(RuleBasedStateMachine):
         if fine and synced.exit_code and not is_empty:
             told = "max_close_percent" in synced.message or asks_for_full_sync(pair.state)
             self.hold(told, synced)
-        if is_met("auto-close"):
-            self.hold(not pair.watch.auto_closed, (synced, pair.watch.auto_closed))
 
     def hold(self, promise: object, told: object) -> None:
         """Hold a promise; or count that it was broken, and go on."""
@@ -182,6 +180,13 @@ class Life(RuleBasedStateMachine):
     def any_finding(self, pick: int) -> Finding | None:
         rows = [row for kind in self.sandbox.world.findings.values() for row in kind]
         return rows[pick % len(rows)] if rows else None
+
+    @invariant()
+    def nothing_is_closed_because_a_load_lacks_it(self) -> None:
+        """In none of our connectors, nor in those of others."""
+        found = auto_closed(self.sandbox)
+        FIGURES["auto-closed"] += len(found)
+        self.hold(not found, found)
 
     @invariant()
     def a_step_is_counted(self) -> None:

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, settings
 
 from tests.pair.figures import FIGURES
-from tests.pair.together import Pair, open_sandbox
+from tests.pair.together import Pair, auto_closed, open_sandbox
 from tests.pair.weather import FATAL, SURVIVED
 from tests.pair.weeks import Weeks
 
@@ -63,6 +63,7 @@ def live(home: Path, *, days: int, apps: int, findings: int) -> None:
         healed = pair.sync(full_sync=True)
         assert (healed.exit_code, healed.proven) == (0, True)
         assert healed.found.equal, healed.found
+        assert not auto_closed(sandbox)
 
 
 def test_ten_days_of_faults_close_nothing_wrong_and_the_next_full_sync_heals(

@@ -225,6 +225,12 @@ def asks_for_full_sync(state: dict[str, Any]) -> bool:
     return syncs.get("fullSyncAsked") is True
 
 
+def auto_closed(sandbox: Sandbox) -> list[str]:
+    """Give what CVM has closed by itself, as a load lacked it: nobody may ever ask for that."""
+    closings = sandbox.tenant.state.closings
+    return [one.scanner_identifier for one in closings if one.cause == "auto"]
+
+
 class _Pipe(io.BytesIO):
     """Lines for a target; `meanwhile` is called when it begins to read them."""
 

@@ -36,14 +36,12 @@ class Watch:
 
     Attributes:
         strange_runs: runs of the connector that somebody else has started.
-        auto_closed: how much CVM has closed because a load lacked it, in all runs so far.
     """
 
     def __init__(self, oracle: Oracle, face: QualysFace, tenant: Tenant, connector_id: int) -> None:
         self.oracle, self.face, self.tenant = oracle, face, tenant
         self.connector_id = connector_id
         self.strange_runs: set[int] = set()
-        self.auto_closed = 0
         self._log_start = self._closings = 0
         self._is_behind = False
         self._struck: Counter[str] = Counter()
@@ -69,7 +67,6 @@ class Watch:
         held = self.tenant.held(self.connector_id)
         closed = self.tenant.state.closings[self._closings :]
         ours = [one for one in closed if self._is_ours(one)]
-        self.auto_closed += sum(one.cause == "auto" for one in ours)
         others = {(one.asset_id, one.scanner_identifier) for one in closed}
         others -= {(one.asset_id, one.scanner_identifier) for one in ours}
         run = self._run(exit_code, full, whole=whole)
