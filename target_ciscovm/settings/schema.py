@@ -270,8 +270,8 @@ _RUNNING: Final = (
             "pattern": r"(100(\.0+)?|\d{1,2}(\.\d+)?)",
             "title": "Failure limit, in percent",
             "description": "The run fails if more than this share of the findings, the web "
-            "applications or all records is rejected, or of CVM's payloads fails. One single finding "
-            "that is rejected in an incremental sync fails it only if this is 0. Fractions are "
+            "applications or all records is rejected, or of CVM's payloads fails. One single "
+            "finding that is rejected in an incremental sync fails it only if this is 0. Fractions are "
             "allowed. The default is the hosted connector's limit.",
             "default": "1",
         }
