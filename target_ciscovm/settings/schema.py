@@ -271,8 +271,8 @@ _RUNNING: Final = (
             "title": "Failure limit, in percent",
             "description": "The run fails if more than this share of the findings, the web "
             "applications or all records is rejected, or of CVM's payloads fails. One single "
-            "finding that is rejected in an incremental sync fails it only if this is 0. Fractions are "
-            "allowed. The default is the hosted connector's limit.",
+            "finding that is rejected in an incremental sync fails it only if this is 0. "
+            "Fractions are allowed. The default is the hosted connector's limit.",
             "default": "1",
         }
     },
