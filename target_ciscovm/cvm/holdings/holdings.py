@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, Literal
 
 from target_ciscovm.cvm.holdings.exports import Exports
@@ -71,10 +71,30 @@ def open_holdings(
     name = api.connector().name
     with Store(folder) as store:
         exports = Exports(api.calls, folder, timeout_seconds, progress)
-        reading = Reading(api.calls, api.connector_id, name, store, exports)
-        with writing_in(folder):
+        names = (name,) if name else ()
+        reading = Reading(api.calls, api.connector_id, names, store, exports)
+        with writing_in(folder), _unavailable():
             source = _read(reading, data_model)
+            if data_model == "vulnerabilities" and store.is_empty and _has_imported(api):
+                # An empty answer would be taken for an empty CVM, while perhaps only the name is
+                # not one that CVM can filter by.
+                LOGGER.info("CVM shows nothing for this connector's name; reading all connectors.")
+                source = _read(replace(reading, connectors=()), data_model)
         yield Holdings(source, store, data_model)
+
+
+@contextmanager
+def _unavailable() -> Iterator[None]:
+    """Give every error of CVM one type: whatever it is, the holdings cannot be had."""
+    try:
+        yield
+    except CiscoVMError as error:
+        raise HoldingsUnavailable(str(error)) from error
+
+
+def _has_imported(api: CiscoVMClient) -> bool:
+    """Tell whether a run of the connector may have brought entries."""
+    return any(run.success and run.processed_scanner_vuln_count != 0 for run in api.runs())
 
 
 def _read(reading: Reading, model: DataModel) -> Source:
@@ -85,10 +105,7 @@ def _read(reading: Reading, model: DataModel) -> Source:
         LOGGER.info("%s CVM is searched instead.", error)
         _search(reading, model, error)
         source = "search"
-    try:
-        reading.find_assets()
-    except CiscoVMError as error:
-        raise HoldingsUnavailable(str(error)) from error
+    reading.find_assets()
     return source
 
 

@@ -54,12 +54,12 @@ class Reading:
 
     Attributes:
         connector_id: whose entries are kept.
-        connector: its name, which CVM filters by.
+        connectors: names that CVM filters by, of vulnerabilities; all are read where there is none.
     """
 
     calls: Calls
     connector_id: int
-    connector: str
+    connectors: tuple[str, ...]
     store: Store
     exports: Exports
 
@@ -79,10 +79,11 @@ class Reading:
             VulnerabilityRow,
             "vulnerability",
             "vulnerabilities",
-            {"status": searches.VULNERABILITY_STATUSES, "connector_names": (self.connector,)},
+            {"status": searches.VULNERABILITY_STATUSES}
+            | ({"connector_names": self.connectors} if self.connectors else {}),
         )
         self._export(request, self._add_vulnerabilities)
-        inactive = searches.of_vulnerabilities(self.connector, ("inactive",))
+        inactive = searches.of_vulnerabilities(self.connectors, ("inactive",))
         self._search(inactive, self._add_vulnerabilities)
 
     def search(self, model: DataModel) -> None:
@@ -95,7 +96,7 @@ class Reading:
         if model == "findings":
             self._search(searches.of_findings(), self._add_findings)
             return
-        every = searches.of_vulnerabilities(self.connector, searches.ASSET_STATUSES)
+        every = searches.of_vulnerabilities(self.connectors, searches.ASSET_STATUSES)
         self._search(every, self._add_vulnerabilities)
 
     def find_assets(self) -> None:

@@ -117,10 +117,11 @@ class Held(NamedTuple):
 def entries_of(row: VulnerabilityRow, connector_id: int) -> Iterator[Held]:
     """Give the entries of a vulnerability, one for each identifier; none of other connectors' ones.
 
-    Where no connector is told, all are given: the search was for the connector's name.
+    Where no number of a connector is told, all are given: CVM was asked by the connector's name.
     """
     owners = row.connectors or []
-    if owners and connector_id not in {owner.id for owner in owners}:
+    numbers = {owner.id for owner in owners} - {None}
+    if numbers and connector_id not in numbers:
         return
     told = _owners(owners)
     found: dict[str, set[bool | None]] = {}
@@ -144,7 +145,9 @@ def entries_of(row: VulnerabilityRow, connector_id: int) -> Iterator[Held]:
 def entry_of(row: FindingRow, connector_id: int) -> Iterator[Held]:
     """Give the entry of a finding; none of another connector's one."""
     owner = row.connector
-    if row.external_unique_id in {None, ""} or (owner and owner.id != connector_id):
+    if row.external_unique_id in {None, ""}:
+        return
+    if owner and owner.id not in {None, connector_id}:
         return
     yield Held(
         vulnerability=row.id,

@@ -106,10 +106,17 @@ class Shifted(Exception):  # noqa: N818 - the name says the cause
     """What is searched changed while it was read."""
 
 
-def of_vulnerabilities(connector: str, assets: Sequence[str]) -> Search[VulnerabilityRow]:
-    """Give the search for all vulnerabilities of connectors of a name, on assets of a status."""
+def of_vulnerabilities(
+    connectors: Sequence[str], assets: Sequence[str]
+) -> Search[VulnerabilityRow]:
+    """Give the search for all vulnerabilities of connectors of these names, of all without any.
+
+    Args:
+        connectors: names.
+        assets: statuses of the assets.
+    """
     query: Query = [
-        ("connector_names[]", connector),
+        *(("connector_names[]", name) for name in connectors),
         *(("status[]", status) for status in VULNERABILITY_STATUSES),
         *(("asset[status][]", status) for status in assets),
         ("fields", ",".join(VULNERABILITY_FIELDS)),

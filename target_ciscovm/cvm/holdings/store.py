@@ -73,6 +73,11 @@ class Store:
     def __exit__(self, *_: object) -> None:
         self._connection.close()
 
+    @property
+    def is_empty(self) -> bool:
+        """Tell whether there is no entry."""
+        return self._connection.execute("SELECT 1 FROM held LIMIT 1").fetchone() is None
+
     def clear(self) -> None:
         """Forget all entries."""
         self._connection.execute("DELETE FROM held")

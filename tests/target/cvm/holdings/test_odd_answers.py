@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     JSON = dict[str, Any]
 
+RUNS = f"/connectors/{CONNECTOR}/connector_runs"
 ASSET = {"id": 5, "status": "active", "url": "https://one.example.test/"}
 
 
@@ -45,6 +46,7 @@ def server(server: ScriptedServer) -> ScriptedServer:
     server.script("GET", "/data_exports/status", Reply(json={"message": "ready"}))
     empty = {"vulnerabilities": [], "meta": {"total_count": 0}}
     server.script("GET", "/vulnerabilities/search", Reply(json=empty))
+    server.script("GET", RUNS, Reply(json=[]))
     server.script("GET", "/assets/search", Reply(json={"assets": [ASSET], "meta": {}}))
     return server
 
@@ -89,6 +91,15 @@ def test_an_entry_that_does_not_say_whether_it_is_open(
     server.script("GET", "/data_exports", lines(row))
 
     assert [one.open for one in read(server, tmp_path)] == [is_open]
+
+
+def test_a_connector_that_is_told_without_its_number(
+    server: ScriptedServer, tmp_path: Path
+) -> None:
+    row = vulnerability(connectors=[{"name": IMPORTER["name"]}])
+    server.script("GET", "/data_exports", lines(row))
+
+    assert [one.identifier for one in read(server, tmp_path)] == ["V-7-a"]
 
 
 def test_an_identifier_that_one_connector_has_on_two_ports(
@@ -158,6 +169,25 @@ def test_an_export_that_is_not_known_yet(server: ScriptedServer, tmp_path: Path)
 
     assert len(read(server, tmp_path)) == 1
     assert len(server.asked("POST", "/data_exports")) == 1
+
+
+RUN = {"id": 1, "end_time": "2026-03-01T00:00:00Z", "success": True}
+
+
+@pytest.mark.parametrize(
+    ("run", "held"), [({}, 1), ({"processed_scanner_vuln_count": 0}, 0), ({"success": False}, 0)]
+)
+def test_a_name_that_cvm_cannot_filter_by_is_not_taken_for_an_empty_cvm(
+    server: ScriptedServer, tmp_path: Path, run: JSON, held: int
+) -> None:
+    instead(server, "GET", RUNS, Reply(json=[RUN | run]))
+    instead(server, "POST", "/data_exports", Reply(json={"search_id": 1, "record_count": 0}))
+    others = vulnerability(id=8, connectors=[{"id": 3, "name": "Other"}])
+    server.script("GET", "/data_exports", lines(), lines(others, vulnerability()))
+
+    assert len(read(server, tmp_path)) == held
+    asked = [json.loads(request.body) for request in server.asked("POST", "/data_exports")]
+    assert [one.get("connector_names") for one in asked] == [[IMPORTER["name"]], None][: held + 1]
 
 
 def test_an_asset_that_is_not_told(server: ScriptedServer, tmp_path: Path) -> None:
