@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 
 QUOTE_CHARACTERS: Final = 200
 CHUNK_BYTES: Final = 1 << 16
+MAX_ANSWER_BYTES: Final = 268_435_456
+"""What one answer may take in memory; the longest page of a search has some tens of MB."""
 
 
 @dataclass(frozen=True)
@@ -120,7 +122,12 @@ class Transport:
     """
 
     def __init__(
-        self, api_url: str, api_key: str, ca_bundle: str | None, policy: RetryPolicy
+        self,
+        api_url: str,
+        api_key: str,
+        ca_bundle: str | None,
+        policy: RetryPolicy,
+        max_answer_bytes: int = MAX_ANSWER_BYTES,
     ) -> None:
         self.place = urlsplit(api_url).netloc
         self.server_now: datetime | None = None
@@ -129,6 +136,7 @@ class Transport:
         self._key = _tidy_key(api_key)
         self._verify: str | bool = _certificates(ca_bundle) if ca_bundle else True
         self._policy = policy
+        self._max_answer_bytes = max_answer_bytes
         self._next_start = 0.0
         self._session = requests.Session()
         self._session.auth = RiskToken(self._key)
@@ -164,8 +172,10 @@ class Transport:
                 timeout=(self._policy.connect_seconds, self._policy.read_seconds),
                 allow_redirects=False,
                 verify=self._verify,
+                stream=True,
             )
-        return self._read(response)
+        with response:
+            return self._read(response, self._body(response))
 
     def download(
         self,
@@ -205,9 +215,7 @@ class Transport:
             )
         with response:
             if response.status_code != requests.codes.ok or _is_html(response):
-                with self._explained():
-                    response.content  # noqa: B018 - read here, where its errors are explained
-                return self._read(response)
+                return self._read(response, self._body(response))
             file.seek(0)
             file.truncate()
             for chunk in self._chunks(response):
@@ -217,6 +225,18 @@ class Transport:
                     raise TimedOut(msg)
             return self._read(response, b"")
 
+    def _body(self, response: requests.Response) -> bytes:
+        body = bytearray()
+        for chunk in self._chunks(response):
+            body += chunk
+            if len(body) > self._max_answer_bytes:
+                msg = (
+                    f"{self.place} sent an answer of more than {self._max_answer_bytes:,} bytes, "
+                    "which was not read. Check that api_url is the host of CVM's API."
+                )
+                raise BrokenAnswer(msg)
+        return bytes(body)
+
     def _chunks(self, response: requests.Response) -> Iterator[bytes]:
         with self._explained():
             yield from response.iter_content(CHUNK_BYTES)
@@ -225,7 +245,8 @@ class Transport:
     def _explained(self) -> Iterator[None]:
         try:
             yield
-        except OSError as error:  # the base of all errors of requests
+        # OSError is the base of the errors of requests; a bad Location raises a bare ValueError.
+        except (OSError, ValueError) as error:
             # The library's own text may contain a proxy's address with a password.
             raise explain(error, self.place, self._policy.read_seconds) from None
 
@@ -240,19 +261,18 @@ class Transport:
         time.sleep(max(0.0, self._next_start - time.monotonic()))
         self._next_start = time.monotonic() + self._policy.pace_seconds
 
-    def _read(self, response: requests.Response, body: bytes | None = None) -> Answer:
+    def _read(self, response: requests.Response, body: bytes) -> Answer:
         date = from_header(response.headers.get("Date"))
         if not self.answered:
             self.answered = True
             self.server_now = date
         if response.is_redirect or response.is_permanent_redirect:
-            target = urlsplit(response.headers.get("Location", "")).netloc or "another page"
+            target = urlsplit(response.headers.get("Location", "")).hostname or "another page"
             raise WrongHost(self.place, f"with a redirect to {target}")
-        content = response.content if body is None else body
         return Answer(
             status=response.status_code,
-            body=content,
-            html=_is_html(response) or content[:64].lstrip()[:1] == b"<",
+            body=body,
+            html=_is_html(response) or body[:64].lstrip()[:1] == b"<",
             retry_after=read_retry_after(response.headers.get("Retry-After"), date),
         )
 

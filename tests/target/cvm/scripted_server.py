@@ -33,6 +33,7 @@ class Reply:
         failure: `reset` closes hard instead of answering, `hang` stays silent until the client has
             gone, `cut` breaks off in the middle of the body.
         delay: seconds before the answer.
+        charset: of the text; each byte is a letter of latin-1.
     """
 
     status: int = 200
@@ -41,10 +42,11 @@ class Reply:
     headers: dict[str, str] = field(default_factory=dict)
     failure: Literal["", "reset", "hang", "cut"] = ""
     delay: float = 0.0
+    charset: str = "utf-8"
 
     def response(self) -> Response:
         """Give the answer as it is sent."""
-        content = (json.dumps(self.json) if self.text is None else self.text).encode()
+        content = (json.dumps(self.json) if self.text is None else self.text).encode(self.charset)
         return Response(
             status=self.status,
             headers={"Content-Type": "application/json"} | self.headers,

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import gzip
 import socket
 from dataclasses import replace
 
 import pytest
 
+from target_ciscovm.cvm.transport import Transport
 from target_ciscovm.errors import (
     BrokenAnswer,
     CiscoVMError,
@@ -149,3 +151,45 @@ def test_a_proxy_that_is_not_there_is_told_without_its_password(
     assert "MARKER" not in str(caught.value)
     assert caught.value.__cause__ is None or "MARKER" not in str(caught.value.__cause__)
     assert server.requests == []
+
+
+@pytest.mark.parametrize(("limit", "fits"), [(1000, True), (999, False)])
+@pytest.mark.parametrize("status", [200, 502])
+def test_an_answer_above_the_limit_is_not_read_on(
+    server: ScriptedServer, status: int, limit: int, fits: bool
+) -> None:
+    packed = gzip.compress(b"{" + b" " * 998 + b"}").decode("latin-1")
+    reply = Reply(status, text=packed, headers={"Content-Encoding": "gzip"}, charset="latin-1")
+    server.script("GET", "/connectors", reply)
+    transport = Transport(server.url, KEY, None, QUICK, max_answer_bytes=limit)
+
+    if fits:
+        assert len(transport.send("GET", "/connectors").body) == 1000
+    else:
+        with pytest.raises(BrokenAnswer, match="more than 999 bytes"):
+            transport.send("GET", "/connectors")
+
+
+@pytest.mark.parametrize(
+    ("location", "told"),
+    [
+        ("https://alex:s3cret@login.example.test/x", "a redirect to login.example.test"),
+        ("/x", "a redirect to another page"),
+    ],
+)
+def test_a_redirect_is_told_by_its_host_alone(
+    server: ScriptedServer, location: str, told: str
+) -> None:
+    server.script("GET", "/connectors", Reply(302, text="", headers={"Location": location}))
+
+    with pytest.raises(WrongHost, match=told) as caught:
+        connect(server).connector()
+
+    assert "s3cret" not in str(caught.value)
+
+
+def test_a_redirect_to_what_is_no_url_is_a_broken_answer(server: ScriptedServer) -> None:
+    reply = Reply(302, text="", headers={"Location": "https://[::1/x"})
+    server.script("GET", "/connectors", reply, listing(IMPORTER))
+
+    assert connect(server).connector().id == CONNECTOR
