@@ -20,9 +20,10 @@ from target_ciscovm.errors import (
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from target_ciscovm.cvm.answer import Answer
     from target_ciscovm.cvm.multipart import FileBody
     from target_ciscovm.cvm.retry_policy import RetryPolicy
-    from target_ciscovm.cvm.transport import Answer, Transport
+    from target_ciscovm.cvm.transport import Transport
 
 PASS: Final = frozenset({HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED})
 """Statuses whose meaning depends on the call."""

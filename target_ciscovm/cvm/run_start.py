@@ -27,10 +27,10 @@ from target_ciscovm.errors import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
 
+    from target_ciscovm.cvm.answer import Answer
     from target_ciscovm.cvm.calls import Calls
     from target_ciscovm.cvm.connector import ConnectorRun
     from target_ciscovm.cvm.retry_policy import RetryPolicy
-    from target_ciscovm.cvm.transport import Answer
 
 LOOKS: Final = 5
 """Checks of the list of runs after a lost answer: a run is "scheduled", so it may appear late."""

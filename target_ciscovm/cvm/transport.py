@@ -6,18 +6,16 @@ import ssl
 import sys
 import time
 from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import datetime, timezone
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Final
+from typing import IO, TYPE_CHECKING, Final, TypedDict
 from urllib.parse import urlsplit
 
-import msgspec
 import requests
 from requests.auth import AuthBase
 
 from qualyswas_ciscovm.dates import from_header
+from target_ciscovm.cvm.answer import Answer, read_retry_after
 from target_ciscovm.cvm.connection_errors import explain
 from target_ciscovm.errors import BrokenAnswer, SettingsError, TimedOut, WrongHost
 
@@ -28,6 +26,7 @@ else:
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
+    from datetime import datetime
 
     from target_ciscovm.cvm.multipart import FileBody
     from target_ciscovm.cvm.retry_policy import RetryPolicy
@@ -38,63 +37,13 @@ MAX_ANSWER_BYTES: Final = 268_435_456
 """What one answer may take in memory; the longest page of a search has some tens of MB."""
 
 
-@dataclass(frozen=True)
-class Answer:
-    """What CVM answered.
+class Options(TypedDict):
+    """What is the same for each request."""
 
-    Attributes:
-        status: the HTTP status.
-        body: its bytes.
-        html: whether it is a web page.
-        retry_after: the wait that the server names, in seconds, None when it names none.
-    """
-
-    status: int
-    body: bytes
-    html: bool
-    retry_after: float | None
-
-    def document(self) -> dict[str, object] | list[object]:
-        """Read the JSON of the body.
-
-        Raises:
-            BrokenAnswer: when it is empty, cut, or something else.
-        """
-        try:
-            document = msgspec.json.decode(self.body)
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            what = "an empty body" if not self.body.strip() else "something that is not JSON"
-            msg = f"CVM answered with {what} (HTTP {self.status})."
-            raise BrokenAnswer(msg) from error
-        if isinstance(document, (dict, list)):
-            return document
-        msg = f"CVM answered with JSON that is not an object (HTTP {self.status})."
-        raise BrokenAnswer(msg)
-
-    def is_json(self) -> bool:
-        """Tell whether the body is JSON."""
-        try:
-            self.document()
-        except BrokenAnswer:
-            return False
-        return True
-
-    def fields(self) -> dict[str, object]:
-        """Read the JSON object of the body; an empty one if there is none."""
-        try:
-            document = self.document()
-        except BrokenAnswer:
-            return {}
-        return document if isinstance(document, dict) else {}
-
-    def rows(self, name: str) -> list[dict[str, object]] | None:
-        """Read a list of objects, the whole body or its field `name`; None if there is none."""
-        try:
-            document = self.document()
-        except BrokenAnswer:
-            return None
-        rows = document.get(name) if isinstance(document, dict) else document
-        return [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else None
+    timeout: tuple[float, float]
+    allow_redirects: bool
+    verify: str | bool
+    stream: bool
 
 
 class RiskToken(AuthBase):
@@ -134,9 +83,14 @@ class Transport:
         self.answered = False
         self._url = api_url
         self._key = _tidy_key(api_key)
-        self._verify: str | bool = _certificates(ca_bundle) if ca_bundle else True
         self._policy = policy
         self._max_answer_bytes = max_answer_bytes
+        self._options: Options = {
+            "timeout": (policy.connect_seconds, policy.read_seconds),
+            "allow_redirects": False,
+            "verify": _certificates(ca_bundle) if ca_bundle else True,
+            "stream": True,
+        }
         self._next_start = 0.0
         self._session = requests.Session()
         self._session.auth = RiskToken(self._key)
@@ -169,10 +123,7 @@ class Transport:
                 json=json,
                 data=body,
                 headers={"Content-Type": body.content_type} if body else None,
-                timeout=(self._policy.connect_seconds, self._policy.read_seconds),
-                allow_redirects=False,
-                verify=self._verify,
-                stream=True,
+                **self._options,
             )
         with response:
             return self._read(response, self._body(response))
@@ -201,17 +152,15 @@ class Transport:
             UntrustedServer: when the server's certificate is not trusted.
             WrongHost: when the answer is a redirect.
         """
+        # Packed once is enough; twice could not be told from a file that is meant to be so.
+        headers = {"Accept": "*/*", "Accept-Encoding": "identity"}
         self._keep_pace()
         with self._explained():
             response = self._session.get(
                 f"{self._url}{path}",
                 params=list(query),
-                # Packed once is enough; twice could not be told from a file that is meant to be so.
-                headers={"Accept": "*/*", "Accept-Encoding": "identity"},
-                timeout=(self._policy.connect_seconds, self._policy.read_seconds),
-                allow_redirects=False,
-                verify=self._verify,
-                stream=True,
+                headers=headers,
+                **self._options,
             )
         with response:
             if response.status_code != requests.codes.ok or _is_html(response):
@@ -315,17 +264,3 @@ def _certificates(ca_bundle: str) -> str:
         msg = f"ca_bundle names {ca_bundle}, which has no readable certificates. Use a PEM file."
         raise SettingsError(msg) from error
     return str(path)
-
-
-def read_retry_after(text: str | None, server_now: datetime | None) -> float | None:
-    """Read `Retry-After`, seconds or a date (RFC 9110, 10.2.3); None if it is unreadable."""
-    if text is None:
-        return None
-    stripped = text.strip()
-    if stripped.isascii() and stripped.replace(".", "", 1).isdigit():
-        return float(stripped)
-    date = from_header(stripped)
-    if date is None:
-        return None
-    now = server_now or datetime.now(timezone.utc)
-    return max(0.0, (date - now).total_seconds())

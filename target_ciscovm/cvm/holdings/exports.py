@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
     from pathlib import Path
 
+    from target_ciscovm.cvm.answer import Answer
     from target_ciscovm.cvm.calls import Calls
-    from target_ciscovm.cvm.transport import Answer
 
 LOGGER: Final = logging.getLogger(__name__)
 
@@ -115,7 +115,7 @@ class Exports:
         try:
             self._wait(number, request, count)
             with TemporaryFile(dir=self.folder) as file:
-                persist(lambda: self._fetch(number, file), self.calls.policy)
+                persist(lambda: self._fetch(number, file, request.plural), self.calls.policy)
                 keep(rows_in(file, request.row, count))
         except (ExportLost, FileBroken) as error:
             return error
@@ -159,7 +159,8 @@ class Exports:
             raise Unavailable(msg)
         return answer.status != HTTPStatus.PARTIAL_CONTENT
 
-    def _fetch(self, number: int, file: IO[bytes]) -> None:
+    def _fetch(self, number: int, file: IO[bytes], plural: str) -> None:
+        self._require_time(plural)
         query = [("search_id", number)]
         answer = self.calls.transport.download(PATH, file, query=query, deadline=self._deadline)
         self._judge(answer)

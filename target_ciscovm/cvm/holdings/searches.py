@@ -20,8 +20,8 @@ from target_ciscovm.errors import BrokenAnswer, HoldingsUnavailable, RequestRefu
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from target_ciscovm.cvm.answer import Answer
     from target_ciscovm.cvm.calls import Calls
-    from target_ciscovm.cvm.transport import Answer
 
     Query = Sequence[tuple[str, str | int]]
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import gzip
 import socket
+import time
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -21,6 +23,9 @@ from target_ciscovm.errors import (
 from tests.target.cvm.listing import IMPORTER, listing
 from tests.target.cvm.quick import CONNECTOR, KEY, QUICK, connect
 from tests.target.cvm.scripted_server import Reply, ScriptedServer
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 @pytest.mark.parametrize("status", [200, 404])
@@ -193,3 +198,17 @@ def test_a_redirect_to_what_is_no_url_is_a_broken_answer(server: ScriptedServer)
     server.script("GET", "/connectors", reply, listing(IMPORTER))
 
     assert connect(server).connector().id == CONNECTOR
+
+
+def test_a_file_that_does_not_end_in_time_is_given_up(
+    server: ScriptedServer, tmp_path: Path
+) -> None:
+    server.script("GET", "/file", Reply(text="x" * 100))
+    download = connect(server).calls.transport.download
+    with (tmp_path / "file").open("w+b") as file:
+        with pytest.raises(TimedOut, match="did not send the whole file in time"):
+            download("/file", file, query=[], deadline=0.0)
+        told = download("/file", file, query=[], deadline=time.monotonic() + 60)
+        file.seek(0)
+
+        assert (told.status, told.body, file.read()) == (200, b"", b"x" * 100)

@@ -94,6 +94,15 @@ def test_where_cvm_cannot_be_searched_either_both_causes_are_told_in_a_line(faul
         assert "may not search vulnerabilities" in text
 
 
+def test_an_export_that_is_ready_too_late_is_not_fetched() -> None:
+    with opened() as sandbox:
+        load(sandbox)
+        read = Read(sandbox, seconds=0)
+
+    assert (read.by, read.open) == ("search", ALL)
+    assert sandbox.ciscovm_requests["data_exports"] == 1
+
+
 def test_a_wait_is_told() -> None:
     with opened("export-slow") as sandbox:
         load(sandbox)
