@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Final
 
+from tests.probe import exports
 from tests.probe.answers import Answer
 from tests.probe.scratch import asset, closed, document, url_of, vuln
 
@@ -43,6 +44,7 @@ def ask(scratch: Scratch) -> Iterator[Answer]:
     whole = scratch.state(url_of("first"), "probe-first") is not None
     yield Answer("A run of two files takes", "all" if whole else "last", "run_takes")
     yield Answer("Seconds until searches show a load:", round(scratch.delay))
+    yield from exports.ask(scratch)
     if whole:
         yield from _two_files(scratch, run)
     everything = [*(asset(name) for name in ASSETS), *(asset("case", url=url) for url in CASES)]

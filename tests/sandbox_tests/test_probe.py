@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import pytest
 
@@ -11,13 +11,12 @@ from tap_qualyswas.tap import TapQualysWAS
 from target_ciscovm.cvm.login import Login
 from tests.probe import __main__ as probe
 from tests.probe import ciscovm, qualys
+from tests.probe.answers import Answer
 from tests.probe.scratch import Scratch
+from tests.sandbox.ciscovm.tenant.tenant import OTHER_CONNECTOR_ID
 from tests.sandbox.faults.switches import Switches
 from tests.sandbox.sandbox import Sandbox
 from tests.sandbox_tests.loads import Caller, asset, document, vuln
-
-if TYPE_CHECKING:
-    from tests.probe.answers import Answer
 
 QUALYS: Final[list[dict[str, Any]]] = [
     {},
@@ -65,7 +64,15 @@ CISCOVM: Final[list[dict[str, Any]]] = [
     {"judged_closing": "ignored", "untold_counters": "all", "upload_validates": True},
     {"run_takes": "last"},
     {"success_rule": "all"},
+    {"export_inactive": True, "finding_exports": False, "export_seconds": 0.1},
 ]
+
+
+SECONDS: Final = {"search_delay", "export_seconds"}
+"""How long something takes is no question of yes or no."""
+OLD: Final = asset(
+    vuln("old"), url="https://old.example.test/", last_seen_at="2025-01-01T00:00:00Z"
+)
 
 
 def told(answers: list[Answer], switches: Switches) -> None:
@@ -91,12 +98,15 @@ def test_qualys_is_asked(positions: dict[str, Any]) -> None:
 def test_ciscovm_is_asked(positions: dict[str, Any]) -> None:
     switches = Switches(**positions, rate_limit=0, run_seconds=0)
     with Sandbox(apps=1, findings=1, scans=1, switches=switches) as sandbox:
+        sandbox.tenant.inactivity_days = 30
+        Caller(sandbox, OTHER_CONNECTOR_ID).load(document(OLD))
         login = Login(sandbox.ciscovm_url, sandbox.api_key, sandbox.connector_id)
         answers = list(ciscovm.ask(Scratch(login, poll_seconds=0.05, pace=0)))
-        opened = [one for one in sandbox.tenant.held() if one.is_open]
+        opened = [one for one in sandbox.tenant.held(sandbox.connector_id) if one.is_open]
     told(answers, switches)
     assert answers[0].switch == "closing_under_skip"
-    assert positions.keys() - {"search_delay"} <= {one.switch for one in answers}
+    assert positions.keys() - SECONDS <= {one.switch for one in answers}
+    assert Answer("Does an export give what a search gives?", told=True) in answers
     assert opened == []
 
 
