@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from target_ciscovm.cvm.client import CiscoVMClient
 from target_ciscovm.cvm.holdings.holdings import open_holdings
+from tests.sandbox.ciscovm.tenant.tenant import OTHER_CONNECTOR_ID
 from tests.sandbox.faults.switches import Switches
 from tests.sandbox.sandbox import Sandbox
 from tests.sandbox_tests.loads import Caller, asset, document, finding, vuln
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from target_ciscovm.cvm.retry_policy import RetryPolicy
     from target_ciscovm.kdi.types import DataModel
 
+OTHER = OTHER_CONNECTOR_ID
 ONE = "https://one.example.test/"
 TWO = "https://two.example.test/"
 CLOSED = {"status": "closed", "closed_at": "2026-02-01T00:00:00Z"}
