@@ -51,6 +51,9 @@ TAKEN: Final = (
     "SELECT 1 FROM load_asset WHERE key = ? UNION ALL SELECT 1 FROM refused WHERE asset = ? LIMIT 1"
 )
 """Whether an asset is in the load already, or was refused."""
+UNNAMED: Final = "Qualys WAS finding"
+"""Definition of closings whose own is not known: the entry was read from CVM, which does not tell
+it, and nothing of the load stands for it."""
 SENT: Final = "SELECT locators, last_seen FROM ledger.asset WHERE key = ?"
 
 
@@ -140,12 +143,17 @@ class _Writer:
         if row.action == "leave":
             return
         if row.item_at is None or row.item_bytes is None or row.cause.startswith("filtered"):
-            found.close(row, self._plan.catalogue.use(row.name or ""), self._plan.now)
+            found.close(row, self._closed_name(row), self._plan.now)
         elif row.model != self._plan.model:
-            found.close(row, self._plan.catalogue.use(row.name or ""), row.closed or self._plan.now)
+            found.close(row, self._closed_name(row), row.closed or self._plan.now)
         else:
             item = self._spool.item(row.item_at, row.item_bytes)
             found.add(row, item, self._definition(row))
+
+    def _closed_name(self, row: DecidedRow) -> str:
+        """Give the name to close an entry by; CVM does not tell that of one that was read there."""
+        made = None if row.definition is None else self._plan.names[row.definition].name
+        return self._plan.catalogue.use(row.name or made or UNNAMED)
 
     def _definition(self, row: DecidedRow) -> Named:
         """Give the name that the entry has in CVM, else that of its QID."""

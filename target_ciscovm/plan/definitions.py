@@ -14,7 +14,6 @@ if TYPE_CHECKING:
 
     from target_ciscovm.intake.spool import Spool
 
-TABLE: Final = "CREATE TABLE IF NOT EXISTS definition(number INTEGER PRIMARY KEY, name TEXT)"
 LEAVE_OUT: Final = """
 UPDATE finding SET filter = ?
 WHERE state LIKE '%open' AND filter IS NULL AND definition IN (SELECT value FROM json_each(?))
@@ -42,6 +41,5 @@ def define(spool: Spool, names: Iterable[str], informational: Iterable[int]) -> 
         names: of the definitions, by their number.
         informational: numbers of the definitions that `exclude_informational` leaves out.
     """
-    spool.execute(TABLE)
     spool.insert("definition", enumerate(names), 2)
     spool.execute(LEAVE_OUT, (INFORMATIONAL, json.dumps(list(informational))))

@@ -159,7 +159,9 @@ def make_plan(
     inactive = _inactive(received, sync, settings, tenant)
     leave_out_inactive(spool, inactive)
     has_ledger = ledger.path is not None
-    bounds = Bounds(number, received.lost, inactive, settings.close_gone and has_ledger)
+    is_whole = _is_whole(ledger, tenant)
+    may_close = settings.close_gone and has_ledger and is_whole
+    bounds = Bounds(number, received.lost, inactive, may_close)
     coverage = coverage_of(sync, verdict, received.sources, bounds)
     change = _identity_change(spool, ledger, settings, coverage)
     shown = shown_webapps(spool, coverage, sync)
@@ -197,7 +199,7 @@ def make_plan(
         names=[named(one.name) for one in definitions],
         shown=shown,
         renamed=tuple(renamed_webapps(spool, coverage, received.sources, sync)),
-        reasons=tuple(_reasons(verdict, received, settings, match)),
+        reasons=tuple(_reasons(verdict, received, settings, match, is_whole=is_whole)),
         losses=() if settings.allow_dropped_records else verdict.losses,
         gap=gap(sync, link) if has_ledger and sync and scope else None,
         decided=tuple(decisions.tally(spool)),
@@ -264,9 +266,14 @@ def _fixes_since(sync: Sync | None, verdict: Verdict, ledger: Ledger, tenant: Te
     if ledger.path is None:
         streams = sync.streams if sync and verdict.valid else ()
         return to_utc(next((one.window_start for one in streams if one.stream == FINDINGS), None))
-    if tenant.first_run and not (ledger.exists and ledger.is_whole):
+    if tenant.first_run and not _is_whole(ledger, tenant):
         return to_text(tenant.first_run)
     return None
+
+
+def _is_whole(ledger: Ledger, tenant: Tenant) -> bool:
+    """Tell whether the ledger has all that the connector may hold open."""
+    return ledger.is_whole and (ledger.exists or tenant.first_run is None)
 
 
 def _identity_change(
@@ -320,7 +327,7 @@ def _require_nothing_left(plan: Plan, spool: Spool) -> None:
 
 
 def _reasons(
-    verdict: Verdict, received: Received, settings: Settings, match: Match
+    verdict: Verdict, received: Received, settings: Settings, match: Match, *, is_whole: bool
 ) -> Iterator[str]:
     yield from verdict.reasons
     if received.lost.unknown:
@@ -332,6 +339,8 @@ def _reasons(
         )
     if not settings.close_gone:
         yield "close_gone is never"
+    elif not is_whole:
+        yield "the ledger was lost and could not be made anew from CVM yet"
     elif settings.login is None:
         yield "without api_key and connector_id no ledger tells what is open in CVM"
 

@@ -29,10 +29,17 @@ CREATE TABLE inactive_webapp(webapp INTEGER PRIMARY KEY);
 CREATE TABLE deleted_webapp(webapp INTEGER PRIMARY KEY);
 CREATE TABLE covered_type(type TEXT PRIMARY KEY);
 CREATE TABLE IF NOT EXISTS refused(asset TEXT PRIMARY KEY);
+CREATE TABLE IF NOT EXISTS definition(number INTEGER PRIMARY KEY, name TEXT);
 """
 OURS: Final = "(e.account IS NULL OR :account IS NULL OR e.account = :account)"
 """Another account's findings may bear the same identifiers: where ids are all that Qualys gives."""
-LIVE_ENTRIES: Final = f"CREATE TEMP VIEW live AS SELECT * FROM ledger.entry WHERE {LIVE}"
+LIVE_ENTRIES: Final = f"""
+CREATE TEMP VIEW live AS
+SELECT asset, identifier, model, state, NULLIF(name, '') AS name, type, webapp, source, account,
+    sent_at, seen, severity
+FROM ledger.entry WHERE {LIVE}
+"""
+"""What is open; of an entry that was read from CVM the name may not be known."""
 
 OLDER_THAN_SENT: Final = f"""
 UPDATE finding SET state = 'outdated ' || state
@@ -73,7 +80,9 @@ INSERT INTO decision
 SELECT f.asset, f.identifier, :model, 'open',
     COALESCE(
         (
-            SELECT CASE WHEN e.severity IS f.severity THEN 'still' ELSE 'edited' END
+            SELECT CASE
+                WHEN e.severity IS f.severity OR e.name IS NULL THEN 'still' ELSE 'edited'
+            END
             FROM live e WHERE {_HERE}
         ),
         (
@@ -87,7 +96,7 @@ SELECT f.asset, f.identifier, :model, 'open',
         'new'
     ),
     f.rowid,
-    (SELECT e.name FROM ledger.entry e WHERE {_HERE})
+    (SELECT NULLIF(e.name, '') FROM ledger.entry e WHERE {_HERE})
 FROM finding f WHERE f.asset IS NOT NULL AND {_OPEN} ORDER BY f.asset, f.identifier
 """
 STAYING: Final = f"""
@@ -115,7 +124,7 @@ SELECT e.asset, e.identifier, e.model,
         WHEN :over THEN 'licence over its limit'
         ELSE 'moved away'
     END,
-    NULL, e.name
+    NULL, COALESCE(e.name, (SELECT n.name FROM definition n WHERE n.number = f.definition))
 FROM live e JOIN finding f ON f.identifier = e.identifier
 WHERE {_OPEN} AND {OURS} AND NOT (e.asset = f.asset AND e.model = :model)
 """
