@@ -10,6 +10,7 @@
     │   ├── NotADataImporter     the connector fetches by itself and takes no files
     │   ├── LedgerRefused        the ledger has the form of another version
     │   ├── LedgerForeign        the ledger is that of another connector
+    │   ├── LedgerMissing        there is no ledger to hold CVM against
     │   ├── WrongHost            what answers is not the API of Cisco Vulnerability Management
     │   └── UntrustedServer      the TLS certificate of the server is not trusted
     ├── AlreadyRunning           another process on this machine is loading into the connector
@@ -195,8 +196,8 @@ class LedgerDamaged(CiscoVMError):
 
     def __init__(self, path: Path, why: str) -> None:
         super().__init__(
-            f"The ledger {path} cannot be used: {why}. Restore a good copy of it, or move it "
-            "away: then nothing is closed until a full sync has rebuilt it."
+            f"The ledger {path} cannot be used: {why}. Restore a good copy of it, or make it anew "
+            "from CVM: meltano invoke target-ciscovm:rebuild-ledger."
         )
 
 
@@ -205,8 +206,8 @@ class LedgerRefused(Refused):
 
     def __init__(self, path: Path, why: str) -> None:
         super().__init__(
-            f"The ledger {path} cannot be used: {why}. Move it away and run the tap once with "
-            "full_sync: true, or set ledger_path to another file."
+            f"The ledger {path} cannot be used: {why}. Make it anew from CVM (meltano invoke "
+            "target-ciscovm:rebuild-ledger), or set ledger_path to another file."
         )
 
 
@@ -217,6 +218,16 @@ class LedgerForeign(Refused):
         super().__init__(
             f"The ledger {path} is that of {owner}. Set ledger_path to a file of this connector's "
             "own, or leave it unset."
+        )
+
+
+class LedgerMissing(Refused):
+    """There is no ledger, and what was asked for needs one."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(
+            f"There is no ledger at {path}, so there is nothing to hold CVM against. Set "
+            "ledger_path to where it is, or run target-ciscovm:rebuild-ledger to make it from CVM."
         )
 
 

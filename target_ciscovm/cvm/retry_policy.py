@@ -37,6 +37,8 @@ class RetryPolicy:
             IP address; four leave room for others.
         connect_seconds: for a connection to be made, and for each block of an upload to be sent.
         read_seconds: for an answer to begin.
+        show_seconds: waits before CVM is asked again for what it does not show: a load may take
+            some minutes to be seen.
     """
 
     max_wait_seconds: float = 3600
@@ -46,6 +48,7 @@ class RetryPolicy:
     pace_seconds: float = 0.25
     connect_seconds: float = 30
     read_seconds: float = 300
+    show_seconds: tuple[float, ...] = (60, 300)
 
     def waits(self, longest: float | None = None) -> Iterator[float]:
         """Give endless growing waits, each with a random part, so that clients spread."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from contextlib import suppress
+import shutil
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import msgspec
@@ -27,7 +28,7 @@ from target_ciscovm.output.private_files import FILE_MODE, private_file, private
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
     from pathlib import Path
 
     from typing_extensions import Self
@@ -55,6 +56,22 @@ class PendingRun(msgspec.Struct, frozen=True):
     """
 
     run: int | None = None
+
+
+class KnownRuns(msgspec.Struct, frozen=True):
+    """Runs of the connector that the ledger accounts for.
+
+    Attributes:
+        up_to: all up to this number.
+        own: of the later ones, those of this installation.
+    """
+
+    up_to: int = 0
+    own: tuple[int, ...] = ()
+
+    def others(self, runs: Collection[int]) -> list[int]:
+        """Give the runs that it does not account for."""
+        return sorted(run for run in runs if run > self.up_to and run not in self.own)
 
 
 class Ledger:
@@ -119,8 +136,13 @@ class Ledger:
 
     @property
     def is_whole(self) -> bool:
-        """Tell whether it knows all that this connector was ever sent: it was never lost."""
+        """Tell whether it knows all that this connector has open: never lost, or rebuilt since."""
         return self._meta("whole", bool) is not False
+
+    @property
+    def known_runs(self) -> KnownRuns:
+        """Give the runs of the connector that it accounts for."""
+        return self._meta("runs", KnownRuns) or KnownRuns()
 
     @property
     def pending(self) -> PendingRun | None:
@@ -132,15 +154,27 @@ class Ledger:
         """Count what is open, or perhaps open."""
         return sum(count for (count,) in self._rows(f"SELECT count(*) FROM entry WHERE {LIVE}"))  # noqa: S608 - ours
 
+    def models(self) -> set[str]:
+        """Give the data models that something is open in."""
+        return {model for (model,) in self._rows(f"SELECT DISTINCT model FROM entry WHERE {LIVE}")}  # noqa: S608 - ours
+
     def accounts(self) -> list[KnownAccount]:
         """Give the Qualys accounts that were loaded."""
         rows = self._rows("SELECT number, subscription, host, login FROM account ORDER BY number")
         return [KnownAccount(number, Account(*named)) for number, *named in rows]
 
     def link(self, scope: str) -> Link | None:
-        """Give the end of a scope's chain, None when nothing of it was settled."""
+        """Give the end of a scope's chain, None when nothing of it was settled.
+
+        Where what CVM holds was read because of runs that are not known here, the last of them
+        that went well stands in.
+        """
         query = "SELECT scope, began, findings FROM chain WHERE scope = ?"
-        return next((Link(*row) for row in self._rows(query, scope)), None)
+        own = next((Link(*row) for row in self._rows(query, scope)), None)
+        instead = self._meta("run_instead", str)
+        if instead is None or (own is not None and own.began >= instead):
+            return own
+        return Link(scope, instead, own.findings if own else None)
 
     def newest(self) -> str:
         """Give the latest beginning of a sync that anything here comes from; empty without any."""
@@ -207,6 +241,8 @@ class Ledger:
     def name_pending(self, run: int) -> None:
         """Write down the number that CVM gave to the run."""
         self._set_meta("pending", PendingRun(run))
+        known = self.known_runs
+        self._set_meta("runs", msgspec.structs.replace(known, own=(*known.own, run)))
 
     def settle(self) -> None:
         """Take over what was put down: the run has done it."""
@@ -225,6 +261,25 @@ class Ledger:
     def remember(self, name: str, *, value: object) -> None:
         """Keep a value by its name."""
         self._set_meta(name, value)
+
+    @contextmanager
+    def amending(self, tables: Path) -> Iterator[sqlite3.Connection]:
+        """Change it by the tables of another file, attached as `cvm`: all of it, or nothing."""
+        connection, path = self._writable()
+        with sql_errors(path, "written"):
+            connection.execute("ATTACH ? AS cvm", (str(tables),))
+        try:
+            with settling.transaction(connection, path), sql_errors(path, "written"):
+                yield connection
+        finally:
+            connection.execute("DETACH cvm")
+
+    def copied(self, path: Path) -> Ledger:
+        """Copy it, so that the copy can be changed and this one stays as it is."""
+        self._open()
+        if self._on_disk and self.path is not None:
+            shutil.copyfile(self.path, path)
+        return Ledger(path, self._home)
 
     def _open(self) -> sqlite3.Connection:
         if self._connection is None:

@@ -217,14 +217,14 @@ def test_a_damaged_ledger_is_one_clear_line_that_says_what_to_do(
     damage(path)
 
     for error in uses(path, LedgerDamaged):
-        assert_one_line(error, path, "move it away", "until a full sync has rebuilt it")
+        assert_one_line(error, path, "Restore a good copy", "rebuild-ledger")
         assert error.value.exit_code == 1  # type: ignore[attr-defined] # one of our own
 
 
 @pytest.mark.parametrize(
     ("version", "words"),
     [
-        (1, ("form 1 of an earlier version", "Move it away", "full_sync: true", "ledger_path")),
+        (1, ("form 1 of an earlier version", "rebuild-ledger", "ledger_path")),
         (3, ("form 3, this one reads 2", "install that version")),
     ],
 )
