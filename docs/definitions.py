@@ -41,6 +41,14 @@ COMMANDS: Final[dict[str, dict[str, JSON]]] = {
             "args": "--config=ENV --verify",
             "description": "Check the key and the connector, send nothing.",
         },
+        "audit": {
+            "args": "--config=ENV --audit",
+            "description": "Compare what CVM holds with the ledger, send nothing.",
+        },
+        "rebuild-ledger": {
+            "args": "--config=ENV --rebuild-ledger",
+            "description": "Make the ledger anew from what CVM holds, send nothing.",
+        },
     },
 }
 

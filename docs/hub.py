@@ -90,7 +90,14 @@ meltano run tap-qualyswas target-ciscovm
 """,
         "usage": """\
 Keep `output_path` between runs: it holds the ledger of what is open in Cisco Vulnerability
-Management, and a folder with a report for each run.
+Management, and a folder with a report for each run. A ledger that is lost is made anew from what
+CVM holds.
+
+See whether CVM holds what was sent:
+
+```bash
+meltano invoke target-ciscovm:audit
+```
 
 Do not let a scheduler repeat a failed run at once. The next run sends again what did not arrive,
 and a run can fail on purpose, as when a load would close too much (`max_close_percent`).

@@ -15,6 +15,8 @@ from target_ciscovm.apply.delivery import Way
 from target_ciscovm.apply.files import write_files
 from target_ciscovm.apply.preflight import OVERAGE, connect, look
 from target_ciscovm.apply.uploads import STILL_TOO_LARGE, TOO_LARGE
+from target_ciscovm.audit import catching_up, verification
+from target_ciscovm.audit.asking import Inquiry
 from target_ciscovm.cvm.connector import RunFailed
 from target_ciscovm.errors import CiscoVMError, LimitReached, SettingsError
 from target_ciscovm.intake.arrivals import Arrivals
@@ -49,6 +51,7 @@ from target_ciscovm.report import endings
 from target_ciscovm.report.changes import write_changes
 from target_ciscovm.report.facts import Facts
 from target_ciscovm.report.files import write_html, write_json
+from target_ciscovm.report.holdings import verified
 from target_ciscovm.report.model import Report
 from target_ciscovm.report.planned import planned
 from target_ciscovm.report.summary import summarise
@@ -213,6 +216,8 @@ class Run:
             intake = self._read(place, read)
         if not self.counts.received.total():
             return endings.aborted(endings.NO_RECORD, self._facts)
+        if api is not None:
+            place = self._catch_up(place, api, stack)
         require_disk(place.folder.path, place.spool.size + LEAST_ROOM)
         with self._stages.stage("planning"):
             received = self._receive(place, intake)
@@ -249,8 +254,6 @@ class Run:
                 self._note(warnings=(*self._facts.warnings, OVERAGE))
             if not settings.dry_run:
                 ledger.require_writable()
-            if not ledger.exists and opening.runs:
-                self._warn(endings.no_ledger(settings.ledger_path))
             pending.look_up(ledger, api.runs() if ledger.pending else ())
         self._refuse_identity_change(ledger)
         if settings.reset_tags:
@@ -281,6 +284,20 @@ class Run:
             name = cut(stream, STREAM_NAME)
             LOGGER.info("Stream %s is not one of ours: %s records passed over.", name, count)
         return intake
+
+    def _catch_up(self, place: _Place, api: CiscoVMClient, stack: ExitStack) -> _Place:
+        """Bring the ledger up to runs that it does not know; a dry run does so with a copy."""
+        runs = self._facts.opening.runs if self._facts.opening else frozenset()
+        ledger = place.ledger
+        reason = catching_up.why(ledger, runs)
+        if reason is None:
+            return place
+        if self._settings.dry_run:
+            ledger = stack.enter_context(ledger.copied(place.folder.spool / "ledger.db"))
+        with self._stages.stage("catching up"):
+            inquiry = Inquiry(api, self._settings, ledger, place.folder.spool)
+            self._warn(catching_up.caught_up(inquiry, reason))
+        return replace(place, ledger=ledger)
 
     def _receive(self, place: _Place, intake: Intake) -> Received:
         """Give what has arrived, the last row of each key, and each finding at its asset.
@@ -361,8 +378,10 @@ class Run:
             identity_now = identity.identity_text(settings.identity, settings.data_model)
             load = settlement.Load(plan, received.sync, self._facts.tenant, identity_now)
             settlement.put_down(place.ledger, place.spool, load)
+            catching_up.note(place.ledger, opening.runs if opening else ())
         if not uploaded.parts:
             place.ledger.settle()
+            self._verify(place, api, suspicious=False)
             return
         with self._stages.stage("waiting for CVM"):
             self._note(run_asked=True)
@@ -377,6 +396,21 @@ class Run:
             self._note(delivered=delivered)
         for suspicion in delivered.answer.suspicions:
             self._warn(f"{suspicion}. Look at the connector's page in CVM.")
+        if delivered.arrived:
+            self._verify(place, api, suspicious=bool(delivered.answer.suspicions))
+
+    def _verify(self, place: _Place, api: CiscoVMClient, *, suspicious: bool) -> None:
+        """Hold what CVM has against the plan, where the settings want it."""
+        if not verification.is_wanted(
+            self._settings.verify_load, self._plan, suspicious=suspicious
+        ):
+            return
+        with self._stages.stage("verifying"):
+            inquiry = Inquiry(api, self._settings, place.ledger, place.folder.spool)
+            found = verification.verify(inquiry, place.spool)
+        self._note(verification=found)
+        if not found.asked or (found.not_visible and not found.differences):
+            self._warn(f"{verified(found)}.")
 
     def _refuse(self, place: _Place, keys: Sequence[str]) -> None:
         """Take assets out of the load that are too large for CVM.

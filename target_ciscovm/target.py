@@ -7,7 +7,7 @@ import sys
 import threading
 from dataclasses import replace
 from functools import cached_property
-from typing import IO, TYPE_CHECKING, Any, ClassVar
+from typing import IO, TYPE_CHECKING, Any, ClassVar, Final
 
 import click
 from singer_sdk import Target
@@ -17,6 +17,7 @@ from qualyswas_ciscovm.endings import Ending, ending_well
 from qualyswas_ciscovm.errors import Interrupted
 from qualyswas_ciscovm.plugin import Plugin
 from target_ciscovm.apply.verification import check_login
+from target_ciscovm.audit import commands
 from target_ciscovm.cvm.retry_policy import RetryPolicy
 from target_ciscovm.intake.drain import draining
 from target_ciscovm.intake.singer_lines import SingerLines
@@ -41,6 +42,13 @@ if TYPE_CHECKING:
     from target_ciscovm.settings.values import Settings
 
 
+COMMANDS: Final = {
+    "--verify": "Check the API key and the connector, and end.",
+    "--audit": "Hold what CVM has open against the ledger, and end; 1 where they differ.",
+    "--rebuild-ledger": "Make the ledger anew from what CVM holds, and end.",
+}
+
+
 class TargetCiscoVM(Plugin, Target):
     """Loads web application findings into Cisco Vulnerability Management."""
 
@@ -54,6 +62,8 @@ class TargetCiscoVM(Plugin, Target):
     """First wait before a call is tried again; the next ones grow."""
     pace_seconds: ClassVar[float] = RetryPolicy.pace_seconds
     """Shortest time between two calls."""
+    show_seconds: ClassVar[tuple[float, ...]] = RetryPolicy.show_seconds
+    """Waits before CVM is asked again for what it does not show."""
 
     # All of the SDK's, except its validation of records: they are checked by their types.
     capabilities: ClassVar[list[CapabilitiesEnum]] = [
@@ -82,6 +92,7 @@ class TargetCiscoVM(Plugin, Target):
             found.retry_policy,
             first_wait_seconds=self.first_wait_seconds,
             pace_seconds=self.pace_seconds,
+            show_seconds=self.show_seconds,
         )
         return replace(found, retry_policy=policy)
 
@@ -99,6 +110,22 @@ class TargetCiscoVM(Plugin, Target):
         report = self.report = self.run.execute(read)
         if report.exit_code:
             raise Ending(report.message, report.exit_code, self.logger)
+
+    def look(self, *, audit: bool = False, rebuild_ledger: bool = False) -> None:
+        """Look at CVM without a load: check the login, audit the ledger, or make it anew.
+
+        Raises:
+            Ending: when CVM and the ledger differ.
+        """
+        if rebuild_ledger:
+            commands.rebuild(self.settings)
+        elif audit:
+            done = commands.audit(self.settings)
+            if done.exit_code:
+                raise Ending(done.message, done.exit_code, self.logger)
+            self.logger.info("%s", done.message)
+        else:
+            check_login(self.settings)
 
     def on_record(self, line: int, stream: str, record: bytes) -> None:
         """Hand a record to the run, mapped if maps are set."""
@@ -153,14 +180,16 @@ class TargetCiscoVM(Plugin, Target):
         config: Any = None,
         file_input: IO[str] | None = None,
         verify: bool = False,
+        audit: bool = False,
+        rebuild_ledger: bool = False,
     ) -> None:
         if about:
             cls.print_about(about_format)
             return
         cls.print_version(print_fn=cls.logger.info)
-        if verify:
+        if verify or audit or rebuild_ledger:
             with ending_well(cls.logger):
-                check_login(cls.from_command(config).settings)
+                cls.from_command(config).look(audit=audit, rebuild_ledger=rebuild_ledger)
             return
         with draining(file_input), ending_well(cls.logger):
             cls.from_command(config).listen(file_input)
@@ -169,13 +198,8 @@ class TargetCiscoVM(Plugin, Target):
     @override
     def get_singer_command(cls) -> click.Command:
         command = super().get_singer_command()
-        command.params.append(
-            click.Option(
-                ["--verify"],
-                is_flag=True,
-                help="Check the API key and the connector, and end.",
-            )
-        )
+        for name, text in COMMANDS.items():
+            command.params.append(click.Option([name], is_flag=True, help=text))
         return command
 
     def _end_with_the_terminal(self) -> None:

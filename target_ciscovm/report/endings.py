@@ -14,10 +14,10 @@ from target_ciscovm.outcomes import EXIT_CODES
 from target_ciscovm.output.state import asking_full_sync
 from target_ciscovm.plan.identity import FULL_SYNC
 from target_ciscovm.plan.proof import FULL
+from target_ciscovm.report.holdings import sentences
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from pathlib import Path
 
     from qualyswas_ciscovm.errors import Interrupted
     from target_ciscovm.errors import CiscoVMError
@@ -66,15 +66,6 @@ class Ending:
         if self.asks:
             return asking_full_sync(state)
         return state if self.passes else None
-
-
-def no_ledger(path: Path | None) -> str:
-    """Say that the connector has had runs that this ledger knows nothing of."""
-    return (
-        f"There is no ledger at {path}, and this connector has had runs in CVM. What those left "
-        "open is closed only when Qualys calls it fixed. Keep the ledger between runs, or put "
-        "back a copy."
-    )
 
 
 def run_with(settings: Mapping[str, str]) -> str:
@@ -202,6 +193,9 @@ def _problem(facts: Facts, plan: Plan) -> str | None:
             "mappers, or set allow_dropped_records if that is on purpose. Nothing was closed as "
             f"gone. {HEALS}"
         ).removesuffix(".")
+    if facts.verification is not None and facts.verification.differences:
+        told = "; ".join(sentences(facts.verification))
+        return f"{told}. {HEALS}".removesuffix(".")
     if plan.gap and not facts.settings.dry_run:
         return f"CVM lacks what came before this load: {plan.gap}. {HEALS}".removesuffix(".")
     return None

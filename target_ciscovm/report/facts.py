@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from target_ciscovm.output.folders import RunFolder
     from target_ciscovm.output.timing import Stages
     from target_ciscovm.plan.plan import Plan
+    from target_ciscovm.report.holdings import Holdings
     from target_ciscovm.report.planned import Planned
     from target_ciscovm.settings.values import Settings
 
@@ -33,6 +34,7 @@ class Facts:
         run_asked: whether CVM was asked for a run.
         run_number: of the run in CVM, as soon as it is known.
         delivered: what came of it, whatever its end.
+        verification: what CVM holds after the load; None where it was not to be asked.
         warnings: sentences for the report.
     """
 
@@ -51,6 +53,7 @@ class Facts:
     run_asked: bool = False
     run_number: int | None = None
     delivered: Delivered | None = None
+    verification: Holdings | None = None
     warnings: tuple[str, ...] = ()
 
     @property

@@ -33,15 +33,16 @@ def write_json(report: Report, path: Path) -> None:
     Characters that control terminals or cannot be written as UTF-8 are replaced.
     """
     plain = clean_all(msgspec.to_builtins(report))
-    _write_private(path, msgspec.json.format(msgspec.json.encode(plain), indent=2) + b"\n")
+    write_private(path, msgspec.json.format(msgspec.json.encode(plain), indent=2) + b"\n")
 
 
 def write_html(report: Report, path: Path) -> None:
     """Write `report` as one page that opens offline, readable by the owner only."""
-    _write_private(path, render(report).encode())
+    write_private(path, render(report).encode())
 
 
-def _write_private(path: Path, data: bytes) -> None:
+def write_private(path: Path, data: bytes) -> None:
+    """Write a file that its owner alone can read."""
     with open_private(path) as file:
         file.write(data)
 

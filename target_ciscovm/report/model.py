@@ -14,6 +14,7 @@ from msgspec import Meta, Struct, field
 from target_ciscovm.kdi.types import DataModel
 from target_ciscovm.outcomes import Destination, Outcome
 from target_ciscovm.output.timing import Phase, Seconds
+from target_ciscovm.report.holdings import Holdings
 
 Count = Annotated[int, Meta(ge=0)]
 
@@ -267,6 +268,9 @@ class Report(_Part):
     ] = None
     changes: Annotated[
         Changes | None, Meta(description="null: no ledger tells what is a change")
+    ] = None
+    verification: Annotated[
+        Holdings | None, Meta(description="what CVM holds after the load; null: not asked for")
     ] = None
     webapps_gone: list[WebApp] = field(default_factory=list)
     webapps_not_proven: list[WebApp] = field(default_factory=list)

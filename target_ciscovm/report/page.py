@@ -14,9 +14,13 @@ from target_ciscovm.report import wording
 from target_ciscovm.report.bars import draw_bars
 from target_ciscovm.report.causes import finding_types, stays, with_counts
 from target_ciscovm.report.flow import draw_flow, draw_steps
+from target_ciscovm.report.holdings import verified
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from jinja2 import Template
+    from msgspec import Struct
 
     from target_ciscovm.report.bars import Bars
     from target_ciscovm.report.model import Report
@@ -66,7 +70,18 @@ def render(report: Report) -> str:
         stays=stays,
         share=wording.share,
         counted=counted,
+        verified=verified,
     )
+
+
+def render_audit(audit: Struct, rows: Sequence[tuple[str, int, str]]) -> str:
+    """Give the page of an audit as HTML.
+
+    Args:
+        audit: with the fields of `audit.json`.
+        rows: what was counted, with what each number means.
+    """
+    return _template("audit.html.j2").render(audit=audit, rows=rows)
 
 
 def _clean(value: object) -> object:
@@ -117,7 +132,7 @@ def _phases(report: Report) -> Bars | None:
 
 
 @cache
-def _template() -> Template:
+def _template(name: str = "report.html.j2") -> Template:
     environment = Environment(
         loader=PackageLoader("target_ciscovm"),
         autoescape=True,
@@ -135,4 +150,4 @@ def _template() -> Template:
         "moment": wording.moment,
     }
     environment.tests["plain_name"] = lambda name: plain_name(name) == name
-    return environment.get_template("report.html.j2")
+    return environment.get_template(name)

@@ -48,6 +48,7 @@ def summarise(facts: Facts, report: Report) -> None:
     report.destination = settings.destination
     report.warnings = list(facts.warnings)
     report.notes = note_counts(counts)
+    report.verification = facts.verification
     report.other_files = _other_files(facts.folder)
     _source(facts, report)
     _connector(facts, report)

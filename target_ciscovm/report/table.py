@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 from qualyswas_ciscovm.progress import duration
 from qualyswas_ciscovm.wording import counted, cut
 from target_ciscovm.report.causes import finding_types, proof, with_counts
+from target_ciscovm.report.holdings import verified
 from target_ciscovm.report.wording import number, size
 
 if TYPE_CHECKING:
@@ -127,6 +128,8 @@ def _facts(report: Report) -> Iterator[tuple[str, str]]:
     if _has_begun(report):
         yield "proof", proof(report)
     yield from _covered(report)
+    if report.verification:
+        yield "in CVM", verified(report.verification)
     if report.connector:
         run = f", run {report.run.id}" if report.run else ""
         yield "connector", f"{report.connector.id} ({report.connector.name}){run}"

@@ -235,11 +235,22 @@ _CLOSING: Final = (
         default=0,
     ),
     _setting(
+        "verify_load",
+        _choice("suspicion", "full_syncs", "every_run", "never"),
+        "Verify a load",
+        "When CVM is asked after a load what it holds, entry by entry. suspicion: when its "
+        "counters do not fit what was sent. full_syncs and every_run: after each such load too. "
+        "What is lost fails the run and asks for a full sync. CVM takes some minutes to answer, "
+        "so it is not asked each time by default.",
+        default="suspicion",
+    ),
+    _setting(
         "ledger_path",
         TEXT,
         "Ledger",
         "File that records what was last sent as open. By default "
-        "{output_path}/ledger-{connector_id}.db. Keep it between runs.",
+        "{output_path}/ledger-{connector_id}.db. Keep it between runs; one that is lost is made "
+        "anew from what CVM holds.",
     ),
 )
 _RUNNING: Final = (

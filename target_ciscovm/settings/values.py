@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, get_args
+from typing import TYPE_CHECKING, Any, Final, Literal, get_args
 
 from target_ciscovm.cvm.login import Login
 from target_ciscovm.cvm.retry_policy import RetryPolicy
@@ -28,6 +28,8 @@ STATUS_WORDS: Final[dict[DataModel, tuple[str, ...]]] = {
     "findings": get_args(TriageState),
 }
 ALL: Final = 100
+VerifyLoad = Literal["suspicion", "full_syncs", "every_run", "never"]
+"""When CVM is asked after a load what it holds."""
 
 
 @dataclass(frozen=True)
@@ -59,6 +61,7 @@ class Settings:
     accept_identity_change: str | None
     allow_dropped_records: bool
     max_days_unproven: int
+    verify_load: VerifyLoad
     keep_runs: int
     dry_run: bool
     fail_on_abort: bool
@@ -123,6 +126,7 @@ def read_settings(config: Mapping[str, Any]) -> Settings:
         accept_identity_change=given["accept_identity_change"],
         allow_dropped_records=given["allow_dropped_records"],
         max_days_unproven=given["max_days_unproven"],
+        verify_load=given["verify_load"],
         keep_runs=given["keep_runs"],
         dry_run=given["dry_run"],
         fail_on_abort=given["fail_on_abort"],

@@ -56,6 +56,7 @@ class QuickTarget(TargetCiscoVM):
 
     first_wait_seconds: ClassVar[float] = 0.005
     pace_seconds: ClassVar[float] = 0
+    show_seconds: ClassVar[tuple[float, ...]] = (0, 0)
 
 
 class Stage:

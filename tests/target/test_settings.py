@@ -156,6 +156,7 @@ OTHER: dict[str, Any] = {
     "output_path": "o",
     "max_failed_percent": "33.3",
     "tag_prefix": "was:",
+    "verify_load": "every_run",
 }
 
 

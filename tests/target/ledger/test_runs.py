@@ -208,9 +208,14 @@ class TestSource:
 
 
 class TestLost:
-    """Without its ledger a connector goes on, says so loudly, and asks for a full sync."""
+    """Without its ledger, and without what CVM holds, a connector goes on with what comes."""
 
-    def test_it_is_said_and_a_full_sync_builds_it_anew(self, cvm: CVM) -> None:
+    @pytest.fixture(autouse=True)
+    def _cvm_tells_nothing(self, cvm: CVM) -> None:
+        for fault in ("export-refused", "search-refused"):
+            cvm.faults.arm(fault)
+
+    def test_it_is_said(self, cvm: CVM) -> None:
         cvm.load(TWO)
         cvm.ledger.unlink()
 
@@ -220,8 +225,6 @@ class TestLost:
         (warning,) = loaded.report["warnings"]
         assert str(cvm.ledger) in warning
         assert "this connector has had runs in CVM" in warning
-        cvm.load(Sync([webapp()], [finding(1)]))
-        assert cvm.open() == names(1)
 
     def test_an_incremental_sync_leaves_a_gap_that_the_next_full_one_closes(self, cvm: CVM) -> None:
         cvm.load(TWO)
@@ -233,7 +236,7 @@ class TestLost:
         assert loaded.states == [ASKING]
         assert "no earlier load" in loaded.report["gap"]
         healed = cvm.load(TWO)
-        assert (healed.outcome, healed.states) == ("succeeded", [STATE])
+        assert healed.states == [STATE]
         assert cvm.load(replace(TWO, mode="incremental")).outcome == "succeeded"
 
     def test_it_begins_with_what_came(self, cvm: CVM) -> None:
@@ -249,9 +252,8 @@ class TestLost:
         cvm.load(TWO)
         cvm.ledger.unlink()
 
-        loaded = cvm.load(Sync([webapp()], [finding(1)]))
+        cvm.load(Sync([webapp()], [finding(1)]))
 
-        assert loaded.outcome == "succeeded"
         assert cvm.open() == names(1, 2)
 
     def test_a_new_connector_is_no_lost_ledger(self, cvm: CVM) -> None:

@@ -1,0 +1,84 @@
+"""What CVM holds, written into the ledger: what differs taken over, a lost ledger made anew.
+
+An entry that is known from CVM alone has neither account nor source, and often no name: only its
+identifier tells its type and web application, by which it is covered.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from target_ciscovm.audit.drift import HAS, INSTEAD, JOINED, LACKS
+from target_ciscovm.ledger.ledger import KnownRuns
+from target_ciscovm.ledger.tables import LIVE
+
+if TYPE_CHECKING:
+    from target_ciscovm.audit.held import Held
+    from target_ciscovm.audit.runs import Runs
+    from target_ciscovm.ledger.ledger import Ledger
+    from target_ciscovm.ledger.tables import State
+
+# ruff: noqa: S608 - the statements are put together of our own texts
+
+CLOSE: Final = f"""
+UPDATE entry SET state = 'closed'
+WHERE {LIVE} AND EXISTS (
+    SELECT 1 FROM cvm.drift d
+    WHERE d.identifier = entry.identifier AND d.asset = entry.asset AND d.model = entry.model
+        AND d.kind IN {LACKS}
+)
+"""
+
+
+def _kept(state: State, seen: str, which: str) -> str:
+    """Keep entries of CVM, the last sync of which is not known."""
+    return f"""
+INSERT INTO entry
+SELECT h.asset, h.identifier, h.model, '{state}', h.name, h.type, h.webapp, NULL, NULL, :at,
+    {seen}, NULL
+FROM cvm.held h {which}
+"""
+
+
+_SEEN: Final = "COALESCE(NULLIF(h.seen, ''), :at)"
+_DRIFTED: Final = f"JOIN cvm.drift d ON {JOINED.format('d')} AND d.kind IN {(*HAS, INSTEAD)}"
+OPEN: Final = _kept(
+    "open",
+    _SEEN,
+    f"{_DRIFTED} WHERE true ON CONFLICT(identifier, asset, model) DO UPDATE SET state = 'open', "
+    "sent_at = max(sent_at, excluded.sent_at)",
+)
+KEEP_JUDGED: Final = _kept("perhaps", _SEEN, "WHERE h.judged ON CONFLICT DO NOTHING")
+"""To a load, what people have called something is as open as it was."""
+KEEP_CLOSED: Final = _kept(
+    "closed", ":at", "WHERE NOT h.open AND NOT h.judged ON CONFLICT DO NOTHING"
+)
+"""So that an older load which comes again opens none of it."""
+KEEP_ASSETS: Final = (
+    "INSERT OR IGNORE INTO asset SELECT DISTINCT h.asset, h.locators, NULL FROM cvm.held h WHERE "
+    "EXISTS (SELECT 1 FROM entry e WHERE e.asset = h.asset)"
+)
+SENT_SINCE: Final = f"""
+UPDATE entry SET sent_at = :at
+WHERE sent_at < :at
+    AND EXISTS (SELECT 1 FROM cvm.held h WHERE {JOINED.format("entry")})
+"""
+"""Others may have sent it in the runs that are not known here, so no earlier sync closes it."""
+
+
+def take_over(held: Held, ledger: Ledger, runs: Runs) -> None:
+    """Take over what differs: the next full load mends it where that is safe."""
+    with ledger.amending(held.path) as connection:
+        for change in (CLOSE, OPEN, KEEP_ASSETS):
+            connection.execute(change, {"at": runs.last_began})
+
+
+def catch_up(held: Held, ledger: Ledger, runs: Runs) -> None:
+    """Bring the ledger up to what CVM holds after runs that it does not know; all, if it is new."""
+    with ledger.amending(held.path) as connection:
+        for change in (CLOSE, OPEN, KEEP_JUDGED, KEEP_CLOSED, KEEP_ASSETS, SENT_SINCE):
+            connection.execute(change, {"at": runs.last_began})
+        ledger.remember("whole", value=True)
+        ledger.remember("runs", value=KnownRuns(runs.newest))
+        if runs.last_good_began is not None:
+            ledger.remember("run_instead", value=runs.last_good_began)

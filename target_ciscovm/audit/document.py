@@ -1,0 +1,96 @@
+"""What an audit leaves behind: `audit.json`, `audit.html`, `drift.jsonl`, and lines for the log."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import TYPE_CHECKING, Annotated, Final, Literal
+
+import msgspec
+from msgspec import Meta, Struct, field
+
+# ruff: noqa: TC001 - msgspec reads the types
+from target_ciscovm.audit.findings import entries
+from target_ciscovm.report.files import write_private
+from target_ciscovm.report.holdings import LACKED, Holdings
+from target_ciscovm.report.model import ConnectorInfo
+from target_ciscovm.report.page import render_audit
+from target_ciscovm.report.wording import clean_all
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from target_ciscovm.audit.held import Held
+    from target_ciscovm.output.folders import RunFolder
+
+LABEL: Final = 24
+MEANING: Final = {
+    "closed by people": "never a difference",
+    "closed in CVM": "the next full load sends it again",
+    "not in CVM": "the next full load sends it again",
+    "at another asset": "the next full load moves it",
+    "closed in the ledger": "Qualys no longer reports it; the next full load closes it",
+    "not in the ledger": "the next full load that covers it closes it",
+}
+"""What each kind of difference means, and what becomes of it."""
+
+
+class Audit(Struct, kw_only=True, forbid_unknown_fields=True):
+    """One audit."""
+
+    version: Annotated[Literal[1], Meta(description="version of this format")] = 1
+    run_id: Annotated[str, Meta(description="name of the folder")] = ""
+    message: Annotated[str, Meta(description="one sentence: what was found")] = ""
+    exit_code: Annotated[int, Meta(ge=0, le=1)] = 0
+    asked_at: Annotated[str | None, Meta(description="CVM's time; null: not told")] = None
+    ledger: Annotated[str, Meta(description="path of the ledger")] = ""
+    connector: ConnectorInfo | None = None
+    holdings: Holdings = field(default_factory=Holdings)
+
+
+def schema() -> dict[str, object]:
+    """Give the JSON schema of `audit.json`, as `schemas/audit.json` holds it."""
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "audit.json of an audit by target-ciscovm",
+        **msgspec.json.schema(Audit),
+    }
+
+
+def write_drift(held: Held, folder: RunFolder) -> None:
+    """Write all that differs, one entry a line."""
+    encode = msgspec.json.Encoder().encode
+    with folder.open("drift.jsonl") as file:
+        file.writelines(encode(entry) + b"\n" for entry in entries(held))
+
+
+def write(audit: Audit, folder: RunFolder) -> None:
+    """Write the audit as JSON and as a page."""
+    plain = msgspec.json.encode(clean_all(msgspec.to_builtins(audit)))
+    write_private(folder.file("audit.json"), msgspec.json.format(plain, indent=2) + b"\n")
+    write_private(folder.file("audit.html"), render_audit(audit, table(audit)).encode())
+
+
+def table(audit: Audit) -> list[tuple[str, int, str]]:
+    """Give what was counted, each with its name, its number and what it means."""
+    return list(_rows(audit.holdings))
+
+
+def lines(audit: Audit) -> Iterator[str]:
+    """Give the table as lines for the log."""
+    for name, count, meaning in table(audit):
+        yield f"  {name:<{LABEL}}{count:>12,}   {meaning}".rstrip()
+
+
+def _rows(found: Holdings) -> Iterator[tuple[str, int, str]]:
+    yield "open by the ledger", found.in_ledger, ""
+    yield "open in CVM", found.in_cvm, "of this connector, and not judged by people"
+    for one in found.kinds:
+        sign = "-" if one.kind in LACKED else "+"
+        yield f"{sign} {one.kind}", one.count, MEANING[one.kind]
+    if found.foreign:
+        yield "of another form", found.foreign, "not sent by this version; left alone"
+
+
+if __name__ == "__main__":  # prints schemas/audit.json, which a test compares
+    sys.stdout.write(json.dumps(schema(), indent=2) + "\n")

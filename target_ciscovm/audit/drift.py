@@ -1,0 +1,163 @@
+"""Where the ledger and CVM differ, entry by entry: one comparison for audit, rebuild and verify."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from target_ciscovm.ledger.tables import LIVE
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from target_ciscovm.audit.held import Held
+    from target_ciscovm.ledger.ledger import Ledger
+
+# ruff: noqa: S608 - the statements are put together of our own texts
+
+BY_PEOPLE: Final = "closed by people"
+"""Open in the ledger; people gave it another status in CVM. Never a difference."""
+CLOSED: Final = "closed in CVM"
+"""Open in the ledger, closed in CVM, and not by people."""
+MISSING: Final = "not in CVM"
+MOVED: Final = "at another asset"
+"""Open in the ledger at one asset, open in CVM at another one only."""
+INSTEAD: Final = "instead"
+"""Where CVM has it open, for one that is at another asset; not counted by itself."""
+REOPENED: Final = "closed in the ledger"
+"""Open in CVM; the ledger has it closed, as Qualys no longer reports it."""
+UNKNOWN: Final = "not in the ledger"
+"""Open in CVM, and of our form."""
+
+LACKS: Final = (CLOSED, MISSING, MOVED)
+"""Open in the ledger and not in CVM."""
+HAS: Final = (REOPENED, UNKNOWN)
+"""Open in CVM and not in the ledger."""
+
+JOINED: Final = "h.identifier = {0}.identifier AND h.asset = {0}.asset AND h.model = {0}.model"
+_OPEN: Final = "(h.open AND NOT h.judged)"
+_ELSEWHERE: Final = f"""
+SELECT 1 FROM held h
+WHERE h.identifier = l.identifier AND h.model = l.model AND {_OPEN}
+    AND NOT EXISTS (
+        SELECT 1 FROM ledger.entry o
+        WHERE {JOINED.format("o")} AND o.{LIVE}
+    )
+"""
+FIND_LACKING: Final = f"""
+INSERT INTO drift
+SELECT
+    CASE
+        WHEN h.judged THEN '{BY_PEOPLE}'
+        WHEN EXISTS ({_ELSEWHERE}) THEN '{MOVED}'
+        WHEN h.identifier IS NOT NULL THEN '{CLOSED}'
+        ELSE '{MISSING}'
+    END,
+    l.asset, l.identifier, l.model
+FROM ledger.entry l LEFT JOIN held h ON {JOINED.format("l")}
+WHERE l.state = 'open' AND (h.identifier IS NULL OR NOT {_OPEN})
+    AND l.model IN (SELECT value FROM json_each(:models))
+"""
+FIND_UNKNOWN: Final = f"""
+INSERT OR IGNORE INTO drift
+SELECT
+    CASE
+        WHEN EXISTS (
+            SELECT 1 FROM drift d
+            WHERE d.identifier = h.identifier AND d.model = h.model AND d.kind = '{MOVED}'
+        ) THEN '{INSTEAD}'
+        WHEN EXISTS (SELECT 1 FROM ledger.entry l WHERE {JOINED.format("l")}) THEN '{REOPENED}'
+        ELSE '{UNKNOWN}'
+    END,
+    h.asset, h.identifier, h.model
+FROM held h
+WHERE {_OPEN}
+    AND NOT EXISTS (SELECT 1 FROM ledger.entry l WHERE {JOINED.format("l")} AND l.{LIVE})
+"""
+
+_IN_DRIFT: Final = (
+    "EXISTS (SELECT 1 FROM drift d WHERE d.identifier = c.identifier AND d.asset = c.asset AND "
+    f"d.model = c.model AND d.kind <> '{BY_PEOPLE}')"
+)
+SEEN: Final = f"""
+SELECT COUNT(*) FROM changed c
+WHERE c.opened = (SELECT max(opened) FROM changed) AND NOT {_IN_DRIFT}
+"""
+UNSEEN: Final = f"SELECT COUNT(*) FROM changed c WHERE {_IN_DRIFT}"
+FORGET_UNSEEN: Final = """
+DELETE FROM drift WHERE EXISTS (
+    SELECT 1 FROM changed c
+    WHERE c.identifier = drift.identifier AND c.asset = drift.asset AND c.model = drift.model
+)
+"""
+
+
+class DriftRow(NamedTuple):
+    """An entry that differs."""
+
+    kind: str
+    asset: str
+    identifier: str
+    model: str
+
+
+def compare(held: Held, ledger: Ledger, models: Sequence[str]) -> None:
+    """Fill the table of drift.
+
+    Args:
+        held: what CVM holds.
+        ledger: what was sent.
+        models: data models that CVM was asked for.
+    """
+    connection = held.connection
+    ledger.attach_to(connection)
+    try:
+        connection.execute("DELETE FROM drift")
+        names = "[" + ",".join(f'"{model}"' for model in models) + "]"
+        connection.execute(FIND_LACKING, {"models": names})
+        connection.execute(FIND_UNKNOWN)
+    finally:
+        connection.execute("DETACH ledger")
+
+
+def counts(held: Held) -> Mapping[str, int]:
+    """Count what differs by its kind."""
+    return dict(held.connection.execute("SELECT kind, COUNT(*) FROM drift GROUP BY 1"))
+
+
+def rows(held: Held) -> Iterator[DriftRow]:
+    """Give what differs, in an order that stays the same."""
+    query = "SELECT kind, asset, identifier, model FROM drift ORDER BY kind, asset, identifier"
+    yield from map(DriftRow._make, held.connection.execute(query))
+
+
+def differing(held: Held) -> int:
+    """Count what differs; what people have closed does not."""
+    found = counts(held)
+    return sum(found.get(kind, 0) for kind in (*LACKS, *HAS))
+
+
+def forget_unseen(held: Held) -> int:
+    """Leave out what the load has changed where CVM shows nothing of the load yet.
+
+    Returns:
+        How many entries these are; 0 where CVM shows some of it, so that it shows all.
+    """
+    unseen = _number(held, UNSEEN)
+    if not unseen or _number(held, SEEN):
+        return 0
+    held.connection.execute(FORGET_UNSEEN)
+    return unseen
+
+
+def open_in_cvm(held: Held) -> int:
+    """Count what CVM has open of ours, and people have not judged."""
+    return _number(held, f"SELECT COUNT(*) FROM held h WHERE {_OPEN}")
+
+
+def foreign(held: Held) -> int:
+    """Count entries of the connector whose identifier is not of our form."""
+    return _number(held, "SELECT COUNT(*) FROM foreign_entry")
+
+
+def _number(held: Held, query: str) -> int:
+    return int(held.connection.execute(query).fetchone()[0])

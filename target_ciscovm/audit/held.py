@@ -1,0 +1,188 @@
+"""What CVM holds of the connector, as tables that the ledger is compared with.
+
+    held(asset, identifier, model, open, judged, type, webapp, name, seen, locators)
+    foreign_entry(identifier, asset, model, open)
+    changed(asset, identifier, model, opened)
+    drift(kind, asset, identifier, model)
+
+They lie in a file of their own, so that a million entries need no memory.
+"""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+import msgspec
+
+from qualyswas_ciscovm.dates import to_utc
+from target_ciscovm.mapping.locators import DEFAULT_ORDER, LOCATORS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from pathlib import Path
+
+    from target_ciscovm.cvm.holdings.holding import Holding
+    from target_ciscovm.mapping.locators import Identity
+
+TABLES: Final = """
+CREATE TABLE held(
+    asset TEXT NOT NULL COLLATE NOCASE, identifier TEXT NOT NULL, model TEXT NOT NULL,
+    open INTEGER NOT NULL, judged INTEGER NOT NULL, type TEXT NOT NULL, webapp INTEGER,
+    name TEXT NOT NULL, seen TEXT NOT NULL, locators TEXT NOT NULL,
+    PRIMARY KEY(identifier, asset, model)
+) WITHOUT ROWID;
+CREATE TABLE foreign_entry(identifier TEXT, asset TEXT, model TEXT, open INTEGER);
+CREATE TABLE changed(
+    asset TEXT, identifier TEXT, model TEXT, opened INTEGER,
+    PRIMARY KEY(identifier, asset, model)
+) WITHOUT ROWID;
+CREATE TABLE drift(
+    kind TEXT NOT NULL, asset TEXT NOT NULL, identifier TEXT NOT NULL, model TEXT NOT NULL,
+    PRIMARY KEY(identifier, asset, model)
+) WITHOUT ROWID;
+"""
+"""CVM may or may not tell URLs apart by their capitals; of the same identifier, we need not."""
+ADD_HELD: Final = """
+INSERT INTO held VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+ON CONFLICT DO UPDATE SET open = max(open, excluded.open), judged = max(judged, excluded.judged)
+"""
+OURS: Final = re.compile(r"([VSI])-(-?\d+)-.+", re.DOTALL)
+"""An identifier of our own: type, web application or 0, and what Qualys tells the finding by."""
+BATCH: Final = 2000
+CACHE_KIB: Final = 16 * 1024
+
+_encode: Final = msgspec.json.Encoder().encode
+
+
+class HeldRow(NamedTuple):
+    """An entry as CVM holds it.
+
+    Attributes:
+        asset: key of its asset, as the ledger writes it.
+        open: whether it is open; where connectors differ on one vulnerability, it counts as open.
+        judged: whether people gave it a status that is not "open".
+        webapp: as its identifier tells, None where it tells none.
+        name: of its definition, empty where CVM does not tell it.
+        seen: when a scanner had last seen it, empty where CVM does not tell it.
+        locators: of its asset, as JSON.
+    """
+
+    asset: str
+    identifier: str
+    model: str
+    open: bool
+    judged: bool
+    type: str
+    webapp: int | None
+    name: str
+    seen: str
+    locators: str
+
+
+class Changed(NamedTuple):
+    """An entry that a load has just opened, or closed."""
+
+    asset: str
+    identifier: str
+    model: str
+    opened: bool
+
+
+class Held:
+    """What CVM holds, in a file.
+
+    Attributes:
+        path: of the file.
+        connection: to it.
+
+    Args:
+        folder: for the file.
+        identity: how assets are told apart.
+    """
+
+    def __init__(self, folder: Path, identity: Identity) -> None:
+        self.path = folder / "held.db"
+        self.path.unlink(missing_ok=True)
+        self._identity = identity
+        self.connection = sqlite3.connect(self.path, isolation_level=None, uri=True)
+        for pragma in ("journal_mode=OFF", "synchronous=OFF", f"cache_size=-{CACHE_KIB}"):
+            self.connection.execute(f"PRAGMA {pragma}")
+        self.connection.executescript(TABLES)
+
+    def close(self) -> None:
+        """Close and remove the file."""
+        self.connection.close()
+        self.path.unlink(missing_ok=True)
+
+    def clear(self) -> None:
+        """Forget what CVM has told, to ask it again."""
+        for table in ("held", "foreign_entry"):
+            self.connection.execute(f"DELETE FROM {table}")  # noqa: S608 - ours
+
+    def mark_changed(self, entries: Iterable[Changed]) -> None:
+        """Keep what a load has just opened or closed."""
+        with self._transaction():
+            self.connection.executemany("INSERT OR IGNORE INTO changed VALUES(?, ?, ?, ?)", entries)
+
+    def add(self, holdings: Iterable[Holding]) -> None:
+        """Keep what CVM has told."""
+        ours: list[HeldRow] = []
+        foreign: list[tuple[str, str, str, bool]] = []
+        with self._transaction():
+            for holding in holdings:
+                row = self._row(holding)
+                if row is not None:
+                    ours.append(row)
+                # Below a vulnerability that connectors share, it may be of any of them.
+                elif len(holding.owners) == 1:
+                    key = asset_key(holding, self._identity)
+                    is_open = bool(holding.open)
+                    foreign.append((holding.identifier, key, holding.model, is_open))
+                if len(ours) + len(foreign) >= BATCH:
+                    self._write(ours, foreign)
+            self._write(ours, foreign)
+
+    def _row(self, holding: Holding) -> HeldRow | None:
+        match = OURS.fullmatch(holding.identifier)
+        if match is None:
+            return None
+        return HeldRow(
+            asset_key(holding, self._identity),
+            holding.identifier,
+            holding.model,
+            holding.open is not False,
+            holding.judgement not in {None, "open"},
+            match[1],
+            int(match[2]) or None,
+            holding.definition or "",
+            to_utc(holding.last_seen) or "",
+            _encode({k: v for k, v in holding.locators.items() if k in LOCATORS}).decode(),
+        )
+
+    def _write(self, ours: list[HeldRow], foreign: list[tuple[str, str, str, bool]]) -> None:
+        self.connection.executemany(ADD_HELD, ours)
+        self.connection.executemany("INSERT INTO foreign_entry VALUES(?, ?, ?, ?)", foreign)
+        ours.clear()
+        foreign.clear()
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        self.connection.execute("BEGIN")
+        yield
+        self.connection.execute("COMMIT")
+
+
+def asset_key(holding: Holding, identity: Identity) -> str:
+    """Give the key of the asset that an entry stands on, as the ledger writes it.
+
+    What tells it apart in CVM is what it was sent by: no locator is sent that CVM ranks above it.
+    """
+    ours = {*identity.order, *DEFAULT_ORDER}
+    order = identity.tenant_order
+    for name in (*(name for name in order if name in ours), *LOCATORS, *holding.locators):
+        if value := holding.locators.get(name):
+            return f"{name}:{value}"
+    return f"asset:{holding.asset_id}"

@@ -1,0 +1,60 @@
+"""After a load CVM is asked what it holds, and each entry is held against the plan.
+
+The ledger is settled by then, so it is what the plan has come to.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from target_ciscovm.audit import amendment, drift, findings
+from target_ciscovm.audit.held import Changed
+from target_ciscovm.audit.runs import read_runs
+from target_ciscovm.errors import HoldingsUnavailable
+from target_ciscovm.report.holdings import Holdings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from target_ciscovm.audit.asking import Inquiry
+    from target_ciscovm.intake.spool import Spool
+    from target_ciscovm.plan.plan import Plan
+    from target_ciscovm.settings.values import VerifyLoad
+
+CHANGED: Final = """
+SELECT asset, identifier, model, action = 'open' FROM decision
+WHERE action = 'close' OR (action = 'open' AND cause IN ('new', 'again', 'moved here'))
+"""
+
+
+def is_wanted(when: VerifyLoad, plan: Plan, *, suspicious: bool) -> bool:
+    """Tell whether a load is verified.
+
+    While the licence is over its limit CVM takes only a part, and does not say which.
+    """
+    if plan.terms.over:
+        return False
+    wanted = {
+        "never": False,
+        "suspicion": suspicious,
+        "full_syncs": suspicious or plan.verdict.proven,
+        "every_run": True,
+    }
+    return wanted[when]
+
+
+def verify(inquiry: Inquiry, spool: Spool) -> Holdings:
+    """Hold what CVM has against the plan, and write down in the ledger what is lost."""
+    try:
+        with inquiry.until_agreed(_changed(spool)) as held:
+            not_visible = drift.forget_unseen(held)
+            found = findings.told(held, inquiry.ledger, not_visible=not_visible)
+            if found.differences:
+                amendment.take_over(held, inquiry.ledger, read_runs(inquiry.api.runs()))
+            return found
+    except HoldingsUnavailable as error:
+        return Holdings(asked=False, problem=str(error))
+
+
+def _changed(spool: Spool) -> Iterator[Changed]:
+    return map(Changed._make, spool.execute(CHANGED))

@@ -1,0 +1,144 @@
+"""`verify_load`: after a load CVM is asked what it holds, and it is held against the plan."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Final
+
+import pytest
+
+from tests.sandbox.ciscovm.tenant.tenant import CONNECTOR_ID
+from tests.target.altered import of_runs
+from tests.target.audit import hands
+from tests.target.audit.test_audit import DRIFTS, ELSEWHERE, FIVE
+from tests.target.streams import ASKING, STATE, Sync, finding, fixed, identifier, names, webapp
+
+if TYPE_CHECKING:
+    from tests.target.loads import CVM, Loaded
+
+EVERY: Final = {"verify_load": "every_run"}
+
+
+def told(loaded: Loaded) -> set[tuple[str, str]]:
+    """Give kind and identifier of what the report names."""
+    entries = loaded.report["verification"]["entries"]
+    return {(one["kind"], one["identifier"]) for one in entries}
+
+
+def with_counters(**counters: int) -> Any:  # noqa: ANN401 - a change of answers
+    return of_runs(lambda run: run | counters)
+
+
+@pytest.mark.parametrize("model", ["vulnerabilities", "findings"])
+def test_a_load_that_has_arrived_is_verified(model: str, cvm: CVM) -> None:
+    cvm.load(FIVE, data_model=model)
+
+    loaded = cvm.load(
+        Sync([webapp()], [fixed(1), *FIVE.findings[2:], finding(8)]), data_model=model, **EVERY
+    )
+
+    assert loaded.outcome == "succeeded"
+    found = loaded.report["verification"]
+    assert (found["in_ledger"], found["in_cvm"], found["kinds"]) == (4, 4, [])
+    assert cvm.open() == names(3, 4, 5, 8)
+
+
+@pytest.mark.parametrize("kind", [kind for kind in DRIFTS if kind != "closed in the ledger"])
+def test_what_was_lost_before_fails_the_run_and_asks_for_a_full_sync(kind: str, cvm: CVM) -> None:
+    plant, number = DRIFTS[kind]
+    cvm.load(FIVE)
+    if kind == "not in the ledger":
+        plant = hands_without_a_run(number)
+    plant(cvm.tenant)
+
+    loaded = cvm.load(Sync([webapp()], [], scans=[], mode="incremental"), **EVERY)
+
+    assert (loaded.outcome, loaded.exit_code, loaded.states) == ("failed", 1, [ASKING])
+    assert told(loaded) == {(kind, identifier(number))}
+    healed = cvm.load(FIVE, **EVERY)
+    assert (healed.outcome, healed.states) == ("succeeded", [STATE])
+    assert cvm.open() == names(1, 2, 3, 4, 5)
+
+
+def hands_without_a_run(number: int) -> Any:  # noqa: ANN401 - what a person does
+    """Open an entry by a run that the connector no longer lists."""
+
+    def plant(tenant: Any) -> None:  # noqa: ANN401 - the tenant
+        run = hands.load(tenant, CONNECTOR_ID, ELSEWHERE, identifier(number))
+        del tenant.state.runs[run]
+
+    return plant
+
+
+def test_by_default_only_a_suspicion_is_looked_into(cvm: CVM) -> None:
+    assert cvm.load(FIVE).report["verification"] is None
+    cvm.alter(with_counters(closed_scanner_vuln_count=7))
+
+    loaded = cvm.load(FIVE)
+
+    assert loaded.outcome == "succeeded"
+    assert loaded.report["verification"]["kinds"] == []
+    assert "CVM closed 7 entries" in loaded.report["warnings"][0]
+
+
+def test_a_suspicion_that_proves_right_fails_the_run(cvm: CVM) -> None:
+    cvm.load(FIVE)
+    hands.close(cvm.tenant, identifier(2))
+    cvm.alter(with_counters(autoclosed_scanner_vuln_count=1))
+
+    loaded = cvm.load(Sync([webapp()], [finding(8)], mode="incremental"))
+
+    assert (loaded.outcome, loaded.states) == ("failed", [ASKING])
+    assert "CVM lacks 1 finding that this connector sent (closed in CVM 1)" in loaded.message
+    assert told(loaded) == {("closed in CVM", identifier(2))}
+
+
+def test_it_is_not_looked_into_with_never(cvm: CVM) -> None:
+    cvm.alter(with_counters(autoclosed_scanner_vuln_count=1))
+
+    assert cvm.load(FIVE, verify_load="never").report["verification"] is None
+
+
+@pytest.mark.parametrize(("mode", "asked"), [("full", True), ("incremental", False)])
+def test_full_syncs_are_looked_into_when_that_is_set(mode: str, cvm: CVM, *, asked: bool) -> None:
+    cvm.load(FIVE)
+
+    loaded = cvm.load(replace(FIVE, mode=mode), verify_load="full_syncs")
+
+    assert (loaded.report["verification"] is not None) is asked
+
+
+def test_what_cannot_be_seen_yet_is_a_warning(cvm: CVM) -> None:
+    cvm.load(FIVE)
+    cvm.play(replace(cvm.switches, search_delay=3600))
+
+    loaded = cvm.load(
+        Sync([webapp()], [fixed(1), *FIVE.findings[1:], finding(8)]), verify_load="every_run"
+    )
+
+    assert (loaded.outcome, loaded.states) == ("succeeded", [STATE])
+    assert loaded.report["verification"]["not_visible"] == 2
+    (warning,) = loaded.report["warnings"]
+    assert "2 changes of this load cannot be seen in CVM yet" in warning
+
+
+def test_people_may_close_what_they_like(cvm: CVM) -> None:
+    cvm.load(FIVE)
+    cvm.tenant.people.judge(identifier(2), "risk_accepted")
+
+    loaded = cvm.load(FIVE, **EVERY)
+
+    assert loaded.outcome == "succeeded"
+    assert told(loaded) == {("closed by people", identifier(2))}
+
+
+def test_a_key_that_may_not_read_leaves_the_load_as_it_is(cvm: CVM) -> None:
+    for fault in ("export-refused", "search-refused"):
+        cvm.faults.arm(fault)
+
+    loaded = cvm.load(FIVE, **EVERY)
+
+    assert (loaded.outcome, loaded.states) == ("succeeded", [STATE])
+    assert loaded.report["verification"]["asked"] is False
+    (warning,) = loaded.report["warnings"]
+    assert "CVM was not asked what it holds" in warning
