@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 KNOWN: Final = {
-    "no rebuild": "a ledger that was lost is not made anew from CVM",
     "locator order": "a tenant that merges our assets shows findings at a place of its own",
     "url case": "likewise, where it takes two URLs for one",
 }

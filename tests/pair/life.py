@@ -44,6 +44,8 @@ class Life(RuleBasedStateMachine):
         self.home = Path(tempfile.mkdtemp(prefix="weeks-"))
         self.counted: set[tuple[str, str]] = set()
         """What was wrong and of which finding, so far, where it is only counted."""
+        self.settings_known = True
+        """Whether the ledger tells by which settings and source all was sent: CVM does not."""
 
     @initialize(
         seed=st.integers(1, 10_000),
@@ -103,6 +105,7 @@ class Life(RuleBasedStateMachine):
         """
         pair, found = pair or self.pair, synced.found
         FIGURES["syncs"] += 1
+        self.settings_known |= synced.proven and pair is self.pair
         news = {(what, uid) for what, uids in found.differences.items() for uid in uids}
         news -= self.counted
         FIGURES["wrong closures"] += sum(what == "wrongly_closed" for what, _ in news)

@@ -94,7 +94,7 @@ class ChangingReading(Life):
         self.pair.catalog = None
 
     # Of what no ledger knows, nobody could tell what would come back as new.
-    @precondition(lambda self: self.pair.installation.knows)
+    @precondition(lambda self: self.settings_known and self.pair.installation.knows)
     @rule()
     def another_source_is_refused(self) -> None:
         """It would re-create all that is open, under other names."""

@@ -42,7 +42,7 @@ class ChangingSettings(Life):
         }
 
     # Of what no ledger knows, nobody could tell what would come back as new.
-    @precondition(lambda self: self.pair.installation.knows)
+    @precondition(lambda self: self.settings_known and self.pair.installation.knows)
     @rule(
         order=st.sampled_from(ORDERS),
         tenant=st.sampled_from(TENANT_ORDERS),
