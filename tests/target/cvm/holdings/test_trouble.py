@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from target_ciscovm.errors import HoldingsUnavailable
+from target_ciscovm.errors import DiskFull, HoldingsUnavailable
 from tests.sandbox_tests.loads import asset, document, vuln
 from tests.target.cvm.holdings.read import Read, load, opened
+from tests.target.private import file_size_limit
 
 if TYPE_CHECKING:
     from tests.sandbox.sandbox import Sandbox
@@ -159,3 +160,12 @@ def test_pages_are_read_to_the_last_one(*, counted: bool) -> None:
 
     assert len(read.all) == 5100
     assert sandbox.ciscovm_requests["vulnerabilities/search"] == 2
+
+
+@pytest.mark.parametrize("limit", [40_000, 400_000])
+@pytest.mark.parametrize("faults", [(), ("export-refused",)])
+def test_a_disk_that_gets_full_is_told_as_such(limit: int, faults: tuple[str, ...]) -> None:
+    with opened(*faults) as sandbox:
+        load(sandbox, document(asset(*many(5000))))
+        with file_size_limit(limit), pytest.raises(DiskFull, match="output_path"):
+            Read(sandbox)
