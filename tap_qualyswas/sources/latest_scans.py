@@ -78,6 +78,7 @@ def find_latest_scans(
             read=read_scan,
             page_size=settings.page_size,
             verbose=False,
+            spares=("resultsStatus",),  # looked at in each scan, too
         )
         for number, criteria in enumerate(scope.criteria("webApp.id"))
     ]

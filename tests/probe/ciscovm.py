@@ -37,6 +37,8 @@ def ask(scratch: Scratch) -> Iterator[Answer]:
     yield Answer(
         "Does an explicit close work under skip_autoclose: true?", closes, "closing_under_skip"
     )
+    both = scratch.verb == "POST" and scratch.starts_by("GET", document(asset("one", vuln("one"))))
+    yield Answer("Runs are started by", "both" if both else scratch.verb, "run_verb")
     # If it does not, the other closings can still be asked about without it.
     yield from _second_rows(scratch, skip=closes)
     yield from _undated(scratch, skip=closes)

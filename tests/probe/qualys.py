@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Final
 import requests
 from lxml import etree
 
+from tests.probe import limits
 from tests.probe.answers import Answer, RefusedError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from tap_qualyswas.settings.values import Settings
 
@@ -30,8 +31,18 @@ class Account:
     def __post_init__(self) -> None:
         login = (str(self.settings.username), str(self.settings.password))
         self._session.auth = tuple(part.encode() for part in login)  # type: ignore[assignment]
-        self._session.headers.update({"Content-Type": "text/xml", "X-Requested-With": "probe"})
+        self._session.headers["X-Requested-With"] = "probe"
         self._session.verify = self.settings.ca_bundle or True
+
+    def call(self, path: str, content: object = None, kind: str = "text/xml") -> requests.Response:
+        """Send a request, whatever becomes of it: a GET without content."""
+        url = self.settings.platform.api_url + path
+        verb, headers = ("GET", {}) if content is None else ("POST", {"Content-Type": kind})
+        try:
+            return self._session.request(verb, url, data=content, headers=headers, timeout=300)  # type: ignore[arg-type]
+        except requests.RequestException as error:
+            msg = f"{path} failed: {type(error).__name__}"
+            raise RefusedError(msg) from error
 
     def ask(self, path: str, body: str) -> requests.Response:
         """Send a request.
@@ -39,16 +50,18 @@ class Account:
         Raises:
             RefusedError: without an answer of HTTP 200.
         """
-        url = self.settings.platform.api_url + path
-        try:
-            answer = self._session.post(url, body.encode(), timeout=300)
-        except requests.RequestException as error:
-            msg = f"{path} failed: {type(error).__name__}"
-            raise RefusedError(msg) from error
+        answer = self.call(path, body.encode())
         if answer.status_code != 200:
             msg = f"{path} was refused with HTTP {answer.status_code}"
             raise RefusedError(msg)
         return answer
+
+    def knowledge_base(self, qids: Iterable[int], version: str = "2.0") -> requests.Response:
+        """Ask for entries of the knowledge base."""
+        ids = ",".join(map(str, qids))
+        path = f"/api/{version}/fo/knowledge_base/vuln/"
+        form = "application/x-www-form-urlencoded"
+        return self.call(path, f"action=list&ids={ids}", form)
 
     def search(self, kind: str, *criteria: tuple[str, str, object], **wishes: object) -> Found:
         """Ask for a page."""
@@ -114,6 +127,7 @@ def ask(account: Account) -> Iterator[Answer]:
     yield from _scans(account)
     yield from _forms(account)
     yield from _details(account)
+    yield from limits.ask(account)
     for kind in TYPES:
         first = account.search("finding", ("type", "EQUALS", kind), limitResults=1).ids()
         yield Answer(f"The first id of {kind} is", first[0] if first else "none")

@@ -29,12 +29,14 @@ class Scratch:
         poll_seconds: between two looks at a run.
         pace: seconds between calls, as CVM takes five in a second.
         delay: seconds until searches show a load, once that is known.
+        verb: how runs are started, once that is known.
     """
 
     login: Login
     poll_seconds: float = 20
     pace: float = 0.25
     delay: float = 0
+    verb: str = "POST"
     _session: requests.Session = field(default_factory=requests.Session)
 
     def __post_init__(self) -> None:
@@ -79,8 +81,27 @@ class Scratch:
             RefusedError: when CVM takes no file or no run, or the run does not end.
         """
         numbers = [self._number(self.upload(one), "data_file") for one in documents]
-        started = self.ask("POST", f"{self.path}/run", json={"data_files": numbers})
-        run_id = self._number(started, "connector_run_id")
+        started = self._start(self.verb, numbers)
+        if not started.ok and self.verb == "POST":
+            self.verb = "GET"
+            started = self._start(self.verb, numbers)
+        return self._end_of(self._number(started, "connector_run_id"))
+
+    def starts_by(self, verb: str, document: JSON) -> bool:
+        """Tell whether a run can be started by a verb, and wait for its end if so."""
+        number = self._number(self.upload(document), "data_file")
+        started = self._start(verb, [number])
+        if started.ok:
+            self._end_of(self._number(started, "connector_run_id"))
+        return started.ok
+
+    def _start(self, verb: str, numbers: list[int]) -> requests.Response:
+        path = f"{self.path}/run"
+        if verb == "GET":
+            return self.ask("GET", path, params={"data_files[]": numbers})
+        return self.ask(verb, path, json={"data_files": numbers})
+
+    def _end_of(self, run_id: int) -> JSON:
         deadline = time.monotonic() + LONGEST_RUN
         while time.monotonic() < deadline:
             run: JSON = self.read(f"{self.path}/connector_runs/{run_id}")

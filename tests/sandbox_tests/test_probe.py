@@ -31,6 +31,12 @@ QUALYS: Final[list[dict[str, Any]]] = [
         "verbose_scans": False,
         "search_app_details": False,
         "marked_evidence": True,
+        "refused_criteria": ("wasscan.resultsStatus",),
+        "portal_version": False,
+        "kb_oldest_version": "3.0",
+        "kb_max_ids": 20,
+        "concurrency_wait": None,
+        "token_form": "json",
     },
 ]
 CISCOVM: Final[list[dict[str, Any]]] = [
@@ -62,7 +68,8 @@ CISCOVM: Final[list[dict[str, Any]]] = [
         "search_delay": 0.3,
     },
     {"judged_closing": "ignored", "untold_counters": "all", "upload_validates": True},
-    {"run_takes": "last"},
+    {"run_takes": "last", "run_verb": "GET"},
+    {"run_verb": "POST"},
     {"success_rule": "all"},
     {"export_inactive": True, "finding_exports": False, "export_seconds": 0.1},
 ]
@@ -86,7 +93,9 @@ def test_qualys_is_asked(positions: dict[str, Any]) -> None:
     switches = Switches(**positions)
     with Sandbox(apps=4, findings=60, scans=6, switches=switches) as sandbox:
         login = {"username": sandbox.username, "password": sandbox.password}
-        tap = TapQualysWAS(config={"api_url": sandbox.qualys_url, **login})
+        client = {"client_id": sandbox.face.client_id, "client_secret": sandbox.face.client_secret}
+        gateway = {"gateway_url": sandbox.qualys_url, **client}
+        tap = TapQualysWAS(config={"api_url": sandbox.qualys_url, **login, **gateway})
         settings = read_settings(tap.config)
         answers = list(qualys.ask(qualys.Account(settings)))
     told(answers, switches)

@@ -41,6 +41,9 @@ class Switches:
         kb_oldest_version: the oldest version of the knowledge base API that still answers.
         portal_version: whether the account may ask for the portal's version.
         token_form: whether the gateway's token comes `bare`, or in `json` as elsewhere.
+        refused_criteria: criteria that searches refuse, such as `wasscan.resultsStatus`.
+        concurrency_wait: seconds that a call beyond the number at a time is told to wait in
+            `X-RateLimit-ToWait-Sec`; None for no such header.
         kb_max_ids: ids accepted by one knowledge base call; more are refused with 1905.
         autoclose_scope: whether CVM's auto-close looks at the whole run or at each file. Cisco's
             toolkit cuts its loads into files of 500 with auto-close on: by file, each of its loads
@@ -114,6 +117,8 @@ class Switches:
     kb_oldest_version: Literal["2.0", "3.0", "4.0"] = "2.0"
     portal_version: bool = True
     token_form: Literal["bare", "json"] = "bare"
+    refused_criteria: tuple[str, ...] = ()
+    concurrency_wait: Literal[0, 1] | None = 0
     kb_max_ids: int = 1000
 
     autoclose_scope: Literal["run", "file"] = "run"

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 LIMIT: Final = 300
 WINDOW: Final = 3600
+WORK_SECONDS: Final = 0.01
+"""How long a call runs, so that others may come meanwhile."""
 CONCURRENCY: Final = 2
 """As recorded on a knowledge base answer: 300 calls an hour, two at a time."""
 
@@ -55,10 +57,11 @@ class FoSide:
     async def knowledge_base(self, parameters: str, logged: Logged) -> Response:
         """Answer a call; a third one at a time, or the 301st in an hour, is refused.
 
-        A call that is refused for concurrency names no wait.
+        What wait a call is told that is refused for concurrency is a switch.
         """
         if self._running >= CONCURRENCY:
-            return self._blocked(1960, "Concurrency limit has been reached.", wait=0)
+            told = self.face.switches.concurrency_wait
+            return self._blocked(1960, "Concurrency limit has been reached.", told)
         now = seconds(self.face.clock.now())
         while self._calls and self._calls[0] <= now - WINDOW:
             self._calls.popleft()
@@ -68,7 +71,7 @@ class FoSide:
         self._calls.append(now)
         self._running += 1
         try:
-            await asyncio.sleep(0)
+            await asyncio.sleep(WORK_SECONDS)
             return self._answer(parameters, logged)
         finally:
             self._running -= 1
@@ -104,19 +107,19 @@ class FoSide:
         text = document(found, self.face.world.moment(), evaluation=evaluation)
         return self.face.xml(text, extra=self._headers())
 
-    def _headers(self, wait: int = 0) -> dict[str, str]:
+    def _headers(self, wait: int | None = 0) -> dict[str, str]:
         """Return the headers of limits; a wait of 0 means "not blocked", as recorded."""
         return {
+            **({} if wait is None else {"X-RateLimit-ToWait-Sec": str(wait)}),
             **self.face.identity(),
             "X-RateLimit-Limit": str(LIMIT),
             "X-RateLimit-Window-Sec": str(WINDOW),
             "X-RateLimit-Remaining": str(max(0, LIMIT - len(self._calls))),
-            "X-RateLimit-ToWait-Sec": str(wait),
             "X-Concurrency-Limit-Limit": str(CONCURRENCY),
             "X-Concurrency-Limit-Running": str(max(0, self._running - 1)),
         }
 
-    def _blocked(self, code: int, text: str, wait: int) -> Response:
+    def _blocked(self, code: int, text: str, wait: int | None) -> Response:
         return self.face.simple_return(409, code, text, extra=self._headers(wait))
 
     def _refuse(self, code: int, text: str) -> Response:

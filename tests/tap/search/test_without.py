@@ -44,6 +44,18 @@ def test_scans_are_read_without_details_where_verbose_is_refused() -> None:
     assert outcome.log.count("Qualys refuses verbose in searches for wasscan (INVALID_XML: ") == 1
 
 
+def test_reports_are_found_where_a_criterion_is_refused_that_can_be_looked_at_here() -> None:
+    settings = {"source": "scan_reports"}
+    with Platform(SIZE) as platform:
+        usual = platform.sync_here(settings)
+    refused = Switches(refused_criteria=("wasscan.resultsStatus",))
+    with Platform(SIZE, switches=refused) as platform:
+        outcome = platform.sync_here(settings)
+
+    assert outcome.records("findings") == usual.records("findings") != []
+    assert "Qualys refuses resultsStatus in searches for wasscan" in outcome.log
+
+
 def test_what_cannot_be_missed_ends_the_sync() -> None:
     refused = Answer(failure("INVALID_XML", "Invalid element 'verbose'."))
     with (
