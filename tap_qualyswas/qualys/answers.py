@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from tap_qualyswas.errors import BrokenAnswer
+from tap_qualyswas.errors import BrokenAnswer, QualysError
 from tap_qualyswas.qualys.refusals import OK, by_code, by_status
 from tap_qualyswas.records.fields import to_whole
 from tap_qualyswas.records.parsing import Document, parse
@@ -91,10 +91,8 @@ def _document(reply: Reply) -> Document:
         raise by_status(reply)
     try:
         document = parse(reply.body)
-    except BrokenAnswer:
-        if reply.status == OK:
-            raise
-        raise by_status(reply) from None
+    except BrokenAnswer as broken:
+        raise _not_xml(reply, broken) from None
     code, text = map(reply.quote, _code_and_text(document.root))
     if code not in {"", SUCCESS}:
         raise by_code(reply, code, text, _items(document.root))
@@ -104,6 +102,15 @@ def _document(reply: Reply) -> Document:
         msg = "Qualys sent an answer without a responseCode."
         raise BrokenAnswer(msg)
     return document
+
+
+def _not_xml(reply: Reply, broken: BrokenAnswer) -> QualysError:
+    if reply.status != OK:
+        return by_status(reply)
+    # What begins as XML is data that was cut, which messages do not repeat.
+    if not reply.body.strip() or reply.body.lstrip().startswith(b"<"):
+        return broken
+    return BrokenAnswer(f"{broken} It began so: {reply.described()}.")
 
 
 def _unexpected(tag: str) -> BrokenAnswer:

@@ -11,7 +11,6 @@ from tap_qualyswas.errors import (
     ApiAccessMissing,
     BrokenAnswer,
     InvalidRequest,
-    KbMissing,
     NotFound,
     WasMissing,
     WrongPlatform,
@@ -19,10 +18,9 @@ from tap_qualyswas.errors import (
 from tap_qualyswas.qualys.answers import (
     ServiceAnswer,
     check,
-    read_kb_answer,
     read_service_answer,
 )
-from tap_qualyswas.qualys.kb_versions import KbVersions
+from tap_qualyswas.qualys.knowledge_base import KbVersions, kb_form, read_entries
 from tap_qualyswas.qualys.refusals import OK
 from tap_qualyswas.qualys.request_bodies import service_request
 from tap_qualyswas.qualys.server_clock import ServerClock
@@ -44,12 +42,11 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 WAS: Final = "/qps/rest/3.0"
+DOWNLOADS: Final = f"{WAS}/download/was/wasscan/"
 SUBSCRIPTION: Final = re.compile(r"Qualys:[^:]*:([0-9A-Fa-f-]{8,36}):", re.ASCII)
 """`X-Powered-By: Qualys:<pod>:<subscription uuid>:<user uuid>`, as recorded."""
 CLOSED: Final = (ApiAccessMissing, WasMissing, NotFound, InvalidRequest, WrongPlatform)
 """What the portal's version answers to accounts, and on private platforms, that it is closed to."""
-KB_IDS: Final = 250
-"""Ids of one knowledge base call; careful clients stay at this number."""
 MOST_ASKED: Final = 4
 """Answers that are asked for to learn the time, before the local clock stands in."""
 
@@ -231,21 +228,10 @@ class QualysClient:
         """
 
         def call() -> Call:
-            ids = qids()
-            if not 0 < len(ids) <= KB_IDS:
-                msg = f"1 to {KB_IDS} QIDs, not {len(ids)}"
-                raise ValueError(msg)
-            form = {"action": "list", "details": "All", "ids": ",".join(map(str, ids))}
-            return Call(self._kb_versions.path, form=form, auth=self._kb_auth)
+            return Call(self._kb_versions.path, form=kb_form(qids()), auth=self._kb_auth)
 
         def read(reply: Reply) -> tuple[list[Element], int]:
-            try:
-                entries, document = read_kb_answer(reply)
-            except ApiAccessMissing as refused:
-                if not self._attempts.answered:
-                    raise
-                # Other calls have worked, so only this part is closed to the account.
-                raise KbMissing(reply.place, refused.code) from None
+            entries, document = read_entries(reply, answered=self._attempts.answered)
             self._note_evaluation(evaluation=document.evaluation)
             return (entries, document.replaced)
 
@@ -267,7 +253,7 @@ class QualysClient:
             NotFound: when the scan has no report, or is gone.
             QualysError: when no answer comes.
         """
-        call = Call(f"{WAS}/download/was/wasscan/{scan_id}")
+        call = Call(f"{DOWNLOADS}{scan_id}")
 
         def attempt() -> T:
             reply, source = self._transport.download(call)
@@ -279,8 +265,12 @@ class QualysClient:
                 head = source.read(HEAD_BYTES)
                 # A report is a WasScan; a small document of another kind is an error in HTTP 200.
                 if reply.status != OK or (size <= HEAD_BYTES and root_name(head) != "WasScan"):
-                    check(replace(reply, body=head))
-                return self._good(reply, read(source))
+                    # Other reports show where the platform is, though not that this one is there.
+                    moved = reply.is_redirect and DOWNLOADS in self._worked
+                    check(replace(reply, body=head, has_worked=moved))
+                result = read(source)
+                self._worked.add(DOWNLOADS)
+                return self._good(reply, result)
 
         return self._attempts.run(attempt)
 

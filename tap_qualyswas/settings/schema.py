@@ -204,7 +204,7 @@ _CALLS: Final = (
         title="Page size",
         description=(
             "Rows of a page, at most 1000; rows with details come at most 500 at a time. A page "
-            "that does not come in time is asked for again at half the size."
+            "that does not come in time is asked for again at half the size, down to one row."
         ),
     ),
     th.Property(
@@ -224,7 +224,8 @@ _CALLS: Final = (
         title="Attempts",
         description=(
             "Attempts of one call before the sync gives up. The default of eight, with growing "
-            "waits, outlasts some minutes of trouble."
+            "waits, outlasts some minutes of trouble. Where Qualys has not answered at all, four "
+            "attempts are made at most; smaller pages are tried beyond that number."
         ),
     ),
     th.Property(
@@ -245,7 +246,8 @@ _CALLS: Final = (
         title="Timeout in seconds",
         description=(
             "How long Qualys may be silent during a call. The default is long, as a call that is "
-            "given up goes on at Qualys and counts against the concurrency limit."
+            "given up goes on at Qualys and counts against the concurrency limit. The first check "
+            "of the login waits 22 seconds at most."
         ),
     ),
     th.Property(
@@ -254,8 +256,8 @@ _CALLS: Final = (
         default="2.0",
         title="Knowledge base version",
         description=(
-            "Version of the knowledge base API. Most clients use 2.0, the default; set a later one "
-            "when Qualys retires it."
+            "Version of the knowledge base API. Most clients use 2.0, the default. Where Qualys "
+            "has retired it, the tap tries later ones and says so."
         ),
     ),
 )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from qualyswas_ciscovm.wording import counted
 from tap_qualyswas.errors import InvalidRequest
-from tap_qualyswas.qualys.client import KB_IDS
+from tap_qualyswas.qualys.knowledge_base import KB_IDS
 from tap_qualyswas.qualys.request_bodies import equals, one_of
 from tap_qualyswas.records.findings import finding_shape
 from tap_qualyswas.records.knowledge_base import read_entry

@@ -74,7 +74,7 @@ def _concurrency(account: Account, version: str) -> Iterator[Answer]:
         answers = [*pool.map(lambda _: account.knowledge_base([1], version), range(AT_ONCE))]
     blocked = next((one for one in answers if b"<CODE>1960</CODE>" in one.content), None)
     if blocked is None:
-        yield Answer(f"Calls at a time that are blocked: more than {AT_ONCE}", "")
+        yield Answer(f"Are {AT_ONCE} calls at a time blocked?", told=False)
         return
     wait = blocked.headers.get("X-RateLimit-ToWait-Sec")
     told = int(wait) if wait and wait.isdecimal() else wait

@@ -185,6 +185,19 @@ def test_what_is_no_answer_is_never_an_empty_page(
     assert words in str(raised.value)
 
 
+@pytest.mark.parametrize("body", ['{"fault": "no such route"}', "no such route"])
+def test_what_is_neither_xml_nor_a_page_is_told_by_its_first_words(body: str) -> None:
+    with pytest.raises(errors.BrokenAnswer, match="no such route"):
+        read_service_answer(reply(body))
+
+
+def test_data_that_was_cut_is_not_repeated() -> None:
+    with pytest.raises(errors.BrokenAnswer) as raised:
+        read_service_answer(reply(page(finding(1))[:-30]))
+
+    assert "Weakness" not in str(raised.value)
+
+
 def test_html_is_told_by_its_content_type_too() -> None:
     with pytest.raises(errors.HtmlAnswer):
         read_service_answer(reply("Please wait", Content_Type="text/html; charset=utf-8"))

@@ -106,6 +106,19 @@ def test_a_report_that_cannot_be_had_is_named_and_passed_over(
     assert calls in {None, server.by_path()[f"{DOWNLOAD}5001"]}
 
 
+def test_a_redirect_after_a_good_report_is_passed_over_too() -> None:
+    moved = Answer("", 302, {"Location": "https://maintenance.example.test/"})
+    outcome, _ = sync_scans(
+        scan(5001),
+        scan(5002, app=9002),
+        reports={5001: GOOD, 5002: moved},
+        max_concurrency=1,
+    )
+
+    assert not_proven(outcome) == [9002]
+    assert "a redirect to maintenance.example.test, though" in outcome.log
+
+
 def test_many_reports_that_fail_one_after_the_other_end_the_sync() -> None:
     scans = [scan(number, app=number) for number in MANY]
     down = dict.fromkeys(MANY, Answer("", 500))
