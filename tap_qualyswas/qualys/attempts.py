@@ -6,7 +6,7 @@ import threading
 import time
 from typing import TYPE_CHECKING, TypeVar
 
-from qualyswas_ciscovm.wording import counted
+from qualyswas_ciscovm.wording import counted, one_line, without_logins
 from tap_qualyswas.errors import BadCredentials, LoneRefusal, TemporaryError
 from tap_qualyswas.qualys.retries import ConcurrencyLimit
 
@@ -56,8 +56,8 @@ class Attempts:
         return self._answered
 
     def warn(self, message: str) -> None:
-        """Log what a person should know of a call."""
-        self._logger.warning("%s", message)
+        """Log what a person should know of a call, whatever it quotes."""
+        self._logger.warning("%s", one_line(without_logins(message)))
 
     def sleep(self, seconds: float) -> None:
         """Wait; as long as the policy's own waits are to usual ones."""

@@ -1,4 +1,4 @@
-"""Where nobody has answered yet, silence is given up soon: a wrong address is the likelier cause."""
+"""Where nobody has answered yet, silence is given up soon: more likely the address is wrong."""
 
 from __future__ import annotations
 
