@@ -67,14 +67,14 @@ def by_code(
         return errors.NotFound(f"Qualys does not have this object ({code}).")
     if code not in BUSY and _is_invalid(code):
         return errors.InvalidRequest(reply.place, code, text)
-    error: errors.TemporaryError
     if code in BUSY or reply.status == TOO_MANY:
-        error = _busy(reply, explained, code)
-    else:
-        reason = "is under maintenance" if code == MAINTENANCE else "could not answer"
-        error = errors.Unavailable(f"{reply.place} {reason} ({explained}).")
-    waits = (wait_from_headers(reply.headers), wait_from_items(items), wait_from_text(text))
-    error.wait_seconds = next((wait for wait in waits if wait is not None), None)
+        busy = _busy(reply, explained, code)
+        waits = (wait_from_headers(reply.headers), wait_from_items(items), wait_from_text(text))
+        busy.wait_seconds = next((wait for wait in waits if wait is not None), None)
+        return busy
+    reason = "is under maintenance" if code == MAINTENANCE else "could not answer"
+    error = errors.Unavailable(f"{reply.place} {reason} ({explained}).")
+    error.wait_seconds = wait_from_headers(reply.headers)
     return error
 
 
