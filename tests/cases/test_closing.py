@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
@@ -11,7 +12,7 @@ import pytest
 from tests.cases.case import read
 from tests.cases.conversations import play
 from tests.cases.outcomes import filtered, identifiers, knowledge, whole
-from tests.target.streams import Sync, webapp
+from tests.target.streams import ASKING, Sync, webapp
 
 if TYPE_CHECKING:
     from tests.target.loads import CVM
@@ -100,6 +101,61 @@ def test_a_renamed_application_is_told_by_both_names(cvm: CVM) -> None:
     told = json.dumps(loaded.report)
     assert "Demo App 1" in told
     assert "Renamed App" in told
+
+
+def test_types_that_are_no_longer_read_stay_open(cvm: CVM) -> None:
+    sync = whole(read("closing/types_no_longer_read"))
+    cvm.load(sync)
+    remaining = [row for row in sync.findings if row["id"] == 7001]
+
+    loaded = cvm.load(
+        replace(sync, findings=remaining, coverage={"findingTypes": ["VULNERABILITY"]})
+    )
+
+    assert (loaded.exit_code, loaded.outcome) == (0, "succeeded")
+    assert (cvm.open(), cvm.closed()) == (identifiers(7001, 7003), identifiers(7002))
+
+
+def test_another_source_is_refused_and_closes_nothing(cvm: CVM) -> None:
+    sync = whole(read("closing/another_source"))
+    cvm.load(sync)
+
+    refused = cvm.load(replace(sync, coverage={"source": "scan_reports"}))
+
+    assert (refused.outcome, refused.exit_code) == ("refused", 2)
+    assert "source was api, is scan_reports" in refused.message
+    assert (cvm.open(), cvm.closed()) == (identifiers(7001, 7002), set())
+
+
+def test_rows_that_a_map_of_the_target_loses_fail_the_load(cvm: CVM) -> None:
+    case = read("closing/map_of_the_target")
+    cvm.load(whole(case))
+
+    lost = cvm.load(whole(case), stream_maps=json.loads(case.values["another name"]))
+
+    assert (lost.outcome, lost.exit_code, lost.states) == ("failed", 1, [ASKING])
+    assert (cvm.open(), cvm.closed()) == (identifiers(7001, 7002), set())
+
+
+def test_rows_that_a_map_of_the_target_filters_are_counted_and_stay_open(cvm: CVM) -> None:
+    case = read("closing/map_of_the_target")
+    cvm.load(whole(case))
+
+    loaded = cvm.load(whole(case), stream_maps=json.loads(case.values["filter"]))
+
+    assert loaded.exit_code == 0
+    assert loaded.report["reconciliation"]["dropped_by_maps"] == 1
+    assert (cvm.open(), cvm.closed()) == (identifiers(7001, 7002), set())
+
+
+def test_an_incremental_load_without_a_past_asks_for_everything(cvm: CVM) -> None:
+    sync = replace(whole(read("closing/load_without_a_past")), mode="incremental", scans=[])
+
+    loaded = cvm.load(sync)
+
+    assert (loaded.outcome, loaded.exit_code, loaded.states) == ("failed", 1, [ASKING])
+    assert "CVM lacks what came before this load" in loaded.message
+    assert cvm.open() == identifiers(7001)
 
 
 @pytest.mark.parametrize("at", range(3))
