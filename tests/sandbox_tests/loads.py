@@ -83,7 +83,9 @@ class Caller:
         )
 
     def start(self, *files: int) -> requests.Response:
-        """Start a run of the files."""
+        """Start a run of the files, by the verb that the sandbox takes."""
+        if self.sandbox.switches.run_verb == "GET":
+            return self.get(f"{self.connector}/run", **{"data_files[]": files})
         return self.call("POST", f"{self.connector}/run", json={"data_files": files})
 
     def export(
