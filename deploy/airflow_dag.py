@@ -47,13 +47,14 @@ def alert(context: Context) -> None:
 def settings(account: str, tag: str) -> dict[str, str]:
     """Give the settings of a load. Airflow fills in the connections when it runs."""
     qualys, ciscovm = f"conn.qualys_{account}", f"conn.ciscovm_{account}"
+    part = {"TAP_QUALYSWAS_WEBAPP_TAG_IDS": json.dumps([tag])} if tag else {}
     return {
+        **part,
         "PATH": f"{PROJECT}/.venv/bin:{os.environ['PATH']}",
         "MELTANO_ENVIRONMENT": "prod",
         "TAP_QUALYSWAS_API_URL": f"{{{{ {qualys}.host }}}}",
         "TAP_QUALYSWAS_USERNAME": f"{{{{ {qualys}.login }}}}",
         "TAP_QUALYSWAS_PASSWORD": f"{{{{ {qualys}.password }}}}",
-        "TAP_QUALYSWAS_WEBAPP_TAG_IDS": tag,
         "TARGET_CISCOVM_API_URL": f"{{{{ {ciscovm}.host }}}}",
         "TARGET_CISCOVM_API_KEY": f"{{{{ {ciscovm}.password }}}}",
         "TARGET_CISCOVM_CONNECTOR_ID": f"{{{{ {ciscovm}.extra_dejson.connector_id }}}}",

@@ -55,11 +55,12 @@ def settings(account: str, tag: str) -> dict[str, str]:
         for name, value in os.environ.items()
         if name.startswith(prefix)
     }
+    part = {"TAP_QUALYSWAS_WEBAPP_TAG_IDS": json.dumps([tag])} if tag else {}
     return {
         **own,
+        **part,
         "PATH": f"{PROJECT}/.venv/bin:{os.environ['PATH']}",
         "MELTANO_ENVIRONMENT": "prod",
-        "TAP_QUALYSWAS_WEBAPP_TAG_IDS": tag,
     }
 
 

@@ -45,6 +45,9 @@ def settings_page() -> str:
         '(`["a","b"]`) or words separated by commas. A value of the wrong type is refused at the',
         "start, by name.",
         "",
+        "Meltano reads the variables itself before it starts a plugin, and more strictly: write",
+        "lists as JSON there, and leave out a variable that is not set.",
+        "",
     ]
     for plugin in plugins():
         lines += [f"## {plugin.name}", "", _table(plugin), ""]
