@@ -93,6 +93,7 @@ class Watch:
             provable=not any(faults.armed(name) for name in UNPROVABLE),
             calm=not struck and not over and not self._is_behind,
             over=over,
+            behind=self._is_behind,
             emptied="qualys-nothing" in struck,
             garbled="qualys-bad-characters" in struck,
             replayed=full is None and not log,

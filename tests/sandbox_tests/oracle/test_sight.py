@@ -6,6 +6,7 @@ import pytest
 
 from tests.sandbox.oracle.closings import FEW
 from tests.sandbox.oracle.reads import kinds_read, read_everything
+from tests.sandbox.sandbox import DAY
 from tests.sandbox.world.model import FINDING_TYPES, SENSITIVE_CONTENT
 from tests.sandbox_tests.oracle.bench import Bench, asked, differences
 
@@ -74,6 +75,16 @@ def test_a_sync_after_a_failed_one_may_leave_out_types_that_were_read_then(bench
     assert bench.settle(full=None).equal
     bench.walk(*FINDING_TYPES)
     assert differences(bench.settle(full=None)) == {"wrongly_open": [bench.name]}
+
+
+def test_a_clock_that_is_behind_owes_nothing_until_it_is_right_again(bench: Bench) -> None:
+    bench.world.fix_finding(bench.victim)
+    for back in (-2 * DAY, 2 * DAY):
+        bench.sandbox.clock.advance(back)
+        bench.sandbox.begin()
+        found = bench.settle()
+
+        assert differences(found) == ({} if back < 0 * DAY else {"wrongly_open": [bench.name]})
 
 
 def test_after_a_good_sync_nothing_may_be_left_out(bench: Bench) -> None:
