@@ -41,7 +41,7 @@ class Run:
         provable: whether the account can prove anything: an evaluation cannot.
         calm: whether nothing stood in its way, so that it has to close what it may close.
         over: whether the licence was over its limit, so that CVM did not take all of it.
-        behind: whether the clock was behind an earlier run, so that what is read may count as older.
+        behind: whether its clock was behind an earlier run's, so that it may count as older.
         emptied: whether Qualys told it that there is nothing, in searches and counts.
         garbled: whether URLs came with characters before them that XML does not allow.
         replayed: whether nothing was read, so that what was loaded is of some earlier time.

@@ -50,7 +50,9 @@ def _of_an_open_one(scene: Scene, ours: Installation, uid: str, seen: Seen) -> I
     told = scene.coverage.full and scene.run.whole  # the tags come with the web apps' rows
     if told and not all(_has_tags(one, seen.tags) for one in there):
         yield "untagged"
-    others = [one for one in entries if one is not there[0]]
+    # Under another name another installation may have it open, too.
+    own = [one for one in there if key_of(one) in ours.knows] or there
+    others = [one for one in entries if one is not own[0]]
     if scene.coverage.proves and scene.run.calm and _is_left(ours, others):
         yield "misplaced"
 
