@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from tests.sandbox.faults.switches import Switches
 from tests.sandbox.oracle.sight import GARBLED, place_by_url
+from tests.sandbox.sandbox import Sandbox
 from tests.sandbox_tests.oracle.bench import MOVED, Bench, differences, move_and_rate_anew
 
 
@@ -18,6 +20,19 @@ def test_what_has_moved_may_be_left_over_once_the_ledger_is_lost(bench: Bench, l
 
     for _ in range(2):
         assert differences(bench.settle()) == ({} if lost else {"misplaced": [bench.name]})
+
+
+def test_two_installations_may_give_one_finding_two_names() -> None:
+    switches = Switches(rate_limit=0, run_seconds=0, name_in_identity=True)
+    with Sandbox(apps=3, findings=30, scans=3, switches=switches) as sandbox:
+        bench = Bench(sandbox)
+        bench.load()
+        assert bench.settle().equal
+        sandbox.oracle.ours.knows.clear()
+        bench.load_at(place_by_url(bench.victim), vuln_def_name="another title")
+
+        for _ in range(3):
+            assert bench.settle().equal
 
 
 def test_what_is_left_over_does_not_stand_for_the_finding(bench: Bench) -> None:
