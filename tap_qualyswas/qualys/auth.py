@@ -134,7 +134,7 @@ def fetch_token(
 def _token_in(body: bytes) -> str:
     """Give the token of an answer, bare or in JSON; an empty text where there is none."""
     text = body.decode("utf-8", "replace").strip()
-    with suppress(ValueError):
+    with suppress(ValueError, RecursionError):
         told = json.loads(text)
         text = str(told.get("access_token")) if isinstance(told, dict) else text
     return text if JWT.fullmatch(text) else ""

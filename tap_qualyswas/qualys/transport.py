@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from http.cookiejar import DefaultCookiePolicy
 from io import BytesIO
@@ -13,13 +13,13 @@ from urllib.parse import urlsplit
 import requests
 from requests.adapters import HTTPAdapter
 
-from tap_qualyswas.errors import AnswerTooLarge, QualysError, ReportTooLarge
+from tap_qualyswas.errors import AnswerTooLarge, BrokenAnswer, QualysError, ReportTooLarge
 from tap_qualyswas.qualys.auth import secrets_of
 from tap_qualyswas.qualys.connection_errors import Timeout, explain
 from tap_qualyswas.qualys.reply import Reply
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from requests.auth import AuthBase
 
@@ -28,6 +28,8 @@ MAX_PAGE_BYTES: Final = 134_217_728
 """What one page may take in memory; above it a smaller page is asked for."""
 MAX_REPORT_BYTES: Final = 536_870_912
 """What one report of a scan may take on disk. The largest texts that were seen had some 10 MB."""
+MAX_TOKEN_BYTES: Final = 1_048_576
+"""What the gateway may answer; a token has some KB."""
 MEMORY_BYTES: Final = 8_388_608
 """Above this size a download goes to a temporary file."""
 CONNECT_SECONDS: Final = 30.0
@@ -113,7 +115,8 @@ class Transport:
         with self._open(call) as response:
             buffer = BytesIO()
             msg = f"{self._place} sent a page of more than {MAX_PAGE_BYTES:,} bytes."
-            self._read(response, buffer, MAX_PAGE_BYTES, AnswerTooLarge(msg))
+            with _explained(self._place, self._timeout):
+                _read(response, buffer, MAX_PAGE_BYTES, AnswerTooLarge(msg))
             return self._reply(response, buffer.getvalue())
 
     def download(self, call: Call) -> tuple[Reply, IO[bytes]]:
@@ -128,7 +131,8 @@ class Transport:
         msg = f"{self._place} sent a report of more than {self._max_report_bytes:,} bytes."
         with ExitStack() as stack, self._open(call) as response:
             target = stack.enter_context(tempfile.SpooledTemporaryFile(max_size=MEMORY_BYTES))
-            self._read(response, target, self._max_report_bytes, ReportTooLarge(msg))
+            with _explained(self._place, self._timeout):
+                _read(response, target, self._max_report_bytes, ReportTooLarge(msg))
             stack.pop_all()
             return (self._reply(response, b""), target)
 
@@ -139,7 +143,7 @@ class Transport:
             QualysError: when no whole answer comes.
         """
         place = f"The gateway {urlsplit(url).netloc}"
-        try:
+        with _explained(place, self._quick):
             response = self._session.post(
                 url,
                 data={},
@@ -148,16 +152,19 @@ class Transport:
                 verify=self._verify,
                 timeout=self._quick[:2],
                 allow_redirects=False,
+                stream=True,
             )
-        except requests.RequestException as error:
-            raise explain(error, place, self._quick) from None
-        return Reply(place, response.status_code, response.headers, response.content)
+            buffer = BytesIO()
+            msg = f"{place} sent an answer of more than {MAX_TOKEN_BYTES:,} bytes."
+            with response:
+                _read(response, buffer, MAX_TOKEN_BYTES, BrokenAnswer(msg))
+        return Reply(place, response.status_code, response.headers, buffer.getvalue())
 
     def _open(self, call: Call) -> requests.Response:
         headers = {"Content-Type": "text/xml"} if call.body is not None else {}
         method = "GET" if call.body is None and call.form is None else "POST"
         timeout = self._quick if call.is_quick else self._timeout
-        try:
+        with _explained(self._place, timeout):
             return self._session.request(
                 method,
                 f"{self._api_url}{call.path}",
@@ -169,22 +176,30 @@ class Transport:
                 allow_redirects=False,
                 stream=True,
             )
-        except requests.RequestException as error:
-            raise explain(error, self._place, timeout) from None
-
-    def _read(
-        self, response: requests.Response, target: IO[bytes], limit: int, too_large: QualysError
-    ) -> None:
-        size = 0
-        try:
-            for chunk in response.iter_content(CHUNK_BYTES):
-                size += len(chunk)
-                if size > limit:
-                    raise too_large
-                target.write(chunk)
-        except requests.RequestException as error:
-            raise explain(error, self._place, self._timeout) from None
 
     def _reply(self, response: requests.Response, body: bytes) -> Reply:
         sent = response.request.headers.get("Authorization", "")
         return Reply(self._place, response.status_code, response.headers, body, secrets_of(sent))
+
+
+@contextmanager
+def _explained(place: str, timeout: Timeout) -> Iterator[None]:
+    try:
+        yield
+    except requests.RequestException as error:
+        raise explain(error, place, timeout) from None
+    except ValueError:
+        # From requests, which looks at the Location of a redirect even if it does not follow it.
+        msg = f"{place} answered with a redirect to what is no URL."
+        raise BrokenAnswer(msg) from None
+
+
+def _read(
+    response: requests.Response, target: IO[bytes], limit: int, too_large: QualysError
+) -> None:
+    size = 0
+    for chunk in response.iter_content(CHUNK_BYTES):
+        size += len(chunk)
+        if size > limit:
+            raise too_large
+        target.write(chunk)

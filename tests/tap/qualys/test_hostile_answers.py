@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import time
 from io import BytesIO
 from typing import Final
 
@@ -80,6 +81,9 @@ def test_entities_of_a_large_document_are_refused_wherever_they_stand(before: by
         read_large(BytesIO(body), ("row",), lambda element: element.findtext("id"))
 
 
+LENGTH: Final = 1 << 18
+SECONDS: Final = 2.0
+"""Of CPU, with the server and all the rest of the sync."""
 STEERING: Final = "\x9b31m\x7f\u202egnp\x85"
 LOGIN_IN_URL: Final = "https://alex:s3cret@app1.example.test/"
 
@@ -130,3 +134,36 @@ def test_an_error_that_repeats_the_login_is_told_without_it(code: str) -> None:
     assert "not for ***" in str(raised.value) or code == "INVALID_CREDENTIALS"
     assert password not in str(raised.value)
     assert login not in str(raised.value)
+
+
+@pytest.mark.parametrize("opening", ["<!--", "<!DOCTYPE ", "<![CDATA[", "<?xml ", "&a;", "&#"])
+@pytest.mark.parametrize("where", PLACES)
+def test_an_answer_that_opens_without_end_is_given_up_at_once(where: str, opening: str) -> None:
+    answers = {FINDINGS: [Answer(page(finding(1)))]} if where == KB else {}
+    answers[where] = [Answer(f"<a/>{opening * (LENGTH // len(opening))}")]
+    began = time.process_time()
+    with ScriptedServer(answers) as server, pytest.raises(BrokenAnswer):
+        sync_here({**server.config, "finding_types": ["VULNERABILITY"], "max_attempts": 1})
+
+    assert time.process_time() - began < SECONDS
+
+
+@pytest.mark.parametrize("where", PLACES[:3])
+def test_a_redirect_to_what_is_no_url_is_told_in_words(where: str) -> None:
+    answer = Answer("", 302, {"Location": "https://[::1/"})
+    with ScriptedServer(always={where: answer}) as server, pytest.raises(QualysError) as raised:
+        sync_here({**server.config, "max_attempts": 2})
+
+    assert "redirect to what is no URL" in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("body", "told"),
+    [("x" * 1_048_577, "more than 1,048,576 bytes"), ("[" * 100_000, "gave no token")],
+)
+def test_a_gateway_that_answers_with_anything_but_a_token_is_told(body: str, told: str) -> None:
+    with ScriptedServer(always={"/auth/oidc": Answer(body)}) as server:
+        login = {"auth_method": "oidc", "client_id": "someone", "client_secret": "hidden-word"}
+        settings = {"api_url": server.url, "gateway_url": server.url, **login}
+        with pytest.raises(QualysError, match=told):
+            sync_here({**settings, "max_attempts": 1})
