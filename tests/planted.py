@@ -167,6 +167,24 @@ BUGS: Final[dict[str, Bug]] = {
         "    root = document.root\n",
         ("tests/tap/qualys/test_answers.py", *WEEKS),
     ),
+    "a wait of 0 taken for a hint": Bug(
+        "tap_qualyswas/qualys/hints.py",
+        "    return seconds if seconds > 0 else None\n",
+        "    return seconds\n",
+        ("tests/tap/qualys/test_hints.py",),
+    ),
+    "a 404 in the middle taken for a missing licence": Bug(
+        "tap_qualyswas/qualys/refusals.py",
+        "        return _passing(reply) if reply.has_worked else error\n",
+        "        return error\n",
+        ("tests/tap/qualys/test_answers.py",),
+    ),
+    "what is refused given up at once": Bug(
+        "tap_qualyswas/search/walk.py",
+        "        if not spares or sweep.kind in self._accepted:\n",
+        "        if spares:\n",
+        ("tests/tap/search/test_without.py",),
+    ),
     "bookmark from the clock": Bug(
         "tap_qualyswas/sync/plan.py",
         "    new = to_text(min(parse_strict(greatest), horizon))\n",

@@ -89,7 +89,7 @@ SWITCHES: Final = st.fixed_dictionaries(
         "success_form": st.sampled_from(["boolean", "text"]),
         "counter_spelling": st.sampled_from(["correct", "misspelt"]),
         "empty_result_form": st.sampled_from(["count", "more", "data"]),
-        "ignored_date_search": st.booleans(),
+        "refused_criteria": st.sampled_from([(), ("finding.ignoredDate",)]),
         "search_scan_details": st.booleans(),
         "search_app_details": st.booleans(),
         "subscription_header": st.booleans(),

@@ -22,7 +22,10 @@ KB_IDS: Final = (1000, 500, 250, 100, 50, 20, 5, 1)
 AT_ONCE: Final = 8
 """Calls at a time that no usual subscription allows; they are read calls of one id each."""
 WAIT_HEADERS: Final = ("X-RateLimit-ToWait-Sec", "Retry-After")
-SPARED: Final = (("wasscan", "resultsStatus", "EQUALS", "SUCCESSFUL"),)
+SPARED: Final = (
+    ("wasscan", "resultsStatus", "EQUALS", "SUCCESSFUL"),
+    ("finding", "ignoredDate", "GREATER", "2020-01-01T00:00:00Z"),
+)
 """Criteria that searches are asked without where they are refused."""
 NO_SCAN: Final = 2**62
 

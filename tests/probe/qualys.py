@@ -148,8 +148,6 @@ def _forms(account: Account) -> Iterator[Answer]:
     yield Answer("An empty page holds", both, "empty_result_form")
     bare = account.search("finding", ("lastTestedDate", "GREATER", "2020-01-01"))
     yield Answer("Are dates without a time taken?", bare.taken, "bare_dates")
-    ignored = account.search("finding", ("ignoredDate", "GREATER", "2020-01-01T00:00:00Z"))
-    yield Answer("Can findings be searched by ignoredDate?", ignored.taken, "ignored_date_search")
 
 
 def _details(account: Account) -> Iterator[Answer]:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 MORE: Final[dict[str, tuple[object, ...]]] = {
     "verbose_limit": (1000, 7),
     "kb_max_ids": (1000, 250, 5),
-    "refused_criteria": ((), ("wasscan.resultsStatus",)),
+    "refused_criteria": ((), ("wasscan.resultsStatus", "finding.ignoredDate")),
     "concurrency_wait": (0, 1, None),
     "concurrent_runs": (1, 2),
     "locator_order": ((), ("external_id",), ("application",), ("fqdn",)),

@@ -24,7 +24,6 @@ class Switches:
             `shared`.
         huge_ids: whether finding ids lie about 2^53, where a double begins to lose them.
         bare_dates: whether a date criterion without a time is taken.
-        ignored_date_search: whether findings can be searched by `ignoredDate`, as is documented.
         subscription_header: whether answers name the subscription in `X-Powered-By`.
         subscription_days: on which days they do so; proxies strip the header.
         lean_updated_date: whether lean findings carry `updatedDate`.
@@ -41,7 +40,8 @@ class Switches:
         kb_oldest_version: the oldest version of the knowledge base API that still answers.
         portal_version: whether the account may ask for the portal's version.
         token_form: whether the gateway's token comes `bare`, or in `json` as elsewhere.
-        refused_criteria: criteria that searches refuse, such as `wasscan.resultsStatus`.
+        refused_criteria: documented criteria that searches refuse all the same, such as
+            `wasscan.resultsStatus`.
         concurrency_wait: seconds that a call beyond the number at a time is told to wait in
             `X-RateLimit-ToWait-Sec`; None for no such header.
         kb_max_ids: ids accepted by one knowledge base call; more are refused with 1905.
@@ -104,7 +104,6 @@ class Switches:
     id_sequences: Literal["separate", "overlapping", "shared"] = "separate"
     huge_ids: bool = False
     bare_dates: bool = True
-    ignored_date_search: bool = True
     subscription_header: bool = True
     subscription_days: Literal["every", "every other"] = "every"
     lean_updated_date: bool = True

@@ -94,20 +94,15 @@ class WasSide:
         return self.face.good(download(scan, report, self._form(whole=True)))
 
     def _query(self, kind: ObjectKind, request: ServiceRequest) -> Query[Any]:
-        self._check_fields(kind, request)
         bare = self.face.switches.bare_dates
         by_type = kind.name == "finding"
-        fields = dict(kind.fields)
-        if not self.face.switches.ignored_date_search:
-            fields.pop("ignoredDate", None)
-        return compile_query(fields, request, by_type=by_type, bare_dates=bare)
-
-    def _check_fields(self, kind: ObjectKind, request: ServiceRequest) -> None:
         refused = self.face.switches.refused_criteria
-        for criterion in request.criteria:
-            if f"{kind.name}.{criterion.field}" in refused:
-                message = f"Criteria: Invalid criteria field '{criterion.field}'."
-                refuse(message, "Specify another field.")
+        fields = {
+            name: field
+            for name, field in kind.fields.items()
+            if f"{kind.name}.{name}" not in refused
+        }
+        return compile_query(fields, request, by_type=by_type, bare_dates=bare)
 
     def _limit(self, request: ServiceRequest) -> int:
         return min(request.limit, self.face.switches.verbose_limit if request.verbose else 1000)

@@ -35,7 +35,8 @@ def test_dates_without_a_time(taken: bool) -> None:
 
 @pytest.mark.parametrize("taken", [True, False])
 def test_searches_by_the_date_of_an_ignore(taken: bool) -> None:
-    with a_client(ignored_date_search=taken) as (sandbox, client):
+    refused = () if taken else ("finding.ignoredDate",)
+    with a_client(refused_criteria=refused) as (sandbox, client):
         since = ("ignoredDate", "GREATER", iso(sandbox.world.moment() - 1))
         sandbox.world.ignore_finding(sandbox.world.findings["VULNERABILITY"][0])
         answer = client.search("finding", since)

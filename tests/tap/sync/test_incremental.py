@@ -222,7 +222,7 @@ def test_a_finding_of_the_window_that_is_ignored_comes_once() -> None:
 
 
 def test_without_the_criterion_an_ignore_is_seen_by_the_next_full_sync() -> None:
-    with Platform(SIZE, switches=Switches(ignored_date_search=False)) as platform:
+    with Platform(SIZE, switches=Switches(refused_criteria=("finding.ignoredDate",))) as platform:
         changed, second, third = changed_by_a_person(platform)
         ignored = key(platform, changed["ignored"])
 
