@@ -228,6 +228,24 @@ BUGS: Final[dict[str, Bug]] = {
         "        LOGGER.info('The key is %s', api_key)\n",
         ("tests/target", "-k", "secret or key or outcome"),
     ),
+    "what others have sent closed by an earlier sync": Bug(
+        "target_ciscovm/audit/amendment.py",
+        "KEEP_CLOSED, KEEP_ASSETS, SENT_SINCE):\n",
+        "KEEP_CLOSED, KEEP_ASSETS):\n",
+        ("tests/target/audit/test_catching_up.py",),
+    ),
+    "closings of people called a difference": Bug(
+        "target_ciscovm/audit/drift.py",
+        "        WHEN h.judged THEN '{BY_PEOPLE}'\n",
+        "",
+        ("tests/target/audit/test_audit.py",),
+    ),
+    "runs of others not noticed": Bug(
+        "target_ciscovm/audit/catching_up.py",
+        "    others = ledger.known_runs.others(runs)\n",
+        "    others: list[int] = []\n",
+        ("tests/target/audit/test_catching_up.py",),
+    ),
     "FIXED ignored": Bug(
         "target_ciscovm/intake/intake.py",
         '                "fixed" if is_fixed else "open",\n',

@@ -79,6 +79,7 @@ def catch_up(held: Held, ledger: Ledger, runs: Runs) -> None:
         for change in (CLOSE, OPEN, KEEP_JUDGED, KEEP_CLOSED, KEEP_ASSETS, SENT_SINCE):
             connection.execute(change, {"at": runs.last_began})
         ledger.remember("whole", value=True)
-        ledger.remember("runs", value=KnownRuns(runs.newest))
+        going_on = tuple(run for run in ledger.known_runs.own if run > runs.newest)
+        ledger.remember("runs", value=KnownRuns(runs.newest, going_on))
         if runs.last_good_began is not None:
             ledger.remember("run_instead", value=runs.last_good_began)

@@ -61,7 +61,7 @@ def why(ledger: Ledger, runs: Collection[int]) -> str | None:
     if not ledger.exists:
         return f"There is no ledger at {ledger.path}, and this connector has had runs in CVM"
     if not ledger.is_whole:
-        return f"The ledger {ledger.path} was begun when this connector had had runs in CVM"
+        return f"The ledger {ledger.path} was lost once, and has not been made anew since"
     others = ledger.known_runs.others(runs)
     if not others:
         return None

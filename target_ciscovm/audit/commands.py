@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
@@ -116,13 +116,26 @@ def _opened(settings: Settings) -> Iterator[_Desk]:
         msg = "CVM cannot be asked: set api_key and connector_id."
         raise SettingsError(msg)
     with (
-        run_folder(settings.output_path) as folder,
+        _folder(settings.output_path) as folder,
         connector_lock(path.parent, str(login.connector_id)),
     ):
         api = connect(login, settings.retry_policy)
         opening = look(api)
         ledger = Ledger(path, _home(settings))
         yield _Desk(Inquiry(api, settings, ledger, folder.spool), opening, folder, path)
+
+
+@contextmanager
+def _folder(output_path: Path) -> Iterator[RunFolder]:
+    """Give a folder as a run has it; it goes again if nothing was left in it."""
+    folder = None
+    try:
+        with run_folder(output_path) as folder:
+            yield folder
+    finally:
+        if folder is not None:
+            with suppress(OSError):
+                folder.path.rmdir()
 
 
 def _home(settings: Settings) -> Home | None:

@@ -223,6 +223,18 @@ class TestNotTold:
         assert cvm.load(LESS).report["warnings"] == []
 
 
+def test_a_run_of_ours_that_goes_on_is_not_taken_for_a_strangers(cvm: CVM) -> None:
+    cvm.load(THREE)
+    cvm.ledger.unlink()
+    cvm.faults.arm("run-never-ends")
+    assert cvm.load(THREE, run_timeout_seconds=1).exit_code == 3
+    cvm.faults.disarm()
+
+    loaded = cvm.load(THREE)
+
+    assert (loaded.outcome, loaded.report["warnings"]) == ("succeeded", [])
+
+
 class TestOthers:
     """Two machines in turn, each with a ledger of its own: each notices the other's runs."""
 
@@ -292,6 +304,7 @@ class TestRebuild:
         looked = rebuild(cvm)
 
         assert looked.exit_code == 0
+        assert len(list(cvm.output.glob("2*"))) == 1  # that of the load
         assert audit(cvm).exit_code == 0
         loaded = cvm.load(LESS)
         assert (loaded.closings, loaded.report["warnings"]) == ({"finding-2": "gone"}, [])

@@ -16,6 +16,7 @@ from tests.sandbox.ciscovm.tenant.tenant import API_KEY, CONNECTOR_ID
 from tests.support.json_lines import json_lines
 from tests.support.processes import ROOT
 from tests.target.ledger.ledgers import entries
+from tests.target.loads import HOUR
 from tests.target.processes import START, Ended, Process
 from tests.target.streams import STATE, Sync, finding, joined, names, record, schema, webapp
 
@@ -124,6 +125,20 @@ class TestVerify:
 
         assert ended.exit_code == 2
         assert_one_line(ended, word)
+
+
+class TestAudit:
+    def test_it_ends_with_zero_where_cvm_and_the_ledger_agree(self, cvm: CVM) -> None:
+        cvm.load(Sync([webapp()], [finding(1), finding(2)]))
+        cvm.clock.advance(HOUR)
+
+        rebuilt = Process(cvm, "--rebuild-ledger").end()
+        audited = Process(cvm, "--audit").end()
+
+        assert (rebuilt.exit_code, rebuilt.output) == (0, ""), rebuilt.log
+        assert "was made anew from CVM: 2 entries open" in rebuilt.log
+        assert (audited.exit_code, audited.output) == (0, ""), audited.log
+        assert "CVM holds exactly these 2" in audited.log
 
 
 LIMITED: Final = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, ({0}, {0})); "
