@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import stat
 from pathlib import Path
@@ -13,7 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 MELTANO: Final = ".meltano"
-"""Meltano's own folder: its users cannot change how it writes there."""
+MELTANO_FOLDER: Final = "MELTANO_SYS_DIR_ROOT"
+"""Meltano's own folder, and the variable that names it: nobody can change how it writes there."""
 
 
 def readable_secrets(
@@ -37,8 +39,15 @@ def readable_secrets(
         f"{path} holds a secret and can be read by other users of this machine. Run: chmod 600 "
         f"{path}"
         for path, patterns in named.items()
-        if MELTANO not in path.parts and _is_open(path) and _holds(path, patterns)
+        if not _is_meltanos(path) and _is_open(path) and _holds(path, patterns)
     ]
+
+
+def _is_meltanos(path: Path) -> bool:
+    own = os.environ.get(MELTANO_FOLDER)
+    if own and path.resolve().is_relative_to(Path(own).resolve()):
+        return True
+    return MELTANO in path.parts
 
 
 def _is_open(path: Path) -> bool:

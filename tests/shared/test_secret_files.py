@@ -70,3 +70,39 @@ def test_an_env_file_is_looked_at_too(
 
     assert bool(found) is warned
     assert MARKER not in "".join(found)
+
+
+@pytest.mark.parametrize("plugin", SECRETS)
+@pytest.mark.parametrize("folder", [".meltano", "kept by the scheduler"])
+@pytest.mark.parametrize("told", [True, False])
+def test_files_that_meltano_writes_for_a_run_are_not_warned_about(
+    plugin: str, folder: str, told: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Only who can change how a file is written can act. Meltano says where its own files lie."""
+    file = (
+        tmp_path / folder / "run" / plugin / "tap.0198c5a0-0000-7000-8000-000000000000.config.json"
+    )
+    file.parent.mkdir(parents=True)
+    file.write_text(f'{{"{SECRETS[plugin]}": "{MARKER}"}}')
+    file.chmod(0o644)
+    monkeypatch.chdir(tmp_path)
+    if told:
+        monkeypatch.setenv("MELTANO_SYS_DIR_ROOT", str(tmp_path / folder))
+    schema = {"properties": {SECRETS[plugin]: {"secret": True}}}
+
+    found = readable_secrets(schema, "NO_PREFIX_", [str(file)])
+
+    assert bool(found) is (folder != ".meltano" and not told)
+
+
+def test_a_file_beside_the_folder_of_meltano_is_warned_about(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "config.json"
+    file.write_text(f'{{"password": "{MARKER}"}}')
+    file.chmod(0o644)
+    monkeypatch.setenv("MELTANO_SYS_DIR_ROOT", str(tmp_path / "meltano"))
+    monkeypatch.chdir(tmp_path)
+    schema = {"properties": {"password": {"secret": True}}}
+
+    assert len(readable_secrets(schema, "NO_PREFIX_", [str(file)])) == 1
