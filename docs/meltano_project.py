@@ -33,7 +33,7 @@ def render() -> str:
         "send_anonymous_usage_stats": False,
         "default_environment": "demo",
         # Whatever `.env` says, the demo calls nobody but the sandbox.
-        "environments": [{"name": "demo", "env": {**VARIABLES}}, {"name": "prod"}],
+        "environments": [{"name": "demo", "env": {**VARIABLES}}, _production(tap)],
         "plugins": {
             "extractors": [_installed(tap)],
             "loaders": [_installed(target), *_other_loaders()],
@@ -48,6 +48,13 @@ def render() -> str:
         ],
     }
     return HEADER + as_yaml(project)
+
+
+def _production(tap: Plugin) -> JSON:
+    """Give the environment for real use, where CVM is to hold each day what Qualys reports."""
+    config: dict[str, JSON] = {"full_sync_every_days": 1}
+    plugins: dict[str, JSON] = {"extractors": [{"name": tap.name, "config": config}]}
+    return {"name": "prod", "config": {"plugins": plugins}}
 
 
 def _installed(plugin: Plugin) -> dict[str, JSON]:

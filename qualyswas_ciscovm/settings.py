@@ -105,7 +105,7 @@ def _list(value: object) -> list[Any]:
     if isinstance(value, str):
         value = _list_of(value.strip())
     if not isinstance(value, list):
-        msg = 'a list, such as ["a", "b"] or a,b'
+        msg = 'a list, such as ["a", "b"]'
         raise InvalidValue(msg)
     return value
 
