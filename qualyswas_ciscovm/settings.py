@@ -42,7 +42,9 @@ def from_environment(schema: Mapping[str, Any], prefix: str) -> dict[str, str]:
         Texts by setting; empty variables are left out, as if they were not set.
     """
     path = find_dotenv(usecwd=True)
-    values = {**(dotenv_values(path) if path else {}), **os.environ}
+    # Not interpolated: a password may hold ${…}.
+    in_file = dotenv_values(path, interpolate=False) if path else {}
+    values = {**in_file, **os.environ}
     found = {name: values.get(f"{prefix}{name.upper()}") for name in schema["properties"]}
     return {name: value for name, value in found.items() if value}
 

@@ -55,6 +55,20 @@ def test_variables_of_the_target_are_read_or_refused_by_name(variables: Mapping[
         assert [problem.split()[0] for problem in problems] == ["skip_tags"]
 
 
+@pytest.mark.parametrize("way", read("settings/dollar_in_password").values)
+def test_a_password_in_a_file_is_taken_as_it_is(
+    way: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    line = read("settings/dollar_in_password").values[way]
+    (tmp_path / ".env").write_text(f"{line}\n", encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("TAP_QUALYSWAS_PASSWORD", raising=False)
+
+    found = from_environment(TAP, "TAP_QUALYSWAS_")
+
+    assert found["password"] == line.partition("=")[2].strip("'\"")
+
+
 @pytest.mark.parametrize("way", ["bare", "with a slash", "with a path"])
 def test_every_way_of_writing_the_platform_comes_to_one(way: str) -> None:
     assert find_platform(api_url=ADDRESSES[way]).api_url == "https://qualysapi.qg9.example.test"
