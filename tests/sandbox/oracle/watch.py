@@ -45,6 +45,7 @@ class Watch:
         self._log_start = self._closings = 0
         self._is_behind = False
         self._struck: Counter[str] = Counter()
+        self._strange_before = 0
 
     def begin(self) -> None:
         """Take note of world, tenant and requests just before a run."""
@@ -55,6 +56,7 @@ class Watch:
         now, runs = self.tenant.clock.now(), self.tenant.runs(self.connector_id)
         self._is_behind = any(run.start_time > now for run in runs)
         self._struck = Counter(self.face.faults.struck)
+        self._strange_before = len(self.strange_runs)
 
     def settle(self, exit_code: int, *, full: bool | None = None, whole: bool = True) -> Comparison:
         """Judge the run that has just ended, and take note for the next one.
@@ -91,13 +93,18 @@ class Watch:
             walked=kinds_read(log, world) if resumes else oracle.asked.kinds,
             whole=whole and not BREAKING & struck,
             provable=not any(faults.armed(name) for name in UNPROVABLE),
-            calm=not struck and not over and not self._is_behind,
+            calm=not (struck or over or self._is_behind or self._has_strange_run),
             over=over,
             behind=self._is_behind,
             emptied="qualys-nothing" in struck,
             garbled="qualys-bad-characters" in struck,
             replayed=full is None and not log,
         )
+
+    @property
+    def _has_strange_run(self) -> bool:
+        """Tell whether somebody else has loaded meanwhile: maybe what this run has missed."""
+        return len(self.strange_runs) > self._strange_before
 
     def _tells_nothing(self) -> bool:
         return self.tenant.switches.untold_counters == "all"

@@ -13,6 +13,7 @@ from target_ciscovm.ledger.ledger import Ledger
 from tests.sandbox.ciscovm.tenant.tenant import CONNECTOR_ID
 from tests.target.audit import hands
 from tests.target.audit.looks import audit, rebuild
+from tests.target.loads import HOUR
 from tests.target.streams import (
     ASKING,
     LAST,
@@ -270,6 +271,16 @@ class TestOthers:
 
         assert loaded.closings == {}
         assert cvm.open() == names(1, 2, 3)
+
+    def test_what_the_other_has_sent_again_is_not_closed_by_an_earlier_sync(self, cvm: CVM) -> None:
+        cvm.load(THREE)
+        waiting = LESS.lines(cvm.clock.now() + HOUR)
+        cvm.clock.advance(2 * HOUR)
+        with on_the_other_machine(cvm):
+            cvm.load(THREE)
+
+        assert cvm.load(waiting).closings == {}
+        assert cvm.load(LESS).closings == {"finding-2": "gone"}
 
     def test_a_copy_of_before_is_brought_up_to_date(self, cvm: CVM) -> None:
         cvm.load(LESS)
