@@ -42,7 +42,6 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 WAS: Final = "/qps/rest/3.0"
-DOWNLOADS: Final = f"{WAS}/download/was/wasscan/"
 SUBSCRIPTION: Final = re.compile(r"Qualys:[^:]*:([0-9A-Fa-f-]{8,36}):", re.ASCII)
 """`X-Powered-By: Qualys:<pod>:<subscription uuid>:<user uuid>`, as recorded."""
 CLOSED: Final = (ApiAccessMissing, WasMissing, NotFound, InvalidRequest, WrongPlatform)
@@ -253,7 +252,7 @@ class QualysClient:
             NotFound: when the scan has no report, or is gone.
             QualysError: when no answer comes.
         """
-        call = Call(f"{DOWNLOADS}{scan_id}")
+        call = Call(f"{WAS}/download/was/wasscan/{scan_id}")
 
         def attempt() -> T:
             reply, source = self._transport.download(call)
@@ -265,12 +264,9 @@ class QualysClient:
                 head = source.read(HEAD_BYTES)
                 # A report is a WasScan; a small document of another kind is an error in HTTP 200.
                 if reply.status != OK or (size <= HEAD_BYTES and root_name(head) != "WasScan"):
-                    # Other reports show where the platform is, though not that this one is there.
-                    moved = reply.is_redirect and DOWNLOADS in self._worked
-                    check(replace(reply, body=head, has_worked=moved))
-                result = read(source)
-                self._worked.add(DOWNLOADS)
-                return self._good(reply, result)
+                    # Other reports do not show that this one is there.
+                    check(self._with_history(replace(reply, body=head), known=False))
+                return self._good(reply, read(source))
 
         return self._attempts.run(attempt)
 
@@ -283,13 +279,20 @@ class QualysClient:
     ) -> T:
         def attempt() -> T:
             asked = call()
+            # `finding` for both its count and its search: one shows that the other is there.
+            endpoint = asked.path.rpartition("/")[2] or asked.path
             reply = self._transport.send(asked)
             self._note_reply(reply)
-            result = read(replace(reply, has_worked=asked.path in self._worked))
-            self._worked.add(asked.path)
+            result = read(self._with_history(reply, known=endpoint in self._worked))
+            self._worked.add(endpoint)
             return self._good(reply, result)
 
         return self._attempts.run(attempt, on_too_slow, stop)
+
+    def _with_history(self, reply: Reply, *, known: bool) -> Reply:
+        """Note on an answer what the run has shown: any good one, that this is the platform."""
+        is_platform = reply.is_redirect and self._attempts.answered
+        return replace(reply, has_worked=known or is_platform)
 
     def _good(self, reply: Reply, result: T) -> T:
         """Take the time of an answer that could be read: an error page has its own clock."""

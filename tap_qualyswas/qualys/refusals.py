@@ -85,7 +85,7 @@ def _is_invalid(code: str) -> bool:
 
 
 def by_status(reply: Reply) -> errors.QualysError:
-    """Give the error for an answer that names no code, by what the same call has answered before.
+    """Give the error for an answer that names no code, by what the run has shown.
 
     A call that has worked in this run is not suddenly missing or forbidden: then these statuses are
     trouble on the way, and pass.
@@ -116,7 +116,7 @@ def _lasting(reply: Reply) -> errors.Refused | None:
 def _passing(reply: Reply) -> errors.Unavailable:
     told = f"with a redirect to {_target(reply)}" if reply.is_redirect else reply.described()
     return errors.Unavailable(
-        f"{reply.place} answered {told}, though the same call has worked in this run."
+        f"{reply.place} answered {told}, though other calls have worked in this run."
     )
 
 

@@ -35,7 +35,7 @@ class Reply:
         headers: by any spelling of their names.
         body: the bytes, unpacked.
         secrets: the login that was sent, which messages must not repeat.
-        has_worked: whether the same call has been answered well before in this run.
+        has_worked: whether this run has shown that the call is there and allowed.
     """
 
     place: str
