@@ -197,6 +197,36 @@ BUGS: Final[dict[str, Bug]] = {
         "        bookmarks.unended_scans.begin()\n",
         ("tests/tap/sync/test_resume.py", "tests/tap/sync/test_running_scans.py"),
     ),
+    "a report that could not be had called read": Bug(
+        "tap_qualyswas/sources/scan_reports.py",
+        "coverage.leave_out([scan.webapp_id])\n                of_what",
+        "coverage\n                of_what",
+        ("tests/tap/sources/test_reports_missing.py",),
+    ),
+    "a scan without its login taken for the latest": Bug(
+        "tap_qualyswas/sources/latest_scans.py",
+        "        elif best is None or scan.login >= best:\n",
+        "        else:\n",
+        ("tests/tap/sources/test_reports_missing.py",),
+    ),
+    "a report with a short list called whole": Bug(
+        "tap_qualyswas/records/scan_results.py",
+        "    if told is not None and told != seen:\n",
+        "    if told is not None and told < seen:\n",
+        ("tests/tap/sources/test_reports_missing.py",),
+    ),
+    "a text cut at an entity": Bug(
+        "tap_qualyswas/records/parsing.py",
+        "    document = body[prolog.root_at :]\n",
+        "    document = body\n",
+        ("tests/tap/records/test_parsing.py",),
+    ),
+    "a scan that reached nobody taken for a look": Bug(
+        "target_ciscovm/mapping/scans_seen.py",
+        "results not in AT_WORK | WITHOUT_RESULTS",
+        "results not in AT_WORK",
+        ("tests/target/mapping/test_scans_seen.py",),
+    ),
     "a QID's missing finding called complete": Bug(
         "tap_qualyswas/sources/knowledge_base.py",
         "    unclassified = len(again.keys() - came)\n",

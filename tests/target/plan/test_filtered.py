@@ -191,6 +191,14 @@ class TestInactivity:
         assert [asset["external_id"] for asset in loaded.assets] == ["1"]
         assert cvm.open() == names(1, 2)
 
+    @pytest.mark.parametrize("results", ["NO_HOST_ALIVE", "NO_WEB_SERVICE", "SCAN_INTERNAL_ERROR"])
+    def test_a_scan_that_reached_nobody_keeps_none_active(self, results: str, cvm: CVM) -> None:
+        failed = scan(2, id=1003, summary={"resultsStatus": results})
+
+        loaded = self.load(cvm, None, scans=[scan(1), scan(2, self.OLD), failed])
+
+        assert left_out(loaded) == {"asset_inactivity_days": (1, 0)}
+
     def test_a_clean_application_is_left_out_as_well(self, cvm: CVM) -> None:
         loaded = self.load(cvm, self.OLD, findings=[finding(1)])
 
