@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import socket
 import ssl
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import Final, NamedTuple
 
 import requests
 
+from qualyswas_ciscovm.causes import causes
 from qualyswas_ciscovm.demo import proxy_advice
 from tap_qualyswas.errors import (
     BrokenAnswer,
@@ -17,9 +18,6 @@ from tap_qualyswas.errors import (
     Unreachable,
     UntrustedServer,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 SOCKS_EXTRA: Final = "qualyswas-ciscovm[socks]"
 BROKEN: Final = (
@@ -54,7 +52,7 @@ def explain(error: requests.RequestException, place: str, timeout: Timeout) -> Q
         place: where it went.
         timeout: how long the server was given.
     """
-    if any(isinstance(cause, ssl.SSLCertVerificationError) for cause in _causes(error)):
+    if any(isinstance(cause, ssl.SSLCertVerificationError) for cause in causes(error)):
         return UntrustedServer(place)
     if isinstance(error, requests.exceptions.ConnectTimeout):
         return Unreachable(f"No connection to {place} within {timeout.connect:.0f} s.")
@@ -84,18 +82,7 @@ def _unreachable(error: requests.RequestException, place: str) -> str:
     if isinstance(error, requests.exceptions.SSLError):
         # Any break of a TLS connection raises this; only a certificate is a matter of trust.
         return f"No TLS connection to {place} could be made. Check that it is an https server."
-    if any(isinstance(cause, socket.gaierror) for cause in _causes(error)):
+    if any(isinstance(cause, socket.gaierror) for cause in causes(error)):
         host = place.removeprefix("The gateway ").partition(" ")[0]
         return f"There is no host {host} in DNS. Check region or api_url, and the network."
     return f"The connection to {place} failed or was closed by the server."
-
-
-def _causes(error: BaseException) -> Iterator[BaseException]:
-    """Give an error and its causes; urllib3 keeps them in `reason` or among the arguments."""
-    seen: BaseException | None = error
-    while seen is not None:
-        yield seen
-        reason = getattr(seen, "reason", None) or next(
-            (part for part in seen.args if isinstance(part, BaseException)), None
-        )
-        seen = reason if isinstance(reason, BaseException) else seen.__cause__ or seen.__context__

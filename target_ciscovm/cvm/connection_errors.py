@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import socket
 import ssl
-from typing import TYPE_CHECKING
 
 import requests
 from urllib3.exceptions import NameResolutionError
 
+from qualyswas_ciscovm.causes import causes
 from qualyswas_ciscovm.demo import proxy_advice
 from target_ciscovm.errors import (
     BrokenAnswer,
@@ -19,9 +19,6 @@ from target_ciscovm.errors import (
     UntrustedServer,
 )
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
 
 def explain(error: BaseException, place: str, seconds: float) -> CiscoVMError:
     """Give the error to raise when the exchange with `place` ended in `error`.
@@ -29,8 +26,8 @@ def explain(error: BaseException, place: str, seconds: float) -> CiscoVMError:
     It names only the kind of failure: the texts of the libraries may contain the address of a proxy
     with its password.
     """
-    causes = list(_chain(error))
-    if any(isinstance(cause, ssl.SSLCertVerificationError) for cause in causes):
+    found = list(causes(error))
+    if any(isinstance(cause, ssl.SSLCertVerificationError) for cause in found):
         return UntrustedServer(place)
     if isinstance(error, requests.exceptions.ProxyError):
         return Unreachable(f"The proxy does not allow connections to {place}. {proxy_advice()}")
@@ -39,12 +36,12 @@ def explain(error: BaseException, place: str, seconds: float) -> CiscoVMError:
             f"No secure connection to {place} was possible. Check that api_url names an https "
             "server, and that no proxy interrupts the connection."
         )
-    if any(isinstance(cause, (socket.gaierror, NameResolutionError)) for cause in causes):
+    if any(isinstance(cause, (socket.gaierror, NameResolutionError)) for cause in found):
         return Unreachable(
             f"The host name of {place} is unknown. Check api_url and the network (DNS, VPN, "
             "HTTPS_PROXY)."
         )
-    if any(isinstance(cause, ConnectionRefusedError) for cause in causes):
+    if any(isinstance(cause, ConnectionRefusedError) for cause in found):
         return Unreachable(
             f"{place} refuses the connection. Check api_url and any firewall or proxy in between."
         )
@@ -63,16 +60,3 @@ def _explain_lost(error: BaseException, place: str, seconds: float) -> CiscoVMEr
     if isinstance(error, requests.exceptions.ContentDecodingError):
         return BrokenAnswer(f"The answer of {place} cannot be decompressed.")
     return BrokenAnswer(f"The connection to {place} was lost before the answer was complete.")
-
-
-def _chain(error: BaseException) -> Iterator[BaseException]:
-    """Give all causes of `error`; urllib3 keeps some of them in `reason` and `args`."""
-    seen: set[int] = set()
-    waiting: list[object] = [error]
-    while waiting:
-        item = waiting.pop()
-        if not isinstance(item, BaseException) or id(item) in seen:
-            continue
-        seen.add(id(item))
-        yield item
-        waiting += [item.__cause__, item.__context__, getattr(item, "reason", None), *item.args]
