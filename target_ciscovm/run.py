@@ -28,7 +28,7 @@ from target_ciscovm.intake.received import Received
 from target_ciscovm.intake.rejections import Rejections
 from target_ciscovm.intake.spool import Spool
 from target_ciscovm.kdi.files import Files
-from target_ciscovm.ledger.ledger import Home, Ledger
+from target_ciscovm.ledger.ledger import Ledger, home_of
 from target_ciscovm.mapping.asset import AssetRules
 from target_ciscovm.output.folders import (
     point_to,
@@ -146,7 +146,7 @@ class Run:
             rejections = Rejections(folder.file("rejected.jsonl"))
             stack.callback(rejections.close)
             spool = self._spool = stack.enter_context(Spool(folder.spool / "records.db"))
-            ledger = stack.enter_context(Ledger(settings.ledger_path, _home(settings)))
+            ledger = stack.enter_context(Ledger(settings.ledger_path, home_of(settings)))
             place = _Place(folder, spool, ledger, rejections)
             self._note(folder=folder)
             ending = self._ending(place, stack, read)
@@ -287,9 +287,8 @@ class Run:
 
     def _catch_up(self, place: _Place, api: CiscoVMClient, stack: ExitStack) -> _Place:
         """Bring the ledger up to runs that it does not know; a dry run does so with a copy."""
-        runs = self._facts.opening.runs if self._facts.opening else frozenset()
         ledger = place.ledger
-        reason = catching_up.why(ledger, runs)
+        reason = catching_up.why(ledger, self._facts.runs_before)
         if reason is None:
             return place
         if self._settings.dry_run:
@@ -357,7 +356,7 @@ class Run:
     def _send(
         self, place: _Place, api: CiscoVMClient, received: Received, written: Written
     ) -> None:
-        settings, opening = self._settings, self._facts.opening
+        settings, runs_before = self._settings, self._facts.runs_before
         way = Way(
             api,
             place.ledger,
@@ -369,7 +368,7 @@ class Run:
         )
         if written.parts:
             with self._stages.stage("uploading"):
-                uploaded = delivery.upload(way, written, opening.runs if opening else frozenset())
+                uploaded = delivery.upload(way, written, runs_before)
                 self._note(uploaded=uploaded.parts)
         else:
             uploaded = delivery.Uploaded()
@@ -378,7 +377,7 @@ class Run:
             identity_now = identity.identity_text(settings.identity, settings.data_model)
             load = settlement.Load(plan, received.sync, self._facts.tenant, identity_now)
             settlement.put_down(place.ledger, place.spool, load)
-            catching_up.note(place.ledger, opening.runs if opening else ())
+            catching_up.note(place.ledger, runs_before)
         if not uploaded.parts:
             place.ledger.settle()
             self._verify(place, api, suspicious=False)
@@ -476,11 +475,6 @@ class Run:
                 f"{self.report.message} Only the state could not be passed on ({cause}), so the "
                 "next run sends the same again."
             )
-
-
-def _home(settings: Settings) -> Home | None:
-    login = settings.login
-    return None if login is None else Home(login.host, login.connector_id)
 
 
 @contextmanager

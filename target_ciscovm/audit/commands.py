@@ -17,7 +17,7 @@ from target_ciscovm.audit.catching_up import catch_up
 from target_ciscovm.audit.document import Audit
 from target_ciscovm.audit.runs import read_runs
 from target_ciscovm.errors import CiscoVMError, LedgerMissing, SettingsError
-from target_ciscovm.ledger.ledger import Home, Ledger
+from target_ciscovm.ledger.ledger import Ledger, home_of
 from target_ciscovm.output.folders import remove_old_runs, run_folder
 from target_ciscovm.output.lock import connector_lock
 from target_ciscovm.report.holdings import sentences
@@ -98,7 +98,7 @@ def rebuild(settings: Settings) -> None:
         desk.inquiry.api.wait_until_idle(settings.run_timeout_seconds, LOGGER.info)
         made = desk.path.with_name(f".{desk.path.name}.rebuilt")
         made.unlink(missing_ok=True)
-        with Ledger(made, _home(settings)) as ledger:
+        with Ledger(made, home_of(settings)) as ledger:
             ledger.require_writable()
             told = catch_up(replace(desk.inquiry, ledger=ledger))
             if identity := _identity(desk.inquiry.ledger):
@@ -121,7 +121,7 @@ def _opened(settings: Settings) -> Iterator[_Desk]:
     ):
         api = connect(login, settings.retry_policy)
         opening = look(api)
-        ledger = Ledger(path, _home(settings))
+        ledger = Ledger(path, home_of(settings))
         yield _Desk(Inquiry(api, settings, ledger, folder.spool), opening, folder, path)
 
 
@@ -136,11 +136,6 @@ def _folder(output_path: Path) -> Iterator[RunFolder]:
         if folder is not None:
             with suppress(OSError):
                 folder.path.rmdir()
-
-
-def _home(settings: Settings) -> Home | None:
-    login = settings.login
-    return None if login is None else Home(login.host, login.connector_id)
 
 
 def _identity(ledger: Ledger) -> dict[str, str] | None:

@@ -11,20 +11,19 @@ from msgspec import Meta, Struct, field
 
 # ruff: noqa: TC001 - msgspec reads the types
 from target_ciscovm.audit.findings import entries
-from target_ciscovm.report.files import write_private
-from target_ciscovm.report.holdings import LACKED, Holdings
+from target_ciscovm.report.files import schema_of, write_json, write_private
+from target_ciscovm.report.holdings import LACKED, Holdings, Kind
 from target_ciscovm.report.model import ConnectorInfo
 from target_ciscovm.report.page import render_audit
-from target_ciscovm.report.wording import clean_all
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from target_ciscovm.audit.held import Held
     from target_ciscovm.output.folders import RunFolder
 
 LABEL: Final = 24
-MEANING: Final = {
+MEANING: Final[Mapping[Kind, str]] = {
     "closed by people": "never a difference",
     "closed in CVM": "the next full load sends it again",
     "not in CVM": "the next full load sends it again",
@@ -50,11 +49,7 @@ class Audit(Struct, kw_only=True, forbid_unknown_fields=True):
 
 def schema() -> dict[str, object]:
     """Give the JSON schema of `audit.json`, as `schemas/audit.json` holds it."""
-    return {
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "title": "audit.json of an audit by target-ciscovm",
-        **msgspec.json.schema(Audit),
-    }
+    return schema_of(Audit, "audit.json of an audit by target-ciscovm")
 
 
 def write_drift(held: Held, folder: RunFolder) -> None:
@@ -66,8 +61,7 @@ def write_drift(held: Held, folder: RunFolder) -> None:
 
 def write(audit: Audit, folder: RunFolder) -> None:
     """Write the audit as JSON and as a page."""
-    plain = msgspec.json.encode(clean_all(msgspec.to_builtins(audit)))
-    write_private(folder.file("audit.json"), msgspec.json.format(plain, indent=2) + b"\n")
+    write_json(audit, folder.file("audit.json"))
     write_private(folder.file("audit.html"), render_audit(audit, table(audit)).encode())
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from target_ciscovm.ledger.tables import LIVE
@@ -112,8 +113,7 @@ def compare(held: Held, ledger: Ledger, models: Sequence[str]) -> None:
     ledger.attach_to(connection)
     try:
         connection.execute("DELETE FROM drift")
-        names = "[" + ",".join(f'"{model}"' for model in models) + "]"
-        connection.execute(FIND_LACKING, {"models": names})
+        connection.execute(FIND_LACKING, {"models": json.dumps(models)})
         connection.execute(FIND_UNKNOWN)
     finally:
         connection.execute("DETACH ledger")

@@ -11,6 +11,7 @@ from target_ciscovm.audit import amendment, drift, findings
 from target_ciscovm.audit.held import Changed
 from target_ciscovm.audit.runs import read_runs
 from target_ciscovm.errors import HoldingsUnavailable
+from target_ciscovm.plan.decisions import OPENING
 from target_ciscovm.report.holdings import Holdings
 
 if TYPE_CHECKING:
@@ -21,10 +22,10 @@ if TYPE_CHECKING:
     from target_ciscovm.plan.plan import Plan
     from target_ciscovm.settings.values import VerifyLoad
 
-CHANGED: Final = """
+CHANGED: Final = f"""
 SELECT asset, identifier, model, action = 'open' FROM decision
-WHERE action = 'close' OR (action = 'open' AND cause IN ('new', 'again', 'moved here'))
-"""
+WHERE action = 'close' OR (action = 'open' AND cause IN {OPENING})
+"""  # noqa: S608 - ours
 
 
 def is_wanted(when: VerifyLoad, plan: Plan, *, suspicious: bool) -> bool:

@@ -88,7 +88,7 @@ class Intake:
         sync: the last `syncs` row, None without one.
         proof_is_last: whether no other record came after it.
         lost: what the rejected records may have told of.
-        shared: what the findings have in common.
+        references: what the findings have in common.
 
     Args:
         spool: where good records go.

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
     from target_ciscovm.ledger.settlement import Settlement
+    from target_ciscovm.settings.values import Settings
 
 BUSY_SECONDS: Final = 30.0
 PLAIN_NAME: Final = re.compile(r"[a-z_]{1,32}")
@@ -46,6 +47,12 @@ class Home(msgspec.Struct, frozen=True):
 
     host: str
     connector: int
+
+
+def home_of(settings: Settings) -> Home | None:
+    """Give whose ledger the settings mean, None where they name no connector."""
+    login = settings.login
+    return None if login is None else Home(login.host, login.connector_id)
 
 
 class PendingRun(msgspec.Struct, frozen=True):

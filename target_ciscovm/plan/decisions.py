@@ -40,6 +40,8 @@ OUTDATED: Final = "outdated"
 REFUSED: Final = "refused for size"
 OVER_LICENCE: Final = "licence over its limit"
 
+OPENING: Final = (NEW, AGAIN, MOVED_HERE)
+"""Causes of what is opened that was not open at its asset before."""
 BY_ABSENCE: Final = (GONE, DELETED_WEBAPP)
 
 SCHEMA_NAME: Final = "ledger"

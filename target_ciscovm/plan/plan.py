@@ -124,8 +124,7 @@ class Plan:
     @property
     def opened(self) -> int:
         """Count what is opened that was not open at its asset before."""
-        causes = (decisions.NEW, decisions.AGAIN, decisions.MOVED_HERE)
-        return self.count("open", *causes)
+        return self.count("open", *decisions.OPENING)
 
     @property
     def closings(self) -> dict[str, int]:

@@ -57,6 +57,11 @@ class Facts:
     warnings: tuple[str, ...] = ()
 
     @property
+    def runs_before(self) -> frozenset[int]:
+        """Give the runs that the connector had before this load."""
+        return self.opening.runs if self.opening else frozenset()
+
+    @property
     def shown_folder(self) -> Path | None:
         """Give the folder of the run."""
         return None if self.folder is None else self.folder.path

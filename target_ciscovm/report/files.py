@@ -16,23 +16,29 @@ from target_ciscovm.report.wording import clean_all
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from msgspec import Struct
+
 
 def schema() -> dict[str, object]:
     """Give the JSON schema of `report.json`, as `schemas/report.json` holds it."""
-    described = msgspec.json.schema(Report)
+    return schema_of(Report, "report.json of a run of target-ciscovm")
+
+
+def schema_of(kind: type[Struct], title: str) -> dict[str, object]:
+    """Give the JSON schema of a file that `write_json` writes."""
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "title": "report.json of a run of target-ciscovm",
-        **described,
+        "title": title,
+        **msgspec.json.schema(kind),
     }
 
 
-def write_json(report: Report, path: Path) -> None:
-    """Write `report` as JSON, indented, readable by the owner only.
+def write_json(told: Struct, path: Path) -> None:
+    """Write a report or an audit as JSON, indented, readable by the owner only.
 
     Characters that control terminals or cannot be written as UTF-8 are replaced.
     """
-    plain = clean_all(msgspec.to_builtins(report))
+    plain = clean_all(msgspec.to_builtins(told))
     write_private(path, msgspec.json.format(msgspec.json.encode(plain), indent=2) + b"\n")
 
 
