@@ -8,6 +8,7 @@ from functools import cached_property
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Final
 
+from qualyswas_ciscovm.accounts import same
 from qualyswas_ciscovm.dates import to_text
 from tap_qualyswas.errors import SettingsError
 from tap_qualyswas.sync.bookmarks import Bookmarks
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     import logging
     from collections.abc import Callable, Sequence
 
+    from qualyswas_ciscovm.accounts import Account
     from tap_qualyswas.qualys.client import QualysClient
     from tap_qualyswas.records.fields import Json, Record
     from tap_qualyswas.settings.values import Settings
@@ -100,13 +102,20 @@ class Run:
             filters=self.settings.filters.as_state(),
             streams=self.selection.streams,
             full=self.reader.planner.plan.mode == "full" and not self.reader.cursors.resumed,
-            account=self.client.account,
+            account=self._account(),
             same=(
                 history.same_filters is not False
                 and history.same_streams is not False
                 and self.reader.planner.is_of_same_account
             ),
         )
+
+    def _account(self) -> Account:
+        """Give the account to remember: with the name that it had, where no answer names it."""
+        account, last = self.client.account, self.state.account
+        if last is None or account.subscription or not same(last, account):
+            return account
+        return account._replace(subscription=last.subscription)
 
     def _began(self) -> str:
         """Give the moment to remember: a clock that is behind moves nothing backwards."""
@@ -213,7 +222,7 @@ def _history(state: State, settings: Settings, selected: Sequence[str]) -> Histo
         account=state.account,
         latest=state.latest_moment(),
         same_filters=None if filters is None else filters == settings.filters.as_state(),
-        same_streams=set(selected) <= set(streams) if isinstance(streams, list) else None,
+        same_streams=all(one in streams for one in selected) if isinstance(streams, list) else None,
         has_bookmark=any(
             state.has_bookmark(name) for name in ("findings", "scans") if name in selected
         ),

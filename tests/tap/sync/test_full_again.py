@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 import pytest
 
 from tap_qualyswas.errors import SettingsError
+from tests.sandbox.faults.switches import Switches
 from tests.sandbox.world.size import WorldSize
 from tests.tap.catalogs import full_table
 from tests.tap.syncs import Outcome, Platform
@@ -109,6 +110,29 @@ class TestAccount:
         assert second.proof["complete"] is True
         assert second.proof["subscription"] != first.proof["subscription"]
         assert not is_full(third)
+
+    def test_answers_that_do_not_name_it_are_of_the_same_one(self, platform: Platform) -> None:
+        """The header is optional, and proxies strip it."""
+        first = platform.sync_here(PAGES)
+        platform.face.switches = Switches(subscription_header=False)
+        second = later(platform, first.state)
+        platform.face.switches = Switches()
+        third = later(platform, second.state)
+
+        assert second.proof["subscription"] is None
+        assert not is_full(second)
+        assert not is_full(third)
+
+    def test_one_day_without_its_name_does_not_hide_another_one(self, platform: Platform) -> None:
+        first = platform.sync_here(PAGES)
+        platform.face.switches = Switches(subscription_header=False)
+        second = later(platform, first.state)
+        platform.face.switches = Switches()
+        platform.face.faults.arm("qualys-other-account")
+        third = later(platform, second.state)
+
+        assert not is_full(second)
+        assert is_full(third)
 
     def test_a_cursor_of_another_one_is_not_used(self, platform: Platform) -> None:
         state = in_findings(platform.sync_here(PAGES))
