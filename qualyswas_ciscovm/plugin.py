@@ -38,9 +38,7 @@ class Plugin(PluginBase):
         **kwargs: Any,  # noqa: ANN401 - the SDK's own
     ) -> None:
         self.append_builtin_config(self.config_jsonschema)
-        given = dict(config or {})
-        if parse_env_config:
-            given |= from_environment(self.config_jsonschema, self.env_prefix())
+        given = self._given(config, from_variables=parse_env_config)
         typed, problems = coerce(given, self.config_jsonschema)
         if problems and validate_config:
             msg = "Config validation failed"
@@ -69,6 +67,18 @@ class Plugin(PluginBase):
             parse_env_config=bool(config and config.parse_env),
             **kwargs,
         )
+
+    @classmethod
+    def given(cls, config: Any) -> dict[str, Any]:  # noqa: ANN401 - the SDK's own types
+        """Give the settings of a command line as they came, right or wrong."""
+        if not config:
+            return {}
+        return cls._given(config.config, from_variables=bool(config.parse_env))
+
+    @classmethod
+    def _given(cls, config: dict[str, Any] | None, *, from_variables: bool) -> dict[str, Any]:
+        variables = from_environment(cls.config_jsonschema, cls.env_prefix())
+        return {**(config or {}), **(variables if from_variables else {})}
 
     @classmethod
     @override

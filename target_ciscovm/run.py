@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 import logging
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
@@ -56,6 +56,9 @@ from target_ciscovm.report.model import Report
 from target_ciscovm.report.planned import planned
 from target_ciscovm.report.summary import summarise
 from target_ciscovm.report.table import table
+from target_ciscovm.watching.index import write_index
+from target_ciscovm.watching.metrics import write_metrics
+from target_ciscovm.watching.notices import announce_run
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -156,6 +159,7 @@ class Run:
             for name, cause in removal.failed.items():
                 LOGGER.warning("Old run folder %s could not be removed: %s.", name, cause)
             self._pass_on(ending)
+        self._announce()
         return self.report
 
     def take(self, line: int, stream: str, raw: bytes, record: Record | None = None) -> None:
@@ -448,6 +452,8 @@ class Run:
         report.message, report.next_step = one_line(ending.message), one_line(ending.next_step)
         report.next_command = ending.command
         summarise(self._facts, report)
+        with suppress(CiscoVMError):  # a ledger that cannot be read has ended the run already
+            report.proof.last = place.ledger.proven_at
         # What went wrong is said once, by the command's last line.
         lines = table(report)[1:] if report.exit_code else table(report)
         for line in lines if self.counts.received else ():
@@ -461,6 +467,13 @@ class Run:
             LOGGER.warning("The report could not be written: %s", error)
         else:
             LOGGER.info("The report is %s", place.folder.file("report.html").resolve())
+
+    def _announce(self) -> None:
+        """Tell those who watch; what fails here is a warning, as the run has ended."""
+        settings = self._settings
+        write_index(settings.output_path)
+        write_metrics(self.report, settings.metrics_path)
+        announce_run(self.report, self.folder, settings.notices)
 
     def _pass_on(self, ending: Ending) -> None:
         state = ending.state_of(self._state)

@@ -26,6 +26,7 @@ from target_ciscovm.mapping.records import TYPES
 from target_ciscovm.run import Run
 from target_ciscovm.settings.schema import CONFIG_SCHEMA
 from target_ciscovm.settings.values import read_settings
+from target_ciscovm.watching.notices import announcing
 
 if sys.version_info >= (3, 12):
     from typing import override
@@ -191,7 +192,7 @@ class TargetCiscoVM(Plugin, Target):
             with ending_well(cls.logger):
                 cls.from_command(config).look(audit=audit, rebuild_ledger=rebuild_ledger)
             return
-        with draining(file_input), ending_well(cls.logger):
+        with draining(file_input), ending_well(cls.logger), announcing(cls.given(config)):
             cls.from_command(config).listen(file_input)
 
     @classmethod

@@ -22,6 +22,7 @@ from target_ciscovm.output.folders import remove_old_runs, run_folder
 from target_ciscovm.output.lock import connector_lock
 from target_ciscovm.report.holdings import sentences
 from target_ciscovm.report.model import ConnectorInfo
+from target_ciscovm.watching.index import write_index
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -85,6 +86,7 @@ def audit(settings: Settings) -> Audit:
             LOGGER.info("%s", line)
         LOGGER.info("The audit is %s", desk.folder.file("audit.html").resolve())
         remove_old_runs(settings.output_path, settings.keep_runs)
+    write_index(settings.output_path)
     return done
 
 

@@ -130,7 +130,7 @@ def remove_old_runs(output_path: Path, keep: int) -> Removal:
         keep: number of run folders to keep, the one of this run included.
     """
     outcome = Removal([], {})
-    newest_first = sorted(_runs(output_path), reverse=True)
+    newest_first = sorted(run_names(output_path), reverse=True)
     for number, name in enumerate(newest_first):
         path = output_path / name
         unwanted = path if number >= max(keep, 1) else path / SPOOL
@@ -142,6 +142,17 @@ def remove_old_runs(output_path: Path, keep: int) -> Removal:
             if not path.exists():
                 outcome.removed.append(name)
     return outcome
+
+
+def run_names(output_path: Path) -> Iterator[str]:
+    """Give the names of all run folders, in no order; none where the folder cannot be read."""
+    try:
+        with os.scandir(output_path) as entries:
+            for entry in entries:
+                if RUN_ID.fullmatch(entry.name) and entry.is_dir(follow_symlinks=False):
+                    yield entry.name
+    except OSError:
+        return
 
 
 def require_disk(path: Path, needed_bytes: int) -> None:
@@ -196,16 +207,6 @@ def _held(folder: Path) -> Iterator[bool]:
         yield free
     finally:
         os.close(descriptor)
-
-
-def _runs(output_path: Path) -> Iterator[str]:
-    try:
-        with os.scandir(output_path) as entries:
-            for entry in entries:
-                if RUN_ID.fullmatch(entry.name) and entry.is_dir(follow_symlinks=False):
-                    yield entry.name
-    except OSError:
-        return
 
 
 def _remove_ended(run: Path, unwanted: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
@@ -39,6 +40,7 @@ NAME: Final = 60
 RUN: Final = "meltano run tap-qualyswas target-ciscovm"
 VERIFY: Final = "meltano invoke target-ciscovm:verify"
 TEST: Final = "meltano invoke tap-qualyswas --test"
+SENTENCE_END: Final = re.compile(r"(?<=[a-z0-9)]\.) +(?=[A-Z])")
 ONCE: Final = "If that is what you want, run once with the settings below."
 HEALS: Final = "The tap's next sync reads everything and heals this."
 
@@ -112,7 +114,7 @@ def by_error(error: CiscoVMError, facts: Facts) -> Ending:
         outcome = "refused"
     elif isinstance(error, StillRunning):
         outcome = "still_running"
-    step = ""
+    step = advice(str(error))
     if facts.counts.rejected and facts.folder is not None:
         step = f"Look into {facts.folder.file('rejected.jsonl')} for what was rejected and why."
     command = run_with(error.once_with)
@@ -121,6 +123,11 @@ def by_error(error: CiscoVMError, facts: Facts) -> Ending:
     elif outcome == "refused":
         command = VERIFY
     return Ending(outcome, error.exit_code, str(error), step, command)
+
+
+def advice(message: str) -> str:
+    """Give what a message tells a person to do: all of its sentences but the first."""
+    return " ".join(SENTENCE_END.split(message)[1:])
 
 
 def by_signal(stop: Interrupted, facts: Facts) -> Ending:

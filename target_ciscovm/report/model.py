@@ -32,6 +32,10 @@ class Proof(_Part):
     reasons: Annotated[list[str], Meta(description="why it was not proven; empty when it was")] = (
         field(default_factory=list)
     )
+    last: Annotated[
+        str | None,
+        Meta(description="beginning of this connector's last proven sync; null: none so far"),
+    ] = None
 
 
 class FilterCount(_Part):

@@ -51,11 +51,12 @@ def render(report: Report) -> str:
     """Give the page of `report` as HTML."""
     sent = report.destination == "ciscovm"
     colour, sign, outcome = OUTCOMES[report.outcome]
-    return _template().render(
+    return template("report.html.j2").render(
         report=report,
         colour=colour,
         sign=sign,
         outcome=outcome,
+        message=_message(report),
         next_step=report.next_step or NEXT_STEPS[colour],
         flow=draw_flow(report.reconciliation, sent=sent),
         steps=draw_steps(report.reconciliation, sent=sent),
@@ -74,6 +75,11 @@ def render(report: Report) -> str:
     )
 
 
+def _message(report: Report) -> str:
+    """Give the message without what is said below it as the next step."""
+    return report.message.removesuffix(report.next_step).rstrip() or report.message
+
+
 def render_audit(audit: Struct, rows: Sequence[tuple[str, int, str]]) -> str:
     """Give the page of an audit as HTML.
 
@@ -81,7 +87,7 @@ def render_audit(audit: Struct, rows: Sequence[tuple[str, int, str]]) -> str:
         audit: with the fields of `audit.json`.
         rows: what was counted, with what each number means.
     """
-    return _template("audit.html.j2").render(audit=audit, rows=rows)
+    return template("audit.html.j2").render(audit=audit, rows=rows)
 
 
 def _clean(value: object) -> object:
@@ -132,7 +138,8 @@ def _phases(report: Report) -> Bars | None:
 
 
 @cache
-def _template(name: str = "report.html.j2") -> Template:
+def template(name: str) -> Template:
+    """Give a template of this package, which escapes and cleans all that it is given."""
     environment = Environment(
         loader=PackageLoader("target_ciscovm"),
         autoescape=True,

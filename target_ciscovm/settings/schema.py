@@ -324,13 +324,40 @@ _RUNNING: Final = (
         default=20,
     ),
 )
+_WATCHING: Final = (
+    _setting(
+        "notify_url",
+        TEXT,
+        "Address for notices",
+        "Address of a webhook that gets a JSON message when a run does not succeed: Slack, "
+        "Mattermost and others show its text. A notice that cannot be delivered is a warning and "
+        "never fails a run. Only https, except on this machine.",
+        secret=True,
+    ),
+    _setting(
+        "notify_when",
+        _choice("problems", "every_run"),
+        "Which ends are announced",
+        "problems: each end that is not succeeded, as when nothing could be closed as gone. "
+        "every_run: each end, so that a silent schedule is noticed too.",
+        default="problems",
+    ),
+    _setting(
+        "metrics_path",
+        TEXT,
+        "File for Prometheus",
+        "File that gets the figures of the last run in the text format of Prometheus, for the "
+        "textfile collector of its node exporter. Its name should end in .prom; each connector "
+        "needs a file of its own.",
+    ),
+)
 
 
 def _schema() -> dict[str, Any]:
     extra: dict[str, Any] = {}
     properties: list[th.Property[Any]] = []
     order: list[str] = []
-    for item in (*_DESTINATION, *_MAPPING, *_FILTERS, *_ASSETS, *_CLOSING, *_RUNNING):
+    for item in (*_DESTINATION, *_MAPPING, *_FILTERS, *_ASSETS, *_CLOSING, *_RUNNING, *_WATCHING):
         if isinstance(item, dict):
             extra |= item
             order += item

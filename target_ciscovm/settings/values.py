@@ -15,6 +15,7 @@ from target_ciscovm.mapping.filters import FilterRules
 from target_ciscovm.mapping.finding import MappingRules
 from target_ciscovm.mapping.locators import CVM_ORDER, DEFAULT_ORDER, Identity, hidden_key
 from target_ciscovm.mapping.tags import TagRules
+from target_ciscovm.settings.notices import NoticeRules, notice_rules
 from target_ciscovm.settings.schema import CONFIG_SCHEMA
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ class Settings:
         identity: what identifies an asset.
         ledger_path: None without a connector.
         max_failed_percent: share of 100, exact.
+        notices: None where the end of a run is not announced.
     """
 
     login: Login | None
@@ -67,6 +69,8 @@ class Settings:
     fail_on_abort: bool
     part_max_bytes: int
     run_timeout_seconds: int
+    notices: NoticeRules | None
+    metrics_path: Path | None
 
     @property
     def data_model(self) -> DataModel:
@@ -132,7 +136,13 @@ def read_settings(config: Mapping[str, Any]) -> Settings:
         fail_on_abort=given["fail_on_abort"],
         part_max_bytes=given["part_max_bytes"],
         run_timeout_seconds=given["run_timeout_seconds"],
+        notices=notice_rules(given),
+        metrics_path=_path(given["metrics_path"]),
     )
+
+
+def _path(given: str | None) -> Path | None:
+    return Path(given).expanduser() if given else None
 
 
 def _with_defaults(config: Mapping[str, Any]) -> dict[str, Any]:

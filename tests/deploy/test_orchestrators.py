@@ -5,9 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from contextlib import ExitStack, contextmanager
-from http.server import BaseHTTPRequestHandler, HTTPServer
-from threading import Thread
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Final
 
 import pytest
@@ -15,11 +13,14 @@ import pytest
 from tests.deploy.project import DEPLOY, Project
 from tests.pair.commands import clean_environment
 from tests.sandbox.sandbox import Sandbox
+from tests.support.listener import listening
 from tests.support.processes import BIN
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
+
+    from tests.support.listener import Listener
 
     Runner = Callable[
         [Mapping[str, Sandbox], Mapping[str, str], Path], subprocess.CompletedProcess[str]
@@ -47,30 +48,10 @@ def accounts() -> Iterator[dict[str, Sandbox]]:
 
 
 @pytest.fixture
-def alerts() -> Iterator[tuple[str, list[str]]]:
-    """Give an address for alerts, and what arrives there."""
-    with listener() as (address, texts):
-        yield address, texts
-
-
-@contextmanager
-def listener() -> Iterator[tuple[str, list[str]]]:
-    """Listen on loopback for JSON with a text."""
-    texts: list[str] = []
-
-    class Listener(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["Content-Length"]))
-            texts.append(json.loads(body)["text"])
-            self.send_response(200)
-            self.end_headers()
-
-    with HTTPServer(("127.0.0.1", 0), Listener) as server:
-        thread = Thread(target=server.serve_forever)
-        thread.start()
-        yield f"http://127.0.0.1:{server.server_port}", texts
-        server.shutdown()
-        thread.join()
+def alerts() -> Iterator[Listener]:
+    """Listen for alerts."""
+    with listening() as listener:
+        yield listener
 
 
 def loads_of(accounts: Mapping[str, Sandbox]) -> dict[str, list[str]]:
@@ -174,20 +155,19 @@ def open_in(sandbox: Sandbox, tags: set[int]) -> int:
 
 @pytest.mark.parametrize("run", [in_airflow, in_dagster])
 def test_an_orchestrator_alerts_and_goes_on_with_the_others(
-    run: Runner, accounts: dict[str, Sandbox], alerts: tuple[str, list[str]], tmp_path: Path
+    run: Runner, accounts: dict[str, Sandbox], alerts: Listener, tmp_path: Path
 ) -> None:
-    address, texts = alerts
     project = Project.make(tmp_path / "project", {})
     variables = {
         "QUALYSWAS_CISCOVM_PROJECT": str(project.path),
         "QUALYSWAS_CISCOVM_LOADS": json.dumps({"emea": [""], "americas": [""]}),
-        "QUALYSWAS_CISCOVM_ALERT_URL": address,
+        "QUALYSWAS_CISCOVM_ALERT_URL": alerts.url,
     }
     accounts["emea"].face.password = "changed"
 
     ended = run(accounts, variables, tmp_path)
 
     assert ended.returncode != 0
-    assert [text.partition(" ")[0].replace("-", "_") for text in texts] == ["load_emea"]
+    assert [text.partition(" ")[0].replace("-", "_") for text in alerts.texts] == ["load_emea"]
     americas = accounts["americas"]
     assert americas.tenant.summary(americas.connector_id)["open"] == open_in(americas, set())

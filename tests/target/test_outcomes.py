@@ -157,6 +157,8 @@ def test_a_run_ends_as_the_table_says(way: Way, cvm: CVM) -> None:
     passed_on = [STATE] if expected.passes_state_on else []
     assert loaded.states == ([ASKING] if way.asks else passed_on)
     assert (cvm.shown() != before) == way.changes
+    if way.outcome in {"failed", "refused"}:
+        assert loaded.report["next_step"], "somebody has to know what to do"
 
 
 @pytest.mark.parametrize("name", [name for name, way in WAYS.items() if way.outcome == "aborted"])

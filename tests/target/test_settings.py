@@ -157,7 +157,15 @@ OTHER: dict[str, Any] = {
     "max_failed_percent": "33.3",
     "tag_prefix": "was:",
     "verify_load": "every_run",
+    "notify_url": "https://hooks.example.test/a",
+    "notify_when": "every_run",
+    "metrics_path": "ciscovm.prom",
 }
+BASE: dict[str, dict[str, Any]] = {
+    "status_map": {"data_model": "findings"},
+    "notify_when": {"notify_url": "https://hooks.example.test/a"},
+}
+"""Settings without which another one means nothing."""
 
 
 @pytest.mark.parametrize("name", [name for name in SETTINGS if name not in LOGIN])
@@ -166,7 +174,7 @@ def test_no_setting_is_without_effect(name: str) -> None:
     other = OTHER.get(name)
     if other is None:
         other = not declared["default"] if "boolean" in declared["type"] else declared["maximum"]
-    base = LOGIN | ({"data_model": "findings"} if name == "status_map" else {})
+    base = LOGIN | BASE.get(name, {})
 
     assert read_settings(base | {name: other}) != read_settings(base)
 
@@ -175,7 +183,8 @@ def test_every_setting_says_what_it_does_in_a_sentence() -> None:
     for name, declared in SETTINGS.items():
         assert declared["title"], name
         assert declared["description"].endswith("."), name
-    assert [name for name, declared in SETTINGS.items() if declared.get("secret")] == ["api_key"]
+    secret = [name for name, declared in SETTINGS.items() if declared.get("secret")]
+    assert secret == ["api_key", "notify_url"]
 
 
 def test_the_schema_offers_the_locators_that_the_rules_know() -> None:

@@ -30,8 +30,11 @@ def test_a_page_opens_offline_and_runs_nothing(name: str) -> None:
     forbidden = "//script | //link | //img | //iframe | //object | //form | //base"
     assert document.xpath(forbidden) == []
     assert document.xpath("//@src | //@onclick | //@onerror | //@onload") == []
-    # Links lead to files beside the page only.
-    assert all(re.fullmatch(r"[\w-]+\.\w+", target) for target in document.xpath("//@href"))
+    # Links lead to files beside the page, and to the list of runs above it.
+    assert all(
+        re.fullmatch(r"[\w-]+\.\w+|\.\./index\.html", target)
+        for target in document.xpath("//@href")
+    )
     assert "url(" not in document.xpath("string(//style)")
     policy = document.xpath("string(//meta[@http-equiv='Content-Security-Policy']/@content)")
     assert policy.startswith("default-src 'none'")
@@ -152,7 +155,21 @@ def test_it_links_to_the_files_beside_it() -> None:
         "changes.jsonl",
         "rejected.jsonl",
         "report.json",
+        "report.json",
+        "../index.html",
     ]
+
+
+def test_a_failure_says_once_what_to_do() -> None:
+    report = REPORTS["refused"]()
+    report.message = "CVM does not accept the API key (HTTP 401). Check api_key."
+
+    document = page(report)
+
+    (message,) = document.xpath("//p[@class='message']")
+    assert text_of(message) == "CVM does not accept the API key (HTTP 401)."
+    (step,) = document.xpath("//p[@class='next']/bdi")
+    assert text_of(step) == "Check api_key."
 
 
 def test_the_next_step_is_a_command_that_can_be_copied() -> None:

@@ -1,0 +1,1 @@
+"""What tells of runs while nobody looks: the list of runs, a notice, figures for Prometheus."""

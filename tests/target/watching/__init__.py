@@ -1,0 +1,1 @@
+"""What tells of runs while nobody looks."""
