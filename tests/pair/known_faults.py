@@ -15,10 +15,7 @@ from hypothesis.stateful import precondition
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-KNOWN: Final = {
-    "locator order": "a tenant that merges our assets shows findings at a place of its own",
-    "url case": "likewise, where it takes two URLs for one",
-}
+KNOWN: Final = {}
 """What is wrong, by name."""
 
 _TURNED_ON: Final = frozenset(os.environ.get("WEEKS_KNOWN_FAULTS", "").split(","))

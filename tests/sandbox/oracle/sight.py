@@ -79,6 +79,12 @@ def finding_of(entry: Held) -> str:
     return entry.scanner_identifier[-UUID_LENGTH:]
 
 
+def tags_of(finding: Finding) -> frozenset[str]:
+    """Return the tags that a finding's asset has to have: its web app's, and that one's name."""
+    names = (finding.app.name, *(tag.name for tag in finding.app.tags))
+    return frozenset(filter(None, map(plain, names)))
+
+
 @dataclass
 class Rules:
     """What the connector's settings make of the world.
@@ -88,6 +94,7 @@ class Rules:
         visible: which findings the filters let through.
         place: what tells assets apart: by default the finding's URL up to `?` and `#`.
         tenant_place: the same of what the tenant holds.
+        tags: which tags its asset has to have.
         closes_deleted_apps: whether what deleted web apps had open is to be closed.
     """
 
@@ -95,6 +102,7 @@ class Rules:
     visible: Callable[[Finding], bool] = lambda _: True
     place: Callable[[Finding], str] = place_by_url
     tenant_place: Callable[[Held], str] = lambda entry: entry.locators.get("url", "")
+    tags: Callable[[Finding], frozenset[str]] = tags_of
     closes_deleted_apps: bool = False
 
     def lies_at(self, entry: Held) -> str:
@@ -110,17 +118,15 @@ class Rules:
         return Moment(world.moment(), findings, frozenset(world.apps), wanted)
 
     def _see(self, finding: Finding) -> Seen:
-        app = finding.app
-        names = (app.name, *(tag.name for tag in app.tags))
         return Seen(
             kind=finding.type,
-            app_id=app.id,
+            app_id=finding.app.id,
             open=self.is_open(finding),
             visible=self.visible(finding),
             place=self.place(finding),
             severity=finding.severity,
             tested=finding.tested,
-            tags=frozenset(filter(None, map(plain, names))),
+            tags=self.tags(finding),
         )
 
 
