@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
-from tests.pair.known_faults import is_met
 from tests.pair.together import Pair, Synced, open_sandbox
 from tests.sandbox.ciscovm.tenant.state import Connector
 from tests.sandbox.oracle.memory import Installation
@@ -193,8 +192,6 @@ def the_state_of_yesterday_comes_back(week: Week) -> None:
 def the_folder_is_another(week: Week) -> None:
     """Let the pair start where no ledger is."""
     week.pair.home = week.home / "new"
-    if not is_met("no rebuild"):
-        week.pair.installation.knows.clear()
 
 
 def the_connector_is_another(week: Week) -> None:

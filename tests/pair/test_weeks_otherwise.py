@@ -7,7 +7,6 @@ from typing import Any, ClassVar, Final
 import pytest
 from hypothesis import settings
 
-from tests.pair.known_faults import is_met
 from tests.pair.weeks import EXAMPLES, Weeks
 
 pytestmark = pytest.mark.timeout(1200)
@@ -30,7 +29,7 @@ class FilteredWeeks(Weeks):
     target_settings: ClassVar[dict[str, Any]] = {
         "exclude_potential": True,
         "min_severity": 2,
-        "close_deleted_webapps": is_met("deleted apps"),
+        "close_deleted_webapps": True,
     }
 
 

@@ -6,8 +6,6 @@ from typing import Final
 
 from hypothesis import strategies as st
 
-from tests.pair.known_faults import is_met
-
 SURVIVED: Final = (
     "qualys-busy",
     "qualys-rate-text",
@@ -82,12 +80,6 @@ PASSING: Final = [
 OF_CLOCKS: Final = ("clock-back", "clock-ahead")
 """Faults after which a load may look older than CVM's newest run, so that it cannot be proven."""
 
-
-def _if_met(fault: str, ordinary: object, *others: object) -> st.SearchStrategy[object]:
-    """Draw positions of a switch of which all but the first one meet a fault."""
-    return st.sampled_from([ordinary, *(others if is_met(fault) else ())])
-
-
 SWITCHES: Final = st.fixed_dictionaries(
     {
         "autoclose_scope": st.sampled_from(["file", "run"]),
@@ -109,9 +101,9 @@ SWITCHES: Final = st.fixed_dictionaries(
         "entries_counted": st.sampled_from(["entries", "vulnerabilities"]),
         "updated_counted": st.sampled_from(["changed", "named"]),
         "untold_counters": st.sampled_from(["none", "entries", "all"]),
-        "url_case": _if_met("url case", "sensitive", "insensitive"),
-        "name_in_identity": st.booleans() if is_met("names") else st.just(value=False),
-        "locator_order": _if_met("locator order", (), ("application",), ("external_id",)),
+        "url_case": st.sampled_from(["sensitive", "insensitive"]),
+        "name_in_identity": st.booleans(),
+        "locator_order": st.sampled_from([(), ("application",), ("external_id",)]),
     }
 )
 """What no public source settles, in all positions."""

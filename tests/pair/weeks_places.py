@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 from hypothesis.stateful import precondition, rule
 
 from tests.pair.figures import FIGURES
-from tests.pair.known_faults import unless_known
 from tests.pair.life import Life
 from tests.pair.together import Pair
 from tests.sandbox.ciscovm.tenant.state import Connector
@@ -108,7 +107,6 @@ class MorePlaces(Life):
         pair = self.second_connector
         self.check(pair.sync(full_sync=full), pair)
 
-    @unless_known("gap")
     @rule()
     def a_state_meets_another_connector(self) -> None:
         """As after a move to a new connector. What came before is missing there, until it heals."""
@@ -117,7 +115,6 @@ class MorePlaces(Life):
         pair.state = copy.deepcopy(self.pair.state)
         self.check(pair.sync(), pair)
 
-    @unless_known("gap")
     @rule(days=st.integers(0, 2))
     def files_are_written_before_there_is_a_key(self, days: int) -> None:
         FIGURES["faults survived"] += 1
@@ -130,7 +127,6 @@ class MorePlaces(Life):
             self.pass_day(turbulent=True)
         self.check(self.pair.sync())
 
-    @unless_known("foreign ledger")
     @precondition(lambda self: "connector" in self._pairs)
     @rule()
     def a_ledger_of_another_connector_is_refused(self) -> None:
@@ -149,13 +145,11 @@ class MorePlaces(Life):
         self.hold(self.sandbox.ciscovm_requests["data_file"] == sent, synced)
         ours.write_bytes(kept)
 
-    @unless_known("two ledgers")
     @rule(full=st.booleans())
     def another_installation_loads_the_connector(self, full: bool) -> None:
         pair = self.second_installation
         self.check(pair.sync(full_sync=full), pair)
 
-    @unless_known("two accounts")
     @rule(full=st.booleans())
     def another_account_is_loaded(self, full: bool) -> None:
         pair = self.second_account

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, Final
 from hypothesis import strategies as st
 from hypothesis.stateful import precondition, rule
 
-from tests.pair.known_faults import unless_known
 from tests.pair.life import Life
 from tests.sandbox.world.model import FINDING_TYPES
 from tests.tap.catalogs import only, without
@@ -36,7 +35,6 @@ class ChangingReading(Life):
         kept = {**self.pair.tap_settings, **settings}
         self.pair.tap_settings = {name: value for name, value in kept.items() if value is not None}
 
-    @unless_known("fewer types")
     @rule(kinds=st.sets(st.sampled_from(FINDING_TYPES)), full=st.booleans())
     def other_types_are_read(self, kinds: set[str], full: bool) -> None:
         self.choose(finding_types=sorted(kinds) or None)
@@ -59,30 +57,25 @@ class ChangingReading(Life):
         if app := self.any_app(pick):
             self.sandbox.world.tag_app(app, self.sandbox.world.tags[:tags])
 
-    @unless_known("gap")
     @rule(full=st.booleans())
     def a_sync_with_a_start_date(self, full: bool) -> None:
         start = f"{self.sandbox.clock.now():%Y-%m-%dT00:00:00Z}"
         self.check(self.pair.sync(start_date=start, full_sync=full))
 
-    @unless_known("mapped rows")
     @rule(maps=st.sampled_from(sorted(MAPS)), full=st.booleans())
     def the_tap_maps_its_rows(self, maps: str, full: bool) -> None:
         self.check(self.pair.sync(stream_maps=MAPS[maps], full_sync=full))
 
-    @unless_known("mapped rows")
     @rule(maps=st.sampled_from(["alias", "split"]), full=st.booleans())
     def the_target_maps_rows_away(self, maps: str, full: bool) -> None:
         self.pair.settings["stream_maps"] = MAPS[maps]
         self.check(self.pair.sync(full_sync=full))
         del self.pair.settings["stream_maps"]
 
-    @unless_known("deselected")
     @rule(left_out=st.sampled_from(STREAMS), full=st.booleans())
     def a_stream_is_not_selected(self, left_out: str, full: bool) -> None:
         self.select(only(*(name for name in STREAMS if name != left_out)), full=full)
 
-    @unless_known("deselected")
     @rule(names=st.lists(st.sampled_from(PROPERTIES), min_size=1, unique=True), full=st.booleans())
     def properties_are_not_selected(self, names: Sequence[str], full: bool) -> None:
         self.select(without("findings", *names), full=full)

@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 from hypothesis.stateful import invariant, rule
 
 from tests.pair.figures import FIGURES
-from tests.pair.known_faults import unless_known
 from tests.pair.life import STRANGER, Life
 from tests.sandbox_tests.loads import document, vuln
 
@@ -23,17 +22,14 @@ CLOSED_AT: Final = "2026-03-01T00:00:00Z"
 class Strangers(Life):
     """Another loader, a licence with a limit, a proxy that takes a header away."""
 
-    @unless_known("another loader")
     @rule(pick=st.integers(0, 99))
     def another_loader_opens_something(self, pick: int) -> None:
         self.load_by_hand(pick, closes=False)
 
-    @unless_known("another loader")
     @rule(pick=st.integers(0, 99))
     def another_loader_closes_something(self, pick: int) -> None:
         self.load_by_hand(pick, closes=True)
 
-    @unless_known("another loader")
     @rule(
         pick=st.integers(0, 99), closes=st.booleans(), after=st.integers(0, 9), full=st.booleans()
     )
@@ -74,13 +70,11 @@ class Strangers(Life):
         ]
         self.hold(not closed, closed)
 
-    @unless_known("licence")
     @rule(over=st.booleans())
     def the_licence_comes_to_its_limit(self, over: bool) -> None:
         """It stays there, for as many days as it takes somebody to buy more."""
         self.sandbox.tenant.overage = over
 
-    @unless_known("licence")
     @rule(pick=st.integers(0, 99), page=st.integers(1, 3))
     def a_finding_moves_over_the_limit(self, pick: int, page: int) -> None:
         """It moves to an asset that CVM does not take."""
@@ -89,7 +83,6 @@ class Strangers(Life):
             self.sandbox.world.move_finding(finding, f"{finding.app.url}unlicensed/{page}")
         self.check(self.pair.sync(full_sync=True))
 
-    @unless_known("stripped header")
     @rule(told=st.booleans(), pick=st.integers(0, 99))
     def a_proxy_takes_the_header_away(self, told: bool, pick: int) -> None:
         """It is the same account all the same, and what is gone there is closed."""

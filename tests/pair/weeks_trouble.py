@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 from hypothesis.stateful import precondition, rule
 
 from tests.pair.figures import FIGURES
-from tests.pair.known_faults import unless_known
 from tests.pair.life import Life
 from tests.pair.weather import BROKEN_PAGES, FATAL, OF_CLOCKS, SURVIVED
 from tests.sandbox.oracle.scene import key_of
@@ -52,7 +51,6 @@ class Trouble(Life):
         self.sandbox.oracle.memory.excused = True
         self.strike(f"{name}+{after}", full=full)
 
-    @unless_known("apps change")
     @rule()
     def an_app_goes_and_one_comes_under_a_sync(self) -> None:
         self.strike("apps-change+0", full=True)
@@ -98,7 +96,6 @@ class Trouble(Life):
         FIGURES["faults survived"] += 1
         self.check(self.pair.sync(drop, full_sync=True))
 
-    @unless_known("lost rows")
     @rule(every=st.integers(2, 9))
     def a_mapper_loses_some_findings(self, every: int) -> None:
         """Nobody can know what they were; so nothing may close, and a full sync heals."""
@@ -128,7 +125,6 @@ class Trouble(Life):
         self.pair.state = copy.deepcopy(earlier[-min(back, len(earlier))])
         self.pair.installation.resumes = True
 
-    @unless_known("lost ledger")
     @rule()
     def the_ledger_is_lost(self) -> None:
         FIGURES["faults survived"] += 1
@@ -142,7 +138,6 @@ class Trouble(Life):
         if self.sandbox.switches.name_in_identity:
             self.pair.installation.knows.intersection_update(all_but)
 
-    @unless_known("older load")
     @rule(days=st.integers(0, 2))
     def an_old_load_comes_again(self, days: int) -> None:
         """What was written before is replayed after newer runs: it must close nothing."""
@@ -155,7 +150,6 @@ class Trouble(Life):
         self.check(self.pair.load(old))
         self.pair.state = newer
 
-    @unless_known("older load")
     @rule(full=st.booleans(), days=st.integers(0, 2))
     def a_load_waits_while_another_goes_first(self, full: bool, days: int) -> None:
         """It was read before the other one, and runs after it."""
@@ -170,7 +164,6 @@ class Trouble(Life):
         self.check(self.pair.load(waiting))
         self.pair.state = state
 
-    @unless_known("lost ledger")
     @precondition(lambda self: self.pair.installation.knows)
     @rule(days=st.integers(1, 2), full=st.booleans())
     def the_ledger_of_before_comes_back(self, days: int, full: bool) -> None:

@@ -60,3 +60,14 @@ def test_what_an_edit_brings_into_sight_is_owed_by_the_next_full_sync(bench: Ben
 
     assert bench.settle(full=False).equal
     assert differences(bench.settle()) == {"missing": [bench.world.unique_id(new)]}
+
+
+def test_tags_are_looked_for_as_far_as_the_rules_ask_for_them(bench: Bench) -> None:
+    for asset in bench.sandbox.tenant.state.assets.values():
+        asset.tags.clear()
+    bench.sandbox.begin()
+    assert bench.name in bench.settle().untagged
+
+    bench.sandbox.oracle.rules.tags = lambda _: frozenset()
+    bench.sandbox.begin()
+    assert bench.settle().equal
