@@ -10,6 +10,9 @@ from tap_qualyswas.errors import SettingsError
 if TYPE_CHECKING:
     import logging
 
+FULL_TABLE: Final = "FULL_TABLE"
+METHODS: Final = ("replication-method", "forced-replication-method")
+"""Metadata of a stream that sets its replication method; Meltano writes the first."""
 STATE_ADVICE: Final = "Pass the last whole STATE value, or no state at all."
 
 
@@ -46,6 +49,10 @@ def _is_bookmarks(value: object) -> bool:
 def read_catalog(file: IO[str] | None) -> dict[str, Any] | None:
     """Read a catalog file.
 
+    Returns:
+        The catalog. A stream of which its metadata says FULL_TABLE is so, whatever else it says:
+        the SDK would go by what the stream was discovered with.
+
     Raises:
         SettingsError: when it is not a catalog.
     """
@@ -59,4 +66,22 @@ def read_catalog(file: IO[str] | None) -> dict[str, Any] | None:
         name = getattr(file, "name", "given")
         msg = f"Catalog file {name} is not a Singer catalog. Write one with --discover."
         raise SettingsError(msg)
+    for stream in catalog["streams"]:
+        if _is_full_table(stream):
+            stream["replication_method"] = FULL_TABLE
     return catalog
+
+
+def _is_full_table(stream: object) -> bool:
+    """Tell whether the metadata of a stream asks for all of it each time."""
+    parts = stream.get("metadata") if isinstance(stream, dict) else None
+    of_stream = (
+        part.get("metadata")
+        for part in (parts if isinstance(parts, list) else ())
+        if isinstance(part, dict) and not part.get("breadcrumb")
+    )
+    return any(
+        isinstance(metadata, dict) and metadata.get(name) == FULL_TABLE
+        for metadata in of_stream
+        for name in METHODS
+    )

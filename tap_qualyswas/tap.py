@@ -13,7 +13,7 @@ from singer_sdk.helpers.capabilities import PluginCapabilities, TapCapabilities
 from qualyswas_ciscovm.endings import ending_well
 from qualyswas_ciscovm.errors import SIGNAL_EXIT
 from qualyswas_ciscovm.plugin import Plugin
-from tap_qualyswas.input_files import read_catalog, read_state
+from tap_qualyswas.input_files import FULL_TABLE, read_catalog, read_state
 from tap_qualyswas.settings.schema import CONFIG_SCHEMA
 from tap_qualyswas.settings.values import read_settings
 from tap_qualyswas.streams import ORDER, STREAMS
@@ -41,7 +41,6 @@ if TYPE_CHECKING:
     from tap_qualyswas.sync.run import Run
 
 PROOF: Final = "syncs"
-FULL_TABLE: Final = "FULL_TABLE"
 TEST_HELP: Final = (
     "--test checks the login and the right to read each stream, and reads nothing. --test=schema "
     "writes the schemas only."

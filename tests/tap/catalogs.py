@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import io
+import json
 from typing import Any
 
+from tap_qualyswas.input_files import read_catalog
 from tap_qualyswas.tap import TapQualysWAS
 
 
@@ -27,9 +30,17 @@ def without(stream: str, *properties: str) -> dict[str, Any]:
     return catalog
 
 
-def full_table(stream: str) -> dict[str, Any]:
-    """Give the catalog with its own selection that asks for all of a stream each time."""
+def full_table(stream: str, name: str = "replication-method") -> dict[str, Any]:
+    """Give the catalog with its own selection that asks for all of a stream each time.
+
+    Args:
+        stream: its name.
+        name: of the metadata that says so.
+    """
     catalog: dict[str, Any] = TapQualysWAS(validate_config=False).catalog_dict
     (found,) = (one for one in catalog["streams"] if one["tap_stream_id"] == stream)
-    found["replication_method"] = "FULL_TABLE"
-    return catalog
+    (whole,) = [part for part in found["metadata"] if not part["breadcrumb"]]
+    whole["metadata"][name] = "FULL_TABLE"
+    read = read_catalog(io.StringIO(json.dumps(catalog)))
+    assert read is not None
+    return read

@@ -60,10 +60,11 @@ def test_an_hour_later_a_sync_is_incremental(platform: Platform) -> None:
     assert not is_full(later(platform, platform.sync_here(PAGES).state))
 
 
-def test_full_table_in_the_catalog_makes_every_sync_full(platform: Platform) -> None:
+@pytest.mark.parametrize("name", ["replication-method", "forced-replication-method"])
+def test_full_table_in_the_catalog_makes_every_sync_full(name: str, platform: Platform) -> None:
     first = platform.sync_here(PAGES)
     platform.clock.advance(HOUR)
-    second = platform.sync_here(PAGES, first.state, full_table("findings"))
+    second = platform.sync_here(PAGES, first.state, full_table("findings", name))
     third = later(platform, second.state)
 
     assert is_full(second)
