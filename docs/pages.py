@@ -23,7 +23,8 @@ def env_example() -> str:
     """Give `.env.example`: every setting as an environment variable, secrets empty."""
     lines = [
         "# Copy to .env and fill in. Every line is optional unless the README says otherwise;",
-        "# an empty value counts as not set.",
+        "# an empty value counts as not set. Put a password between single quotes.",
+        "# docs/settings.md says what to do about ${ in it.",
     ]
     for plugin in plugins():
         lines += ["", f"# {plugin.name}"]
@@ -50,6 +51,10 @@ def settings_page() -> str:
         "",
         "Meltano reads the variables itself before it starts a plugin, and more strictly: write",
         "lists as JSON there, and leave out a variable that is not set.",
+        "",
+        "In `.env`, put a password with blanks, `#` or quotes between single quotes. Meltano",
+        "replaces `${NAME}` there all the same: write `${x:-$}{NAME}` for it, or set the variable",
+        "outside of the file. Without Meltano the plugins take it as it is.",
         "",
     ]
     for plugin in plugins():

@@ -10,7 +10,7 @@ from singer_sdk.plugin_base import PluginBase
 
 from qualyswas_ciscovm.endings import Ending
 from qualyswas_ciscovm.errors import SETTINGS_EXIT
-from qualyswas_ciscovm.secret_files import readable_secrets
+from qualyswas_ciscovm.secret_files import filled_in_secrets, readable_secrets
 from qualyswas_ciscovm.settings import coerce, from_environment
 
 if sys.version_info >= (3, 12):
@@ -83,7 +83,8 @@ class Plugin(PluginBase):
     @classmethod
     @override
     def cb_config(cls, ctx: click.Context, param: click.Option, value: tuple[str, ...]) -> Any:
-        for warning in readable_secrets(cls.config_jsonschema, cls.env_prefix(), value):
+        schema, prefix = cls.config_jsonschema, cls.env_prefix()
+        for warning in readable_secrets(schema, prefix, value) + filled_in_secrets(schema, prefix):
             cls.logger.warning("%s", warning)
         try:
             return super().cb_config(ctx, param, value)

@@ -1,4 +1,7 @@
-"""Files with secrets that other users of the machine can read: a warning, no refusal."""
+"""Files with secrets: those that other users can read, or Meltano reads otherwise than they stand.
+
+A warning, no refusal.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,7 @@ import stat
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from dotenv import find_dotenv
+from dotenv import dotenv_values, find_dotenv
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -16,6 +19,8 @@ if TYPE_CHECKING:
 MELTANO: Final = ".meltano"
 MELTANO_FOLDER: Final = "MELTANO_SYS_DIR_ROOT"
 """Meltano's own folder, and the variable that names it: nobody can change how it writes there."""
+FILLED_IN: Final = re.compile(r"\$\{[^}:]*\}")
+"""What Meltano replaces in `.env`, between single quotes too."""
 
 
 def readable_secrets(
@@ -28,7 +33,7 @@ def readable_secrets(
         prefix: of the environment variables, for the nearest `.env`.
         config_files: paths from the command line; those that are not files are ignored.
     """
-    secrets = [name for name, part in schema["properties"].items() if part.get("secret")]
+    secrets = _secrets(schema)
     in_json = [rf'"{name}"\s*:\s*"[^"]' for name in secrets]
     named = {Path(path): in_json for path in config_files}
     if nearest := find_dotenv(usecwd=True):
@@ -41,6 +46,30 @@ def readable_secrets(
         for path, patterns in named.items()
         if not _is_meltanos(path) and _is_open(path) and _holds(path, patterns)
     ]
+
+
+def filled_in_secrets(schema: Mapping[str, Any], prefix: str) -> list[str]:
+    """Give a sentence for each secret of the nearest `.env` that Meltano has changed.
+
+    Args:
+        schema: config schema with `properties`, secrets marked as such.
+        prefix: of the environment variables.
+    """
+    path = find_dotenv(usecwd=True)
+    written = dotenv_values(path, interpolate=False) if path else {}
+    variables = [f"{prefix}{name.upper()}" for name in _secrets(schema)]
+    return [
+        f"{variable} in {path} holds ${{…}}, which Meltano has replaced. Write ${{x:-$}}{{ in "
+        "place of ${, or set the variable outside of the file."
+        for variable in variables
+        if (told := written.get(variable))
+        and FILLED_IN.search(told)
+        and os.environ.get(variable, told) != told
+    ]
+
+
+def _secrets(schema: Mapping[str, Any]) -> list[str]:
+    return [name for name, part in schema["properties"].items() if part.get("secret")]
 
 
 def _is_meltanos(path: Path) -> bool:

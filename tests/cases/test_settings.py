@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
+from qualyswas_ciscovm.secret_files import filled_in_secrets
 from qualyswas_ciscovm.settings import coerce, from_environment
 from tap_qualyswas import errors as tap_errors
 from tap_qualyswas.qualys.platforms import find_platform
@@ -67,6 +68,37 @@ def test_a_password_in_a_file_is_taken_as_it_is(
     found = from_environment(TAP, "TAP_QUALYSWAS_")
 
     assert found["password"] == line.partition("=")[2].strip("'\"")
+
+
+@pytest.mark.parametrize(
+    ("text", "filled_in", "warns"),
+    [
+        ("ab${HOME}cd", "ab/home/mecd", True),
+        ("ab${HOME}cd", "ab${HOME}cd", False),
+        ("ab${HOME}cd", None, False),
+        ("ab${x:-$}{HOME}cd", "ab${HOME}cd", False),
+        ("abc", "set elsewhere", False),
+    ],
+)
+def test_a_password_that_meltano_has_filled_in_is_told(
+    text: str,
+    filled_in: str | None,
+    *,
+    warns: bool,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    name = "TAP_QUALYSWAS_PASSWORD"
+    (tmp_path / ".env").write_text(f"{name}='{text}'\n", encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv(name, raising=False)
+    if filled_in is not None:
+        monkeypatch.setenv(name, filled_in)
+
+    told = " ".join(filled_in_secrets(TAP, "TAP_QUALYSWAS_"))
+
+    assert ("TAP_QUALYSWAS_PASSWORD" in told) is warns
+    assert "cd" not in told
 
 
 @pytest.mark.parametrize("way", ["bare", "with a slash", "with a path"])
