@@ -10,12 +10,15 @@ import pytest
 import requests
 from lxml import etree
 
+from tests.sandbox.qualys.object_kinds import object_kinds
 from tests.sandbox.sandbox import Sandbox
 from tests.sandbox.world.model import FINDING_TYPES
 from tests.sandbox_tests.qualys.asking import Criterion, basic, body
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from tests.sandbox.qualys.object_kinds import ObjectKind
 
 JSON: Final = "application/json"
 XML: Final = "text/xml"
@@ -82,13 +85,30 @@ SEARCHES: Final[list[Asked]] = [
 ]
 
 
+KINDS: Final = object_kinds(0)
+"""Every kind of object that there are calls for, by path and name."""
+
+
+def spelled(operation: str, kind: ObjectKind, key: object = "") -> str:
+    """Give the path of a call."""
+    version, _, module = kind.path.partition("/")
+    return f"{version}/{operation}/{module}/{kind.name}{key and f'/{key}'}"
+
+
+def said(answer: requests.Response) -> Any:  # noqa: ANN401
+    """Give what an answer says, whichever spelling it has."""
+    if answer.headers["Content-Type"] == JSON:
+        return plain_json(answer.json()["ServiceResponse"])
+    return plain_xml(etree.fromstring(answer.content))
+
+
 @pytest.mark.parametrize("operation", ["count", "search"])
-@pytest.mark.parametrize("kind", ["webapp", "wasscan", "finding"])
+@pytest.mark.parametrize("kind", KINDS.values(), ids=lambda kind: kind.name)
 @pytest.mark.parametrize("asked", SEARCHES, ids=str)
 def test_the_same_question_has_the_same_answer_in_both(
-    sandbox: Sandbox, operation: str, kind: str, asked: Asked
+    sandbox: Sandbox, operation: str, kind: ObjectKind, asked: Asked
 ) -> None:
-    path = f"3.0/{operation}/was/{kind}"
+    path = spelled(operation, kind)
     questions = {XML: body(*asked), JSON: in_json(*asked)}
     answers = {
         (given, wanted): ask(sandbox, "POST", path, text, given=given, wanted=wanted)
@@ -98,25 +118,36 @@ def test_the_same_question_has_the_same_answer_in_both(
     assert answers[XML, XML].content == answers[JSON, XML].content
     assert answers[XML, JSON].json() == answers[JSON, JSON].json()
     assert answers[XML, JSON].headers["Content-Type"] == JSON
-    told = plain_json(answers[XML, JSON].json()["ServiceResponse"])
-    assert told == plain_xml(etree.fromstring(answers[XML, XML].content))
+    assert said(answers[XML, JSON]) == said(answers[XML, XML])
 
 
-def test_single_objects_and_the_version_are_the_same_in_both(sandbox: Sandbox) -> None:
-    world = sandbox.world
-    finding = world.findings[FINDING_TYPES[0]][0]
+@pytest.mark.parametrize("kind", KINDS.values(), ids=lambda kind: kind.name)
+def test_calls_without_a_body_have_the_same_answer_in_both(
+    sandbox: Sandbox, kind: ObjectKind
+) -> None:
+    row = next(row for rows in kind.rows(sandbox.world).values() for row in rows)
+    paths = [spelled("count", kind)]
+    paths += [
+        spelled(operation, kind, key)
+        for operation in ("get", "status", "delete")
+        for key in (row.id, 7, "abc")
+    ]
+    for path in paths:
+        xml, told = (ask(sandbox, "GET", path, wanted=wanted) for wanted in (XML, JSON))
+        assert told.headers["Content-Type"] == JSON
+        assert said(told) == said(xml), path
+
+
+def test_single_findings_and_the_version_have_the_same_answer_in_both(sandbox: Sandbox) -> None:
+    finding = sandbox.world.findings[FINDING_TYPES[0]][0]
     paths = [
-        f"3.0/get/was/webapp/{next(iter(world.apps))}",
-        f"3.0/get/was/wasscan/{world.scans[0].id}",
-        f"3.0/get/was/finding/{world.unique_id(finding)}",
-        "3.0/get/was/finding/7",
+        f"3.0/get/was/finding/{sandbox.world.unique_id(finding)}",
         "3.0/get/was/nothing/7",
         "portal/version",
     ]
     for path in paths:
         xml, told = (ask(sandbox, "GET", path, wanted=wanted) for wanted in (XML, JSON))
-        found = plain_json(told.json()["ServiceResponse"])
-        assert found == plain_xml(etree.fromstring(xml.content)), path
+        assert said(told) == said(xml), path
 
 
 def test_the_results_of_a_scan_stand_in_an_envelope_in_json_alone(sandbox: Sandbox) -> None:
@@ -137,12 +168,20 @@ def test_numbers_and_words_are_told_apart_as_recorded(sandbox: Sandbox) -> None:
     page = answer["ServiceResponse"]
     assert type(page["count"]) is int
     assert page["hasMoreRecords"] == "false"
+    assert "lastId" not in page
     rows = [one["Finding"] for one in page["data"]]
     numbers = {"id": int, "qid": int, "timesDetected": int, "detectionScore": int}
     words = {"potential": str, "isIgnored": str, "severity": str, "uniqueId": str}
     for name, kind in {**numbers, **words}.items():
         assert {type(row[name]) for row in rows if name in row} == {kind}, name
     assert {type(one) for row in rows for one in row.get("cwe", {}).get("list", [])} == {int}
+    classes = [
+        one[name.upper()]
+        for row in rows
+        for name in ("owasp", "wasc")
+        for one in row.get(name, {}).get("list", [])
+    ]
+    assert {type(one["code"]) for one in classes} == {int}
     assert {type(row["cvssV3"]["base"]) for row in rows if "cvssV3" in row} == {float}
     sent = [
         one["PayloadInstance"]["request"]
@@ -155,6 +194,30 @@ def test_numbers_and_words_are_told_apart_as_recorded(sandbox: Sandbox) -> None:
         ("GET", True),
         ("POST", False),
     }
+
+
+def test_the_id_where_a_page_ends_is_a_number(sandbox: Sandbox) -> None:
+    asked = body((), {"limitResults": 3})
+    answer = ask(sandbox, "POST", "3.0/search/was/webapp", asked, wanted=JSON).json()
+    page = answer["ServiceResponse"]
+    assert page["hasMoreRecords"] == "true"
+    assert page["lastId"] == page["data"][-1]["WebApp"]["id"]
+    assert type(page["lastId"]) is int
+
+
+def test_an_empty_page_has_no_data_and_an_empty_list_no_rows(sandbox: Sandbox) -> None:
+    nothing = body((("name", "EQUALS", "nothing has this name"),), {})
+    answer = ask(sandbox, "POST", "3.0/search/was/webapp", nothing, wanted=JSON).json()
+    assert answer["ServiceResponse"] == {
+        "responseCode": "SUCCESS",
+        "count": 0,
+        "hasMoreRecords": "false",
+    }
+    every = body((), {"limitResults": 1000, "verbose": "true"})
+    answer = ask(sandbox, "POST", "3.0/search/was/webapp", every, wanted=JSON).json()
+    tags = [one["WebApp"]["tags"] for one in answer["ServiceResponse"]["data"]]
+    assert {"count": 0} in tags
+    assert all(len(one.get("list", [])) == one["count"] for one in tags)
 
 
 def test_a_login_that_is_refused_is_told_in_json(sandbox: Sandbox) -> None:
