@@ -12,6 +12,7 @@ from tests.sandbox.qualys.xml.knowledge_base import BadIdsError, document, known
 from tests.sandbox.world.model import seconds
 
 if TYPE_CHECKING:
+    from starlette.requests import Request
     from starlette.responses import Response
 
     from tests.sandbox.qualys.face import Logged, QualysFace
@@ -53,6 +54,12 @@ class FoSide:
         self.face = face
         self._calls: deque[float] = deque()
         self._running = 0
+
+    def refuse_unnamed(self, request: Request) -> Response | None:
+        """Return the refusal of a call that does not say who asks, or None."""
+        if request.headers.get("x-requested-with"):
+            return None
+        return self._refuse(1903, "Missing required header: X-Requested-With")
 
     async def knowledge_base(self, parameters: str, logged: Logged) -> Response:
         """Answer a call; a third one at a time, or the 301st in an hour, is refused.

@@ -35,14 +35,12 @@ def refuse_qps(face: QualysFace, request: Request) -> Response | None:
 
 
 def refuse_fo(face: QualysFace, request: Request) -> Response | None:
-    """Return the refusal for a bad login or a missing header on the fo side, or None."""
+    """Return the refusal for a bad login on the fo side, or None."""
     given = request.headers.get("authorization", "")
     bearer = face.switches.bearer_on_fo and _good_token(face, given)
     in_session = request.cookies.get(SESSION) in face.sessions
     if given != basic_login(face) and not bearer and not in_session:
         return face.simple_return(401, 2000, "Bad Login/Password")
-    if not request.headers.get("x-requested-with"):
-        return face.simple_return(400, 1903, "Missing required header: X-Requested-With")
     return None
 
 

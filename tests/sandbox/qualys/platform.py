@@ -96,7 +96,8 @@ class _Platform:
         """Answer the knowledge base."""
         logged = self._log(request, KNOWLEDGE_BASE)
         body = (await request.body()).decode("utf-8", "replace")
-        answer = strike(self.face, "fo", KNOWLEDGE_BASE) or refuse_fo(self.face, request)
+        refused = strike(self.face, "fo", KNOWLEDGE_BASE) or refuse_fo(self.face, request)
+        answer = refused or self.fo_side.refuse_unnamed(request)
         oldest = VERSIONS.index(self.face.switches.kb_oldest_version)
         if answer is None and request.path_params["version"] not in VERSIONS[oldest:]:
             answer = self.face.html("<html><body>404 Not Found</body></html>", 404)

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 Side = Literal["was", "fo", "session", "other"]
 Reach = Literal["any", "was", "fo", "page"]
 _OUTAGE: Final = "<!DOCTYPE html><html><head><title>Scheduled maintenance</title></head></html>"
+_NOT_BLOCKED: Final = {"X-RateLimit-ToWait-Sec": "0"}
+"""On answers of the knowledge base that are refused for another reason than too many calls."""
 _SLOW_DOWN: Final = {"X-RateLimit-ToWait-Sec": "1", "X-RateLimit-Remaining": "0"}
 _RUNNING: Final = "This API cannot be run again until another one has finished."
 _MANY: Final = "The maximum number of calls per subscription has been reached"
@@ -30,8 +32,10 @@ class Instead:
     answer: Callable[[QualysFace, Side], Response]
 
 
-def _coded(status: int, code: int, text: str) -> Callable[[QualysFace, Side], Response]:
-    return lambda face, _: face.simple_return(status, code, text)
+def _coded(
+    status: int, code: int, text: str, headers: dict[str, str] | None = None
+) -> Callable[[QualysFace, Side], Response]:
+    return lambda face, _: face.simple_return(status, code, text, extra=headers)
 
 
 def _inside(
@@ -99,8 +103,12 @@ INSTEAD: Final[dict[str, Instead]] = {
     "qualys-evaluation-expired": Instead(
         "was", _inside("EVALUATION_EXPIRED", "Your evaluation period has expired.")
     ),
-    "kb-not-licensed": Instead("fo", _coded(403, 2012, "User is not licensed for this API.")),
-    "kb-down": Instead("fo", _coded(500, 999, "Internal error. Please contact customer support.")),
+    "kb-not-licensed": Instead(
+        "fo", _coded(403, 2012, "User is not licensed for this API.", _NOT_BLOCKED)
+    ),
+    "kb-down": Instead(
+        "fo", _coded(500, 999, "Internal error. Please contact customer support.", _NOT_BLOCKED)
+    ),
     "kb-busy": Instead("fo", _coded(409, 1960, "Concurrency limit has been reached.")),
     "qualys-401": Instead("any", _plain(401)),
     "qualys-busy": Instead("any", _plain(429, X_RateLimit_ToWait_Sec="1")),

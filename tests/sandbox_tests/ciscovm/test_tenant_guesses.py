@@ -213,3 +213,5 @@ def test_by_default_a_load_in_batches_closes_nothing_of_itself() -> None:
     run = load(here, document(asset(vuln("a"))), document(asset(vuln("b")), {"application": "c"}))
     assert held(here) == {"a": "open", "b": "open"}
     assert run.counters.total_payload_count == 3
+    again = load(here, document(asset(vuln("a", scanner_score=5), vuln("b"))))
+    assert again.counters.updated_scanner_vuln_count == 1

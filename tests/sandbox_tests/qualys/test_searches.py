@@ -288,6 +288,12 @@ def test_answers_of_the_knowledge_base_have_the_recorded_headers(
     assert answer.headers["X-Concurrency-Limit-Running"] == "0"
 
 
+def test_a_call_without_its_header_is_not_blocked_either(sandbox: Sandbox, asker: Asker) -> None:
+    answer = requests.get(f"{sandbox.qualys_url}{FO}6", headers=asker.headers, timeout=20)
+    assert (answer.status_code, "<CODE>1903</CODE>" in answer.text) == (400, True)
+    assert told(answer)["X-RateLimit-ToWait-Sec"] == "0"
+
+
 def test_a_refused_login_names_no_subscription(sandbox: Sandbox) -> None:
     paths = ("/qps/rest/3.0/count/was/webapp", f"{FO}6")
     answers = [requests.get(sandbox.qualys_url + path, timeout=20) for path in paths]

@@ -128,20 +128,21 @@ def test_waits_are_told_where_the_name_says(client: Client) -> None:
 
 
 @pytest.mark.parametrize(
-    ("fault", "status", "code"),
+    ("fault", "status", "code", "wait"),
     [
-        ("kb-not-licensed", 403, "2012"),
-        ("kb-down", 500, "999"),
-        ("kb-busy", 409, "1960"),
-        ("qualys-credentials", 401, "2000"),
+        ("kb-not-licensed", 403, "2012", "0"),
+        ("kb-down", 500, "999", "0"),
+        ("kb-busy", 409, "1960", None),
+        ("qualys-credentials", 401, "2000", None),
     ],
 )
 def test_the_knowledge_base_alone_is_refused(
-    client: Client, fault: str, status: int, code: str
+    client: Client, fault: str, status: int, code: str, wait: str | None
 ) -> None:
     client.arm(fault)
     answer = client.fo()
     assert (answer.status_code, f"<CODE>{code}</CODE>" in answer.text) == (status, True)
+    assert answer.headers.get("X-RateLimit-ToWait-Sec") == wait
     assert (client.get(COUNT).code == "SUCCESS") == fault.startswith("kb-")
 
 

@@ -24,6 +24,22 @@ def a_client(**switches: Any) -> Iterator[tuple[Sandbox, Asker]]:  # noqa: ANN40
         yield sandbox, Asker(sandbox)
 
 
+def test_the_likelier_positions_are_the_default() -> None:
+    with Sandbox(apps=4, findings=40, scans=6) as sandbox:
+        client = Asker(sandbox)
+        login = f"{sandbox.username}:{sandbox.password}".encode("latin-1")
+        client.headers = {"Authorization": f"Basic {base64.b64encode(login).decode()}"}
+        scans = client.search("wasscan", verbose="true")
+        found = client.search("finding", verbose="true")
+
+    assert (scans.code, scans.count) == ("SUCCESS", 6)
+    assert scans.values("endScanDate") == scans.values("scanDuration") == [None] * 6
+    sent = [part for row in found.rows for name in ("headers", "body") for part in row.iter(name)]
+    assert {name for part in sent for name in part.attrib} == set()
+    assert found.ids == sorted(found.ids)
+    assert found.ids[-1] < 2**53
+
+
 @pytest.mark.parametrize("taken", [True, False])
 def test_dates_without_a_time(taken: bool) -> None:
     with a_client(bare_dates=taken) as (_, client):
@@ -71,8 +87,9 @@ def test_ends_of_scans_in_searches_and_by_id(told: bool) -> None:
         found = client.search("wasscan", verbose="true")
         one = client.get(f"get/was/wasscan/{found.ids[0]}")
 
-    assert [text is not None for text in found.values("endScanDate")] == [told] * 6
-    assert None not in one.values("endScanDate")
+    for part in ("endScanDate", "scanDuration"):
+        assert [text is not None for text in found.values(part)] == [told] * 6
+        assert None not in one.values(part)
 
 
 @pytest.mark.parametrize("taken", [True, False])
