@@ -15,7 +15,8 @@
     │   ├── WrongPlatform        the server is not the API server of a Qualys platform
     │   ├── TrialLicence         rows are counted, but not returned
     │   ├── UntrustedServer      the TLS certificate of the server is not trusted
-    │   └── NothingMatches       no web application passes the filters
+    │   ├── NothingMatches       no web application passes the filters
+    │   └── NoSuchTag            a filter names a tag that Qualys does not have
     ├── InvalidRequest           Qualys refused a request (a filter, an operator, a value)
     ├── NotFound                 one object does not exist (any more)
     ├── PagingStuck              more rows are announced, but the walk does not advance
@@ -50,6 +51,13 @@ if TYPE_CHECKING:
 
 class QualysError(PluginError):
     """A sync that cannot go on. `str(error)` is one or two sentences for a person, no secrets."""
+
+
+def cause_of(error: QualysError) -> str:
+    """Give the code of an error with its text where it has one, else what it says."""
+    if isinstance(error, CodedRefusal):
+        return error.code
+    return error.reason if isinstance(error, InvalidRequest) else str(error).rstrip(".")
 
 
 class Refused(QualysError):
@@ -181,6 +189,27 @@ class NothingMatches(Refused):
         super().__init__(
             f"No web application in the scope of this account matches {filters}. Correct the "
             "filter, or remove it to read all web applications."
+        )
+
+
+class NoSuchTag(Refused):
+    """A filter names a tag that Qualys does not have, as far as the account can tell.
+
+    Args:
+        setting: the filter.
+        name: of the tag.
+        unsure: why it is not known whether there is such a tag; None when it is known.
+    """
+
+    def __init__(self, setting: str, name: str, unsure: str | None = None) -> None:
+        told = (
+            "which Qualys does not have"
+            if unsure is None
+            else "which no web application has; the account may not read tags to tell whether "
+            f"there is such a tag ({unsure})"
+        )
+        super().__init__(
+            f"{setting} names the tag {name!r}, {told}. Check the spelling, or remove the name."
         )
 
 

@@ -10,6 +10,7 @@ from qualyswas_ciscovm.accounts import Account
 from tap_qualyswas.errors import (
     ApiAccessMissing,
     BrokenAnswer,
+    CodedRefusal,
     InvalidRequest,
     NotFound,
     WasMissing,
@@ -42,6 +43,11 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 WAS: Final = "/qps/rest/3.0"
+TAG: Final = "tag"
+TAGS: Final = "/qps/rest/2.0"
+"""Tags belong to asset management, whose calls are of another version."""
+NO_RIGHT: Final = (CodedRefusal, NotFound, InvalidRequest, WrongPlatform)
+"""What an account may get that cannot read tags: no source names one answer."""
 SUBSCRIPTION: Final = re.compile(r"Qualys:[^:]*:([0-9A-Fa-f-]{8,36}):", re.ASCII)
 """`X-Powered-By: Qualys:<pod>:<subscription uuid>:<user uuid>`, as recorded."""
 CLOSED: Final = (ApiAccessMissing, WasMissing, NotFound, InvalidRequest, WrongPlatform)
@@ -142,7 +148,7 @@ class QualysClient:
             self.count("webapp")
 
     def count(self, kind: str, criteria: Iterable[Criterion] = ()) -> int:
-        """Count the rows of a kind (`webapp`, `wasscan`, `finding`).
+        """Count the rows of a kind (`webapp`, `wasscan`, `finding`, `tag`).
 
         Raises:
             QualysError: when no number comes.
@@ -157,7 +163,7 @@ class QualysClient:
                 raise BrokenAnswer(msg)
             return answer.count
 
-        return self._call(lambda: Call(f"{WAS}/count/was/{kind}", body), read)
+        return self._call(lambda: Call(_path("count", kind), body), read)
 
     def search(
         self,
@@ -171,7 +177,7 @@ class QualysClient:
         """Search rows of a kind and read one page of them.
 
         Args:
-            kind: `webapp`, `wasscan` or `finding`.
+            kind: `webapp`, `wasscan`, `finding` or `tag`.
             body: gives the request, for each attempt again.
             read_page: makes something of the page; a TemporaryError that it raises is a reason for
                 another attempt.
@@ -188,7 +194,7 @@ class QualysClient:
             self._note_evaluation(evaluation=answer.evaluation)
             return read_page(answer)
 
-        call = lambda: Call(f"{WAS}/search/was/{kind}", body())  # noqa: E731 - built per attempt
+        call = lambda: Call(_path("search", kind), body())  # noqa: E731 - built per attempt
         return self._call(call, read, on_too_slow, stop)
 
     def omitted(self, kind: str) -> frozenset[str]:
@@ -308,3 +314,7 @@ class QualysClient:
     def _note_evaluation(self, *, evaluation: bool) -> None:
         if evaluation:
             self.evaluation = True
+
+
+def _path(operation: str, kind: str) -> str:
+    return f"{TAGS}/{operation}/am/{kind}" if kind == TAG else f"{WAS}/{operation}/was/{kind}"

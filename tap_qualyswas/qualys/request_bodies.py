@@ -22,11 +22,18 @@ class Criterion:
     field: str
     operator: str
     value: str
+    name: str | None = None
+    """Of the custom attribute that is meant, where the field is `attributes`."""
 
 
 def equals(field: str, value: object) -> Criterion:
     """Ask for rows whose field is `value`."""
     return Criterion(field, "EQUALS", str(value))
+
+
+def attribute(name: str, value: str) -> Criterion:
+    """Ask for web applications whose custom attribute has a value."""
+    return Criterion("attributes", "EQUALS", value, name)
 
 
 def greater(field: str, value: object) -> Criterion:
@@ -84,5 +91,7 @@ def service_request(
             element = etree.SubElement(
                 filters, "Criteria", field=criterion.field, operator=criterion.operator
             )
+            if criterion.name is not None:
+                element.set("name", criterion.name)
             element.text = criterion.value
     return etree.tostring(root, encoding="UTF-8", xml_declaration=True)

@@ -30,7 +30,7 @@ class Sweep:
 
     Attributes:
         key: its name within the stream, the same in each run.
-        kind: `webapp`, `wasscan` or `finding`.
+        kind: `webapp`, `wasscan`, `finding` or `tag`.
         criteria: what is asked for, paging aside.
         read: makes a record of a row.
         page_size: rows of a page.

@@ -167,6 +167,40 @@ _CONTENT: Final = (
         description="Only web applications whose name contains this text are read.",
     ),
     th.Property(
+        "webapp_tags",
+        th.ArrayType(th.StringType(nullable=False, max_length=1024), nullable=False),
+        title="Tags",
+        description=(
+            "Only web applications with one of these tags, by name, are read. A name that matches "
+            "no tag is an error. Each name costs a call for each 1,000 web applications."
+        ),
+    ),
+    th.Property(
+        "webapp_tags_match",
+        th.StringType(nullable=False, allowed_values=["any", "all"]),
+        default="any",
+        title="Any or all tags",
+        description=(
+            "any: one tag of webapp_tags is enough, the default. all: a web application must have "
+            "all of them."
+        ),
+    ),
+    th.Property(
+        "webapp_tags_exclude",
+        th.ArrayType(th.StringType(nullable=False, max_length=1024), nullable=False),
+        title="Tags to leave out",
+        description="Web applications with one of these tags, by name, are not read.",
+    ),
+    th.Property(
+        "webapp_attributes",
+        th.ObjectType(nullable=False, additional_properties=True),
+        title="Custom attributes",
+        description=(
+            "Only web applications whose custom attributes have these values are read, as JSON, "
+            'such as {"Owner": "payments"}. Where there are several, all must match.'
+        ),
+    ),
+    th.Property(
         "include_evidence",
         th.BooleanType(nullable=False),
         default=False,

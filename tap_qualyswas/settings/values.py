@@ -14,11 +14,53 @@ from tap_qualyswas.qualys.platforms import Platform, find_platform
 from tap_qualyswas.settings.schema import FINDING_TYPES
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 BUNDLE_VARIABLES: Final = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
 VERBOSE_PAGE: Final = 500
 """The most rows of a verbose page; their size has no limit."""
+
+
+@dataclass(frozen=True, slots=True)
+class TagFilter:
+    """Tags by their names.
+
+    Attributes:
+        names: of which a web application must have one, or all.
+        match: `any` or `all` of them.
+        exclude: names of which it may have none.
+    """
+
+    names: tuple[str, ...] = ()
+    match: str = "any"
+    exclude: tuple[str, ...] = ()
+
+    @property
+    def is_set(self) -> bool:
+        """Whether it leaves anything out."""
+        return bool(self.names or self.exclude)
+
+    def as_state(self) -> dict[str, Any]:
+        """Give what is set of it, by the names of the settings."""
+        found: dict[str, Any] = {}
+        if self.names:
+            found |= {"webapp_tags": list(self.names), "webapp_tags_match": self.match}
+        if self.exclude:
+            found["webapp_tags_exclude"] = list(self.exclude)
+        return found
+
+    def described(self) -> list[str]:
+        """Name what is set of it, for a message."""
+        parts = []
+        if self.names:
+            parts.append(f"{self.match} of webapp_tags {_quoted(self.names)}")
+        if self.exclude:
+            parts.append(f"webapp_tags_exclude {_quoted(self.exclude)}")
+        return parts
+
+
+def _quoted(names: tuple[str, ...]) -> str:
+    return ", ".join(map(repr, names))
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,14 +73,25 @@ class Filters:
     webapp_name_contains: str | None
     start_date: str | None
     source: str
+    tags: TagFilter = TagFilter()
+    webapp_attributes: tuple[tuple[str, str], ...] = ()
 
     @property
     def names_webapps(self) -> bool:
         """Whether only some web applications are read."""
+        return bool(self.names_criteria or self.tags.is_set or self.webapp_attributes)
+
+    @property
+    def names_criteria(self) -> bool:
+        """Whether there are filters that one search can combine."""
         return bool(self.webapp_ids or self.webapp_tag_ids or self.webapp_name_contains)
 
     def as_state(self) -> dict[str, Any]:
-        """Give the form that the state and `syncs` show."""
+        """Give the form that the state and `syncs` show.
+
+        Filters by words are there only when they are set: a state of before holds none.
+        """
+        attributes = {"webapp_attributes": dict(self.webapp_attributes)}
         return {
             "finding_types": list(self.finding_types),
             "webapp_ids": list(self.webapp_ids),
@@ -46,6 +99,8 @@ class Filters:
             "webapp_name_contains": self.webapp_name_contains,
             "start_date": self.start_date,
             "source": self.source,
+            **self.tags.as_state(),
+            **(attributes if self.webapp_attributes else {}),
         }
 
     def described(self) -> str:
@@ -57,6 +112,10 @@ class Filters:
             parts.append("webapp_tag_ids " + _few(self.webapp_tag_ids))
         if self.webapp_name_contains:
             parts.append(f"webapp_name_contains {self.webapp_name_contains!r}")
+        parts += self.tags.described()
+        if self.webapp_attributes:
+            listed = ", ".join(f"{name}={value!r}" for name, value in self.webapp_attributes)
+            parts.append(f"webapp_attributes {listed}")
         return " together with ".join(parts)
 
 
@@ -181,4 +240,24 @@ def _filters(config: Mapping[str, Any]) -> Filters:
         webapp_name_contains=config.get("webapp_name_contains"),
         start_date=to_utc_strict(start) if start else None,
         source=config["source"],
+        tags=TagFilter(
+            names=_names(config.get("webapp_tags")),
+            match=config["webapp_tags_match"],
+            exclude=_names(config.get("webapp_tags_exclude")),
+        ),
+        webapp_attributes=_attributes(config.get("webapp_attributes") or {}),
     )
+
+
+def _names(listed: Sequence[str] | None) -> tuple[str, ...]:
+    """Give names without the blanks around them, each once."""
+    stripped = (name.strip() for name in listed or ())
+    return tuple(sorted({name for name in stripped if name}))
+
+
+def _attributes(given: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
+    for name, value in given.items():
+        if not isinstance(value, str | int) or isinstance(value, bool):
+            msg = f"webapp_attributes must have a text for {name!r} (got {value!r})."
+            raise SettingsError(msg)
+    return tuple(sorted((name.strip(), str(value)) for name, value in given.items()))

@@ -6,14 +6,15 @@ import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from tap_qualyswas.errors import NothingMatches
-from tap_qualyswas.qualys.request_bodies import contains, equals, one_of
+from tap_qualyswas.errors import NoSuchTag, NothingMatches, cause_of
+from tap_qualyswas.qualys.client import NO_RIGHT, TAG
+from tap_qualyswas.qualys.request_bodies import attribute, contains, equals, one_of
 from tap_qualyswas.records.webapps import WEBAPP
 from tap_qualyswas.search.walk import Sweep, Walk
 
 if TYPE_CHECKING:
     import logging
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from tap_qualyswas.qualys.client import QualysClient
     from tap_qualyswas.qualys.request_bodies import Criterion
@@ -61,23 +62,13 @@ def find_scope(
     """Resolve the web application filters to ids.
 
     Raises:
+        NoSuchTag: when a filter names a tag that is not there.
         NothingMatches: when no web application passes them.
         QualysError: when Qualys cannot be asked.
     """
     if not filters.names_webapps:
         return Scope()
-    sweeps = [
-        Sweep(
-            key=f"filter/{number}",
-            kind="webapp",
-            criteria=criteria,
-            read=WEBAPP,
-            page_size=page_size,
-            verbose=False,
-        )
-        for number, criteria in enumerate(_filter_criteria(filters))
-    ]
-    found = {int(str(record["id"])) for record in Walk(client, sweeps).records()}
+    found = _Search(client, page_size, logger).find(filters)
     if not found:
         raise NothingMatches(filters.described())
     missing = sorted(set(filters.webapp_ids) - found)
@@ -85,6 +76,66 @@ def find_scope(
         ids = ", ".join(map(str, missing))
         logger.warning("No web application matches these webapp_ids: %s. Check the ids.", ids)
     return Scope(tuple(sorted(found)))
+
+
+class _Search:
+    """Searches of web applications for their ids alone.
+
+    Each name of a tag and each attribute is a search of its own: whether Qualys takes two criteria
+    on one field as two of one tag, or of two, is not documented.
+    """
+
+    def __init__(self, client: QualysClient, page_size: int, logger: logging.Logger) -> None:
+        self._client = client
+        self._page_size = page_size
+        self._logger = logger
+
+    def find(self, filters: Filters) -> set[int]:
+        """Give the ids that pass all filters.
+
+        Raises:
+            NoSuchTag: when a filter names a tag that is not there.
+        """
+        found: list[set[int]] = []
+        if filters.names_criteria or not (filters.tags.names or filters.webapp_attributes):
+            found.append(self._ids(_filter_criteria(filters)))
+        if tagged := [self._tagged("webapp_tags", name) for name in filters.tags.names]:
+            found.append(
+                set.union(*tagged) if filters.tags.match == "any" else set.intersection(*tagged)
+            )
+        for name, value in filters.webapp_attributes:
+            found.append(self._ids([(attribute(name, value),)]))
+        excluded = (self._tagged("webapp_tags_exclude", name) for name in filters.tags.exclude)
+        return set.intersection(*found).difference(*excluded)
+
+    def _tagged(self, setting: str, name: str) -> set[int]:
+        found = self._ids([(equals("tags.name", name),)])
+        if not found:
+            self._require_tag(setting, name)
+            self._logger.warning("No web application has the tag %r of %s.", name, setting)
+        return found
+
+    def _require_tag(self, setting: str, name: str) -> None:
+        try:
+            known = self._client.count(TAG, (equals("name", name),))
+        except NO_RIGHT as refused:
+            raise NoSuchTag(setting, name, cause_of(refused)) from None
+        if not known:
+            raise NoSuchTag(setting, name)
+
+    def _ids(self, searches: Iterable[tuple[Criterion, ...]]) -> set[int]:
+        sweeps = [
+            Sweep(
+                key=f"filter/{number}",
+                kind="webapp",
+                criteria=criteria,
+                read=WEBAPP,
+                page_size=self._page_size,
+                verbose=False,
+            )
+            for number, criteria in enumerate(searches)
+        ]
+        return {int(str(record["id"])) for record in Walk(self._client, sweeps).records()}
 
 
 def _filter_criteria(filters: Filters) -> list[tuple[Criterion, ...]]:

@@ -44,7 +44,14 @@ def _has_findings(catalog: Settings) -> bool:
 def _is_wanted(app: WebApp, settings: Mapping[str, Any]) -> bool:
     ids, tags = settings.get("webapp_ids"), settings.get("webapp_tag_ids")
     name = settings.get("webapp_name_contains")
+    names = {tag.name for tag in app.tags}
+    words, excluded = settings.get("webapp_tags"), settings.get("webapp_tags_exclude")
+    attributes = settings.get("webapp_attributes") or {}
+    match = all if settings.get("webapp_tags_match") == "all" else any
     left_out = (
+        words and not match(word in names for word in words),
+        excluded and names & set(excluded),
+        not attributes.items() <= app.attributes.items(),
         ids and app.id not in ids,
         tags and not {tag.id for tag in app.tags} & set(tags),
         name and name not in app.name,

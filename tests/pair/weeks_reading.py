@@ -40,7 +40,7 @@ class ChangingReading(Life):
         self.choose(finding_types=sorted(kinds) or None)
         self.check(self.pair.sync(full_sync=full), fine=True)
 
-    @rule(how=st.sampled_from(["all", "ids", "tags", "name"]), pick=st.integers(0, 99))
+    @rule(how=st.sampled_from(["all", "ids", "tags", "name", "words"]), pick=st.integers(0, 99))
     def other_apps_are_read(self, how: str, pick: int) -> None:
         app = self.any_app(pick)
         if app is None:
@@ -49,6 +49,8 @@ class ChangingReading(Life):
             webapp_ids=[app.id] if how == "ids" else None,
             webapp_tag_ids=[tag.id for tag in app.tags] or None if how == "tags" else None,
             webapp_name_contains=app.name if how == "name" else None,
+            webapp_tags=[tag.name for tag in app.tags] or None if how == "words" else None,
+            webapp_attributes={"Tier": app.attributes["Tier"]} if how == "words" else None,
         )
         self.check(self.pair.sync(), fine=True)
 

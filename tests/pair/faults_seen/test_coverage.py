@@ -144,11 +144,15 @@ def test_without_a_ledger_a_sync_of_one_app_closes_nothing_of_others_on_its_page
     assert scene.held_open() == before
 
 
-def test_apps_that_lose_the_tag_that_is_asked_for_keep_their_findings_open(scene: Scene) -> None:
+@pytest.mark.parametrize("words", [False, True], ids=["id", "name"])
+def test_apps_that_lose_the_tag_that_is_asked_for_keep_their_findings_open(
+    words: bool, scene: Scene
+) -> None:
     tag, app = scene.world.tags[0], scene.busiest_app()
     for each in scene.world.apps.values():
         scene.world.tag_app(each, [tag])
-    scene.pair.tap_settings = {"webapp_tag_ids": [tag.id]}
+    by_name, by_id = {"webapp_tags": [tag.name]}, {"webapp_tag_ids": [tag.id]}
+    scene.pair.tap_settings = by_name if words else by_id
     before = scene.begun()
     scene.world.tag_app(app, [])
 
@@ -156,6 +160,25 @@ def test_apps_that_lose_the_tag_that_is_asked_for_keep_their_findings_open(scene
 
     assert scene.closings == []
     assert scene.held_open() == before
+
+
+def test_apps_that_get_a_tag_that_is_left_out_keep_their_findings_open(scene: Scene) -> None:
+    left_out, app = scene.world.tags[0], scene.busiest_app()
+    for each in scene.world.apps.values():
+        scene.world.tag_app(each, [scene.world.tags[1]])
+    scene.pair.tap_settings = {"webapp_tags_exclude": [left_out.name]}
+    before = scene.begun()
+    scene.world.tag_app(app, [left_out])
+    gone = next(
+        one for one in scene.world.all_findings() if one.open and one.app is not app and one.url
+    )
+    scene.world.delete_finding(gone)
+
+    synced = scene.sync(full_sync=True)
+
+    assert synced.exit_code == 0
+    assert [line for line in scene.closings if scene.name(gone) not in line] == []
+    assert scene.held_open() >= before - {scene.name(gone)}
 
 
 def test_a_start_date_that_is_set_later_closes_nothing(scene: Scene) -> None:

@@ -44,6 +44,7 @@ class Switches:
             `wasscan.resultsStatus`.
         concurrency_wait: seconds that a call beyond the number at a time is told to wait in
             `X-RateLimit-ToWait-Sec`; None for no such header.
+        tag_search: whether the account may search tags, and what it is answered where it may not.
         kb_max_ids: ids accepted by one knowledge base call; more are refused with 1905.
         autoclose_scope: whether CVM's auto-close looks at the whole run or at each file. Cisco's
             toolkit cuts its loads into files of 500 with auto-close on: by file, each of its loads
@@ -118,6 +119,7 @@ class Switches:
     token_form: Literal["bare", "json"] = "bare"
     refused_criteria: tuple[str, ...] = ()
     concurrency_wait: Literal[0, 1] | None = 0
+    tag_search: Literal["open", "unauthorized", "401", "404"] = "open"
     kb_max_ids: int = 1000
 
     autoclose_scope: Literal["run", "file"] = "run"

@@ -34,6 +34,16 @@ def refuse_qps(face: QualysFace, request: Request) -> Response | None:
     )
 
 
+def refuse_tags(face: QualysFace) -> Response | None:
+    """Return the refusal for an account that may not search tags, or None."""
+    how = face.switches.tag_search
+    if how == "open":
+        return None
+    if how == "unauthorized":
+        return face.failure("UNAUTHORIZED", "You are not authorized to access this application.")
+    return face.xml("", int(how))
+
+
 def refuse_fo(face: QualysFace, request: Request) -> Response | None:
     """Return the refusal for a bad login on the fo side, or None."""
     given = request.headers.get("authorization", "")

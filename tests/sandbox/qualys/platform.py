@@ -10,7 +10,7 @@ from starlette.routing import Route
 
 from tests.sandbox.qualys.face import KNOWLEDGE_BASE, Logged, QualysFace, spelled
 from tests.sandbox.qualys.fo import FoSide
-from tests.sandbox.qualys.login import issue_token, refuse_fo, refuse_qps
+from tests.sandbox.qualys.login import issue_token, refuse_fo, refuse_qps, refuse_tags
 from tests.sandbox.qualys.qps import QpsSide
 from tests.sandbox.qualys.refusal_strikes import strike
 from tests.sandbox.qualys.sessions import about, session
@@ -76,16 +76,16 @@ class _Platform:
 
     async def asset_management(self, request: Request) -> Response:
         """Answer about tags."""
-        return await self._qps("2.0/am", request)
+        return await self._qps("2.0/am", request, refuse_tags(self.face))
 
-    async def _qps(self, path: str, request: Request) -> Response:
+    async def _qps(self, path: str, request: Request, closed: Response | None = None) -> Response:
         parts = request.path_params
         endpoint = f"{parts['operation']}/{path.partition('/')[2]}/{parts['kind']}"
         logged = self._log(request, endpoint)
         body = await request.body()
         if endpoint == PAGE and self.face.faults.take("qualys-slow"):
             await asyncio.sleep(SLOW_SECONDS)
-        struck = strike(self.face, "was", endpoint) or refuse_qps(self.face, request)
+        struck = strike(self.face, "was", endpoint) or refuse_qps(self.face, request) or closed
         answer = spelled(struck or self.qps_side.answer(path, request, body, logged), request)
         if endpoint == PAGE and answer.body and not struck:
             answer = spoil_bytes(self.face, answer)

@@ -117,11 +117,18 @@ def make_app(world: Population) -> WebApp:
         owner=17_729_931,
         paths=make_paths(random, url),
         tags=random.sample(world.tags, random.choice((0, 1, 2, 3))),
+        attributes=_attributes(number),
         os=random.choice(_SYSTEMS) if random.random() < 0.6 else None,
         scheduled=random.random() < 0.7,
     )
     world.apps[app_id] = app
     return app
+
+
+def _attributes(number: int) -> dict[str, str]:
+    """Return the custom attributes of the app with that number; some have no owner."""
+    owner = {} if number % 5 == 4 else {"Owner": f"Team <{number % 3}> & friends"}
+    return {"Function": "Online & mobile", "Tier": str(number % 4), **owner}
 
 
 def make_paths(random: Random, url: str) -> list[str]:

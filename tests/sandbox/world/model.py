@@ -107,7 +107,11 @@ class Qid:
 
 @dataclass(slots=True)
 class WebApp:
-    """A web application; its name and URL need not be unique."""
+    """A web application; its name and URL need not be unique.
+
+    Attributes:
+        attributes: custom ones, values by name.
+    """
 
     id: int
     name: str
@@ -117,6 +121,7 @@ class WebApp:
     owner: int
     paths: list[str]
     tags: list[Tag] = field(default_factory=list)
+    attributes: dict[str, str] = field(default_factory=dict)
     os: str | None = None
     scheduled: bool = False
     last_scan: Scan | None = None

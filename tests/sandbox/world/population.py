@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from tests.sandbox.world.clock import Clock
     from tests.sandbox.world.size import WorldSize
 
-VERSION: Final = 4
+VERSION: Final = 5
 """Raised when older saved worlds can no longer be read."""
 
 _BASES: Final = (16_592_712, 4_294_967_200, 12_499_746)

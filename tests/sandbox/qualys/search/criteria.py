@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from calendar import timegm
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from time import strptime
@@ -17,16 +18,19 @@ from typing import TYPE_CHECKING, Any, Final, Generic, NoReturn, TypeVar
 from tests.sandbox.qualys.search.refusals import refuse
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
 
 Row = TypeVar("Row")
 Scalar = int | str | bool | None
+Values = Scalar | tuple[Scalar, ...] | Mapping[str, str]
 
 INTEGER: Final = "INTEGER"
 TEXT: Final = "TEXT"
 DATE: Final = "DATE"
 KEYWORD: Final = "KEYWORD"
 BOOLEAN: Final = "BOOLEAN"
+NAMED: Final = "NAMED"
+"""Values by their names, one of which a criterion gives."""
 PRESENCE: Final = "PRESENCE"
 """A list or an object for which a search can only ask whether it is absent (`NONE`)."""
 
@@ -46,6 +50,7 @@ OPERATORS: Final[dict[str, frozenset[str]]] = {
     KEYWORD: frozenset({EQUALS, NOT_EQUALS, IN}),
     BOOLEAN: frozenset({EQUALS, NOT_EQUALS}),
     PRESENCE: frozenset({NONE}),
+    NAMED: frozenset({EQUALS}),
 }
 _DATE: Final = re.compile(r"\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}:\d{2}Z)?")
 _INT64: Final = range(-(2**63), 2**63)
@@ -65,11 +70,12 @@ class Criterion:
 class Field(Generic[Row]):
     """A field that can be asked for: its kind, and how to read it from a row.
 
-    `read` gives one value, or a tuple of them where an object has several (tags, CWEs).
+    `read` gives one value, or a tuple of them where an object has several (tags, CWEs), or values
+    by their names.
     """
 
     kind: str
-    read: Callable[[Row], Scalar | tuple[Scalar, ...]]
+    read: Callable[[Row], Values]
     keywords: tuple[str, ...] = ()
     extra: frozenset[str] = frozenset()
     absent_differs: bool = False
@@ -98,8 +104,22 @@ def predicate(
         )
     if criterion.operator in {NONE, IS_EMPTY}:
         return lambda row: not field.read(row)
+    if field.kind == NAMED:
+        return _named(field, criterion)
     wanted = _values(field, criterion, bare_dates=bare_dates)
     return _test(field, criterion.operator, wanted)
+
+
+def _named(field: Field[Row], criterion: Criterion) -> Callable[[Row], bool]:
+    name, wanted = criterion.name, criterion.value
+    if not name:
+        refuse(f"Criteria: Missing name for criteria '{criterion.field}'.", "Name the attribute.")
+
+    def matches(row: Row) -> bool:
+        values = field.read(row)
+        return isinstance(values, Mapping) and values.get(name) == wanted
+
+    return matches
 
 
 def _values(field: Field[Any], criterion: Criterion, *, bare_dates: bool) -> list[Scalar]:

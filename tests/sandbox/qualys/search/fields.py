@@ -10,6 +10,7 @@ from tests.sandbox.qualys.search.criteria import (
     INTEGER,
     IS_EMPTY,
     KEYWORD,
+    NAMED,
     PRESENCE,
     TEXT,
     Field,
@@ -79,7 +80,7 @@ WEBAPP: Final[Mapping[str, Field[WebApp]]] = {
         KEYWORD, lambda app: app.last_scan.status if app.last_scan else None, LAST_SCAN_STATUSES
     ),
     "lastScan.date": Field(DATE, lambda app: app.last_scan.launched if app.last_scan else None),
-    "attributes": Field(TEXT, lambda _: None),
+    "attributes": Field(NAMED, lambda app: app.attributes),
 }
 
 WASSCAN: Final[Mapping[str, Field[Scan]]] = {

@@ -44,14 +44,15 @@ def _web_app(app: WebApp, form: Form) -> str:
 
 def _web_app_details(app: WebApp, form: Form) -> Sequence[str]:
     scan = app.last_scan
-    attribute = (
-        "<Attribute><category>Function</category><name>Function</name>"
-        f"<value>{cdata('Online & mobile')}</value></Attribute>"
-    )
+    attributes = [
+        f"<Attribute><category>{cdata(name)}</category><name>{cdata(name)}</name>"
+        f"<value>{cdata(value)}</value></Attribute>"
+        for name, value in app.attributes.items()
+    ]
     return (
         f"<riskScore>{app.id % 1000}</riskScore>",
         "<scope>ALL</scope>",
-        f"<attributes>{listed([attribute])}</attributes>" if _tells_all(form) else "",
+        f"<attributes>{listed(attributes)}</attributes>" if _tells_all(form) else "",
         # Headers hold secrets: nothing that reads apps may pass them on.
         f"<headers>{listed([f'<WebAppHeader>{cdata(SECRET_HEADER)}</WebAppHeader>'])}</headers>",
         f"<isScheduled>{flag(app.scheduled)}</isScheduled>",
