@@ -40,7 +40,8 @@ class Holding:
             have the same identifier there, and differ.
         judgement: the status that people gave it, None where none did. A finding has one status
             only, so what a load set (`map_ignored`) looks the same.
-        owners: connectors that have entries under the vulnerability, this one among them.
+        owners: connectors that have entries under the vulnerability, this one among them; none
+            where CVM does not tell them.
         definition: name of the definition, None where CVM does not tell it.
         vulnerability_id: CVM's number of the vulnerability, or of the finding.
         asset_id: CVM's number of the asset.

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, Literal
 
 from target_ciscovm.cvm.holdings.exports import Exports
+from target_ciscovm.cvm.holdings.holding import Owner
 from target_ciscovm.cvm.holdings.reading import Reading
 from target_ciscovm.cvm.holdings.store import Store
 from target_ciscovm.errors import CiscoVMError, HoldingsUnavailable, KeyLacksRights
@@ -72,7 +73,7 @@ def open_holdings(
     with Store(folder) as store:
         exports = Exports(api.calls, folder, timeout_seconds, progress)
         names = (name,) if name else ()
-        reading = Reading(api.calls, api.connector_id, names, store, exports)
+        reading = Reading(api.calls, Owner(api.connector_id, name), names, store, exports)
         with writing_in(folder), _unavailable():
             source = _read(reading, data_model)
             if data_model == "vulnerabilities" and store.is_empty and _has_imported(api):

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from target_ciscovm.cvm.calls import Calls
     from target_ciscovm.cvm.holdings.exports import Exports
+    from target_ciscovm.cvm.holdings.holding import Owner
     from target_ciscovm.cvm.holdings.searches import Search
     from target_ciscovm.cvm.holdings.store import Store
     from target_ciscovm.kdi.types import DataModel
@@ -53,12 +54,12 @@ class Reading:
     """One reading of what a connector holds.
 
     Attributes:
-        connector_id: whose entries are kept.
+        connector: whose entries are kept.
         connectors: names that CVM filters by, of vulnerabilities; all are read where there is none.
     """
 
     calls: Calls
-    connector_id: int
+    connector: Owner
     connectors: tuple[str, ...]
     store: Store
     exports: Exports
@@ -123,10 +124,10 @@ class Reading:
             LOGGER.info("%s The assets are searched for instead.", error)
 
     def _add_vulnerabilities(self, rows: Iterable[VulnerabilityRow]) -> None:
-        self.store.add(held for row in rows for held in entries_of(row, self.connector_id))
+        self.store.add(held for row in rows for held in entries_of(row, self.connector))
 
     def _add_findings(self, rows: Iterable[FindingRow]) -> None:
-        self.store.add(held for row in rows for held in entry_of(row, self.connector_id))
+        self.store.add(held for row in rows for held in entry_of(row, self.connector))
 
     def _export(self, request: Request[Row], add: Callable[[Iterable[Row]], None]) -> None:
         def keep(rows: Iterable[Row]) -> None:

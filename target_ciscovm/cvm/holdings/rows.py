@@ -5,11 +5,11 @@ A number may be text and a missing value null, as in other answers of CVM.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar, get_args
+from typing import TYPE_CHECKING, Annotated, Final, NamedTuple, TypeVar, get_args
 
 import msgspec
 
-from target_ciscovm.cvm.holdings.holding import LOCATORS, Judgement
+from target_ciscovm.cvm.holdings.holding import LOCATORS, Judgement, Owner
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -28,10 +28,14 @@ ASSET_FIELDS: Final = ("status", *LOCATORS)
 """What an export of assets is to give besides the `id`."""
 
 
+Number = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
+"""What CVM numbers its rows by, as far as SQLite keeps it."""
+
+
 class OwnerRow(msgspec.Struct):
     """A connector of a vulnerability or finding."""
 
-    id: int | None = None
+    id: Number | None = None
     name: str | None = None
 
 
@@ -45,9 +49,9 @@ class EntryRow(msgspec.Struct):
 class VulnerabilityRow(msgspec.Struct):
     """A vulnerability (OpenAPI: `vulnerability_get_response_schema`)."""
 
-    id: int
-    asset_id: int
-    scanner_vulnerabilities: list[EntryRow]
+    id: Number
+    asset_id: Number
+    scanner_vulnerabilities: list[EntryRow] | None
     status: str | None = None
     connectors: list[OwnerRow] | None = None
     first_found_on: str | None = None
@@ -64,8 +68,8 @@ class DefinitionRow(msgspec.Struct):
 class FindingRow(msgspec.Struct):
     """A finding (OpenAPI: `finding_post_response_schema`)."""
 
-    id: int
-    asset_id: int
+    id: Number
+    asset_id: Number
     status: str
     connector: OwnerRow | None = None
     external_unique_id: str | int | None = None
@@ -77,7 +81,7 @@ class FindingRow(msgspec.Struct):
 class AssetRow(msgspec.Struct):
     """An asset (OpenAPI: `assets_get_response_schema`)."""
 
-    id: int
+    id: Number
     status: str | None = None
     url: str | None = None
     external_id: str | int | None = None
@@ -114,18 +118,23 @@ class Held(NamedTuple):
     last_seen: str | None
 
 
-def entries_of(row: VulnerabilityRow, connector_id: int) -> Iterator[Held]:
-    """Give the entries of a vulnerability, one for each identifier; none of other connectors' ones.
-
-    Where no number of a connector is told, all are given: CVM was asked by the connector's name.
-    """
-    owners = row.connectors or []
+def may_be_of(connector: Owner, owners: Iterable[OwnerRow]) -> bool:
+    """Tell whether a row may be of a connector: by numbers, else by names, else it may."""
     numbers = {owner.id for owner in owners} - {None}
-    if numbers and connector_id not in numbers:
+    if numbers:
+        return connector.id in numbers
+    names = {owner.name for owner in owners} - {None, ""}
+    return not names or connector.name in names
+
+
+def entries_of(row: VulnerabilityRow, connector: Owner) -> Iterator[Held]:
+    """Give the entries of a vulnerability, one for each identifier; none of another connector's."""
+    owners = row.connectors or []
+    if not may_be_of(connector, owners):
         return
     told = _owners(owners)
     found: dict[str, set[bool | None]] = {}
-    for entry in row.scanner_vulnerabilities:
+    for entry in row.scanner_vulnerabilities or ():
         if entry.external_unique_id not in {None, ""}:
             found.setdefault(str(entry.external_unique_id), set()).add(_open(entry, row))
     for identifier, states in found.items():
@@ -142,19 +151,17 @@ def entries_of(row: VulnerabilityRow, connector_id: int) -> Iterator[Held]:
         )
 
 
-def entry_of(row: FindingRow, connector_id: int) -> Iterator[Held]:
-    """Give the entry of a finding; none of another connector's one."""
-    owner = row.connector
-    if row.external_unique_id in {None, ""}:
-        return
-    if owner and owner.id not in {None, connector_id}:
+def entry_of(row: FindingRow, connector: Owner) -> Iterator[Held]:
+    """Give the entry of a finding; none of another connector's."""
+    owners = [row.connector] if row.connector else []
+    if row.external_unique_id in {None, ""} or not may_be_of(connector, owners):
         return
     yield Held(
         vulnerability=row.id,
         identifier=str(row.external_unique_id),
         open=row.status in OPEN,
         judgement=_judgement(row.status),
-        owners=_owners([owner] if owner else []),
+        owners=_owners(owners),
         definition=row.vulnerability_definition.name if row.vulnerability_definition else None,
         asset=row.asset_id,
         first_seen=row.created_at,

@@ -102,6 +102,25 @@ def test_a_connector_that_is_told_without_its_number(
     assert [one.identifier for one in read(server, tmp_path)] == ["V-7-a"]
 
 
+def test_what_people_made_in_cvm_has_no_scanners_entry(
+    server: ScriptedServer, tmp_path: Path
+) -> None:
+    by_hand = vulnerability(id=8, scanner_vulnerabilities=None, notes="x" * 1_000_000)
+    server.script("GET", "/data_exports", lines(by_hand, vulnerability()))
+
+    assert [one.vulnerability_id for one in read(server, tmp_path)] == [9]
+
+
+def test_a_number_that_no_table_has_is_not_as_cvm_describes_it(
+    server: ScriptedServer, tmp_path: Path
+) -> None:
+    server.script("GET", "/data_exports", lines(vulnerability(id=2**70)))
+    instead(server, "GET", "/vulnerabilities/search", Reply(403, {"message": "no"}))
+
+    with pytest.raises(HoldingsUnavailable, match="line 1 of its file is not as CVM describes it"):
+        read(server, tmp_path)
+
+
 def test_an_identifier_that_one_connector_has_on_two_ports(
     server: ScriptedServer, tmp_path: Path
 ) -> None:
@@ -127,6 +146,22 @@ def test_a_file_in_another_form_is_not_taken_for_an_empty_one(
 
     with pytest.raises(HoldingsUnavailable, match=r"did not come whole: .*its file"):
         read(server, tmp_path)
+
+
+def test_a_finding_whose_connector_is_told_by_name_alone(
+    server: ScriptedServer, tmp_path: Path
+) -> None:
+    owners = [None, {"name": "Other"}, {"name": IMPORTER["name"]}]
+    rows = [
+        {"id": at, "asset_id": 5, "status": "open", "external_unique_id": f"V-7-{at}"}
+        | {"connector": owner}
+        for at, owner in enumerate(owners)
+    ]
+    server.script("GET", "/data_exports", lines(*rows))
+
+    found = read(server, tmp_path, "findings")
+
+    assert [(one.identifier, len(one.owners)) for one in found] == [("V-7-0", 0), ("V-7-2", 1)]
 
 
 @pytest.mark.parametrize(
@@ -182,8 +217,11 @@ def test_a_name_that_cvm_cannot_filter_by_is_not_taken_for_an_empty_cvm(
 ) -> None:
     instead(server, "GET", RUNS, Reply(json=[RUN | run]))
     instead(server, "POST", "/data_exports", Reply(json={"search_id": 1, "record_count": 0}))
-    others = vulnerability(id=8, connectors=[{"id": 3, "name": "Other"}])
-    server.script("GET", "/data_exports", lines(), lines(others, vulnerability()))
+    others = [
+        vulnerability(id=7, connectors=[{"id": 3, "name": "Other"}]),
+        vulnerability(id=8, connectors=[{"name": "Other"}]),
+    ]
+    server.script("GET", "/data_exports", lines(), lines(*others, vulnerability()))
 
     assert len(read(server, tmp_path)) == held
     asked = [json.loads(request.body) for request in server.asked("POST", "/data_exports")]
