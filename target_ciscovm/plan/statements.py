@@ -172,7 +172,20 @@ OUTDATED_ROWS: Final = "f.state IN ('outdated open', 'outdated fixed')"
 REFUSED_ROWS: Final = f"f.state = 'open' AND f.filter IS NULL AND NOT {_NOT_REFUSED}"
 FILTERED_ROWS: Final = "f.state = 'open' AND f.filter IS NOT NULL"
 
-REACH: Final = """
+_ALONE: Final = """
+NOT EXISTS (
+    SELECT 1 FROM ledger.account a WHERE a.number <> :account
+    UNION ALL
+    SELECT 1 FROM live o
+    WHERE o.account IS NULL AND o.webapp IS NOT NULL
+        AND o.webapp NOT IN (SELECT webapp FROM covered_webapp)
+        AND o.webapp NOT IN (SELECT webapp FROM unsettled_webapp)
+        AND o.webapp NOT IN (SELECT webapp FROM inactive_webapp)
+)
+"""
+"""Nothing in the connector is of another account: neither a known one nor a web application that
+CVM tells of, and this account does not have."""
+REACH: Final = f"""
 CASE
     WHEN NOT :proven THEN 'not proven'
     WHEN e.identifier IN (SELECT identifier FROM lost) THEN 'its record was rejected'
@@ -188,7 +201,9 @@ CASE
         WHERE c.account = :account AND c.source = :source AND c.webapp = e.webapp
             AND c.type = e.type AND c.covered_at >= :started
     ) THEN 'sent later'
-    WHEN e.webapp IS NULL THEN CASE WHEN :whole THEN 'gone' ELSE 'web app not read' END
+    WHEN e.webapp IS NULL THEN CASE
+        WHEN :whole AND (e.account IS NOT NULL OR {_ALONE}) THEN 'gone' ELSE 'web app not read'
+    END
     WHEN e.webapp IN (SELECT webapp FROM unsettled_webapp) THEN 'web app not proven'
     WHEN e.webapp IN (SELECT webapp FROM inactive_webapp) THEN 'inactive web app'
     WHEN e.webapp IN (SELECT webapp FROM covered_webapp) THEN 'gone'
