@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from target_ciscovm.audit.drift import HAS, INSTEAD, JOINED, LACKS
+from target_ciscovm.audit.drift import HAS, INSTEAD, JOINED, LACKS, SHARED
 from target_ciscovm.ledger.ledger import KnownRuns
 from target_ciscovm.ledger.tables import LIVE
 
@@ -20,14 +20,25 @@ if TYPE_CHECKING:
 
 # ruff: noqa: S608 - the statements are put together of our own texts
 
-CLOSE: Final = f"""
-UPDATE entry SET state = 'closed'
+
+def _lacking(state: str) -> str:
+    """Give what CVM lacks another state."""
+    return f"""
+UPDATE entry SET state = {state}
 WHERE {LIVE} AND EXISTS (
     SELECT 1 FROM cvm.drift d
     WHERE d.identifier = entry.identifier AND d.asset = entry.asset AND d.model = entry.model
         AND d.kind IN {LACKS}
 )
 """
+
+
+CLOSE: Final = _lacking("'closed'")
+DOUBT: Final = _lacking(
+    "CASE WHEN sent_at >= strftime('%Y-%m-%dT%H:%M:%SZ', :at, '-1 day') THEN 'perhaps' ELSE "
+    "'closed' END"
+)
+"""CVM may have answered from a time before its last run. To close what is not open does no harm."""
 
 
 def _kept(state: State, seen: str, which: str) -> str:
@@ -48,12 +59,19 @@ OPEN: Final = _kept(
     f"{_DRIFTED} WHERE true ON CONFLICT(identifier, asset, model) DO UPDATE SET state = 'open', "
     "sent_at = max(sent_at, excluded.sent_at)",
 )
+KEEP_SHARED: Final = _kept(
+    "perhaps",
+    _SEEN,
+    f"JOIN cvm.drift d ON {JOINED.format('d')} AND d.kind = '{SHARED}' WHERE true "
+    "ON CONFLICT(identifier, asset, model) DO UPDATE SET state = 'perhaps'",
+)
 KEEP_JUDGED: Final = _kept("perhaps", _SEEN, "WHERE h.judged ON CONFLICT DO NOTHING")
 """To a load, what people have called something is as open as it was."""
 KEEP_CLOSED: Final = _kept(
     "closed", ":at", "WHERE NOT h.open AND NOT h.judged ON CONFLICT DO NOTHING"
 )
 """So that an older load which comes again opens none of it."""
+KEEP: Final = (KEEP_SHARED, KEEP_JUDGED, KEEP_CLOSED)
 KEEP_ASSETS: Final = (
     "INSERT OR IGNORE INTO asset SELECT DISTINCT h.asset, h.locators, NULL FROM cvm.held h WHERE "
     "EXISTS (SELECT 1 FROM entry e WHERE e.asset = h.asset)"
@@ -69,14 +87,14 @@ WHERE sent_at < :at
 def take_over(held: Held, ledger: Ledger, runs: Runs) -> None:
     """Take over what differs: the next full load mends it where that is safe."""
     with ledger.amending(held.path) as connection:
-        for change in (CLOSE, OPEN, KEEP_ASSETS):
+        for change in (DOUBT, OPEN, KEEP_ASSETS):
             connection.execute(change, {"at": runs.last_began})
 
 
 def catch_up(held: Held, ledger: Ledger, runs: Runs) -> None:
     """Bring the ledger up to what CVM holds after runs that it does not know; all, if it is new."""
     with ledger.amending(held.path) as connection:
-        for change in (CLOSE, OPEN, KEEP_JUDGED, KEEP_CLOSED, KEEP_ASSETS, SENT_SINCE):
+        for change in (CLOSE, OPEN, *KEEP, KEEP_ASSETS, SENT_SINCE):
             connection.execute(change, {"at": runs.last_began})
         ledger.remember("whole", value=True)
         going_on = tuple(run for run in ledger.known_runs.own if run > runs.newest)

@@ -82,6 +82,8 @@ def _rows(found: Holdings) -> Iterator[tuple[str, int, str]]:
     for one in found.kinds:
         sign = "-" if one.kind in LACKED else "+"
         yield f"{sign} {one.kind}", one.count, MEANING[one.kind]
+    if found.shared:
+        yield "perhaps another's", found.shared, "of a vulnerability that several connectors have"
     if found.foreign:
         yield "of another form", found.foreign, "not sent by this version; left alone"
 

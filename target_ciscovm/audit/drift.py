@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from target_ciscovm.ledger.tables import LIVE
 
 if TYPE_CHECKING:
+    import sqlite3
     from collections.abc import Iterator, Mapping, Sequence
 
     from target_ciscovm.audit.held import Held
@@ -28,6 +30,9 @@ REOPENED: Final = "closed in the ledger"
 """Open in CVM; the ledger has it closed, as Qualys no longer reports it."""
 UNKNOWN: Final = "not in the ledger"
 """Open in CVM, and of our form."""
+SHARED: Final = "shared"
+"""Open in CVM and at most perhaps open in the ledger, below a vulnerability that other connectors
+have entries under. CVM does not tell whose it is, so it is no difference."""
 
 LACKS: Final = (CLOSED, MISSING, MOVED)
 """Open in the ledger and not in CVM."""
@@ -38,7 +43,7 @@ JOINED: Final = "h.identifier = {0}.identifier AND h.asset = {0}.asset AND h.mod
 _OPEN: Final = "(h.open AND NOT h.judged)"
 _ELSEWHERE: Final = f"""
 SELECT 1 FROM held h
-WHERE h.identifier = l.identifier AND h.model = l.model AND {_OPEN}
+WHERE h.identifier = l.identifier AND h.model = l.model AND {_OPEN} AND NOT h.shared
     AND NOT EXISTS (
         SELECT 1 FROM ledger.entry o
         WHERE {JOINED.format("o")} AND o.{LIVE}
@@ -62,6 +67,7 @@ FIND_UNKNOWN: Final = f"""
 INSERT OR IGNORE INTO drift
 SELECT
     CASE
+        WHEN h.shared THEN '{SHARED}'
         WHEN EXISTS (
             SELECT 1 FROM drift d
             WHERE d.identifier = h.identifier AND d.model = h.model AND d.kind = '{MOVED}'
@@ -72,12 +78,30 @@ SELECT
     h.asset, h.identifier, h.model
 FROM held h
 WHERE {_OPEN}
-    AND NOT EXISTS (SELECT 1 FROM ledger.entry l WHERE {JOINED.format("l")} AND l.{LIVE})
+    AND NOT EXISTS (
+        SELECT 1 FROM ledger.entry l
+        WHERE {JOINED.format("l")} AND (l.state = 'open' OR (l.{LIVE} AND NOT h.shared))
+    )
+"""
+OPEN_IN_LEDGER: Final = f"""
+SELECT COUNT(*) FROM ledger.entry l
+WHERE l.state = 'open'
+    OR (
+        l.{LIVE}
+        AND EXISTS (SELECT 1 FROM held h WHERE {JOINED.format("l")} AND {_OPEN} AND NOT h.shared)
+    )
+"""
+"""What is perhaps open counts where CVM has it open."""
+OPEN_IN_CVM: Final = f"""
+SELECT COUNT(*) FROM held h
+WHERE {_OPEN} AND NOT EXISTS (
+    SELECT 1 FROM drift d WHERE {JOINED.format("d")} AND d.kind = '{SHARED}'
+)
 """
 
 _IN_DRIFT: Final = (
     "EXISTS (SELECT 1 FROM drift d WHERE d.identifier = c.identifier AND d.asset = c.asset AND "
-    f"d.model = c.model AND d.kind <> '{BY_PEOPLE}')"
+    f"d.model = c.model AND d.kind NOT IN ('{BY_PEOPLE}', '{SHARED}'))"
 )
 SEEN: Final = f"""
 SELECT COUNT(*) FROM changed c
@@ -109,14 +133,10 @@ def compare(held: Held, ledger: Ledger, models: Sequence[str]) -> None:
         ledger: what was sent.
         models: data models that CVM was asked for.
     """
-    connection = held.connection
-    ledger.attach_to(connection)
-    try:
+    with _attached(held, ledger) as connection:
         connection.execute("DELETE FROM drift")
         connection.execute(FIND_LACKING, {"models": json.dumps(models)})
         connection.execute(FIND_UNKNOWN)
-    finally:
-        connection.execute("DETACH ledger")
 
 
 def counts(held: Held) -> Mapping[str, int]:
@@ -151,12 +171,27 @@ def forget_unseen(held: Held) -> int:
 
 def open_in_cvm(held: Held) -> int:
     """Count what CVM has open of ours, and people have not judged."""
-    return _number(held, f"SELECT COUNT(*) FROM held h WHERE {_OPEN}")
+    return _number(held, OPEN_IN_CVM)
+
+
+def open_in_ledger(held: Held, ledger: Ledger) -> int:
+    """Count what CVM should have open."""
+    with _attached(held, ledger):
+        return _number(held, OPEN_IN_LEDGER)
 
 
 def foreign(held: Held) -> int:
     """Count entries of the connector whose identifier is not of our form."""
     return _number(held, "SELECT COUNT(*) FROM foreign_entry")
+
+
+@contextmanager
+def _attached(held: Held, ledger: Ledger) -> Iterator[sqlite3.Connection]:
+    ledger.attach_to(held.connection)
+    try:
+        yield held.connection
+    finally:
+        held.connection.execute("DETACH ledger")
 
 
 def _number(held: Held, query: str) -> int:

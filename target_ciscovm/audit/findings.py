@@ -23,7 +23,7 @@ def told(held: Held, ledger: Ledger, *, not_visible: int = 0) -> Holdings:
     """Give what CVM holds, held against the ledger."""
     by_kind = drift.counts(held)
     return Holdings(
-        in_ledger=ledger.open_count(),
+        in_ledger=drift.open_in_ledger(held, ledger),
         in_cvm=drift.open_in_cvm(held),
         kinds=[
             KindCount(kind=kind, count=by_kind[kind])
@@ -31,6 +31,7 @@ def told(held: Held, ledger: Ledger, *, not_visible: int = 0) -> Holdings:
             if kind in by_kind
         ],
         not_visible=not_visible,
+        shared=by_kind.get(drift.SHARED, 0),
         foreign=drift.foreign(held),
         entries=list(islice(entries(held), SHOWN)),
     )
@@ -39,7 +40,7 @@ def told(held: Held, ledger: Ledger, *, not_visible: int = 0) -> Holdings:
 def entries(held: Held) -> Iterator[DriftEntry]:
     """Give all that differs."""
     for row in drift.rows(held):
-        if row.kind != drift.INSTEAD:
+        if row.kind not in {drift.INSTEAD, drift.SHARED}:
             yield DriftEntry(
                 kind=cast("Kind", row.kind),
                 asset=row.asset,

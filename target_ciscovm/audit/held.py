@@ -1,6 +1,6 @@
 """What CVM holds of the connector, as tables that the ledger is compared with.
 
-    held(asset, identifier, model, open, judged, type, webapp, name, seen, locators)
+    held(asset, identifier, model, open, judged, shared, type, webapp, name, seen, locators)
     foreign_entry(identifier, asset, model, open)
     changed(asset, identifier, model, opened)
     drift(kind, asset, identifier, model)
@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 TABLES: Final = """
 CREATE TABLE held(
     asset TEXT NOT NULL COLLATE NOCASE, identifier TEXT NOT NULL, model TEXT NOT NULL,
-    open INTEGER NOT NULL, judged INTEGER NOT NULL, type TEXT NOT NULL, webapp INTEGER,
-    name TEXT NOT NULL, seen TEXT NOT NULL, locators TEXT NOT NULL,
+    open INTEGER NOT NULL, judged INTEGER NOT NULL, shared INTEGER NOT NULL, type TEXT NOT NULL,
+    webapp INTEGER, name TEXT NOT NULL, seen TEXT NOT NULL, locators TEXT NOT NULL,
     PRIMARY KEY(identifier, asset, model)
 ) WITHOUT ROWID;
 CREATE TABLE foreign_entry(identifier TEXT, asset TEXT, model TEXT, open INTEGER);
@@ -46,10 +46,15 @@ CREATE TABLE drift(
 """
 """CVM may or may not tell URLs apart by their capitals; of the same identifier, we need not."""
 ADD_HELD: Final = """
-INSERT INTO held VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-ON CONFLICT DO UPDATE SET open = max(open, excluded.open), judged = max(judged, excluded.judged)
+INSERT INTO held VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+ON CONFLICT DO UPDATE SET
+    open = excluded.open, judged = excluded.judged, shared = excluded.shared
+WHERE (excluded.open AND NOT excluded.judged, excluded.judged, NOT excluded.shared)
+    > (open AND NOT judged, judged, NOT shared)
 """
-OURS: Final = re.compile(r"([VSI])-(-?\d+)-.+", re.DOTALL)
+"""An identifier may be under several vulnerabilities of one asset: what is open counts, then what
+people have judged, then what is surely ours."""
+OURS: Final = re.compile(r"([VSI])-(-?[0-9]{1,18})-.+", re.DOTALL)
 """An identifier of our own: type, web application or 0, and what Qualys tells the finding by."""
 BATCH: Final = 2000
 CACHE_KIB: Final = 16 * 1024
@@ -64,6 +69,8 @@ class HeldRow(NamedTuple):
         asset: key of its asset, as the ledger writes it.
         open: whether it is open; where connectors differ on one vulnerability, it counts as open.
         judged: whether people gave it a status that is not "open".
+        shared: whether it may be of another connector: several have entries under its
+            vulnerability, or CVM does not tell whose it is.
         webapp: as its identifier tells, None where it tells none.
         name: of its definition, empty where CVM does not tell it.
         seen: when a scanner had last seen it, empty where CVM does not tell it.
@@ -75,6 +82,7 @@ class HeldRow(NamedTuple):
     model: str
     open: bool
     judged: bool
+    shared: bool
     type: str
     webapp: int | None
     name: str
@@ -155,6 +163,7 @@ class Held:
             holding.model,
             holding.open is not False,
             holding.judgement not in {None, "open"},
+            len(holding.owners) != 1,
             match[1],
             int(match[2]) or None,
             holding.definition or "",

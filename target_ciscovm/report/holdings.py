@@ -57,6 +57,13 @@ class Holdings(Struct, kw_only=True, forbid_unknown_fields=True):
     in_cvm: Annotated[Count, Meta(description="open in CVM, and of our form")] = 0
     kinds: list[KindCount] = field(default_factory=list)
     not_visible: Annotated[Count, Meta(description="of the load, and not visible in CVM yet")] = 0
+    shared: Annotated[
+        Count,
+        Meta(
+            description="open in CVM and of our form, below vulnerabilities of several connectors, "
+            "so perhaps another's; not counted as open in CVM"
+        ),
+    ] = 0
     foreign: Annotated[
         Count, Meta(description="entries of the connector with an identifier of another form")
     ] = 0

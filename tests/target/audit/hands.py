@@ -41,16 +41,46 @@ def delete(tenant: Tenant, identifier: str) -> None:
         del asset.vulnerabilities[entry.vulnerability]
 
 
+def rename(tenant: Tenant, identifier: str, other: str) -> None:
+    """Give an entry another identifier, as no API of CVM's can."""
+    for asset, entry in entries(tenant, identifier):
+        merged, key = asset.vulnerabilities[entry.vulnerability], entry.key
+        del asset.entries[key]
+        entry.scanner_identifier = other
+        asset.entries[entry.key] = entry
+        merged.entries[merged.entries.index(key)] = entry.key
+        merged.open_entries = {entry.key if one == key else one for one in merged.open_entries}
+
+
 def readdress(tenant: Tenant, identifier: str, url: str) -> None:
     """Give the asset of an entry another URL."""
     for asset, _ in entries(tenant, identifier):
         tenant.book.relocate(asset, {"url": url})
 
 
-def load(tenant: Tenant, connector_id: int, url: str, identifier: str) -> int:
-    """Load an open entry by hand, and give the number of the run."""
+def load(
+    tenant: Tenant, connector_id: int, url: str, identifier: str, *, cve: str | None = None
+) -> int:
+    """Load an open entry by hand, and give the number of the run.
+
+    Args:
+        tenant: the tenant.
+        connector_id: of the connector that it is loaded with.
+        url: of its asset.
+        identifier: its own.
+        cve: what CVM takes it for, together with all that has the same at the asset.
+    """
     whole = document({"url": url, "vulns": [vuln(identifier)]}, skip_autoclose=True)
+    if cve is not None:
+        (definition,) = whole["vuln_defs"]
+        del definition["cwe_identifiers"]
+        definition["cve_identifiers"] = cve
     file = tenant.upload(connector_id, json.dumps(whole).encode())
     run = tenant.begin(connector_id, [file.id])
     tenant.settle()
     return run.id
+
+
+def open_silently(tenant: Tenant, connector_id: int, url: str, identifier: str) -> None:
+    """Open an entry by a run that the connector no longer lists."""
+    del tenant.state.runs[load(tenant, connector_id, url, identifier)]

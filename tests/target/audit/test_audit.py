@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 BOTH: Final = ("vulnerabilities", "findings")
 FIVE: Final = Sync([webapp()], [finding(number) for number in range(1, 6)])
 ELSEWHERE: Final = "https://app1.example.test/elsewhere"
+PAGE: Final = "https://app1.example.test/page1"
 
 DRIFTS: Final[dict[str, tuple[Callable[[Tenant], object], int]]] = {
     "closed in CVM": (lambda tenant: hands.close(tenant, identifier(2)), 2),
@@ -31,9 +32,7 @@ DRIFTS: Final[dict[str, tuple[Callable[[Tenant], object], int]]] = {
         9,
     ),
     "closed in the ledger": (
-        lambda tenant: hands.load(
-            tenant, CONNECTOR_ID, "https://app1.example.test/page1", identifier(1)
-        ),
+        lambda tenant: hands.load(tenant, CONNECTOR_ID, PAGE, identifier(1)),
         1,
     ),
 }
@@ -62,6 +61,21 @@ def test_each_drift_is_named_exactly(kind: str, cvm: CVM) -> None:
 
     assert (looked.exit_code, looked.drift) == (1, {(kind, identifier(number))})
     assert identifier(number) in looked.page
+
+
+def test_an_identifier_that_has_changed_is_named_before_and_after(cvm: CVM) -> None:
+    cvm.load(FIVE)
+    hands.rename(cvm.tenant, identifier(2), identifier(9))
+    hands.rename(cvm.tenant, identifier(3), "of another form")
+
+    looked = audit(cvm)
+
+    assert looked.drift == {
+        ("not in CVM", identifier(2)),
+        ("not in the ledger", identifier(9)),
+        ("not in CVM", identifier(3)),
+    }
+    assert looked.document["holdings"]["foreign"] == 1
 
 
 def test_all_of_them_at_once_are_told_in_words(cvm: CVM) -> None:

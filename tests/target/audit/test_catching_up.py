@@ -13,7 +13,7 @@ from target_ciscovm.ledger.ledger import Ledger
 from tests.sandbox.ciscovm.tenant.tenant import CONNECTOR_ID
 from tests.target.audit import hands
 from tests.target.audit.looks import audit, rebuild
-from tests.target.loads import HOUR
+from tests.target.loads import CVM, HOUR, QUICK
 from tests.target.streams import (
     ASKING,
     LAST,
@@ -28,8 +28,9 @@ from tests.target.streams import (
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
-    from tests.target.loads import CVM, Loaded
+    from tests.target.loads import Loaded, Stage
 
 APPS: Final = [webapp(1), webapp(2)]
 THREE: Final = Sync(APPS, [finding(1), finding(2), finding(3, 2)])
@@ -147,6 +148,20 @@ class TestLost:
         cvm.load(Sync(APPS, [finding(3, 2)], coverage={"wholeAccount": whole}))
 
         assert cvm.open() == names(3) | left
+
+    def test_what_names_no_web_application_may_be_of_another_account(self, cvm: CVM) -> None:
+        other = {"subscription": "another-made-up"}
+        cvm.load(Sync(APPS[:1], [finding(1), finding(2, webApp=None)]))
+        cvm.load(Sync(APPS[1:], [finding(3, 2), finding(4, webApp=None)], proof=other))
+        cvm.ledger.unlink()
+
+        for _ in range(2):
+            cvm.load(Sync(APPS[:1], [finding(1)]))
+            assert cvm.open() == names(1, 2, 3, 4)
+            cvm.load(Sync(APPS[1:], [finding(3, 2), finding(4, webApp=None)], proof=other))
+
+        cvm.load(Sync(APPS[1:], [finding(3, 2)], proof=other))
+        assert cvm.open() == names(1, 2, 3)
 
     def test_what_people_have_closed_stays_closed(self, cvm: CVM) -> None:
         cvm.load(THREE)
@@ -319,6 +334,32 @@ class TestRebuild:
         assert audit(cvm).exit_code == 0
         loaded = cvm.load(LESS)
         assert (loaded.closings, loaded.report["warnings"]) == ({"finding-2": "gone"}, [])
+
+    def test_what_cvm_does_not_show_yet_is_found_and_closed_later(self, cvm: CVM) -> None:
+        cvm.load(LESS)
+        cvm.play(replace(cvm.switches, search_delay=86_400))
+        cvm.load(THREE)
+        rebuild(cvm)
+        cvm.play(QUICK)
+
+        found = cvm.load(LESS, verify_load="full_syncs")
+
+        assert (found.outcome, found.closings, found.states) == ("failed", {}, [ASKING])
+        assert "CVM has 1 open that the ledger does not know" in found.message
+        assert cvm.load(LESS).closings == {"finding-2": "gone"}
+        assert cvm.open() == names(1, 3)
+
+    def test_what_cannot_be_closed_without_its_name_is_named_by_an_audit(
+        self, stage: Stage, tmp_path: Path
+    ) -> None:
+        cvm = CVM(stage, tmp_path, replace(QUICK, name_in_identity=True))
+        cvm.load(THREE)
+        rebuild(cvm)
+
+        assert cvm.load(LESS).closings == {"finding-2": "gone"}
+
+        assert cvm.open() == names(1, 2, 3)
+        assert audit(cvm).drift == {("closed in the ledger", identifier(2))}
 
     def test_it_takes_the_place_of_a_damaged_one_which_is_kept(self, cvm: CVM) -> None:
         cvm.load(THREE)

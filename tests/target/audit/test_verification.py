@@ -10,12 +10,13 @@ import pytest
 from tests.sandbox.ciscovm.tenant.tenant import CONNECTOR_ID
 from tests.target.altered import of_runs
 from tests.target.audit import hands
-from tests.target.audit.test_audit import DRIFTS, ELSEWHERE, FIVE
+from tests.target.audit.test_audit import DRIFTS, ELSEWHERE, FIVE, PAGE
 from tests.target.streams import ASKING, STATE, Sync, finding, fixed, identifier, names, webapp
 
 if TYPE_CHECKING:
     from tests.target.loads import CVM, Loaded
 
+WITHOUT_FIRST: Final = Sync([webapp()], FIVE.findings[1:])
 EVERY: Final = {"verify_load": "every_run"}
 
 
@@ -43,31 +44,54 @@ def test_a_load_that_has_arrived_is_verified(model: str, cvm: CVM) -> None:
     assert cvm.open() == names(3, 4, 5, 8)
 
 
-@pytest.mark.parametrize("kind", [kind for kind in DRIFTS if kind != "closed in the ledger"])
+SILENTLY: Final = DRIFTS | {
+    "not in the ledger": (
+        lambda tenant: hands.open_silently(tenant, CONNECTOR_ID, ELSEWHERE, identifier(9)),
+        9,
+    ),
+    "closed in the ledger": (
+        lambda tenant: hands.open_silently(tenant, CONNECTOR_ID, PAGE, identifier(1)),
+        1,
+    ),
+}
+"""A run that the connector lists would be noticed before anything is planned."""
+NOTHING: Final = Sync([webapp()], [], scans=[], mode="incremental")
+
+
+@pytest.mark.parametrize("kind", SILENTLY)
 def test_what_was_lost_before_fails_the_run_and_asks_for_a_full_sync(kind: str, cvm: CVM) -> None:
-    plant, number = DRIFTS[kind]
+    plant, number = SILENTLY[kind]
     cvm.load(FIVE)
-    if kind == "not in the ledger":
-        plant = hands_without_a_run(number)
+    cvm.load(Sync([webapp()], [fixed(1)], mode="incremental"))
     plant(cvm.tenant)
 
-    loaded = cvm.load(Sync([webapp()], [], scans=[], mode="incremental"), **EVERY)
+    loaded = cvm.load(NOTHING, **EVERY)
 
     assert (loaded.outcome, loaded.exit_code, loaded.states) == ("failed", 1, [ASKING])
     assert told(loaded) == {(kind, identifier(number))}
-    healed = cvm.load(FIVE, **EVERY)
+    healed = cvm.load(WITHOUT_FIRST, **EVERY)
     assert (healed.outcome, healed.states) == ("succeeded", [STATE])
-    assert cvm.open() == names(1, 2, 3, 4, 5)
+    assert cvm.open() == names(2, 3, 4, 5)
 
 
-def hands_without_a_run(number: int) -> Any:  # noqa: ANN401 - what a person does
-    """Open an entry by a run that the connector no longer lists."""
+def test_each_of_them_is_named_when_all_are_there_at_once(cvm: CVM) -> None:
+    cvm.load(FIVE)
+    cvm.load(Sync([webapp()], [fixed(1)], mode="incremental"))
+    for plant, _ in SILENTLY.values():
+        plant(cvm.tenant)
+    cvm.tenant.people.judge(identifier(5), "closed")
 
-    def plant(tenant: Any) -> None:  # noqa: ANN401 - the tenant
-        run = hands.load(tenant, CONNECTOR_ID, ELSEWHERE, identifier(number))
-        del tenant.state.runs[run]
+    loaded = cvm.load(NOTHING, **EVERY)
 
-    return plant
+    assert (loaded.outcome, loaded.states) == ("failed", [ASKING])
+    assert told(loaded) == {
+        *((kind, identifier(number)) for kind, (_, number) in SILENTLY.items()),
+        ("closed by people", identifier(5)),
+    }
+    assert loaded.report["verification"]["in_ledger"] == 4
+    healed = cvm.load(WITHOUT_FIRST, **EVERY)
+    assert (healed.outcome, healed.states) == ("succeeded", [STATE])
+    assert cvm.open() == names(2, 3, 4, 5)
 
 
 def test_by_default_only_a_suspicion_is_looked_into(cvm: CVM) -> None:
