@@ -2,10 +2,30 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
+
+import requests
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+SOCKS_EXTRA: Final = "qualyswas-ciscovm[socks]"
+NOT_SENT: Final = (
+    requests.exceptions.InvalidSchema,
+    requests.exceptions.InvalidURL,  # that of a proxy too
+)
+
+
+def setting_to_blame(error: BaseException) -> str | None:
+    """Say which setting keeps a call from being sent, and what to do; None for a call that was."""
+    if not isinstance(error, NOT_SENT):
+        return None
+    if "SOCKS" in str(error):
+        return (
+            "HTTPS_PROXY or ALL_PROXY names a SOCKS proxy, which needs one more package. Install "
+            f"{SOCKS_EXTRA} in place of qualyswas-ciscovm."
+        )
+    return "api_url, HTTPS_PROXY or ALL_PROXY is not a valid URL. Check their spelling."
 
 
 def causes(error: BaseException) -> Iterator[BaseException]:

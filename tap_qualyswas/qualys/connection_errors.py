@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 
 import requests
 
-from qualyswas_ciscovm.causes import causes
+from qualyswas_ciscovm.causes import causes, setting_to_blame
 from qualyswas_ciscovm.demo import proxy_advice
 from tap_qualyswas.errors import (
     BrokenAnswer,
@@ -19,14 +19,9 @@ from tap_qualyswas.errors import (
     UntrustedServer,
 )
 
-SOCKS_EXTRA: Final = "qualyswas-ciscovm[socks]"
 BROKEN: Final = (
     requests.exceptions.ChunkedEncodingError,
     requests.exceptions.ContentDecodingError,
-)
-NOT_SENT: Final = (
-    requests.exceptions.InvalidSchema,
-    requests.exceptions.InvalidURL,  # that of a proxy too
 )
 
 
@@ -60,20 +55,9 @@ def explain(error: requests.RequestException, place: str, timeout: Timeout) -> Q
         return TimedOut(f"{place} did not answer within {timeout.told}.")
     if isinstance(error, BROKEN):
         return BrokenAnswer(f"The answer of {place} broke off or could not be decompressed.")
-    if isinstance(error, NOT_SENT):
-        return _not_sent(error)
+    if blamed := setting_to_blame(error):
+        return SettingsError(blamed)
     return Unreachable(_unreachable(error, place))
-
-
-def _not_sent(error: requests.RequestException) -> SettingsError:
-    if "SOCKS" in str(error):
-        return SettingsError(
-            "HTTPS_PROXY or ALL_PROXY names a SOCKS proxy, which needs one more package. Install "
-            f"{SOCKS_EXTRA} in place of qualyswas-ciscovm."
-        )
-    return SettingsError(
-        "api_url, HTTPS_PROXY or ALL_PROXY is not a valid URL. Check their spelling."
-    )
 
 
 def _unreachable(error: requests.RequestException, place: str) -> str:

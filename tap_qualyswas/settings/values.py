@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import os
-import ssl
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal, cast
 
+from qualyswas_ciscovm.certificates import bundle_path, bundle_problem
 from qualyswas_ciscovm.dates import to_utc_strict
 from tap_qualyswas.errors import SettingsError
 from tap_qualyswas.qualys.platforms import Platform, find_platform
@@ -16,7 +14,6 @@ from tap_qualyswas.settings.schema import FINDING_TYPES
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-BUNDLE_VARIABLES: Final = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
 VERBOSE_PAGE: Final = 500
 """The most rows of a verbose page; their size has no limit."""
 
@@ -187,28 +184,11 @@ def read_settings(config: Mapping[str, Any]) -> Settings:
 
 
 def _bundle(path: str | None, platform: Platform) -> str | None:
-    """Check ca_bundle, or else the variable that `requests` reads in its place."""
-    if path:
-        _check_bundle("ca_bundle", path)
-    elif platform.api_url.startswith("https:"):
-        named = next((name for name in BUNDLE_VARIABLES if os.environ.get(name)), None)
-        if named is not None:
-            _check_bundle(named, os.environ[named])
-    return path or None
-
-
-def _check_bundle(name: str, path: str) -> None:
-    is_folder = name != "ca_bundle" and Path(path).is_dir()
-    if not is_folder and not Path(path).is_file():
-        msg = f"{name} is not a file: {path}. Set it to a PEM file with CA certificates."
-        raise SettingsError(msg)
-    try:
-        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(
-            *((None, path) if is_folder else (path,))
-        )
-    except OSError:  # which an SSLError is, too
-        msg = f"{name} must be a PEM file with CA certificates; {path} cannot be read as one."
-        raise SettingsError(msg) from None
+    found = bundle_path(path)
+    problem = bundle_problem(found, platform.api_url)
+    if problem:
+        raise SettingsError(problem)
+    return found
 
 
 _SAME_NAMES: Final = (

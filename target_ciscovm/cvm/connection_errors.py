@@ -8,7 +8,7 @@ import ssl
 import requests
 from urllib3.exceptions import NameResolutionError
 
-from qualyswas_ciscovm.causes import causes
+from qualyswas_ciscovm.causes import causes, setting_to_blame
 from qualyswas_ciscovm.demo import proxy_advice
 from target_ciscovm.errors import (
     BrokenAnswer,
@@ -55,8 +55,8 @@ def _explain_lost(error: BaseException, place: str, seconds: float) -> CiscoVMEr
         )
     if isinstance(error, requests.Timeout) or "timed out" in str(error):
         return TimedOut(f"{place} did not answer within {seconds:,.0f} s.")
-    if isinstance(error, (requests.exceptions.InvalidURL, requests.exceptions.InvalidSchema)):
-        return SettingsError("api_url or HTTPS_PROXY is not a valid URL.")
+    if blamed := setting_to_blame(error):
+        return SettingsError(blamed)
     if isinstance(error, requests.exceptions.ContentDecodingError):
         return BrokenAnswer(f"The answer of {place} cannot be decompressed.")
     return BrokenAnswer(f"The connection to {place} was lost before the answer was complete.")

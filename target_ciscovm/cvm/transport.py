@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import ssl
 import sys
 import time
 from contextlib import contextmanager
 from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
 from typing import IO, TYPE_CHECKING, Final, TypedDict
 from urllib.parse import urlsplit
 
 import requests
 from requests.auth import AuthBase
 
+from qualyswas_ciscovm.certificates import bundle_path, bundle_problem
 from qualyswas_ciscovm.dates import from_header
 from target_ciscovm.cvm.answer import Answer, read_retry_after
 from target_ciscovm.cvm.connection_errors import explain
@@ -88,7 +87,7 @@ class Transport:
         self._options: Options = {
             "timeout": (policy.connect_seconds, policy.read_seconds),
             "allow_redirects": False,
-            "verify": _certificates(ca_bundle) if ca_bundle else True,
+            "verify": _certificates(ca_bundle, api_url),
             "stream": True,
         }
         self._next_start = 0.0
@@ -250,17 +249,9 @@ def _tidy_key(key: str) -> str:
     return tidy
 
 
-def _certificates(ca_bundle: str) -> str:
-    path = Path(ca_bundle).expanduser()
-    if not path.exists():
-        msg = (
-            f"ca_bundle names {ca_bundle}, which does not exist. Set it to the path of a PEM file."
-        )
-        raise SettingsError(msg)
-    try:
-        if path.is_file():
-            ssl.create_default_context(cafile=str(path))
-    except OSError as error:
-        msg = f"ca_bundle names {ca_bundle}, which has no readable certificates. Use a PEM file."
-        raise SettingsError(msg) from error
-    return str(path)
+def _certificates(ca_bundle: str | None, api_url: str) -> str | bool:
+    path = bundle_path(ca_bundle)
+    problem = bundle_problem(path, api_url)
+    if problem:
+        raise SettingsError(problem)
+    return path or True

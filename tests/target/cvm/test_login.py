@@ -107,7 +107,7 @@ def test_certificates_that_cannot_be_read_are_refused_by_path(
     if content is not None:
         path.write_bytes(content)
 
-    with pytest.raises(SettingsError, match=r"ca_bundle names .*own\.pem"):
+    with pytest.raises(SettingsError, match=r"^ca_bundle .*own\.pem"):
         CiscoVMClient(
             api_url="https://api.example.test", api_key=KEY, connector_id=1, ca_bundle=str(path)
         )

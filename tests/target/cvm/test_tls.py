@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from target_ciscovm.cvm.client import CiscoVMClient
-from target_ciscovm.errors import UntrustedServer
+from target_ciscovm.errors import SettingsError, UntrustedServer
 from tests.support.certificates import HERE, certificate
 from tests.target.cvm.quick import CONNECTOR, KEY, QUICK
 from tests.target.cvm.scripted_server import Reply, ScriptedServer
@@ -82,3 +82,51 @@ def test_a_certificate_of_another_host_is_refused(
         connect(server, trusted[0]).connector()
 
     assert server.requests == []
+
+
+@pytest.mark.parametrize("variable", ["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"])
+@pytest.mark.parametrize("content", [None, b"no PEM"])
+def test_a_variable_without_certificates_is_told_by_name(
+    variable: str, content: bytes | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "ca.pem"
+    if content is not None:
+        path.write_bytes(content)
+    monkeypatch.delenv("REQUESTS_CA_BUNDLE", raising=False)
+    monkeypatch.setenv(variable, str(path))
+
+    with pytest.raises(SettingsError, match=rf"^{variable} .*ca\.pem") as caught:
+        CiscoVMClient(api_url="https://api.example.test", api_key=KEY, connector_id=CONNECTOR)
+
+    assert caught.value.exit_code == 2
+
+
+def test_a_variable_is_of_no_use_without_tls(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(tmp_path / "missing.pem"))
+    with ScriptedServer() as server:
+        server.script("GET", "/connectors", LISTING)
+
+        assert connect(server, None).connector().name == "Demo"
+
+
+@pytest.mark.parametrize(
+    ("proxy", "told"),
+    [
+        ("socks5h://127.0.0.1:9", r"Install qualyswas-ciscovm\[socks\]"),
+        ("http://[", "not a valid URL"),
+    ],
+)
+def test_a_proxy_that_cannot_be_used_is_told_at_once(
+    proxy: str, told: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("REQUESTS_CA_BUNDLE", "NO_PROXY", "no_proxy", "https_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("HTTPS_PROXY", proxy)
+    client = CiscoVMClient(
+        api_url="https://api.example.test", api_key=KEY, connector_id=CONNECTOR, policy=QUICK
+    )
+
+    with pytest.raises(SettingsError, match=told):
+        client.connector()

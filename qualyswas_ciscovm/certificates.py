@@ -1,0 +1,46 @@
+"""The certificates that calls are checked against: a file of the settings, or of a variable."""
+
+from __future__ import annotations
+
+import os
+import ssl
+from pathlib import Path
+from typing import Final
+
+VARIABLES: Final = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
+"""What `requests` reads where the settings name no file."""
+
+
+def bundle_path(ca_bundle: str | None) -> str | None:
+    """Give the path that a setting names, with `~` written out; None for none."""
+    return str(Path(ca_bundle).expanduser()) if ca_bundle else None
+
+
+def bundle_problem(ca_bundle: str | None, api_url: str) -> str | None:
+    """Say what is wrong with the certificates of calls to an address; None for nothing.
+
+    Args:
+        ca_bundle: path that the settings name; without one, the variables are looked at.
+        api_url: the address.
+    """
+    if ca_bundle:
+        return _problem("ca_bundle", ca_bundle, is_folder=False)
+    if not api_url.startswith("https:"):
+        return None
+    named = next((name for name in VARIABLES if os.environ.get(name)), None)
+    if named is None:
+        return None
+    path = os.environ[named]
+    return _problem(named, path, is_folder=Path(path).is_dir())
+
+
+def _problem(name: str, path: str, *, is_folder: bool) -> str | None:
+    if not is_folder and not Path(path).is_file():
+        return f"{name} is not a file: {path}. Set it to a PEM file with CA certificates."
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(
+            *((None, path) if is_folder else (path,))
+        )
+    except OSError:  # which an SSLError is, too
+        return f"{name} must be a PEM file with CA certificates; {path} cannot be read as one."
+    return None
