@@ -1,4 +1,8 @@
-"""Public clients, each in an environment of its own, read from the sandbox what its world holds."""
+"""Public clients, each in an environment of its own, read from the sandbox what its world holds.
+
+`qualysetl` is not one of them: it does not run as root or without swap, and it only accepts API
+hosts whose names contain `qualysapi.`.
+"""
 
 from __future__ import annotations
 

@@ -18,6 +18,7 @@ _FOOTER: Final = (
     '"As Is," without any warranty of any kind. //--> \n'
 )
 _CVE: Final = "https://cve.example.test/?name="
+_LOGINS: Final = ("Unix", "Windows")
 _KEEP_ALIVE: Final = "<!-- keep-alive for KNOWLEDGE_BASE_VULN_LIST_OUTPUT  -->\n"
 
 
@@ -97,7 +98,7 @@ def _vuln(qid: Qid) -> str:
             *_scores(entry),
             f"<PCI_FLAG>{int(entry.pci)}</PCI_FLAG>",
             _threats(entry),
-            "<DISCOVERY><REMOTE>1</REMOTE></DISCOVERY>",
+            _discovery(qid, entry),
         ),
     )
 
@@ -128,6 +129,17 @@ def _threats(entry: Entry) -> str:
         for number, name in entry.threats
     ]
     return _tagged("THREAT_INTELLIGENCE", "".join(items)) if items else ""
+
+
+def _discovery(qid: Qid, entry: Entry) -> str:
+    """Return how a detection works: some need a login, some know of a patch."""
+    logins = "".join(_tagged("AUTH_TYPE", name) for name in _LOGINS[: qid.qid % 3])
+    return _tagged(
+        "DISCOVERY",
+        _tagged("REMOTE", "1")
+        + (_tagged("AUTH_TYPE_LIST", logins) if logins else "")
+        + ("<ADDITIONAL_INFO>Patch Available</ADDITIONAL_INFO>" if entry.patchable else ""),
+    )
 
 
 def _texts(entry: Entry) -> Sequence[str]:

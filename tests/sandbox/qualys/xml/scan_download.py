@@ -64,8 +64,9 @@ def _payloads(name: str) -> str:
 
 
 def _vuln(row: Reported) -> str:
+    form = "" if row.param is None or row.url is None else f"<form>{cdata(row.url)}</form>"
     instance = (
-        "<WasScanVulnInstance><authenticated>false</authenticated>"
+        f"<WasScanVulnInstance><authenticated>false</authenticated>{form}"
         f"{_payloads('WasScanVulnPayload')}</WasScanVulnInstance>"
     )
     return f"<WasScanVuln>{_head(row)}<instances>{listed([instance])}</instances></WasScanVuln>"
