@@ -52,8 +52,8 @@ COMMANDS: Final[dict[str, dict[str, JSON]]] = {
     },
 }
 
-# All streams but the one that asks for a report of each scan.
-SELECT: Final[dict[str, list[JSON]]] = {"tap-qualyswas": ["*.*", "!scan_results.*"]}
+# All streams but those that need a call for each scan, or a right to read tags.
+SELECT: Final[dict[str, list[JSON]]] = {"tap-qualyswas": ["*.*", "!scan_results.*", "!tags.*"]}
 
 
 def definition(plugin: Plugin) -> dict[str, JSON]:

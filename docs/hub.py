@@ -63,6 +63,9 @@ The last record of a run, in the stream `syncs`, says what was read to its end.
 ```bash
 meltano select tap-qualyswas scan_results "*"
 ```
+
+`tags` is the tree of the subscription's tags and is not selected either. `tag_ancestors` and
+`tag_paths` of `target-ciscovm` need it.
 """,
     },
     "target-ciscovm": {

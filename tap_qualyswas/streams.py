@@ -18,6 +18,7 @@ from tap_qualyswas.sources.findings import read_findings
 from tap_qualyswas.sources.knowledge_base import read_knowledge_base
 from tap_qualyswas.sources.scan_results import read_scan_results
 from tap_qualyswas.sources.scans import read_scans
+from tap_qualyswas.sources.tags import read_tags
 from tap_qualyswas.sources.webapps import read_webapps
 
 if sys.version_info >= (3, 13):
@@ -192,6 +193,18 @@ class ScanResults(QualysStream):
         return read_scan_results(self.run.reader, self.run.pending_reports)
 
 
+class Tags(QualysStream):
+    """Tags of the subscription."""
+
+    name = "tags"
+    primary_keys = ("id",)
+    selected_by_default = False
+
+    @override
+    def read(self) -> Iterator[Record]:
+        return read_tags(self.run.reader, self.run.settings)
+
+
 class Syncs(QualysStream):
     """One row about the run itself."""
 
@@ -210,8 +223,9 @@ STREAMS: Final[tuple[type[QualysStream], ...]] = (
     Findings,
     KnowledgeBase,
     ScanResults,
+    Tags,
     Syncs,
 )
 """In the order in which they are read: `syncs` last, as it proves all the others."""
 
-ORDER: Final = ("webapps", "scans", "findings", "knowledge_base", "scan_results", "syncs")
+ORDER: Final = ("webapps", "scans", "findings", "knowledge_base", "scan_results", "tags", "syncs")

@@ -197,6 +197,15 @@ class QualysClient:
         call = lambda: Call(_path("search", kind), body())  # noqa: E731 - built per attempt
         return self._call(call, read, on_too_slow, stop)
 
+    def webapp(self, number: int, read: Callable[[ServiceAnswer], T]) -> T:
+        """Ask for one web application with all its details.
+
+        Raises:
+            QualysError: when it does not come.
+        """
+        call = Call(f"{WAS}/get/was/webapp/{number}")
+        return self._call(lambda: call, lambda reply: read(read_service_answer(reply)))
+
     def omitted(self, kind: str) -> frozenset[str]:
         """Give what searches of a kind are asked without, as Qualys has refused it in this run."""
         return self._omitted.get(kind, frozenset())

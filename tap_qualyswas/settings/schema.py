@@ -201,6 +201,17 @@ _CONTENT: Final = (
         ),
     ),
     th.Property(
+        "webapp_details",
+        th.BooleanType(nullable=False),
+        default=False,
+        title="Details of web applications",
+        description=(
+            "Read each web application on its own too, for what a search may leave out: custom "
+            "attributes and the operating system. It costs a call for each web application, so it "
+            "is off by default."
+        ),
+    ),
+    th.Property(
         "include_evidence",
         th.BooleanType(nullable=False),
         default=False,

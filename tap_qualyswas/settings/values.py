@@ -136,6 +136,7 @@ class Settings:
     full_sync: bool
     full_sync_every_days: int
     overlap_hours: int
+    webapp_details: bool
     include_evidence: bool
     redact_evidence: bool
     evidence_max_bytes: int
@@ -195,6 +196,7 @@ _SAME_NAMES: Final = (
     "full_sync",
     "full_sync_every_days",
     "overlap_hours",
+    "webapp_details",
     "include_evidence",
     "redact_evidence",
     "evidence_max_bytes",

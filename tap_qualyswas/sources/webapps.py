@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING
 
 from tap_qualyswas.records.webapps import WEBAPP
 from tap_qualyswas.search.walk import Sweep
+from tap_qualyswas.sources.webapp_details import WebappDetails
 from tap_qualyswas.sync.cursors import frame_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from tap_qualyswas.records.fields import Record
     from tap_qualyswas.settings.values import Settings
@@ -24,9 +25,22 @@ def read_webapps(reader: Reader, scope: Scope, settings: Settings) -> Iterator[R
         QualysError: when the read cannot go on.
     """
     sweeps = _sweeps(scope, verbose=True, page_size=settings.verbose_page_size)
-    for record in reader.records("webapps", sweeps, frame_of(settings, scope, None)):
+    details = None
+    if settings.webapp_details:
+        details = WebappDetails(reader, lambda: _count(reader, sweeps))
+    frame = frame_of(settings, scope, None)
+    for record in reader.records("webapps", sweeps, frame, details):
         reader.coverage.note_webapp(record)
         yield record
+    if details is not None:
+        details.tell()
+
+
+def _count(reader: Reader, sweeps: Sequence[Sweep]) -> int:
+    known = reader.tallies["webapps"].counted
+    if known is not None:
+        return known
+    return sum(reader.client.count(sweep.kind, sweep.criteria) for sweep in sweeps)
 
 
 def compare_webapps(reader: Reader, scope: Scope, settings: Settings) -> None:

@@ -25,6 +25,7 @@ KEYS: Final = {
     "findings": ["uniqueId"],
     "knowledge_base": ["qid"],
     "scan_results": ["resultId"],
+    "tags": ["id"],
     "syncs": ["syncId"],
 }
 BOOKMARKS: Final = {"scans": "launchedDate", "findings": "lastDetectedDate"}
@@ -58,8 +59,8 @@ def selected(name: str) -> bool:
     return bool(whole["metadata"].get("selected", True))
 
 
-def test_all_but_the_downloads_are_selected_from_the_start() -> None:
-    assert [name for name in STREAMS if not selected(name)] == ["scan_results"]
+def test_all_but_downloads_and_the_tree_of_tags_are_selected_from_the_start() -> None:
+    assert [name for name in STREAMS if not selected(name)] == ["scan_results", "tags"]
 
 
 def properties(schema: dict[str, Any], path: str) -> Iterator[tuple[str, dict[str, Any]]]:

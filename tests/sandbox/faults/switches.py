@@ -32,6 +32,7 @@ class Switches:
         verbose_scans: whether a scan search may ask for `verbose`; one client says that it is
             refused.
         search_app_details: whether a verbose web app search carries `os` and `attributes`.
+        single_apps: whether the account may get one web app with all its details.
         marked_evidence: whether request headers and bodies in evidence, which are base64, bear an
             attribute that says so. Only those of downloads were recorded with it.
         password: of Qualys's login: one that clients can send in Latin-1, or one that differs there
@@ -45,6 +46,7 @@ class Switches:
         concurrency_wait: seconds that a call beyond the number at a time is told to wait in
             `X-RateLimit-ToWait-Sec`; None for no such header.
         tag_search: whether the account may search tags, and what it is answered where it may not.
+        tag_parents: whether a tag names the one above it, or only those below it.
         kb_max_ids: ids accepted by one knowledge base call; more are refused with 1905.
         autoclose_scope: whether CVM's auto-close looks at the whole run or at each file. Cisco's
             toolkit cuts its loads into files of 500 with auto-close on: by file, each of its loads
@@ -111,6 +113,7 @@ class Switches:
     search_scan_details: bool = False
     verbose_scans: bool = True
     search_app_details: bool = True
+    single_apps: bool = True
     marked_evidence: bool = False
     password: Literal["plain", "hostile"] = "plain"
     bearer_on_fo: bool = False
@@ -120,6 +123,7 @@ class Switches:
     refused_criteria: tuple[str, ...] = ()
     concurrency_wait: Literal[0, 1] | None = 0
     tag_search: Literal["open", "unauthorized", "401", "404"] = "open"
+    tag_parents: Literal["named", "children"] = "named"
     kb_max_ids: int = 1000
 
     autoclose_scope: Literal["run", "file"] = "run"

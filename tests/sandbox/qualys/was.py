@@ -70,6 +70,8 @@ class WasSide:
 
     def get(self, kind: ObjectKind, key: str) -> Response:
         """Answer a get of one object; a finding also goes by its UUID."""
+        if kind.name == "webapp" and not self.face.switches.single_apps:
+            refuse("You are not authorized to get web applications.", "", "UNAUTHORIZED")
         row = self._one(kind, key)
         if row is None:
             return self._not_found(kind, key)

@@ -89,12 +89,13 @@ def scan_status(scan: Scan) -> str:
     return f"    <WasScan>\n{lines(6, parts)}    </WasScan>\n"
 
 
-def tags(rows: Sequence[Tag], _: Form) -> str:
+def tags(rows: Sequence[Tag], form: Form) -> str:
     """Return the `Tag` elements of a search or get."""
-    return "".join(f"    <Tag>\n{_tag(row)}    </Tag>\n" for row in rows)
+    named = form.switches.tag_parents == "named"
+    return "".join(f"    <Tag>\n{_tag(row, named=named)}    </Tag>\n" for row in rows)
 
 
-def _tag(tag: Tag) -> str:
+def _tag(tag: Tag, *, named: bool) -> str:
     children = "".join(
         f"<TagSimple><id>{one.id}</id><name>{cdata(one.name)}</name></TagSimple>"
         for one in tag.children
@@ -104,7 +105,9 @@ def _tag(tag: Tag) -> str:
         (
             f"<id>{tag.id}</id>",
             f"<name>{cdata(tag.name)}</name>",
-            "" if tag.parent is None else f"<parentTagId>{tag.parent.id}</parentTagId>",
+            ""
+            if tag.parent is None or not named
+            else f"<parentTagId>{tag.parent.id}</parentTagId>",
             dated("created", tag.created),
             dated("modified", tag.created),
             "<color>#FFFFFF</color>",

@@ -1,0 +1,93 @@
+"""Details of single web applications, where a search does not tell them: a call for each."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from qualyswas_ciscovm.wording import counted
+from tap_qualyswas.errors import cause_of
+from tap_qualyswas.records.notes import Notes
+from tap_qualyswas.records.webapps import WEBAPP
+from tap_qualyswas.search.workers import WorkerPool, in_parallel
+from tap_qualyswas.sources.report_downloads import IN_A_ROW, OF_ANY, OF_ONE_REPORT
+from tap_qualyswas.sync.reader import NothingToLearn
+from tap_qualyswas.sync.tallies import log_notes
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from tap_qualyswas.errors import QualysError
+    from tap_qualyswas.qualys.answers import ServiceAnswer
+    from tap_qualyswas.records.fields import Record
+    from tap_qualyswas.sync.reader import Reader
+
+Detailed = tuple[int, "Record | None", "QualysError | None"]
+COST: Final = (
+    "webapp_details is on, which takes %s to Qualys: one for each web application. Switch it off "
+    "if the search tells what you need."
+)
+GIVEN_UP: Final = (
+    "webapps: %s in a row could not be read on their own (%s). Going on without their details."
+)
+
+
+class WebappDetails(NothingToLearn):
+    """Completes the rows of each page by the web applications' own records.
+
+    A row whose details cannot be had stays as the search gave it.
+
+    Args:
+        reader: what they are read with.
+        total: gives the number of web applications.
+    """
+
+    def __init__(self, reader: Reader, total: Callable[[], int]) -> None:
+        self._reader = reader
+        self._total = total
+        self._is_told = False
+        self._failed = self._in_a_row = 0
+        self._notes = Notes()
+
+    def take(self, records: Sequence[Record]) -> None:
+        """Complete the records of a page, several at a time.
+
+        Raises:
+            QualysError: an error that is not about single web applications.
+        """
+        if not self._is_told:
+            self._is_told = True
+            self._reader.logger.warning(COST, counted(self._total(), "call"))
+        by_id = {number: row for row in records if isinstance(number := row["id"], int)}
+        if self._in_a_row >= IN_A_ROW or not by_id:
+            return
+        workers = max(min(self._reader.client.workers, len(by_id)), 1)
+        for number, details, error in in_parallel(list(by_id), self._read, workers):
+            if details is not None:
+                self._in_a_row = 0
+                by_id[number] |= {
+                    name: value for name, value in details.items() if value is not None
+                }
+                continue
+            self._failed += 1
+            self._in_a_row = self._in_a_row + 1 if isinstance(error, OF_ANY) else 0
+            if self._in_a_row >= IN_A_ROW:
+                listed = counted(self._in_a_row, "web application")
+                self._reader.logger.warning(GIVEN_UP, listed, error and cause_of(error))
+                return
+
+    def tell(self) -> None:
+        """Say how many details are missing, and what was odd in the others."""
+        if self._failed and self._in_a_row < IN_A_ROW:
+            missing = counted(self._failed, "web application")
+            self._reader.logger.warning("webapps: the details of %s could not be read.", missing)
+        log_notes(self._notes, "webapps", self._reader.logger)
+
+    def _read(self, number: int, _pool: WorkerPool[int, Detailed]) -> Iterator[Detailed]:
+        def read(answer: ServiceAnswer) -> Record | None:
+            row = next(iter(answer.rows), None)
+            return None if row is None else WEBAPP(row, self._notes)
+
+        try:
+            yield (number, self._reader.client.webapp(number, read), None)
+        except (*OF_ONE_REPORT, *OF_ANY) as error:
+            yield (number, None, error)
