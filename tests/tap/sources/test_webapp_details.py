@@ -55,6 +55,6 @@ def test_a_sync_goes_on_without_details_that_cannot_be_had() -> None:
         outcome = platform.sync_here({"webapp_details": True, "page_size": 3})
 
     assert set(attributes(outcome).values()) == {None}
-    assert "Going on without them" in outcome.log
+    assert "Going on without their details" in outcome.log
     assert platform.requests["get/was/webapp"] <= 6
     assert outcome.proof["complete"] is True
