@@ -26,6 +26,7 @@
     └── TemporaryError           tried again after a growing wait, up to max_attempts times
         ├── Busy                 a rate or concurrency limit
         ├── Unavailable          an error of the server, maintenance, unfinished work
+        │   └── Withdrawn        a call is refused that an earlier sync could make
         ├── Unreachable          no connection to the server
         ├── TimedOut             no answer within request_timeout_seconds
         ├── AnswerTooLarge       a page that is too large to be held in memory
@@ -261,19 +262,22 @@ class TemporaryError(QualysError):
         cuts_first_contact: whether few attempts will do while Qualys has not answered once in this
             run: the cause is more likely a wrong address than a bad moment.
         asks_for_less: whether a smaller page would help.
+        blames_address: whether it is taken for that of a wrong address while nothing has shown, in
+            this run or an earlier one, that the address is right.
     """
 
     wait_seconds: float | None = None
     lower_concurrency: bool = False
     cuts_first_contact: ClassVar[bool] = False
     asks_for_less: ClassVar[bool] = False
+    blames_address: ClassVar[bool] = False
 
     def given_up(self, attempts: int, *, answered: bool) -> QualysError:  # noqa: ARG002 - for some
         """Give the error to end with.
 
         Args:
             attempts: how many were made.
-            answered: whether Qualys has given a good answer in this run.
+            answered: whether Qualys has given a good answer, as far as that matters for this error.
         """
         made = counted(attempts, "attempt")
         error = type(self)(f"{self} Gave up after {made}. What was read is kept in the state.")
@@ -287,6 +291,30 @@ class Busy(TemporaryError):
 
 class Unavailable(TemporaryError):
     """The server is there but cannot answer now."""
+
+
+class Withdrawn(Unavailable):
+    """A call that an earlier sync could make is refused, without a code that says why.
+
+    Attributes:
+        place: who refused.
+        code: status and first words of the answer.
+    """
+
+    def __init__(self, place: str, code: str, *, ending: str = "") -> None:
+        super().__init__(
+            f"{place} answered {code}, though an earlier sync could make this call.{ending}"
+        )
+        self.place = place
+        self.code = code
+
+    def given_up(self, attempts: int, *, answered: bool) -> QualysError:  # noqa: ARG002 - a proxy's
+        """Give the error to end with, which tells what else it can be."""
+        ending = (
+            f" Gave up after {counted(attempts, 'attempt')}. What was read is kept in the state. "
+            "If it lasts, check that the account still has API access and the WAS module."
+        )
+        return Withdrawn(self.place, self.code, ending=ending)
 
 
 class Unreachable(TemporaryError):
@@ -316,6 +344,7 @@ class HtmlAnswer(TemporaryError):
     """HTML in place of XML: a portal, a proxy, or an outage page."""
 
     cuts_first_contact = True
+    blames_address = True
 
     def given_up(self, attempts: int, *, answered: bool) -> QualysError:
         """Give the error to end with: a server that has never answered otherwise is not an API."""
@@ -331,6 +360,7 @@ class NoToken(TemporaryError):
     """The gateway answered, but not with a token."""
 
     cuts_first_contact = True
+    blames_address = True
 
     def given_up(self, attempts: int, *, answered: bool) -> QualysError:
         """Give the error to end with: what has never given a token is no gateway."""

@@ -43,6 +43,7 @@ class Attempts:
         self._renew_login = renew_login
         self._lock = threading.Lock()
         self._answered = False
+        self._is_known = False
         self._refused_before = False
 
     @property
@@ -55,9 +56,17 @@ class Attempts:
         """Whether any call has worked."""
         return self._answered
 
+    def trust_address(self) -> None:
+        """Take the address for right: an earlier sync was answered there."""
+        self._is_known = True
+
     def warn(self, message: str) -> None:
         """Log what a person should know of a call, whatever it quotes."""
         self._logger.warning("%s", one_line(without_logins(message)))
+
+    def inform(self, message: str) -> None:
+        """Log what explains a run."""
+        self._logger.info("%s", message)
 
     def sleep(self, seconds: float) -> None:
         """Wait; as long as the policy's own waits are to usual ones."""
@@ -113,7 +122,8 @@ class Attempts:
         on_too_slow: Callable[[], bool] | None,
         stop: threading.Event | None,
     ) -> None:
-        is_last = made >= self._policy.attempts_for(error, answered=self._answered)
+        answered = self._answered or (self._is_known and error.blames_address)
+        is_last = made >= self._policy.attempts_for(error, answered=answered)
         asks_for_less = (
             error.asks_for_less
             and on_too_slow is not None
@@ -121,7 +131,7 @@ class Attempts:
             and on_too_slow()
         )
         if is_last and not asks_for_less:
-            raise error.given_up(made, answered=self._answered)
+            raise error.given_up(made, answered=answered)
         if isinstance(error, LoneRefusal) and self._renew_login is None:
             self._refuse_second(error)
         seconds = self._policy.wait_after(error, made)

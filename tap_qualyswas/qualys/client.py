@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import IO, TYPE_CHECKING, Final, TypeVar
 
 from qualyswas_ciscovm.accounts import Account
+from qualyswas_ciscovm.dates import to_text
 from tap_qualyswas.errors import (
     ApiAccessMissing,
     BrokenAnswer,
@@ -14,6 +15,7 @@ from tap_qualyswas.errors import (
     InvalidRequest,
     NotFound,
     WasMissing,
+    Withdrawn,
     WrongPlatform,
 )
 from tap_qualyswas.qualys.answers import (
@@ -21,6 +23,7 @@ from tap_qualyswas.qualys.answers import (
     check,
     read_service_answer,
 )
+from tap_qualyswas.qualys.call_history import WAS, CallHistory
 from tap_qualyswas.qualys.knowledge_base import KbVersions, kb_form, read_entries
 from tap_qualyswas.qualys.refusals import OK
 from tap_qualyswas.qualys.request_bodies import service_request
@@ -42,7 +45,6 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-WAS: Final = "/qps/rest/3.0"
 TAG: Final = "tag"
 TAGS: Final = "/qps/rest/2.0"
 """Tags belong to asset management, whose calls are of another version."""
@@ -85,7 +87,8 @@ class QualysClient:
         self._attempts = attempts
         self._kb_versions = KbVersions(kb_version)
         self._kb_auth = kb_auth
-        self._worked: set[str] = set()
+        self._history = CallHistory()
+        self._told_of_clock = False
         self._version_is_closed = False
         self._omitted: dict[str, frozenset[str]] = {}
         self._clock = ServerClock()
@@ -103,6 +106,17 @@ class QualysClient:
         return Account(self.subscription, self._transport.host, self._login)
 
     @property
+    def worked(self) -> list[str]:
+        """The parts of the API that have answered well, in this run or before."""
+        return self._history.parts
+
+    def remember(self, worked: Iterable[str]) -> None:
+        """Take over which parts of the API have answered this login in earlier syncs."""
+        self._history.remember(worked)
+        if self._history.parts:
+            self._attempts.trust_address()
+
+    @property
     def knows_time(self) -> bool:
         """Whether the server's time is known from answers that agree."""
         return self._clock.first is not None
@@ -115,9 +129,16 @@ class QualysClient:
         """
         for _ in range(MOST_ASKED):
             if self._clock.first is not None:
-                return self._clock.first
+                break
             self.check_login()
-        return self._clock.first or self._clock.believe_local()
+        first = self._clock.first or self._clock.believe_local()
+        if self._clock.is_local and not self._told_of_clock:
+            self._told_of_clock = True
+            self._attempts.inform(
+                "No two answers of Qualys agree on the time, so the local clock stands in: "
+                f"{to_text(first)}."
+            )
+        return first
 
     def time_now(self) -> datetime:
         """Give the server's time now: that of its first answer and what has passed since.
@@ -251,7 +272,7 @@ class QualysClient:
 
         try:
             return self._call(call, read, on_too_slow)
-        except (WasMissing, InvalidRequest) as refused:
+        except (WasMissing, InvalidRequest, Withdrawn) as refused:
             self._attempts.warn(self._kb_versions.move_on(refused))
         return self.knowledge_base(qids, on_too_slow=on_too_slow)
 
@@ -279,8 +300,9 @@ class QualysClient:
                 head = source.read(HEAD_BYTES)
                 # A report is a WasScan; a small document of another kind is an error in HTTP 200.
                 if reply.status != OK or (size <= HEAD_BYTES and root_name(head) != "WasScan"):
-                    # Other reports do not show that this one is there.
-                    check(self._with_history(replace(reply, body=head), known=False))
+                    answered = self._attempts.answered
+                    told = replace(reply, body=head)
+                    check(self._history.of(told, call.path, answered=answered))
                 return self._good(reply, read(source))
 
         return self._attempts.run(attempt)
@@ -294,20 +316,14 @@ class QualysClient:
     ) -> T:
         def attempt() -> T:
             asked = call()
-            # `finding` for both its count and its search: one shows that the other is there.
-            endpoint = asked.path.rpartition("/")[2] or asked.path
             reply = self._transport.send(asked)
             self._note_reply(reply)
-            result = read(self._with_history(reply, known=endpoint in self._worked))
-            self._worked.add(endpoint)
+            answered = self._attempts.answered
+            result = read(self._history.of(reply, asked.path, answered=answered))
+            self._history.note(asked.path)
             return self._good(reply, result)
 
         return self._attempts.run(attempt, on_too_slow, stop)
-
-    def _with_history(self, reply: Reply, *, known: bool) -> Reply:
-        """Note on an answer what the run has shown: any good one, that this is the platform."""
-        is_platform = reply.is_redirect and self._attempts.answered
-        return replace(reply, has_worked=known or is_platform)
 
     def _good(self, reply: Reply, result: T) -> T:
         """Take the time of an answer that could be read: an error page has its own clock."""

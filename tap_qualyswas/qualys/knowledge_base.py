@@ -10,6 +10,7 @@ from tap_qualyswas.errors import (
     KbMissing,
     KbRetired,
     WasMissing,
+    Withdrawn,
 )
 from tap_qualyswas.qualys.answers import read_kb_answer
 
@@ -33,13 +34,14 @@ class KbVersions:
 
     def __init__(self, version: str) -> None:
         self._tried = [version]
+        self._withdrawn: Withdrawn | None = None
 
     @property
     def path(self) -> str:
         """The path of the call."""
         return f"/api/{self._tried[-1]}/fo/knowledge_base/vuln/"
 
-    def move_on(self, refused: WasMissing | InvalidRequest) -> str:
+    def move_on(self, refused: WasMissing | InvalidRequest | Withdrawn) -> str:
         """Ask a later version from now on; give the sentence that says so.
 
         Args:
@@ -48,11 +50,15 @@ class KbVersions:
         Raises:
             InvalidRequest: when it is not the version that was refused.
             KbRetired: when there is no later version.
+            Withdrawn: likewise, after a version that an earlier sync was answered in.
         """
+        self._withdrawn = refused if isinstance(refused, Withdrawn) else self._withdrawn
         if isinstance(refused, InvalidRequest) and "version" not in refused.reason.lower():
             raise refused
         retired = self._tried[-1]
         later = VERSIONS[VERSIONS.index(retired) + 1 :]
+        if not later and self._withdrawn is not None:
+            raise self._withdrawn
         if not later:
             raise KbRetired(refused.place, refused.code, self._tried)
         self._tried.append(later[0])

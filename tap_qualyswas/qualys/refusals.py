@@ -85,14 +85,16 @@ def _is_invalid(code: str) -> bool:
 
 
 def by_status(reply: Reply) -> errors.QualysError:
-    """Give the error for an answer that names no code, by what the run has shown.
+    """Give the error for an answer that names no code, by what has been shown before.
 
-    A call that has worked in this run is not suddenly missing or forbidden: then these statuses are
-    trouble on the way, and pass.
+    A call that has worked is not suddenly missing or forbidden: then these statuses are trouble on
+    the way, and pass.
     """
     if reply.status == UNAUTHORIZED:
         return errors.LoneRefusal(reply.place, reply.described(), reply.login_note)
     error = _lasting(reply)
+    if error is not None and reply.has_worked_before and not reply.has_worked:
+        return errors.Withdrawn(reply.place, _told(reply))
     if error is not None:
         return _passing(reply) if reply.has_worked else error
     return _temporary(reply)
@@ -114,10 +116,13 @@ def _lasting(reply: Reply) -> errors.Refused | None:
 
 
 def _passing(reply: Reply) -> errors.Unavailable:
-    told = f"with a redirect to {_target(reply)}" if reply.is_redirect else reply.described()
     return errors.Unavailable(
-        f"{reply.place} answered {told}, though other calls have worked in this run."
+        f"{reply.place} answered {_told(reply)}, though other calls have worked in this run."
     )
+
+
+def _told(reply: Reply) -> str:
+    return f"with a redirect to {_target(reply)}" if reply.is_redirect else reply.described()
 
 
 def _temporary(reply: Reply) -> errors.QualysError:

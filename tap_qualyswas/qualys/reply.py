@@ -36,6 +36,7 @@ class Reply:
         body: the bytes, unpacked.
         secrets: the login that was sent, which messages must not repeat.
         has_worked: whether this run has shown that the call is there and allowed.
+        has_worked_before: whether an earlier sync has.
     """
 
     place: str
@@ -44,6 +45,7 @@ class Reply:
     body: bytes
     secrets: tuple[str, ...] = ()
     has_worked: bool = False
+    has_worked_before: bool = False
 
     @property
     def is_html(self) -> bool:

@@ -20,13 +20,18 @@ EARLIEST: Final = datetime(2024, 1, 1, tzinfo=timezone.utc)
 
 
 class ServerClock:
-    """Tell the time of the first good answer. Safe to use from several threads."""
+    """Tell the time of the first good answer. Safe to use from several threads.
+
+    Attributes:
+        is_local: whether the time is that of the local clock.
+    """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._began_at = 0.0
-        self._starts: list[datetime] = []
+        self._starts: list[tuple[datetime, bool]] = []
         self._believed: datetime | None = None
+        self.is_local = False
 
     @property
     def first(self) -> datetime | None:
@@ -45,20 +50,24 @@ class ServerClock:
             at = time.monotonic()
             if not self._starts:
                 self._began_at = at
-            start = _read(date_header) - timedelta(seconds=at - self._began_at)
-            self._believed = next(
-                (other for other in self._starts if abs(other - start) <= AGREEMENT), None
-            )
-            self._starts.append(start)
+            told = _read(date_header)
+            moment = datetime.now(timezone.utc) if told is None else told
+            start = moment - timedelta(seconds=at - self._began_at)
+            for other, is_local in self._starts:
+                if abs(other - start) <= AGREEMENT:
+                    self._believed, self.is_local = other, is_local and told is None
+                    return
+            self._starts.append((start, told is None))
 
     def believe_local(self) -> datetime:
         """Take the local clock's time, as no two answers agree."""
         with self._lock:
             if self._believed is None:
                 self._believed = datetime.now(timezone.utc) - self.since_first()
+                self.is_local = True
             return self._believed
 
 
-def _read(date_header: str | None) -> datetime:
+def _read(date_header: str | None) -> datetime | None:
     told = from_header(date_header)
-    return told if told is not None and told >= EARLIEST else datetime.now(timezone.utc)
+    return told if told is not None and told >= EARLIEST else None

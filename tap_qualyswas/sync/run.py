@@ -103,6 +103,7 @@ class Run:
             streams=self.selection.streams,
             full=self.reader.planner.plan.mode == "full" and not self.reader.cursors.resumed,
             account=self._account(),
+            worked=self.client.worked,
             same=(
                 history.same_filters is not False
                 and history.same_streams is not False
@@ -188,6 +189,7 @@ def prepare_run(
         SettingsError: when a later version of the tap has written the state.
     """
     state.require_known_form()
+    client.remember(state.worked_for(client.account))
     selected = selection.streams
     options = Options(
         settings.full_sync,

@@ -5,7 +5,7 @@
     knowledge_base             pending: QIDs whose entry has not been fetched
     scan_results               pending: scans whose report has not been downloaded
     syncs                      format, lastSyncAt, lastFullSyncAt, filters, streams, account,
-                               fullSyncAsked (set by the target)
+                               worked (parts of the API), fullSyncAsked (set by the target)
 
 Streams that are not ours are kept as they are. Meltano can merge a state into an older one, which
 brings keys back that are left out: so what is over is written as null.
@@ -126,6 +126,13 @@ class State:
         subscription, login = (_text(kept.get(name)) for name in ("subscription", "login"))
         return Account(subscription, kept["host"], login)
 
+    def worked_for(self, account: Account) -> list[str]:
+        """Give the parts of the API that have answered a login in earlier syncs."""
+        last, worked = self.account, self.part("syncs").get("worked")
+        if last is None or last[1:] != account[1:] or not isinstance(worked, list):
+            return []
+        return [name for name in worked if isinstance(name, str)]
+
     def latest_moment(self) -> str | None:
         """Give the latest moment that it names; None when it names none."""
         moments = [self.last_sync_at, self.last_full_sync_at]
@@ -155,6 +162,7 @@ class State:
         filters: Mapping[str, Any],
         streams: Sequence[str],
         account: Account,
+        worked: Sequence[str],
         full: bool,
         same: bool,
     ) -> None:
@@ -165,6 +173,7 @@ class State:
             filters: its filters.
             streams: its streams.
             account: that was read.
+            worked: parts of the API that have answered.
             full: whether it was a full one, read from its beginning.
             same: whether its filters, streams and account are those of the syncs before; otherwise
                 these prove nothing any more.
@@ -179,6 +188,7 @@ class State:
                 "filters": dict(filters),
                 "streams": list(streams),
                 "account": account._asdict(),
+                "worked": list(worked),
             }
         )
         if full:

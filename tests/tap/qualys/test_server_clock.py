@@ -29,6 +29,7 @@ def noted(*headers: str | None) -> ServerClock:
 
 def test_two_answers_that_agree_are_believed() -> None:
     assert noted(header(NOW)).first is None
+    assert not noted(header(NOW), header(NOW)).is_local
     assert noted(header(NOW), header(NOW + 9 * timedelta(minutes=1))).first == NOW
     assert noted(header(NOW), header(NOW + 11 * timedelta(minutes=1))).first is None
 
@@ -47,9 +48,11 @@ def test_one_that_is_alone_is_not(wrong: datetime, place: int) -> None:
 
 @pytest.mark.parametrize("told", [None, "", "soon", header(NOW.replace(year=1970))])
 def test_the_local_clock_stands_in_for_what_is_no_time(told: str | None) -> None:
-    first = noted(told, told).first
+    clock = noted(told, told)
+    first = clock.first
 
     assert first is not None
+    assert clock.is_local
     assert abs(first - datetime.now(timezone.utc)) <= 10 * SECOND
 
 
