@@ -12,6 +12,8 @@ from jsonschema import Draft7Validator
 from referencing import Registry, Resource
 from referencing.jsonschema import DRAFT7
 
+from tap_qualyswas.tap import TapQualysWAS
+from target_ciscovm.target import TargetCiscoVM
 from tests.pair.commands import MELTANO, Ended, clean_environment, run_in_sandbox
 from tests.support.processes import BIN, ROOT
 from tests.support.recorded import HUB_SCHEMAS, needs_hub_schemas
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from referencing.jsonschema import Schema
+
+    from qualyswas_ciscovm.plugin import Plugin
 
 DEFINITIONS: Final = {
     "extractors": ROOT / "plugins" / "extractors" / "tap-qualyswas.yml",
@@ -64,6 +68,17 @@ def test_the_logo_is_there(kind: str) -> None:
     logo = ROOT / address.partition("/raw/main/")[2]
 
     assert logo.read_text("utf-8").startswith("<svg xmlns=")
+
+
+@pytest.mark.parametrize(
+    ("kind", "plugin"), [("extractors", TapQualysWAS), ("loaders", TargetCiscoVM)]
+)
+def test_its_commands_are_options_of_the_plugin(kind: str, plugin: type[Plugin]) -> None:
+    options = {one for param in plugin.get_singer_command().params for one in param.opts}
+    commands = definition(kind)["commands"].values()
+    words = {word.partition("=")[0] for command in commands for word in command["args"].split()}
+
+    assert words <= options
 
 
 @pytest.fixture(scope="module")
