@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import logging
 import time
+from itertools import islice
 from typing import TYPE_CHECKING, Final
 
 from qualyswas_ciscovm.progress import duration
-from qualyswas_ciscovm.wording import counted
+from qualyswas_ciscovm.wording import counted, cut
 from target_ciscovm.audit import amendment, drift
 from target_ciscovm.audit.runs import read_runs
 from target_ciscovm.errors import HoldingsUnavailable
@@ -17,10 +18,15 @@ if TYPE_CHECKING:
     from collections.abc import Collection
 
     from target_ciscovm.audit.asking import Inquiry
+    from target_ciscovm.audit.held import Held
     from target_ciscovm.audit.runs import Runs
     from target_ciscovm.ledger.ledger import Ledger
 
 LOGGER: Final = logging.getLogger(__name__)
+
+NAMED: Final = 3
+"""Entries of another form that a message names; an audit lists all of them."""
+LONGEST_NAME: Final = 40
 
 UNTIL_THEN: Final = (
     "Until it is, nothing is closed as gone, and fixes only if they are younger than the "
@@ -81,11 +87,19 @@ def catch_up(inquiry: Inquiry) -> str:
     _let_it_be_seen(inquiry, runs)
     with inquiry.once() as held:
         amendment.catch_up(held, inquiry.ledger, runs)
-        foreign = drift.foreign(held)
-    told = f"{counted(inquiry.ledger.open_count(), 'entry', 'entries')} open"
-    if foreign:
-        told += f", {counted(foreign, 'entry', 'entries')} of another form left alone"
-    return told
+        foreign = _foreign(held)
+    return f"{counted(inquiry.ledger.open_count(), 'entry', 'entries')} open{foreign}"
+
+
+def _foreign(held: Held) -> str:
+    """Name the first entries whose identifier is not of our form."""
+    count = drift.foreign(held)
+    if not count:
+        return ""
+    first = [cut(row.identifier, LONGEST_NAME) for row in islice(drift.foreign_rows(held), NAMED)]
+    more = ", …" if count > NAMED else ""
+    what = counted(count, "entry", "entries")
+    return f", {what} of another form left alone ({', '.join(first)}{more})"
 
 
 def _let_it_be_seen(inquiry: Inquiry, runs: Runs) -> None:

@@ -108,7 +108,7 @@ def rebuild(settings: Settings) -> None:
         if desk.path.exists():
             desk.path.replace(desk.path.with_name(f"{desk.path.name}.{KEPT}"))
         made.replace(desk.path)
-        LOGGER.info("The ledger %s was made anew from CVM: %s.", desk.path, told)
+        LOGGER.info("The ledger %s was made anew from CVM: %s.", desk.path, one_line(told))
 
 
 @contextmanager

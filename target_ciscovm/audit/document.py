@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 import sys
+from itertools import chain
 from typing import TYPE_CHECKING, Annotated, Final, Literal
 
 import msgspec
 from msgspec import Meta, Struct, field
 
 # ruff: noqa: TC001 - msgspec reads the types
-from target_ciscovm.audit.findings import entries
+from target_ciscovm.audit import drift
+from target_ciscovm.audit.findings import entries, foreign_entries
 from target_ciscovm.report.files import schema_of, write_json, write_private
 from target_ciscovm.report.holdings import LACKED, Holdings, Kind
 from target_ciscovm.report.model import ConnectorInfo
@@ -27,9 +29,10 @@ MEANING: Final[Mapping[Kind, str]] = {
     "closed by people": "never a difference",
     "closed in CVM": "the next full load sends it again",
     "not in CVM": "the next full load sends it again",
-    "at another asset": "the next full load moves it",
+    "at another asset": "the next full load moves it; if it stays, check tenant_locator_order",
     "closed in the ledger": "Qualys no longer reports it; the next full load closes it",
     "not in the ledger": "the next full load that covers it closes it",
+    "of another form": "not sent by this version; left alone",
 }
 """What each kind of difference means, and what becomes of it."""
 
@@ -53,10 +56,11 @@ def schema() -> dict[str, object]:
 
 
 def write_drift(held: Held, folder: RunFolder) -> None:
-    """Write all that differs, one entry a line."""
+    """Write all that differs, and what is of another form, one entry a line."""
     encode = msgspec.json.Encoder().encode
     with folder.open("drift.jsonl") as file:
-        file.writelines(encode(entry) + b"\n" for entry in entries(held))
+        for entry in chain(entries(held), foreign_entries(held)):
+            file.write(encode(entry) + b"\n")
 
 
 def write(audit: Audit, folder: RunFolder) -> None:
@@ -85,7 +89,7 @@ def _rows(found: Holdings) -> Iterator[tuple[str, int, str]]:
     if found.shared:
         yield "perhaps another's", found.shared, "of a vulnerability that several connectors have"
     if found.foreign:
-        yield "of another form", found.foreign, "not sent by this version; left alone"
+        yield drift.FOREIGN, found.foreign, MEANING["of another form"]
 
 
 if __name__ == "__main__":  # prints schemas/audit.json, which a test compares

@@ -34,6 +34,9 @@ SHARED: Final = "shared"
 """Open in CVM and at most perhaps open in the ledger, below a vulnerability that other connectors
 have entries under. CVM does not tell whose it is, so it is no difference."""
 
+FOREIGN: Final = "of another form"
+"""Of the connector, and not sent by this version. Never a difference."""
+
 LACKS: Final = (CLOSED, MISSING, MOVED)
 """Open in the ledger and not in CVM."""
 HAS: Final = (REOPENED, UNKNOWN)
@@ -192,6 +195,12 @@ def _attached(held: Held, ledger: Ledger) -> Iterator[sqlite3.Connection]:
         yield held.connection
     finally:
         held.connection.execute("DETACH ledger")
+
+
+def foreign_rows(held: Held) -> Iterator[DriftRow]:
+    """Give these entries, in an order that stays the same."""
+    query = "SELECT ?, asset, identifier, model FROM foreign_entry ORDER BY asset, identifier"
+    yield from map(DriftRow._make, held.connection.execute(query, (FOREIGN,)))
 
 
 def _number(held: Held, query: str) -> int:

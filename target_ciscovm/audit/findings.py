@@ -41,9 +41,18 @@ def entries(held: Held) -> Iterator[DriftEntry]:
     """Give all that differs."""
     for row in drift.rows(held):
         if row.kind not in {drift.INSTEAD, drift.SHARED}:
-            yield DriftEntry(
-                kind=cast("Kind", row.kind),
-                asset=row.asset,
-                identifier=row.identifier,
-                model=row.model,
-            )
+            yield _entry(row)
+
+
+def foreign_entries(held: Held) -> Iterator[DriftEntry]:
+    """Give the entries whose identifier is of another form."""
+    return map(_entry, drift.foreign_rows(held))
+
+
+def _entry(row: drift.DriftRow) -> DriftEntry:
+    return DriftEntry(
+        kind=cast("Kind", row.kind),
+        asset=row.asset,
+        identifier=row.identifier,
+        model=row.model,
+    )

@@ -19,6 +19,7 @@ Kind = Literal[
     "at another asset",
     "closed in the ledger",
     "not in the ledger",
+    "of another form",
 ]
 LACKED: Final[tuple[Kind, ...]] = (
     "closed by people",
@@ -68,7 +69,11 @@ class Holdings(Struct, kw_only=True, forbid_unknown_fields=True):
         Count, Meta(description="entries of the connector with an identifier of another form")
     ] = 0
     entries: Annotated[
-        list[DriftEntry], Meta(description="the first of those that differ; all: drift.jsonl")
+        list[DriftEntry],
+        Meta(
+            description="the first of those that differ; all, and those of another form: "
+            "drift.jsonl"
+        ),
     ] = field(default_factory=list)
 
     def count(self, *kinds: Kind) -> int:

@@ -18,6 +18,7 @@ from tests.target.loads import QuickTarget, own_signals
 if TYPE_CHECKING:
     from tests.target.loads import CVM
 
+FOREIGN: Final = "of another form"
 SCHEMA: Final = json.loads((files("target_ciscovm") / "schemas" / "audit.json").read_text("utf-8"))
 
 
@@ -27,7 +28,8 @@ class Looked:
 
     Attributes:
         document: of its `audit.json`; empty when there is none.
-        drift: kind and identifier of each row of its `drift.jsonl`.
+        drift: kind and identifier of each row of its `drift.jsonl` that differs.
+        foreign: identifiers of those of another form.
         page: its `audit.html`.
     """
 
@@ -35,6 +37,7 @@ class Looked:
     message: str
     document: dict[str, Any] = field(default_factory=dict)
     drift: set[tuple[str, str]] = field(default_factory=set)
+    foreign: list[str] = field(default_factory=list)
     page: str = ""
 
 
@@ -58,7 +61,10 @@ def look(cvm: CVM, command: str, **settings: object) -> Looked:
             assert looked.document["exit_code"] == looked.exit_code
             looked.message = looked.document["message"]
             rows = json_lines((folder / "drift.jsonl").read_bytes())
-            looked.drift = {(row["kind"], row["identifier"]) for row in rows}
+            told = [(row["kind"], row["identifier"]) for row in rows]
+            looked.foreign = [name for kind, name in told if kind == FOREIGN]
+            looked.drift = {one for one in told if one[0] != FOREIGN}
+            assert looked.document["holdings"]["foreign"] == len(looked.foreign)
             looked.page = (folder / "audit.html").read_text()
     return looked
 

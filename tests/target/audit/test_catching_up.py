@@ -191,7 +191,7 @@ class TestLost:
 
         loaded = cvm.load(THREE)
 
-        assert "1 entry of another form left alone" in warning(loaded)
+        assert "1 entry of another form left alone (somebody-elses)" in warning(loaded)
         assert "somebody-elses" in cvm.open()
 
     def test_runs_of_which_none_went_well_leave_nothing_to_go_on_from(self, cvm: CVM) -> None:
@@ -369,6 +369,18 @@ class TestRebuild:
 
         assert cvm.ledger.with_name(f"{cvm.ledger.name}.before").read_bytes() == b"no ledger"
         assert audit(cvm).exit_code == 0
+
+    def test_somebody_with_the_right_to_read_may_hand_it_over(self, cvm: CVM) -> None:
+        cvm.load(THREE)
+        with on_the_other_machine(cvm):
+            rebuild(cvm)
+            made = cvm.ledger
+        shutil.copy(made, cvm.ledger)
+        refuse_reading(cvm)
+
+        loaded = cvm.load(LESS)
+
+        assert (loaded.closings, loaded.report["warnings"]) == ({"finding-2": "gone"}, [])
 
     def test_it_keeps_what_the_identity_of_assets_was_decided_by(self, cvm: CVM) -> None:
         cvm.load(THREE)

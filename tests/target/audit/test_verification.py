@@ -41,6 +41,9 @@ def test_a_load_that_has_arrived_is_verified(model: str, cvm: CVM) -> None:
     assert loaded.outcome == "succeeded"
     found = loaded.report["verification"]
     assert (found["in_ledger"], found["in_cvm"], found["kinds"]) == (4, 4, [])
+    assert loaded.folder is not None
+    page = (loaded.folder / "report.html").read_text()
+    assert "verified: CVM holds exactly these 4" in page
     assert cvm.open() == names(3, 4, 5, 8)
 
 
