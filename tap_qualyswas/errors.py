@@ -22,6 +22,8 @@
     ├── PagingStuck              more rows are announced, but the walk does not advance
     ├── WaitTooLong              Qualys asks for a longer wait than the settings allow
     ├── ReportTooLarge           a report of a scan that is larger than any should be
+    ├── UnreadableReports        none of the report files can be read
+    ├── ReportChanged            a report file is no longer what it was a moment ago
     ├── LineTooLong              one record does not fit into a line of the Singer output
     └── TemporaryError           tried again after a growing wait, up to max_attempts times
         ├── Busy                 a rate or concurrency limit
@@ -247,6 +249,26 @@ class WaitTooLong(QualysError):
 
 class ReportTooLarge(QualysError):
     """A report of a scan above the limit of a download."""
+
+
+class UnreadableReports(QualysError):
+    """None of the report files can be read."""
+
+    def __init__(self, files: int) -> None:
+        super().__init__(
+            f"None of {counted(files, 'report file')} in report_paths can be read; the log says "
+            "why. Export them again."
+        )
+
+
+class ReportChanged(QualysError):
+    """A report file that could be read before can no longer be read."""
+
+    def __init__(self, path: str, reason: str) -> None:
+        super().__init__(
+            f"The report {path} changed while it was read ({reason}). Run the sync again when the "
+            "files are complete."
+        )
 
 
 class LineTooLong(QualysError):

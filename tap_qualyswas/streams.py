@@ -16,6 +16,7 @@ from qualyswas_ciscovm.digest import DIGESTED
 from tap_qualyswas import schemas
 from tap_qualyswas.sources.findings import read_findings
 from tap_qualyswas.sources.knowledge_base import read_knowledge_base
+from tap_qualyswas.sources.report_streams import read_stream
 from tap_qualyswas.sources.scan_results import read_scan_results
 from tap_qualyswas.sources.scans import read_scans
 from tap_qualyswas.sources.tags import read_tags
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from singer_sdk import Tap
 
     from tap_qualyswas.records.fields import Record
+    from tap_qualyswas.sources.report_files import ReportFiles
     from tap_qualyswas.sync.run import Run
     from tap_qualyswas.sync.writer import CountingWriter
 
@@ -45,6 +47,10 @@ class QualysTap(Protocol):
     @property
     def run(self) -> Run:
         """The run that the streams share."""
+
+    @property
+    def reports(self) -> ReportFiles | None:
+        """The files that all records come from; None where they come from Qualys."""
 
     @property
     def message_writer(self) -> CountingWriter:
@@ -77,6 +83,13 @@ class QualysStream(Stream):
         """Give the records."""
         raise NotImplementedError
 
+    def _records(self) -> Iterator[Record]:
+        reports, run = self._qualys.reports, self.run
+        # A row about the run itself comes from nowhere else.
+        if reports is None or self.name not in run.reader.tallies:
+            return self.read()
+        return read_stream(self.name, run.reader, run.settings, reports)
+
     @override
     def get_records(self, context: Any) -> Iterable[dict[str, Any]]:
         tally = self.run.reader.tallies.get(self.name)
@@ -85,7 +98,7 @@ class QualysStream(Stream):
             self._qualys.message_writer.flush()
             return
         values = DIGESTED.get(self.name)
-        for record in self.read():
+        for record in self._records():
             tally.read += 1
             if values is not None:
                 tally.digest.add(values(record))

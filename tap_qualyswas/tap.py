@@ -16,6 +16,7 @@ from qualyswas_ciscovm.plugin import Plugin
 from tap_qualyswas.input_files import FULL_TABLE, read_catalog, read_state
 from tap_qualyswas.settings.schema import CONFIG_SCHEMA
 from tap_qualyswas.settings.values import read_settings
+from tap_qualyswas.sources.report_files import ReportFiles
 from tap_qualyswas.streams import ORDER, STREAMS
 from tap_qualyswas.sync.access import check_access
 from tap_qualyswas.sync.connection import FIRST_WAIT_SECONDS, connect
@@ -95,7 +96,7 @@ class TapQualysWAS(Plugin, Tap):
         return prepare_run(
             self.settings,
             connect(self.settings, self.logger, first_wait=self.first_wait_seconds),
-            State(cast("dict[str, Any]", self.state), self._write_state),
+            self._state,
             Selection(
                 streams=tuple(name for name in selected if name != PROOF),
                 missing=tuple(
@@ -104,7 +105,19 @@ class TapQualysWAS(Plugin, Tap):
                 full_table=self.streams["findings"].replication_method == FULL_TABLE,
             ),
             self.logger,
+            self.reports,
         )
+
+    @cached_property
+    def _state(self) -> State:
+        return State(cast("dict[str, Any]", self.state), self._write_state)
+
+    @cached_property
+    def reports(self) -> ReportFiles | None:
+        """The files that all records come from; None where they come from Qualys."""
+        if not self.settings.filters.reads_files:
+            return None
+        return ReportFiles(self.settings, self._state, self.logger)
 
     def _deselected(self) -> Iterator[str]:
         for stream, names in NEEDED_PROPERTIES.items():
@@ -176,7 +189,11 @@ class TapQualysWAS(Plugin, Tap):
             return
         config = ctx.params.get("config")
         with ending_well(cls.logger):
-            check_access(cls.from_command(config).run, cls.logger)
+            tap = cls.from_command(config)
+            if tap.reports is None:
+                check_access(tap.run, cls.logger)
+            else:
+                tap.reports.check()
         ctx.exit()
 
     @override

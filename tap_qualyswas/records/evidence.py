@@ -93,17 +93,21 @@ def cap_bytes(value: str, limit: int) -> str:
 
 
 class Evidence:
-    """Readers for `resultList` and `sslData`.
+    """Readers for `resultList` and `sslData`, and for single texts of them.
 
     Args:
         redact: whether request headers and bodies are replaced by `[redacted]`.
         max_bytes: the most bytes of UTF-8 of each text.
+
+    Attributes:
+        sent: reads headers or a body of a request.
     """
 
     def __init__(self, *, redact: bool = True, max_bytes: int = 10_000) -> None:
         self._max_bytes = max_bytes
-        self._results = list_of(_result_shape(self._capped, self._secret if redact else self._sent))
-        self._ssl = _ssl_shape(self._capped)
+        self.sent: Reader = self._secret if redact else self.response
+        self._results = list_of(_result_shape(self.capped, self.sent))
+        self._ssl = _ssl_shape(self.capped)
 
     def result_list(self, element: Element, notes: Notes) -> Json:
         """Read `resultList`."""
@@ -115,12 +119,12 @@ class Evidence:
         notes.evidence_left = MAX_FINDING_BYTES
         return self._ssl(element, notes)
 
-    def _capped(self, element: Element, notes: Notes) -> str | None:
+    def capped(self, element: Element, notes: Notes) -> str | None:
         """Read a text that says whether it is base64."""
         return self._read(element, notes, may_be_base64=False)
 
-    def _sent(self, element: Element, notes: Notes) -> str | None:
-        """Read headers or a body of a request: they are base64, with or without a mark."""
+    def response(self, element: Element, notes: Notes) -> str | None:
+        """Read a text that may be base64, with or without a mark."""
         return self._read(element, notes, may_be_base64=True)
 
     def _read(self, element: Element, notes: Notes, *, may_be_base64: bool) -> str | None:

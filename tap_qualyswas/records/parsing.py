@@ -46,7 +46,7 @@ class Document:
 
 
 @dataclass(frozen=True, slots=True)
-class _Prolog:
+class Prolog:
     """What stands before the root element.
 
     Attributes:
@@ -84,7 +84,7 @@ def parse(body: bytes) -> Document:
     Raises:
         BrokenAnswer: when it is empty, not XML, cut, or declares entities.
     """
-    prolog = _prolog(body)
+    prolog = read_prolog(body)
     if prolog.root_at < 0:
         msg = "Qualys sent an answer that is empty or not XML."
         raise BrokenAnswer(msg)
@@ -109,7 +109,12 @@ def _broken(error: etree.XMLSyntaxError, before: bytes) -> BrokenAnswer:
     return BrokenAnswer(f"Qualys sent XML that is cut or damaged (line {line}).")
 
 
-def _prolog(body: bytes) -> _Prolog:
+def read_prolog(body: bytes) -> Prolog:
+    """Read what stands before the root element.
+
+    Raises:
+        BrokenAnswer: when it is not in UTF-8, or declares entities.
+    """
     if body.startswith((b"\xff\xfe", b"\xfe\xff", b"\x00")):
         msg = "Qualys sent an answer that is not in UTF-8."
         raise BrokenAnswer(msg)
@@ -128,9 +133,9 @@ def _prolog(body: bytes) -> _Prolog:
             end = _doctype_end(body, at)
         else:
             root_at = at if body.startswith(b"<", at) else -1
-            return _Prolog(root_at, encoding, evaluation)
+            return Prolog(root_at, encoding, evaluation)
         if end < 0:
-            return _Prolog(-1, encoding, evaluation)
+            return Prolog(-1, encoding, evaluation)
         at = end
 
 
@@ -187,7 +192,7 @@ def root_name(head: bytes) -> str:
     Raises:
         BrokenAnswer: when it is empty, not XML, or declares entities.
     """
-    root_at = _prolog(head).root_at
+    root_at = read_prolog(head).root_at
     match = ROOT_NAME.match(head, root_at) if root_at >= 0 else None
     if match is None:
         msg = "Qualys sent an answer that is empty or not XML."
@@ -216,7 +221,7 @@ def read_large(
     """
     source.seek(0)
     head = source.read(HEAD_BYTES)
-    prolog = _prolog(head)
+    prolog = read_prolog(head)
     if prolog.root_at < 0:
         # Entities could be declared behind it.
         msg = f"Qualys sent a document whose root does not begin within {HEAD_BYTES:,} bytes."
@@ -238,6 +243,17 @@ def read_large(
 
 
 def _elements(source: IO[bytes], tags: Sequence[str], encoding: str) -> Iterator[Element]:
+    for element in ended_elements(source, tags, encoding):
+        yield element
+        drop(element)
+
+
+def ended_elements(source: IO[bytes], tags: Sequence[str], encoding: str) -> Iterator[Element]:
+    """Give each element of some names as soon as it has ended; the others stay in the tree.
+
+    Raises:
+        XMLSyntaxError: where the document is not well-formed.
+    """
     walk = etree.iterparse(
         source,
         events=("end",),
@@ -255,7 +271,11 @@ def _elements(source: IO[bytes], tags: Sequence[str], encoding: str) -> Iterator
     )
     for _, element in walk:
         yield element
-        element.clear()
-        parent = element.getparent()
-        while parent is not None and (before := element.getprevious()) is not None:
-            parent.remove(before)
+
+
+def drop(element: Element) -> None:
+    """Take an element that has been read, and all before it, out of the tree."""
+    element.clear()
+    parent = element.getparent()
+    while parent is not None and (before := element.getprevious()) is not None:
+        parent.remove(before)

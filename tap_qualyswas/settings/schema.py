@@ -91,13 +91,24 @@ _CONNECTION: Final = (
 _CONTENT: Final = (
     th.Property(
         "source",
-        th.StringType(nullable=False, allowed_values=["api", "scan_reports"]),
+        th.StringType(nullable=False, allowed_values=["api", "scan_reports", "report_files"]),
         default="api",
         title="Source of findings",
         description=(
             "api: the finding search, with status and fixes. scan_reports: the report of each web "
-            "application's latest successful scan, as the hosted connector reads it. The default "
-            "is the source that shows fixes."
+            "application's latest successful scan, as the hosted connector reads it. report_files: "
+            "the files in report_paths, without any call to Qualys. The default is the source that "
+            "shows fixes."
+        ),
+    ),
+    th.Property(
+        "report_paths",
+        th.ArrayType(th.StringType(nullable=False), nullable=False),
+        title="Report files",
+        description=(
+            "With source report_files: reports that were exported from the Qualys portal as XML or "
+            "CSV, files or folders. Of a folder all files below it are read that end in .xml or "
+            ".csv."
         ),
     ),
     th.Property(

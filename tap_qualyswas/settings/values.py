@@ -18,6 +18,13 @@ VERBOSE_PAGE: Final = 500
 """The most rows of a verbose page; their size has no limit."""
 
 
+REPORT_FILES: Final = "report_files"
+NO_PLATFORM: Final = "file://report-files"
+"""In place of the API server, where reports are read and nothing tells the account's platform."""
+OF_QUALYS: Final = ("start_date", "webapp_tag_ids")
+"""Filters that only Qualys itself can apply."""
+
+
 @dataclass(frozen=True, slots=True)
 class TagFilter:
     """Tags by their names.
@@ -72,6 +79,11 @@ class Filters:
     source: str
     tags: TagFilter = TagFilter()
     webapp_attributes: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def reads_files(self) -> bool:
+        """Whether everything comes from report files."""
+        return self.source == REPORT_FILES
 
     @property
     def names_webapps(self) -> bool:
@@ -133,6 +145,7 @@ class Settings:
     client_secret: str | None
     ca_bundle: str | None
     filters: Filters
+    report_paths: tuple[str, ...]
     full_sync: bool
     full_sync_every_days: int
     overlap_hours: int
@@ -165,12 +178,14 @@ def read_settings(config: Mapping[str, Any]) -> Settings:
         SettingsError: when a setting is missing or contradicts another one.
     """
     method = cast('Literal["basic", "oidc"]', config["auth_method"])
-    needed = ("username", "password") if method == "basic" else ("client_id", "client_secret")
-    missing = [name for name in needed if not config.get(name)]
-    if missing:
-        msg = f"{' and '.join(missing)} must be set for auth_method {method}."
-        raise SettingsError(msg)
-    platform = find_platform(config.get("region"), config.get("api_url"), config.get("gateway_url"))
+    if config["source"] == REPORT_FILES:
+        _check_reports(config)
+        platform = _platform_of_reports(config)
+    else:
+        _check_login(config, method)
+        platform = find_platform(
+            config.get("region"), config.get("api_url"), config.get("gateway_url")
+        )
     return Settings(
         platform=platform,
         auth_method=method,
@@ -180,8 +195,37 @@ def read_settings(config: Mapping[str, Any]) -> Settings:
         client_secret=config.get("client_secret"),
         ca_bundle=_bundle(config.get("ca_bundle"), platform),
         filters=_filters(config),
+        report_paths=tuple(config.get("report_paths") or ()),
         **{name: config[name] for name in _SAME_NAMES},
     )
+
+
+def _check_login(config: Mapping[str, Any], method: str) -> None:
+    needed = ("username", "password") if method == "basic" else ("client_id", "client_secret")
+    missing = [name for name in needed if not config.get(name)]
+    if missing:
+        msg = f"{' and '.join(missing)} must be set for auth_method {method}."
+        raise SettingsError(msg)
+
+
+def _check_reports(config: Mapping[str, Any]) -> None:
+    if not config.get("report_paths"):
+        msg = "report_paths must be set for source report_files: the files or folders to read."
+        raise SettingsError(msg)
+    useless = [name for name in OF_QUALYS if config.get(name)]
+    if useless:
+        msg = (
+            f"{' and '.join(useless)} cannot be used with source report_files, as reports do not "
+            "tell what it takes. Remove it."
+        )
+        raise SettingsError(msg)
+
+
+def _platform_of_reports(config: Mapping[str, Any]) -> Platform:
+    """Give the platform of the account where it is set, though nothing is sent there."""
+    if config.get("region") or config.get("api_url"):
+        return find_platform(config.get("region"), config.get("api_url"), config.get("gateway_url"))
+    return Platform(NO_PLATFORM, NO_PLATFORM)
 
 
 def _bundle(path: str | None, platform: Platform) -> str | None:

@@ -56,7 +56,8 @@ class Coverage:
         return {
             "source": filters.source,
             "findingTypes": types,
-            "wholeAccount": not filters.names_webapps,
+            # A folder may lack the report of any web application.
+            "wholeAccount": not (filters.names_webapps or filters.reads_files),
             "webApps": {"read": len(self.read), "notProven": not_proven, "changed": changed},
             "since": since,
         }

@@ -13,9 +13,9 @@ if TYPE_CHECKING:
     import logging
     from collections.abc import Mapping
 
-    from tap_qualyswas.qualys.client import QualysClient
     from tap_qualyswas.settings.values import Settings
     from tap_qualyswas.sync.bookmarks import Bookmarks
+    from tap_qualyswas.sync.origin import Origin
     from tap_qualyswas.sync.scope import Scope
     from tap_qualyswas.sync.state import State
 
@@ -76,7 +76,7 @@ class Cursors:
 
     Args:
         state: of the tap.
-        client: knows the account that is read.
+        origin: knows the account that is read.
         bookmarks: whose horizon goes with a cursor.
         ignore: whether every walk starts anew. With `full_sync` it does: a walk that goes on proves
             nothing, and a proof may be what is asked for.
@@ -86,14 +86,14 @@ class Cursors:
     def __init__(
         self,
         state: State,
-        client: QualysClient,
+        origin: Origin,
         bookmarks: Bookmarks,
         logger: logging.Logger,
         *,
         ignore: bool,
     ) -> None:
         self._state = state
-        self._client = client
+        self._origin = origin
         self._bookmarks = bookmarks
         self._logger = logger
         self._ignore = ignore
@@ -122,9 +122,9 @@ class Cursors:
         began, last = cursor.carried.get(BEGAN), self._state.last_sync_at
         if not isinstance(began, str) or (last is not None and began <= last):
             return False
-        self._client.started_at()  # so that an answer has named the account
+        self._origin.started_at()  # so that an answer has named the account
         kept = _account(cursor.carried.get(ACCOUNT))
-        return kept is not None and same(kept, self._client.account)
+        return kept is not None and same(kept, self._origin.account)
 
     def keep(self, stream: str, frame: Frame, cursor: Cursor) -> None:
         """Keep where a walk stands, and write the state."""
@@ -138,8 +138,8 @@ class Cursors:
             "carried": {
                 **cursor.carried,
                 HORIZON: horizon,
-                BEGAN: to_text(self._client.started_at()),
-                ACCOUNT: list(self._client.account),
+                BEGAN: to_text(self._origin.started_at()),
+                ACCOUNT: list(self._origin.account),
             },
         }
         self._state.write()

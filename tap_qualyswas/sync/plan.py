@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import logging
 
     from qualyswas_ciscovm.accounts import Account
-    from tap_qualyswas.qualys.client import QualysClient
+    from tap_qualyswas.sync.origin import Origin
 
 Mode = Literal["full", "incremental"]
 
@@ -53,7 +53,7 @@ class Options:
     """What decides between full and incremental: settings, and the catalog.
 
     Attributes:
-        reads_reports: whether findings come from scan reports.
+        reads_reports: whether findings come from reports.
         full_table: whether the catalog asks for all findings each time.
     """
 
@@ -85,7 +85,7 @@ def restart_reason(history: History, options: Options) -> str | None:
     lacks_full = history.last_full_sync_at is None and has_schedule(options)
     reasons = (
         (options.full_sync, "full_sync is set"),
-        (options.reads_reports, "scan reports are always read as a whole"),
+        (options.reads_reports, "reports are always read as a whole"),
         (options.full_table, "the catalog says FULL_TABLE for the findings"),
         (history.full_sync_asked, "the target asks for it: CVM lacks something"),
         (not history.has_bookmark and history.last_sync_at is None, "there is no earlier sync"),
@@ -178,32 +178,32 @@ class Planner:
     Args:
         history: what the state tells.
         options: what the settings say.
-        client: asked for the server's time.
+        origin: asked for the server's time.
         logger: gets the plan, in one line.
     """
 
     def __init__(
-        self, history: History, options: Options, client: QualysClient, logger: logging.Logger
+        self, history: History, options: Options, origin: Origin, logger: logging.Logger
     ) -> None:
         self.history = history
         self.options = options
-        self._client = client
+        self._origin = origin
         self._logger = logger
 
     @property
     def is_ready(self) -> bool:
         """Whether the plan can be made without a call that only asks for the time."""
-        return self._client.knows_time or not needs_answer(self.history, self.options)
+        return self._origin.knows_time or not needs_answer(self.history, self.options)
 
     @property
     def is_of_same_account(self) -> bool:
         """Whether the account is that of the last sync, as far as it is known."""
-        return self.history.account is None or same(self.history.account, self._client.account)
+        return self.history.account is None or same(self.history.account, self._origin.account)
 
     @cached_property
     def plan(self) -> Plan:
         """The plan."""
-        now = self._client.started_at() if needs_answer(self.history, self.options) else None
-        plan = make_plan(self.history, self.options, now, self._client.account)
+        now = self._origin.started_at() if needs_answer(self.history, self.options) else None
+        plan = make_plan(self.history, self.options, now, self._origin.account)
         self._logger.info("%s sync: %s.", plan.mode.capitalize(), plan.reason)
         return plan

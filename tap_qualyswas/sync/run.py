@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from tap_qualyswas.qualys.client import QualysClient
     from tap_qualyswas.records.fields import Json, Record
     from tap_qualyswas.settings.values import Settings
+    from tap_qualyswas.sync.origin import Origin
     from tap_qualyswas.sync.state import State
 
 
@@ -64,6 +65,7 @@ class Run:
     Attributes:
         settings: of the run.
         client: the session to Qualys.
+        origin: where the records come from: that session, or files.
         state: what earlier runs left.
         selection: what the catalog asks for.
         bookmarks: where each stream starts, and how far it may move.
@@ -75,6 +77,7 @@ class Run:
 
     settings: Settings
     client: QualysClient
+    origin: Origin
     state: State
     selection: Selection
     bookmarks: Bookmarks
@@ -113,14 +116,14 @@ class Run:
 
     def _account(self) -> Account:
         """Give the account to remember: with the name that it had, where no answer names it."""
-        account, last = self.client.account, self.state.account
+        account, last = self.origin.account, self.state.account
         if last is None or account.subscription or not same(last, account):
             return account
         return account._replace(subscription=last.subscription)
 
     def _began(self) -> str:
         """Give the moment to remember: a clock that is behind moves nothing backwards."""
-        told, last = to_text(self.client.started_at()), self.state.last_sync_at
+        told, last = to_text(self.origin.started_at()), self.state.last_sync_at
         return max(told, last) if last and self.bookmarks.clock_is_behind else told
 
     def row(self, emitted: Callable[[str], int]) -> Record:
@@ -142,15 +145,15 @@ class Run:
             "contract": CONTRACT,
             "tapVersion": version(PACKAGE),
             "mode": self.reader.planner.plan.mode,
-            "startedAt": to_text(self.client.started_at()),
-            "finishedAt": to_text(self.client.time_now()),
+            "startedAt": to_text(self.origin.started_at()),
+            "finishedAt": to_text(self.origin.time_now()),
             "previousSyncAt": history.last_sync_at,
             "previousFullSyncAt": history.last_full_sync_at,
             "complete": not reasons,
             "incompleteReasons": incomplete,
             "apiUrl": self.settings.platform.api_url,
-            "subscription": self.client.subscription,
-            "login": self.client.account.login,
+            "subscription": self.origin.subscription,
+            "login": self.origin.account.login,
             "filters": self.settings.filters.as_state(),
             "coverage": self.reader.coverage.row(self.settings.filters, since),
             "streams": streams,
@@ -163,7 +166,7 @@ class Run:
         circumstances = Circumstances(
             resumed=self.reader.cursors.resumed,
             has_base=is_first or planner.history.last_full_sync_at is not None,
-            evaluation=self.client.evaluation,
+            evaluation=self.origin.evaluation,
             deselected=self.selection.missing,
         )
         return incomplete_reasons(self.reader.tallies, circumstances)
@@ -175,6 +178,7 @@ def prepare_run(
     state: State,
     selection: Selection,
     logger: logging.Logger,
+    files: Origin | None = None,
 ) -> Run:
     """Put the parts of a run together. Nothing is sent yet.
 
@@ -184,6 +188,7 @@ def prepare_run(
         state: what earlier runs left; changed in place.
         selection: what the catalog asks for.
         logger: of the tap.
+        files: that the records come from; None where they come from Qualys.
 
     Raises:
         SettingsError: when a later version of the tap has written the state.
@@ -199,13 +204,15 @@ def prepare_run(
         reads_reports=settings.filters.source != "api",
         full_table=selection.full_table,
     )
-    planner = Planner(_history(state, settings, selected), options, client, logger)
-    bookmarks = Bookmarks(state, planner, client.started_at, logger)
-    cursors = Cursors(state, client, bookmarks, logger, ignore=settings.full_sync)
+    origin = files or client
+    planner = Planner(_history(state, settings, selected), options, origin, logger)
+    bookmarks = Bookmarks(state, planner, origin.started_at, logger)
+    cursors = Cursors(state, origin, bookmarks, logger, ignore=settings.full_sync)
     tallies = {name: Tally() for name in selected}
     return Run(
         settings=settings,
         client=client,
+        origin=origin,
         state=state,
         selection=selection,
         bookmarks=bookmarks,

@@ -1,0 +1,138 @@
+"""A report file as an XML document: its encoding, its root, and a walk that keeps nothing of it."""
+
+from __future__ import annotations
+
+import codecs
+import tempfile
+from dataclasses import dataclass
+from typing import IO, TYPE_CHECKING, Final
+
+from lxml import etree
+
+from tap_qualyswas.errors import BrokenAnswer
+from tap_qualyswas.records.characters import clean
+from tap_qualyswas.records.parsing import (
+    HEAD_BYTES,
+    ROOT_NAME,
+    drop,
+    ended_elements,
+    read_prolog,
+)
+from tap_qualyswas.records.portal.report import ReportError
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator, Mapping
+
+    from tap_qualyswas.records.parsing import Element
+
+UTF_16: Final = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+CHUNK_BYTES: Final = 1 << 20
+MEMORY_BYTES: Final = 1 << 23
+"""Above this size a copy goes to a temporary file."""
+MOST_CLEANED: Final = 1 << 28
+"""The largest document whose illegal characters are replaced, which takes several times its size in
+memory."""
+
+
+def as_utf8(source: IO[bytes]) -> IO[bytes]:
+    """Give a file in UTF-8: itself, or a copy where it says that it is in UTF-16.
+
+    Raises:
+        ReportError: when it is not what it says.
+    """
+    source.seek(0)
+    utf16 = source.read(2).startswith(UTF_16)
+    source.seek(0)
+    if not utf16:
+        return source
+    reader = codecs.getreader("utf-16")(source)
+    copy: IO[bytes] = tempfile.SpooledTemporaryFile(MEMORY_BYTES)
+    try:
+        while text := reader.read(CHUNK_BYTES):
+            copy.write(text.encode())
+    except UnicodeError:
+        msg = "it begins like UTF-16 and is not"
+        raise ReportError(msg) from None
+    copy.seek(0)
+    return copy
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """An XML document.
+
+    Attributes:
+        root: name of its root element.
+        source: its bytes.
+        root_at: where the root element begins in them.
+        lines_before: how many lines end before that.
+        encoding: of the bytes.
+        replaced: how many characters were replaced in them.
+    """
+
+    root: str
+    source: IO[bytes]
+    root_at: int
+    lines_before: int
+    encoding: str
+    replaced: int = 0
+
+    def elements(self, places: Mapping[str, Collection[str]]) -> Iterator[Element]:
+        """Give each element of some names as soon as it has ended, and forget it afterwards.
+
+        Args:
+            places: by name of the element, the names of the parents that it is looked for in.
+
+        Raises:
+            ReportError: where it is not well-formed.
+        """
+        self.source.seek(self.root_at)
+        try:
+            for element in ended_elements(self.source, list(places), self.encoding):
+                parent = element.getparent()
+                if parent is not None and parent.tag in places[element.tag]:
+                    yield element
+                    drop(element)
+        except etree.XMLSyntaxError as error:
+            line = (error.lineno or 1) + self.lines_before
+            msg = f"line {line:,}: it is not well-formed XML"
+            raise ReportError(msg) from None
+
+
+def open_document(source: IO[bytes]) -> Document:
+    """Open a file as an XML document; what lies before its root is looked at, and left out.
+
+    Raises:
+        ReportError: when it is empty or not XML, or declares entities.
+    """
+    text = as_utf8(source)
+    head = text.read(HEAD_BYTES)
+    try:
+        prolog = read_prolog(head)
+    except BrokenAnswer:
+        msg = "its DOCTYPE declares entities of its own"
+        raise ReportError(msg) from None
+    match = ROOT_NAME.match(head, prolog.root_at) if prolog.root_at >= 0 else None
+    if match is None:
+        msg = f"it is empty, or no XML begins within its first {HEAD_BYTES:,} bytes"
+        raise ReportError(msg)
+    lines = head.count(b"\n", 0, prolog.root_at)
+    return Document(match[1].decode(), text, prolog.root_at, lines, prolog.encoding)
+
+
+def cleaned(document: Document) -> Document | None:
+    """Give a document without what XML does not allow in a text; None when that was not its fault.
+
+    Qualys's texts come from the scanned sites: control characters, wrong bytes, HTML's entities.
+    """
+    document.source.seek(0, 2)
+    if document.source.tell() > MOST_CLEANED:
+        return None
+    document.source.seek(document.root_at)
+    raw = document.source.read()
+    text, replaced = clean(raw, document.encoding)
+    if text == raw:
+        return None
+    copy: IO[bytes] = tempfile.SpooledTemporaryFile(MEMORY_BYTES)
+    copy.write(text)
+    return Document(document.root, copy, 0, document.lines_before, "utf-8", replaced)

@@ -1,0 +1,238 @@
+"""The streams that report files fill."""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
+
+from qualyswas_ciscovm.wording import counted
+from tap_qualyswas.errors import ReportChanged
+from tap_qualyswas.records.evidence import Evidence
+from tap_qualyswas.records.notes import Notes
+from tap_qualyswas.records.portal.evidence import ReportEvidence
+from tap_qualyswas.records.portal.report import CSV, ReportError
+from tap_qualyswas.records.portal.rows import as_finding, identify, row_shape
+from tap_qualyswas.sources.knowledge_base import KB_PROPERTIES
+from tap_qualyswas.sources.report_files import passes
+from tap_qualyswas.sources.report_ids import ReportIds
+from tap_qualyswas.sources.report_survey import UNDATED, NamedWebapp
+from tap_qualyswas.sync.qids import CLASSES
+from tap_qualyswas.sync.tallies import log_notes
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from tap_qualyswas.records.fields import Record
+    from tap_qualyswas.records.portal.report import Row
+    from tap_qualyswas.records.shapes import Shape
+    from tap_qualyswas.settings.values import Settings
+    from tap_qualyswas.sources.report_files import ReportFiles
+    from tap_qualyswas.sources.report_survey import ReportFile
+    from tap_qualyswas.sync.reader import Reader
+
+NOBODY: Final = NamedWebapp(None, None, None)
+
+
+def read_stream(
+    stream: str, reader: Reader, settings: Settings, reports: ReportFiles
+) -> Iterator[Record]:
+    """Give the rows of a stream; none of a stream that reports say nothing about.
+
+    Raises:
+        QualysError: when the reports cannot be read.
+    """
+    if stream in _STREAMS:
+        yield from _STREAMS[stream](reader, settings, reports)
+
+
+def _read_webapps(reader: Reader, _settings: Settings, reports: ReportFiles) -> Iterator[Record]:
+    tally = reader.tallies["webapps"]
+    for number in sorted(reports.webapp_ids):
+        record = reports.survey.webapps[number]
+        reader.coverage.note_webapp(record)
+        tally.fetched += 1
+        yield record
+    log_notes(reports.survey.notes, "reports", reader.logger)
+
+
+def _read_findings(reader: Reader, settings: Settings, reports: ReportFiles) -> Iterator[Record]:
+    return _FindingReading(reader, settings, reports).records()
+
+
+def _read_knowledge_base(
+    reader: Reader, _settings: Settings, reports: ReportFiles
+) -> Iterator[Record]:
+    tally = reader.tallies["knowledge_base"]
+    for qid, entry in sorted(reports.survey.glossary.items(), key=lambda one: one[0]):
+        if reports.qids is None or qid in reports.qids:
+            tally.fetched += 1
+            yield {**dict.fromkeys((*KB_PROPERTIES, *CLASSES)), **entry.row, "qid": qid}
+
+
+_STREAMS: Final[Mapping[str, Callable[[Reader, Settings, ReportFiles], Iterator[Record]]]] = (
+    MappingProxyType(
+        {
+            "webapps": _read_webapps,
+            "findings": _read_findings,
+            "knowledge_base": _read_knowledge_base,
+        }
+    )
+)
+"""Reports name scans without their ids, so they fill no row of `scans`."""
+
+
+class _FindingReading:
+    """Reads the findings of one run, from the newest report to the oldest."""
+
+    def __init__(self, reader: Reader, settings: Settings, reports: ReportFiles) -> None:
+        self._reader = reader
+        self._filters = settings.filters
+        self._reports = reports
+        self._survey = reports.survey
+        evidence = (
+            ReportEvidence(
+                Evidence(redact=settings.redact_evidence, max_bytes=settings.evidence_max_bytes)
+            )
+            if settings.include_evidence
+            else None
+        )
+        self._shape = row_shape(evidence)
+        self._tally = reader.tallies["findings"]
+        self._ids = ReportIds()
+        self._newest = {number: self._survey.newest[number] for number in reports.webapp_ids}
+        self._superseded = 0
+
+    def records(self) -> Iterator[Record]:
+        """Give the findings, each once, as the newest report that has it says it."""
+        self._reports.qids = set()
+        self._name_rows()
+        for file in self._survey.files:
+            notes = Notes()
+            yield from self._findings(file, notes)
+            if notes.rejected:
+                self._reader.coverage.leave_out(_ids_of(file))
+            self._tally.notes.add(notes)
+        # What is missing is so in web applications that are left out.
+        self._tally.settled = True
+        self._conclude()
+
+    def _name_rows(self) -> None:
+        """Learn the unique ids of rows that other files give without one."""
+        files = self._survey.files
+        if not any(file.unnamed for file in files):
+            return
+        shape = row_shape(None)
+        for file in files:
+            for row in _rows(file, shape, Notes()) if file.kind != CSV else ():
+                self._ids.name(row.values, self._webapp_of(row, file).id)
+
+    def _findings(self, file: ReportFile, notes: Notes) -> Iterator[Record]:
+        for row in _rows(file, self._shape, notes):
+            values = row.values
+            if values["type"] not in self._filters.finding_types:
+                continue
+            webapp = self._webapp_of(row, file)
+            unique = values["uniqueId"]
+            named = None if unique else self._ids.named(values)
+            if named is not None:
+                unique = named[0]
+                if webapp.id is None and named[1] is not None:
+                    webapp = webapp._replace(id=named[1])
+            if webapp == NOBODY and not values["url"]:
+                notes.reject(f"{file.path.name}: nothing tells whose QID {values['qid']} is")
+                continue
+            if not self._is_wanted(webapp, file):
+                continue
+            unique = str(unique or identify(values, webapp._asdict()))
+            if not self._ids.is_new(unique):
+                self._tally.duplicates += 1
+                continue
+            self._tally.fetched += 1
+            yield self._finding(values, unique, webapp)
+
+    def _finding(self, values: Record, unique: str, webapp: NamedWebapp) -> Record:
+        qid = values["qid"]
+        entry = self._survey.glossary.get(qid) if isinstance(qid, int) else None
+        if entry is not None and self._reports.qids is not None and isinstance(qid, int):
+            self._reports.qids.add(qid)
+        # As the newest report names it, whichever the row is from.
+        newest = self._survey.webapps.get(webapp.id) if webapp.id is not None else None
+        named = NamedWebapp.of(newest) if newest else webapp
+        return as_finding(values, unique, named._asdict(), entry)
+
+    def _webapp_of(self, row: Row, file: ReportFile) -> NamedWebapp:
+        if row.section is not None:
+            return file.sections[row.section]
+        if row.webapp is not None:
+            return self._survey.identified(NamedWebapp.of(row.webapp))
+        webapps = dict.fromkeys((*file.webapps, *file.sections))
+        if len(webapps) == 1:
+            return next(iter(webapps))
+        return _by_url(str(row.values["url"] or ""), tuple(webapps))
+
+    def _is_wanted(self, webapp: NamedWebapp, file: ReportFile) -> bool:
+        """Tell whether a file is to be asked about a web application, and note what it is."""
+        number = webapp.id
+        if number is None:
+            return passes(self._filters, number, webapp.name)
+        if number not in self._reports.webapp_ids and number in self._survey.webapps:
+            return False
+        if file.generated < self._survey.whole.get(number, UNDATED):
+            self._superseded += 1
+            return False
+        self._newest[number] = max(file.generated, self._newest.get(number, UNDATED))
+        return True
+
+    def _conclude(self) -> None:
+        reader, tally, whole = self._reader, self._tally, self._survey.whole
+        covered = {
+            number for number in self._reports.covered() if self._newest[number] <= whole[number]
+        }
+        missing = (self._reports.webapp_ids | self._reports.outdated) - covered
+        reader.coverage.leave_out(missing)
+        if missing:
+            reader.logger.warning(
+                "Nothing is proven for %s: the newest report of each is not a report of web "
+                "applications without filters. Their findings are read; none is closed because "
+                "it is gone.",
+                counted(len(missing), "web application"),
+            )
+        if self._superseded:
+            reader.logger.info(
+                "findings: passed over %s of older reports", counted(self._superseded, "row")
+            )
+        if tally.duplicates:
+            reader.logger.info("findings: dropped %s", counted(tally.duplicates, "duplicate row"))
+        log_notes(tally.notes, "findings", reader.logger)
+        self._reports.keep(self._newest)
+
+
+def _rows(file: ReportFile, shape: Shape, notes: Notes) -> Iterator[Row]:
+    try:
+        yield from file.rows(shape, notes)
+    except (ReportError, OSError) as error:
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise ReportChanged(str(file.path), str(reason)) from None
+
+
+def _ids_of(file: ReportFile) -> set[int]:
+    return {one.id for one in (*file.webapps, *file.sections) if one.id is not None}
+
+
+def _by_url(url: str, webapps: tuple[NamedWebapp, ...]) -> NamedWebapp:
+    """Give the one web application whose URL a finding's begins with; nobody where several do."""
+    found = [one for one in webapps if _is_below(url, one.url or "")]
+    longest = max((len(one.url or "") for one in found), default=0)
+    best = [one for one in found if len(one.url or "") == longest]
+    return best[0] if len(best) == 1 else NOBODY
+
+
+def _is_below(url: str, base: str) -> bool:
+    try:
+        one, other = urlsplit(url), urlsplit(base)
+    except ValueError:
+        return False
+    path = other.path.rstrip("/")
+    is_host = bool(other.netloc) and one.netloc.lower() == other.netloc.lower()
+    return is_host and (one.path == path or one.path.startswith(f"{path}/"))

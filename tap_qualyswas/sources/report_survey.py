@@ -1,0 +1,242 @@
+"""What all report files say together: web applications, QIDs, and what each file may speak for.
+
+Only the newest of what the files say counts. A report of web applications without filters shows all
+that there is of them at its time: older files say nothing more of these. Newer ones that show less
+(reports of scans, reports with filters, CSV) add to it, and then nothing is proven.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from qualyswas_ciscovm.wording import counted
+from tap_qualyswas.records.notes import Notes
+from tap_qualyswas.records.portal import csv_report, xml_report
+from tap_qualyswas.records.portal.document import as_utf8, cleaned, open_document
+from tap_qualyswas.records.portal.report import CSV, WEBAPP_REPORT, ReportError
+
+if TYPE_CHECKING:
+    import logging
+    from collections.abc import Iterable, Iterator
+    from pathlib import Path
+
+    from tap_qualyswas.records.fields import Record
+    from tap_qualyswas.records.portal.report import Entry, Overview, Row
+    from tap_qualyswas.records.shapes import Shape
+
+HEAD_BYTES: Final = 65_536
+BLANKS: Final = b" \t\r\n\xef\xbb\xbf"
+UNDATED: Final = ""
+"""Older than any date."""
+NAMED_AT_MOST: Final = 20
+
+
+class NamedWebapp(NamedTuple):
+    """A web application as a file names it.
+
+    Attributes:
+        id: None where it is not told, or no number.
+    """
+
+    id: int | None
+    name: str | None
+    url: str | None
+
+    @classmethod
+    def of(cls, webapp: Record) -> NamedWebapp:
+        """Give the name of a row of the stream."""
+        number, name, url = (webapp[field] for field in cls._fields)
+        return cls(
+            number if isinstance(number, int) else None,
+            name if isinstance(name, str) else None,
+            url if isinstance(url, str) else None,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class ReportFile:
+    """A file that has been looked through.
+
+    Attributes:
+        path: where it is.
+        kind: its root, or CSV.
+        generated: when it was made; empty where nothing tells it.
+        is_whole: whether it shows all that there is of its web applications.
+        is_cleaned: whether illegal characters are replaced in it.
+        webapps: those of its appendix.
+        sections: those of its sections, in order.
+        unnamed: how many rows have no unique id.
+    """
+
+    path: Path
+    kind: str
+    generated: str
+    is_whole: bool
+    is_cleaned: bool
+    webapps: tuple[NamedWebapp, ...]
+    sections: tuple[NamedWebapp, ...]
+    unnamed: int
+
+    def rows(self, shape: Shape, notes: Notes) -> Iterator[Row]:
+        """Read its rows.
+
+        Raises:
+            ReportError: when it can no longer be read.
+        """
+        with self.path.open("rb") as source:
+            if self.kind == CSV:
+                yield from csv_report.read_rows(source)
+                return
+            document = open_document(source)
+            if self.is_cleaned:
+                document = cleaned(document) or document
+            yield from xml_report.read_rows(document, shape, notes)
+
+
+@dataclass(slots=True)
+class Survey:
+    """What the files say together.
+
+    Attributes:
+        files: the newest first.
+        webapps: rows of the stream, by id.
+        newest: when the newest file about a web application was made, by its id.
+        whole: when the newest file that shows all of it was made, by its id.
+        glossary: by QID.
+        refused: how many files could not be read.
+        notes: what was odd in them.
+    """
+
+    files: list[ReportFile] = field(default_factory=list)
+    webapps: dict[int, Record] = field(default_factory=dict)
+    newest: dict[int, str] = field(default_factory=dict)
+    whole: dict[int, str] = field(default_factory=dict)
+    glossary: dict[int, Entry] = field(default_factory=dict)
+    refused: int = 0
+    notes: Notes = field(default_factory=Notes)
+    _ids: dict[tuple[str, str], set[int]] = field(default_factory=dict)
+
+    def identified(self, webapp: NamedWebapp) -> NamedWebapp:
+        """Give a web application with its id, where another file tells it."""
+        if webapp.id is not None:
+            return webapp
+        ids = self._ids.get(_key(webapp), set())
+        return webapp._replace(id=next(iter(ids))) if len(ids) == 1 else webapp
+
+    def identify(self) -> None:
+        """Find the ids of web applications that some files only name."""
+        for number, webapp in self.webapps.items():
+            self._ids.setdefault(_key(NamedWebapp.of(webapp)), set()).add(number)
+        for at, file in enumerate(self.files):
+            listed = tuple(map(self.identified, file.webapps))
+            if listed == file.webapps:
+                continue
+            self.files[at] = replace(file, webapps=listed)
+            for number in {one.id for one in listed if one.id is not None}:
+                self.newest[number] = max(file.generated, self.newest.get(number, UNDATED))
+
+
+def _key(webapp: NamedWebapp) -> tuple[str, str]:
+    return (" ".join((webapp.name or "").split()), (webapp.url or "").strip().rstrip("/"))
+
+
+def survey(paths: Iterable[Path], logger: logging.Logger) -> Survey:
+    """Look through report files. One that cannot be read is named and passed over."""
+    found = Survey()
+    dated: dict[int, str] = {}
+    for path in paths:
+        try:
+            overview, is_cleaned = _look_through(path)
+        except ReportError as error:
+            found.refused += 1
+            logger.warning("Passed over the report %s: %s.", path, error)
+            continue
+        except OSError as error:
+            found.refused += 1
+            logger.warning("Passed over the report %s: %s.", path, error.strerror)
+            continue
+        file = _file(path, overview, is_cleaned=is_cleaned)
+        found.files.append(file)
+        found.notes.add(overview.notes)
+        _tell(path, overview, logger)
+        _add(found, dated, overview, file)
+    found.identify()
+    found.files.sort(key=lambda one: (one.generated, one.is_whole, str(one.path)), reverse=True)
+    return found
+
+
+def _look_through(path: Path) -> tuple[Overview, bool]:
+    with path.open("rb") as source:
+        if not as_utf8(source).read(HEAD_BYTES).lstrip(BLANKS).startswith(b"<"):
+            return (csv_report.read_overview(source), False)
+        document = open_document(source)
+        try:
+            return (xml_report.read_overview(document), False)
+        except ReportError:
+            legal = cleaned(document)
+            if legal is None:
+                raise
+        return (xml_report.read_overview(legal), True)
+
+
+def _file(path: Path, overview: Overview, *, is_cleaned: bool) -> ReportFile:
+    listed, sections = _named(overview.webapps), _named(overview.sections)
+    # Of rows outside of any section nobody can be sure whose they are, where there are several.
+    is_attributed = not overview.is_flat or len({*listed, *sections}) == 1
+    return ReportFile(
+        path,
+        overview.kind,
+        overview.generated or UNDATED,
+        is_whole=(
+            overview.kind == WEBAPP_REPORT
+            and overview.generated is not None
+            and is_attributed
+            and not (overview.filters or overview.miscounted() or overview.notes.rejected)
+        ),
+        is_cleaned=is_cleaned,
+        webapps=listed,
+        sections=sections,
+        unnamed=overview.unnamed,
+    )
+
+
+def _named(webapps: Iterable[Record]) -> tuple[NamedWebapp, ...]:
+    return tuple(map(NamedWebapp.of, webapps))
+
+
+def _tell(path: Path, overview: Overview, logger: logging.Logger) -> None:
+    for kind in overview.miscounted():
+        logger.warning(
+            "The report %s counts %s of type %s and lists %s. Nothing is proven by it.",
+            *(path, f"{overview.told[kind]:,}", kind, f"{overview.listed[kind]:,}"),
+        )
+    if overview.kind == WEBAPP_REPORT and overview.filters:
+        logger.warning(
+            "The report %s has filters (%s): nothing is proven by it. Export one without filters "
+            "to have findings closed that are gone.",
+            *(path, "; ".join(overview.filters[:NAMED_AT_MOST])),
+        )
+
+
+def _add(found: Survey, dated: dict[int, str], overview: Overview, file: ReportFile) -> None:
+    """Add what a file says, as far as no newer one says it too."""
+    own: dict[int, Record] = {}
+    for webapp in (*overview.webapps, *overview.sections):
+        number = webapp["id"]
+        if isinstance(number, int):
+            # A section tells less of its web application than the appendix does.
+            own[number] = {
+                name: own.get(number, {}).get(name) if value is None else value
+                for name, value in webapp.items()
+            }
+    for number, webapp in own.items():
+        if file.generated >= found.newest.get(number, UNDATED):
+            found.newest[number] = file.generated
+            found.webapps[number] = webapp
+        if file.is_whole:
+            found.whole[number] = max(file.generated, found.whole.get(number, UNDATED))
+    for qid, entry in overview.glossary.items():
+        if file.generated >= dated.get(qid, UNDATED):
+            dated[qid] = file.generated
+            found.glossary[qid] = entry
