@@ -96,7 +96,7 @@ class TapQualysWAS(Plugin, Tap):
         return prepare_run(
             self.settings,
             connect(self.settings, self.logger, first_wait=self.first_wait_seconds),
-            self._state,
+            self.own_state,
             Selection(
                 streams=tuple(name for name in selected if name != PROOF),
                 missing=tuple(
@@ -105,11 +105,12 @@ class TapQualysWAS(Plugin, Tap):
                 full_table=self.streams["findings"].replication_method == FULL_TABLE,
             ),
             self.logger,
-            self.reports,
+            files=self.reports,
         )
 
     @cached_property
-    def _state(self) -> State:
+    def own_state(self) -> State:
+        """What the tap keeps from run to run."""
         return State(cast("dict[str, Any]", self.state), self._write_state)
 
     @cached_property
@@ -117,7 +118,7 @@ class TapQualysWAS(Plugin, Tap):
         """The files that all records come from; None where they come from Qualys."""
         if not self.settings.filters.reads_files:
             return None
-        return ReportFiles(self.settings, self._state, self.logger)
+        return ReportFiles(self.settings, self.own_state, self.logger)
 
     def _deselected(self) -> Iterator[str]:
         for stream, names in NEEDED_PROPERTIES.items():

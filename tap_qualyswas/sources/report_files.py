@@ -58,7 +58,8 @@ class ReportFiles:
         self._began = time.monotonic()
         self._last_sync_at = state.last_sync_at
         host = urlsplit(settings.platform.api_url).netloc
-        self.account = Account(None, host, login_hash(settings))
+        login = login_hash(settings) if settings.username or settings.client_id else None
+        self.account = Account(None, host, login)
         self.subscription: str | None = None
         self.evaluation = False
         self.qids: set[int] | None = None

@@ -101,7 +101,7 @@ class _FindingReading:
         self._tally = reader.tallies["findings"]
         self._ids = ReportIds()
         self._newest = {number: self._survey.newest[number] for number in reports.webapp_ids}
-        self._superseded = 0
+        self._superseded = self._nameless = 0
 
     def records(self) -> Iterator[Record]:
         """Give the findings, each once, as the newest report that has it says it."""
@@ -152,6 +152,7 @@ class _FindingReading:
             yield self._finding(values, unique, webapp)
 
     def _finding(self, values: Record, unique: str, webapp: NamedWebapp) -> Record:
+        self._nameless += webapp.id is None
         qid = values["qid"]
         entry = self._survey.glossary.get(qid) if isinstance(qid, int) else None
         if entry is not None and self._reports.qids is not None and isinstance(qid, int):
@@ -197,6 +198,13 @@ class _FindingReading:
                 "applications without filters. Their findings are read; none is closed because "
                 "it is gone.",
                 counted(len(missing), "web application"),
+            )
+        if self._nameless:
+            are = "row is" if self._nameless == 1 else "rows are"
+            reader.logger.warning(
+                "findings: %s %s of a web application whose id no report tells: none of them is "
+                "ever closed because it is gone. Export an XML report of it.",
+                *(f"{self._nameless:,}", are),
             )
         if self._superseded:
             reader.logger.info(

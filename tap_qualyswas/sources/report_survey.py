@@ -7,13 +7,13 @@ that there is of them at its time: older files say nothing more of these. Newer 
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from qualyswas_ciscovm.wording import counted
 from tap_qualyswas.records.notes import Notes
 from tap_qualyswas.records.portal import csv_report, xml_report
-from tap_qualyswas.records.portal.document import as_utf8, cleaned, open_document
+from tap_qualyswas.records.portal.document import cleaned, open_document, open_utf8
 from tap_qualyswas.records.portal.report import CSV, WEBAPP_REPORT, ReportError
 
 if TYPE_CHECKING:
@@ -84,13 +84,14 @@ class ReportFile:
         Raises:
             ReportError: when it can no longer be read.
         """
-        with self.path.open("rb") as source:
+        with ExitStack() as stack:
+            source = stack.enter_context(open_utf8(self.path))
             if self.kind == CSV:
                 yield from csv_report.read_rows(source)
                 return
             document = open_document(source)
             if self.is_cleaned:
-                document = cleaned(document) or document
+                document = stack.enter_context(cleaned(document)) or document
             yield from xml_report.read_rows(document, shape, notes)
 
 
@@ -167,17 +168,17 @@ def survey(paths: Iterable[Path], logger: logging.Logger) -> Survey:
 
 
 def _look_through(path: Path) -> tuple[Overview, bool]:
-    with path.open("rb") as source:
-        if not as_utf8(source).read(HEAD_BYTES).lstrip(BLANKS).startswith(b"<"):
+    with open_utf8(path) as source:
+        if not source.read(HEAD_BYTES).lstrip(BLANKS).startswith(b"<"):
             return (csv_report.read_overview(source), False)
         document = open_document(source)
         try:
             return (xml_report.read_overview(document), False)
         except ReportError:
-            legal = cleaned(document)
-            if legal is None:
-                raise
-        return (xml_report.read_overview(legal), True)
+            with cleaned(document) as legal:
+                if legal is None:
+                    raise
+                return (xml_report.read_overview(legal), True)
 
 
 def _file(path: Path, overview: Overview, *, is_cleaned: bool) -> ReportFile:

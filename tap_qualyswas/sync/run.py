@@ -172,12 +172,13 @@ class Run:
         return incomplete_reasons(self.reader.tallies, circumstances)
 
 
-def prepare_run(
+def prepare_run(  # noqa: PLR0913 - the parts that a run is made of
     settings: Settings,
     client: QualysClient,
     state: State,
     selection: Selection,
     logger: logging.Logger,
+    *,
     files: Origin | None = None,
 ) -> Run:
     """Put the parts of a run together. Nothing is sent yet.

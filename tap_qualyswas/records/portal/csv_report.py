@@ -16,7 +16,7 @@ from typing import IO, TYPE_CHECKING, Final
 from qualyswas_ciscovm.dates import to_utc
 from tap_qualyswas.records.fields import FALSE, MAX_TEXT, TRUE
 from tap_qualyswas.records.portal import glossary
-from tap_qualyswas.records.portal.document import CHUNK_BYTES, as_utf8
+from tap_qualyswas.records.portal.document import CHUNK_BYTES
 from tap_qualyswas.records.portal.report import CSV, Overview, ReportError, Row
 from tap_qualyswas.records.portal.rows import loose_whole, values_of
 from tap_qualyswas.records.portal.webapps import webapp_of
@@ -105,6 +105,10 @@ def _truth(value: str) -> bool | None:
     return True if word in TRUE else False if word in FALSE else None
 
 
+def _text(value: str) -> str:
+    return value[:MAX_TEXT]
+
+
 READ: Final[Mapping[str, Callable[[str], Json]]] = {
     **dict.fromkeys(("DETECTION_ID", "QID", "TIMES_DETECTED", "SEVERITY"), loose_whole),
     **dict.fromkeys(("POTENTIAL", "IGNORED"), _truth),
@@ -166,7 +170,7 @@ def _read(values: Mapping[str, str], columns: Mapping[str, str]) -> Record:
     for column, name in columns.items():
         text = values.get(column, "").strip()
         if text.lower() not in NOTHING:
-            found[name] = READ.get(name, lambda value: value[:MAX_TEXT])(text)
+            found[name] = READ.get(name, _text)(text)
     return found
 
 
@@ -211,10 +215,9 @@ def _header_of(cells: Sequence[str]) -> str | None:
 
 def _records(source: IO[bytes]) -> Iterator[list[str]]:
     csv.field_size_limit(sys.maxsize)  # texts of any size; the standard is 128 KiB
-    raw = as_utf8(source)
-    encoding = _encoding(raw)
-    raw.seek(0)
-    text = io.TextIOWrapper(raw, encoding, errors="replace", newline="")  # type: ignore[type-var] # a file
+    encoding = _encoding(source)
+    source.seek(0)
+    text = io.TextIOWrapper(source, encoding, errors="replace", newline="")
     reader = csv.reader(text, strict=True)
     try:
         yield from reader
@@ -227,6 +230,7 @@ def _records(source: IO[bytes]) -> Iterator[list[str]]:
 
 def _encoding(source: IO[bytes]) -> str:
     """Give the encoding: UTF-8, or what Excel saves where it is not that."""
+    source.seek(0)
     decoder = codecs.getincrementaldecoder("utf-8")()
     try:
         while chunk := source.read(CHUNK_BYTES):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import tempfile
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, Final
 
@@ -22,6 +23,7 @@ from tap_qualyswas.records.portal.report import ReportError
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
+    from pathlib import Path
 
     from tap_qualyswas.records.parsing import Element
 
@@ -34,23 +36,29 @@ MOST_CLEANED: Final = 1 << 28
 memory."""
 
 
-def as_utf8(source: IO[bytes]) -> IO[bytes]:
-    """Give a file in UTF-8: itself, or a copy where it says that it is in UTF-16.
+def open_utf8(path: Path) -> IO[bytes]:
+    """Open a file in UTF-8: as it is, or a copy where it says that it is in UTF-16.
 
     Raises:
         ReportError: when it is not what it says.
+        OSError: when it cannot be opened.
     """
-    source.seek(0)
-    utf16 = source.read(2).startswith(UTF_16)
-    source.seek(0)
-    if not utf16:
-        return source
-    reader = codecs.getreader("utf-16")(source)
-    copy: IO[bytes] = tempfile.SpooledTemporaryFile(MEMORY_BYTES)
+    file = path.open("rb")
+    is_utf16 = file.read(2).startswith(UTF_16)
+    file.seek(0)
+    if not is_utf16:
+        return file
+    with file:
+        return _copied(codecs.getreader("utf-16")(file))
+
+
+def _copied(reader: codecs.StreamReader) -> IO[bytes]:
+    copy: IO[bytes] = tempfile.SpooledTemporaryFile(MEMORY_BYTES)  # noqa: SIM115 - handed on
     try:
         while text := reader.read(CHUNK_BYTES):
             copy.write(text.encode())
     except UnicodeError:
+        copy.close()
         msg = "it begins like UTF-16 and is not"
         raise ReportError(msg) from None
     copy.seek(0)
@@ -100,13 +108,13 @@ class Document:
 
 
 def open_document(source: IO[bytes]) -> Document:
-    """Open a file as an XML document; what lies before its root is looked at, and left out.
+    """Take a file for an XML document; what lies before its root is looked at, and left out.
 
     Raises:
         ReportError: when it is empty or not XML, or declares entities.
     """
-    text = as_utf8(source)
-    head = text.read(HEAD_BYTES)
+    source.seek(0)
+    head = source.read(HEAD_BYTES)
     try:
         prolog = read_prolog(head)
     except BrokenAnswer:
@@ -117,22 +125,25 @@ def open_document(source: IO[bytes]) -> Document:
         msg = f"it is empty, or no XML begins within its first {HEAD_BYTES:,} bytes"
         raise ReportError(msg)
     lines = head.count(b"\n", 0, prolog.root_at)
-    return Document(match[1].decode(), text, prolog.root_at, lines, prolog.encoding)
+    return Document(match[1].decode(), source, prolog.root_at, lines, prolog.encoding)
 
 
-def cleaned(document: Document) -> Document | None:
+@contextmanager
+def cleaned(document: Document) -> Iterator[Document | None]:
     """Give a document without what XML does not allow in a text; None when that was not its fault.
 
     Qualys's texts come from the scanned sites: control characters, wrong bytes, HTML's entities.
     """
     document.source.seek(0, 2)
     if document.source.tell() > MOST_CLEANED:
-        return None
+        yield None
+        return
     document.source.seek(document.root_at)
     raw = document.source.read()
     text, replaced = clean(raw, document.encoding)
     if text == raw:
-        return None
-    copy: IO[bytes] = tempfile.SpooledTemporaryFile(MEMORY_BYTES)
-    copy.write(text)
-    return Document(document.root, copy, 0, document.lines_before, "utf-8", replaced)
+        yield None
+        return
+    with tempfile.SpooledTemporaryFile(MEMORY_BYTES) as copy:
+        copy.write(text)
+        yield Document(document.root, copy, 0, document.lines_before, "utf-8", replaced)

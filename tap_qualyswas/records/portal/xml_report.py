@@ -27,7 +27,6 @@ from tap_qualyswas.records.shapes import Rejected
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tap_qualyswas.records.fields import Record
     from tap_qualyswas.records.notes import Notes
     from tap_qualyswas.records.parsing import Element
     from tap_qualyswas.records.portal.document import Document
