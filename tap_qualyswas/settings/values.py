@@ -21,7 +21,9 @@ VERBOSE_PAGE: Final = 500
 REPORT_FILES: Final = "report_files"
 NO_PLATFORM: Final = "file://report-files"
 """In place of the API server, where reports are read and nothing tells the account's platform."""
-OF_QUALYS: Final = ("start_date", "webapp_tag_ids")
+OF_QUALYS: Final = (
+    *("start_date", "webapp_tag_ids", "webapp_tags", "webapp_tags_exclude", "webapp_attributes"),
+)
 """Filters that only Qualys itself can apply."""
 
 

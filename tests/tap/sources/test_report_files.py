@@ -448,6 +448,7 @@ def test_without_evidence_nothing_of_it_is_written(exports: Exports) -> None:
         ({"report_paths": []}, "report_paths must be set"),
         ({"report_paths": ["/nowhere/reports"]}, "names /nowhere/reports, which is not there"),
         ({"start_date": "2026-01-01"}, "start_date cannot be used with source report_files"),
+        ({"webapp_tags_exclude": ["Shop"]}, "webapp_tags_exclude cannot be used"),
         ({"webapp_tag_ids": [1]}, "webapp_tag_ids cannot be used with source report_files"),
     ],
 )
