@@ -91,7 +91,7 @@ def _types(declared: Mapping[str, Any]) -> set[str]:
 
 def _value(value: Any, declared: Mapping[str, Any]) -> Any:  # noqa: ANN401 - any JSON
     kinds = _types(declared)
-    if "array" in kinds:
+    if "array" in kinds and not ("object" in kinds and _is_object(value)):
         items = [item for item in _list(value) if item is not None and item != ""]
         return [_value(item, declared["items"]) for item in items]
     if "boolean" in kinds:
@@ -101,6 +101,10 @@ def _value(value: Any, declared: Mapping[str, Any]) -> Any:  # noqa: ANN401 - an
     if "object" in kinds:
         return _object(value)
     return _text(value, declared) if "string" in kinds else value
+
+
+def _is_object(value: object) -> bool:
+    return isinstance(value, dict) or (isinstance(value, str) and value.lstrip()[:1] == "{")
 
 
 def _list(value: object) -> list[Any]:

@@ -46,7 +46,12 @@ from target_ciscovm.plan.guard import NEVER_STOP, guard
 from target_ciscovm.plan.moments import believed, present
 from target_ciscovm.plan.plan import Plan, Tenant, balance_of, make_plan
 from target_ciscovm.plan.proof import INCREMENTAL
-from target_ciscovm.plan.sources import count_kept, place_findings, read_sources
+from target_ciscovm.plan.sources import (
+    count_kept,
+    missing_for_tags,
+    place_findings,
+    read_sources,
+)
 from target_ciscovm.report import endings
 from target_ciscovm.report.changes import write_changes
 from target_ciscovm.report.facts import Facts
@@ -315,6 +320,8 @@ class Run:
         if now is not None and (count := bring_to_now(place.spool, now)):
             self.counts.notes[FUTURE_DATES] += count
         sources = read_sources(place.spool, now)
+        for text in missing_for_tags(sources, self._settings.tags):
+            self._warn(text)
         apps = intake.references.apps
         for identifier in place_findings(place.spool, sources, apps, self._settings.identity):
             self._reject_late(place, identifier, NOWHERE)

@@ -12,7 +12,7 @@ from target_ciscovm.mapping.locators import Place, place_of
 
 if TYPE_CHECKING:
     from target_ciscovm.kdi.types import DataModel
-    from target_ciscovm.mapping.records import WebAppRef
+    from target_ciscovm.mapping.records import Tag, WebAppRef
     from target_ciscovm.plan.definitions import Named
 
 _encode: Final = msgspec.json.Encoder().encode
@@ -55,7 +55,7 @@ class AssetItems:
         self.names: set[str] = set()
         self.any_open = False
         self.any_nowhere = False
-        self._tags: dict[str, None] = {}
+        self._tags: dict[str, Tag] = {}
         self._places: dict[int, Place] = {}
         self._nowhere = Place()
         self._last_looked_at = ""
@@ -73,7 +73,9 @@ class AssetItems:
             self._nowhere = place_of(row.url, app)
         elif app.id not in self._places:
             self._places[app.id] = place_of(row.url, app)
-            self._tags |= dict.fromkeys(tag.name for tag in app.tags or () if tag.name)
+            for tag in app.tags or ():
+                if tag.name:
+                    self._tags.setdefault(tag.name, tag)
 
     def add(self, row: DecidedRow, item: bytes, definition: Named) -> None:
         """Add a finding under the name of its definition.
@@ -110,6 +112,6 @@ class AssetItems:
             frozenset(self._places),
             self._nowhere if lowest is None else self._places[lowest],
             {number: place.webapp_name or "" for number, place in self._places.items()},
-            tuple(self._tags),
+            tuple(self._tags.values()),
             self._last_looked_at or None,
         )

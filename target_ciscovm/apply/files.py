@@ -175,7 +175,7 @@ class _Writer:
             and asset.tags is not None
             and not found.any_nowhere
             and bool(holder.ids)
-            and self._sources.tell_tags_of(holder.ids)
+            and self._sources.tell_tags_of(holder.ids, self._rules.tags)
         )
         first = first or (bool(self._plan.change) and not found.any_open)
         self._write(key, asset, found, locators, Group(reset, first))

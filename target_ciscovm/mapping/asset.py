@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 
 from target_ciscovm.kdi.types import Asset
 from target_ciscovm.mapping.locators import Identity, Place
+from target_ciscovm.mapping.tag_tree import TagTree
 from target_ciscovm.mapping.tags import TagRules, asset_tags
 from target_ciscovm.mapping.text import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from target_ciscovm.mapping.records import WebApp
+    from target_ciscovm.mapping.records import Tag, WebApp
     from target_ciscovm.mapping.scans_seen import LastScan
 
 
@@ -34,20 +35,29 @@ class Sources:
     Attributes:
         webapps: rows of `webapps`.
         scans: the latest scans that have worked.
+        tree: the tags of the subscription, as far as they came.
     """
 
     webapps: Mapping[int, WebApp]
     scans: Mapping[int, LastScan]
+    tree: TagTree = field(default_factory=TagTree)
 
     def tell_all_of(self, number: int) -> bool:
         """Tell whether the web application is fully known without its findings."""
         app = self.webapps.get(number)
         return app is not None and bool(app.name) and number in self.scans
 
-    def tell_tags_of(self, ids: Iterable[int]) -> bool:
-        """Tell whether the row of each of these web applications came with its list of tags."""
+    def tell_tags_of(self, ids: Iterable[int], rules: TagRules) -> bool:
+        """Tell whether all that the tags of these web applications are made of has come."""
+        if rules.need_tree and not self.tree.is_known:
+            return False
         rows = (self.webapps.get(number) for number in ids)
-        return all(app is not None and app.tags is not None for app in rows)
+        return all(
+            app is not None
+            and app.tags is not None
+            and (app.attributes is not None or not rules.attributes)
+            for app in rows
+        )
 
     def apps_of(self, ids: Iterable[int]) -> list[WebApp]:
         """Give the rows of these web applications, sorted by id, where there is one."""
@@ -62,14 +72,14 @@ class Holder:
         ids: of the web applications that share the asset.
         place: where the asset is, with the lowest id and its name.
         names: of the web applications, as the findings have them, by id.
-        tags: names of their tags, as the findings have them.
+        tags: as the findings have them.
         last_looked_at: when Qualys last looked at one of the asset's findings.
     """
 
     ids: frozenset[int]
     place: Place
     names: Mapping[int, str] = field(default_factory=dict)
-    tags: tuple[str, ...] = ()
+    tags: tuple[Tag, ...] = ()
     last_looked_at: str | None = None
 
 
@@ -80,7 +90,7 @@ def describe(
     apps = sources.apps_of(holder.ids)
     asset = located(locators)
     asset.os = _os(holder, apps, sources)
-    asset.tags = _tags(holder, apps, rules)
+    asset.tags = _tags(holder, apps, sources.tree, rules)
     if not rules.ignore_scanner_last_seen:
         asset.last_seen_at = last_seen(holder, sources)
     return asset
@@ -111,12 +121,15 @@ def _os(holder: Holder, apps: list[WebApp], sources: Sources) -> str | None:
     return next((scan.os for scan in scans if scan.os), None)
 
 
-def _tags(holder: Holder, apps: list[WebApp], rules: AssetRules) -> list[str] | None:
-    names: list[str | None] = [tag.name for app in apps for tag in app.tags or ()]
+def _tags(holder: Holder, apps: list[WebApp], tree: TagTree, rules: AssetRules) -> list[str] | None:
+    tags = [tag for app in apps for tag in app.tags or ()]
     if len(apps) < len(holder.ids) or not apps:
-        names += holder.tags
+        tags += holder.tags
+    names = [*rules.tags.names_of(tags, tree)]
+    for app in apps:
+        names += rules.tags.of_attributes(app.attributes)
     by_id = dict(holder.names) | {
         app.id: app.name for app in apps if app.id is not None and app.name
     }
-    tags = asset_tags(names, [by_id[number] for number in sorted(by_id)], rules.tags)
-    return tags if tags or (rules.reset_tags and tags is not None) else None
+    found = asset_tags(names, [by_id[number] for number in sorted(by_id)], rules.tags)
+    return found if found or (rules.reset_tags and found is not None) else None

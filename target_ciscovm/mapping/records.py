@@ -36,6 +36,19 @@ class Tag(Record):
     name: str | None = None
 
 
+class TagNode(Tag):
+    """A row of `tags`: a tag, and the one above it."""
+
+    parent_tag_id: Integer | None = None
+
+
+class Attribute(Record):
+    """A custom attribute of a web application."""
+
+    name: str | None = None
+    value: str | None = None
+
+
 class WebAppRef(Record):
     """The web application as findings and scans name it."""
 
@@ -125,6 +138,7 @@ class WebApp(Record):
     url: str | None = None
     os: str | None = None
     tags: list[Tag] | None = None
+    attributes: list[Attribute] | None = None
 
 
 class ScanSummary(Record):
@@ -215,6 +229,7 @@ TYPES: Final[dict[str, type[Record]]] = {
     "webapps": WebApp,
     "scans": Scan,
     "knowledge_base": KnowledgeBaseEntry,
+    "tags": TagNode,
     "syncs": Sync,
 }
 """The streams that a load uses, and the type of their rows."""
@@ -222,5 +237,11 @@ TYPES: Final[dict[str, type[Record]]] = {
 PASSED_OVER: Final = frozenset({"scan_results"})
 """Streams of the paired tap that a load does not use."""
 
-KEYS: Final = {"webapps": "id", "scans": "id", "knowledge_base": "qid", "syncs": "sync_id"}
+KEYS: Final = {
+    "webapps": "id",
+    "scans": "id",
+    "knowledge_base": "qid",
+    "tags": "id",
+    "syncs": "sync_id",
+}
 """The key of each stream but `findings`, whose key is `Finding.key`."""

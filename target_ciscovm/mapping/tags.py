@@ -2,24 +2,52 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from target_ciscovm.kdi.types import MAX_TAG
+from target_ciscovm.mapping.tag_tree import names_of
 from target_ciscovm.mapping.text import one_line, shorten
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from target_ciscovm.mapping.records import Attribute, Tag
+    from target_ciscovm.mapping.tag_tree import TagTree
 
 
 @dataclass(frozen=True)
 class TagRules:
-    """How tags are made: the settings of the same names."""
+    """How tags are made: the settings of the same names.
+
+    Attributes:
+        attributes: names of custom attributes whose values become tags, with what stands before
+            the value.
+    """
 
     skip: bool = False
     prefix: str = ""
     application: bool = True
+    ancestors: bool = False
+    paths: bool = False
+    attributes: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def need_tree(self) -> bool:
+        """Whether the tags of the subscription have to be known."""
+        return not self.skip and (self.ancestors or self.paths)
+
+    def names_of(self, tags: Iterable[Tag], tree: TagTree) -> Iterable[str]:
+        """Give the names that Qualys's tags get."""
+        return names_of(tags, tree, ancestors=self.ancestors, paths=self.paths)
+
+    def of_attributes(self, attributes: Iterable[Attribute] | None) -> Iterator[str]:
+        """Give the tags that a web application's custom attributes become, in their order."""
+        for wanted, prefix in self.attributes.items():
+            for one in attributes or ():
+                if one_line(one.name) == wanted and (value := one_line(one.value)):
+                    yield f"{prefix}{value}"
 
 
 def asset_tags(

@@ -15,6 +15,7 @@ from target_ciscovm.mapping.asset import Sources
 from target_ciscovm.mapping.catalogue import Catalogue
 from target_ciscovm.mapping.locators import Place, asset_key, last_key, place_of
 from target_ciscovm.mapping.scans_seen import latest
+from target_ciscovm.mapping.tag_tree import TagTree
 from target_ciscovm.mapping.urls import resolved
 
 if TYPE_CHECKING:
@@ -24,8 +25,18 @@ if TYPE_CHECKING:
     from target_ciscovm.intake.spool import Spool
     from target_ciscovm.mapping.locators import Identity
     from target_ciscovm.mapping.records import Sync
+    from target_ciscovm.mapping.tags import TagRules
 
 NAME_OF_QID: Final = re.compile(r"QID (\d+)(?: |$)")
+NO_TREE: Final = (
+    "tag_ancestors and tag_paths need the tap's stream tags, of which no record came: tags are "
+    "sent by their names alone. Select the stream (meltano select tap-qualyswas tags '*') with an "
+    "account that may read tags."
+)
+NO_ATTRIBUTES: Final = (
+    "attribute_tags is set, but no web application came with its custom attributes. Set the tap's "
+    "webapp_details to true."
+)
 INACTIVE: Final = "asset_inactivity_days"
 LEAVE_OUT: Final = """
 UPDATE finding SET filter = ?
@@ -41,11 +52,22 @@ def count_kept(spool: Spool, counts: Counts) -> None:
 
 
 def read_sources(spool: Spool, now: str | None) -> Sources:
-    """Read web applications and the latest scan of each, none of them later than now."""
+    """Read web applications, the latest scan of each (none later than now), and all tags."""
     decode = msgspec.json.Decoder(records.WebApp).decode
     webapps = {app.id: app for raw in spool.rows("webapps") if (app := decode(raw)).id is not None}
     scan = msgspec.json.Decoder(records.Scan).decode
-    return Sources(webapps, latest((scan(raw) for raw in spool.rows("scans")), now))
+    tag = msgspec.json.Decoder(records.TagNode).decode
+    tree = TagTree(tag(raw) for raw in spool.rows("tags"))
+    return Sources(webapps, latest((scan(raw) for raw in spool.rows("scans")), now), tree)
+
+
+def missing_for_tags(sources: Sources, rules: TagRules) -> Iterator[str]:
+    """Say what is missing for the tags that the settings want."""
+    if rules.need_tree and not sources.tree.is_known:
+        yield NO_TREE
+    apps = sources.webapps.values()
+    if rules.attributes and not rules.skip and apps and all(a.attributes is None for a in apps):
+        yield NO_ATTRIBUTES
 
 
 def read_catalogue(spool: Spool) -> Catalogue:

@@ -177,6 +177,31 @@ _ASSETS: Final = (
         default=True,
     ),
     _setting(
+        "tag_ancestors",
+        YES_NO,
+        "Tags above",
+        "Sends the tags that stand above a web application's tags too. It needs the tap's stream "
+        "tags, which is not selected by default.",
+        default=False,
+    ),
+    _setting(
+        "tag_paths",
+        YES_NO,
+        "Paths of tags",
+        "Sends a tag as its path from the top, such as Company/EMEA/Shop, in place of its name "
+        "alone. It needs the tap's stream tags, which is not selected by default.",
+        default=False,
+    ),
+    _setting(
+        "attribute_tags",
+        th.CustomType({"type": ["object", "array"], "items": {"type": "string"}}),
+        "Tags from custom attributes",
+        "Custom attributes of web applications that become tags: a list of their names, which "
+        'gives tags such as "Owner: payments", or as JSON what stands before the value of each, '
+        'such as {"Owner": "owned-by-"}. Where the search does not tell attributes, set the '
+        "tap's webapp_details.",
+    ),
+    _setting(
         "ignore_scanner_last_seen",
         YES_NO,
         "Ignore the scanner's last-seen time",

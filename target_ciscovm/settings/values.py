@@ -15,6 +15,7 @@ from target_ciscovm.mapping.filters import FilterRules
 from target_ciscovm.mapping.finding import MappingRules
 from target_ciscovm.mapping.locators import CVM_ORDER, DEFAULT_ORDER, Identity, hidden_key
 from target_ciscovm.mapping.tags import TagRules
+from target_ciscovm.mapping.text import one_line
 from target_ciscovm.settings.notices import NoticeRules, notice_rules
 from target_ciscovm.settings.schema import CONFIG_SCHEMA
 
@@ -116,7 +117,7 @@ def read_settings(config: Mapping[str, Any]) -> Settings:
             exclude_potential=given["exclude_potential"],
             min_severity=given["min_severity"],
         ),
-        tags=TagRules(given["skip_tags"], given["tag_prefix"], given["tag_application"]),
+        tags=_tags(given),
         retry_policy=RetryPolicy(given["max_wait_seconds"], poll_seconds=given["poll_seconds"]),
         output_path=output_path,
         ledger_path=_ledger_path(given, output_path, login),
@@ -170,6 +171,24 @@ def _ledger_path(given: Mapping[str, Any], output_path: Path, login: Login | Non
     if given["ledger_path"]:
         return Path(given["ledger_path"]).expanduser()
     return None if login is None else output_path / f"ledger-{login.connector_id}.db"
+
+
+def _tags(given: Mapping[str, Any]) -> TagRules:
+    wanted = given["attribute_tags"] or {}
+    if not isinstance(wanted, dict):
+        wanted = {name: f"{one_line(name)}: " for name in wanted}
+    for name, prefix in wanted.items():
+        if not isinstance(prefix, str):
+            msg = f"attribute_tags must have a text for {name!r} (got {prefix!r})."
+            raise SettingsError(msg)
+    return TagRules(
+        skip=given["skip_tags"],
+        prefix=given["tag_prefix"],
+        application=given["tag_application"],
+        ancestors=given["tag_ancestors"],
+        paths=given["tag_paths"],
+        attributes={one_line(name): prefix for name, prefix in wanted.items()},
+    )
 
 
 def _identity(given: Mapping[str, Any]) -> Identity:

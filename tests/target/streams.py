@@ -138,6 +138,7 @@ class Sync:
     Attributes:
         scans: of each web application one that finished, unless given.
         entries: rows of `knowledge_base`, one for each QID of the findings unless given.
+        tags: rows of `tags`, a stream that is not there unless given.
         proof: changes to the row of `syncs`; None leaves it out.
         coverage: changes to what it covers.
         not_proven: web applications of which the tap knows that something is missing.
@@ -150,6 +151,7 @@ class Sync:
     findings: Sequence[Row] = ()
     scans: Sequence[Row] | None = None
     entries: Sequence[Row] | None = None
+    tags: Sequence[Row] | None = None
     mode: str = "full"
     proof: Mapping[str, object] | None = field(default_factory=dict)
     coverage: Mapping[str, object] = field(default_factory=dict)
@@ -171,6 +173,7 @@ class Sync:
             "scans": scans,
             "findings": self.findings,
             "knowledge_base": entries,
+            **({} if self.tags is None else {"tags": self.tags}),
         }
 
     def rows(self, now: datetime) -> Iterable[tuple[str, Row]]:

@@ -9,6 +9,7 @@ import pytest
 
 from target_ciscovm.mapping.asset import AssetRules, Holder, Sources, describe, last_seen, located
 from target_ciscovm.mapping.locators import Identity, Place, sent_locators
+from target_ciscovm.mapping.records import Tag
 from target_ciscovm.mapping.scans_seen import LastScan
 from target_ciscovm.mapping.tags import TagRules
 from tests.sandbox.ciscovm.kdi.check import check
@@ -27,7 +28,11 @@ NOTHING = Sources({}, {})
 
 def one_app(tags: tuple[str, ...] = (), tested: str | None = TESTED) -> Holder:
     return Holder(
-        frozenset({9001}), Place(URL, 9001, "Demo App 1"), {9001: "Demo App 1"}, tags, tested
+        frozenset({9001}),
+        Place(URL, 9001, "Demo App 1"),
+        {9001: "Demo App 1"},
+        tuple(Tag(name=name) for name in tags),
+        tested,
     )
 
 
@@ -99,14 +104,17 @@ def test_an_asset_shared_by_two_web_applications_has_the_tags_of_both() -> None:
     known = sources(
         as_webapp(9002, tags=tagged("Red", "Both")), as_webapp(9001, tags=tagged("Blue", "Both"))
     )
-    both = Holder(frozenset({9001, 9002}), Place(URL, 9001, "Demo App 1"), tags=("Own",))
+    both = Holder(frozenset({9001, 9002}), Place(URL, 9001, "Demo App 1"), tags=(Tag(name="Own"),))
 
     assert described(both, known)["tags"] == ["Blue", "Both", "Red", "Demo App 1", "Demo App 2"]
 
 
 def test_tags_of_the_findings_stand_in_for_a_row_that_did_not_come() -> None:
     both = Holder(
-        frozenset({9001, 9002}), Place(URL), {9001: "One", 9002: "Two"}, tags=("Of findings",)
+        frozenset({9001, 9002}),
+        Place(URL),
+        {9001: "One", 9002: "Two"},
+        tags=(Tag(name="Of findings"),),
     )
 
     found = described(both, sources(as_webapp(9001, name="One", tags=tagged("Of row"))))

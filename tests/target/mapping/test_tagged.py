@@ -12,6 +12,7 @@ from tests.target.streams import Sync, finding, scan, webapp, webapp_of
 
 if TYPE_CHECKING:
     from tests.target.loads import CVM
+    from tests.target.streams import Row
 
 URL: Final = "https://app1.example.test/page1"
 
@@ -71,6 +72,79 @@ def test_a_name_with_a_double_quote_keeps_it_in_the_tag_but_not_as_application(c
     asset = loaded.asset(URL)
     assert asset["application"] == "The 'shop'"
     assert 'The "shop"' in asset["tags"]
+
+
+class TestTree:
+    TREE: Final[tuple[Row, ...]] = (
+        {"id": 0, "name": "Shop", "parentTagId": 7},
+        {"id": 7, "name": "EMEA", "parentTagId": 8, "ruleType": "STATIC"},
+        {"id": 8, "name": "Company", "parentTagId": None},
+    )
+    ROWS: Final = replace(tagged("Shop"), tags=TREE)
+
+    def test_tags_above_are_sent_too(self, cvm: CVM) -> None:
+        loaded = cvm.load(self.ROWS, tag_ancestors=True, tag_prefix="q:", tag_application=False)
+
+        assert loaded.outcome == "succeeded"
+        assert loaded.asset(URL)["tags"] == ["q:Shop", "q:EMEA", "q:Company"]
+
+    def test_a_tag_is_sent_as_its_path(self, cvm: CVM) -> None:
+        loaded = cvm.load(self.ROWS, tag_paths=True, tag_application=False)
+
+        assert loaded.asset(URL)["tags"] == ["Company/EMEA/Shop"]
+
+    def test_without_the_stream_tags_are_names_alone_and_none_is_reset(self, cvm: CVM) -> None:
+        cvm.load(self.ROWS, tag_ancestors=True)
+
+        loaded = cvm.load(tagged("Shop"), tag_ancestors=True, reset_tags=True)
+
+        assert cvm.tags(URL) == {"Shop", "EMEA", "Company", "App 1"}
+        assert [text for text in loaded.report["warnings"] if "stream tags" in text]
+
+    def test_rows_that_are_no_tags_are_rejected_and_lose_nothing(self, cvm: CVM) -> None:
+        rows: list[Row] = [*self.TREE, {"name": "No id"}]
+
+        loaded = cvm.load(
+            replace(self.ROWS, tags=rows), tag_ancestors=True, max_failed_percent="50"
+        )
+
+        assert loaded.outcome == "succeeded"
+        assert [row["stream"] for row in loaded.rejected] == ["tags"]
+        assert loaded.report["proof"]["proven"] is True
+
+
+class TestAttributes:
+    ROWS: Final = tagged(
+        "A",
+        attributes=[{"name": "Owner", "value": "payments"}, {"name": "Tier", "value": "1"}],
+    )
+
+    @pytest.mark.parametrize(
+        ("wanted", "expected"),
+        [
+            (["Owner", "Tier"], ["A", "Owner: payments", "Tier: 1", "App 1"]),
+            ("Tier,Owner", ["A", "Tier: 1", "Owner: payments", "App 1"]),
+            ({"Owner": "", "Tier": "tier-"}, ["A", "payments", "tier-1", "App 1"]),
+            ('{"Tier": "T"}', ["A", "T1", "App 1"]),
+            (["Function"], ["A", "App 1"]),
+        ],
+    )
+    def test_attributes_become_tags(self, wanted: Any, expected: list[str], cvm: CVM) -> None:  # noqa: ANN401
+        assert cvm.load(self.ROWS, attribute_tags=wanted).asset(URL)["tags"] == expected
+
+    def test_where_no_attributes_came_the_way_out_is_said_and_nothing_reset(self, cvm: CVM) -> None:
+        cvm.load(self.ROWS, attribute_tags=["Owner"])
+
+        loaded = cvm.load(tagged("A"), attribute_tags=["Owner"], reset_tags=True)
+
+        assert "Owner: payments" in cvm.tags(URL)
+        assert [text for text in loaded.report["warnings"] if "webapp_details" in text]
+
+    def test_a_prefix_that_is_no_text_is_refused(self, cvm: CVM) -> None:
+        loaded = cvm.load(self.ROWS, attribute_tags={"Owner": 1})
+
+        assert loaded.exit_code == 2
+        assert "attribute_tags must have a text for 'Owner'" in loaded.message
 
 
 class TestReset:
