@@ -48,8 +48,8 @@ class Digest:
 
     def add(self, values: tuple[object, ...]) -> None:
         """Take a row in."""
-        self._sum = (self._sum + row_digest(values)) % MODULUS
+        self._sum += row_digest(values)
 
     def __str__(self) -> str:
         """Give it as 16 hex digits."""
-        return f"{self._sum:016x}"
+        return f"{self._sum % MODULUS:016x}"

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from types import FrameType
 
+    import msgspec
     from singer_sdk.helpers.capabilities import CapabilitiesEnum
 
     from target_ciscovm.report.model import Report
@@ -128,17 +129,18 @@ class TargetCiscoVM(Plugin, Target):
         else:
             check_login(self.settings)
 
-    def on_record(self, line: int, stream: str, record: bytes) -> None:
+    def on_record(self, line: int, stream: str, record: msgspec.Raw) -> None:
         """Hand a record to the run, mapped if maps are set."""
         read = self.run.arrivals.add(stream, record)
         if self._maps is None:
             self.run.take(line, stream, record, read)
             return
-        mapped = list(self._maps.apply(line, stream, record, self.run.counts.notes))
+        raw = bytes(record)
+        mapped = list(self._maps.apply(line, stream, raw, self.run.counts.notes))
         for name, found in mapped:
             self.run.take(line, name, found)
         if not mapped:
-            self.run.drop(stream, record)
+            self.run.drop(stream, raw)
         elif stream in TYPES and all(name not in TYPES for name, _ in mapped):
             self.run.arrivals.renamed[stream] = mapped[0][0]
 

@@ -52,11 +52,15 @@ class Arrivals:
     def add(self, stream: str, raw: bytes) -> Record | None:
         """Take note of a record, and give it as its type where it has that.
 
+        Args:
+            stream: its stream.
+            raw: its JSON; msgspec reads it within the line, where it needs no copy.
+
         Raises:
             SettingsError: when the input was flattened.
         """
         self.counts[stream] += 1
-        if stream == FINDINGS and self.counts[stream] <= LOOKED_AT and FLATTENED in raw:
+        if stream == FINDINGS and self.counts[stream] <= LOOKED_AT and FLATTENED in bytes(raw):
             msg = (
                 "The findings arrive flattened (webApp__id), so nobody can tell what they belong "
                 "to. Take flattening_enabled out of the tap's settings, or out of the mapper's."
@@ -72,7 +76,7 @@ class Arrivals:
         elif isinstance(record, WebApp):
             digest.add((record.id,))
         else:
-            digest.add(_loose_values(stream, raw))
+            digest.add(_loose_values(stream, bytes(raw)))
         return record
 
     def digest(self, stream: str) -> str | None:

@@ -128,14 +128,14 @@ class Intake:
         if record is None:
             record = read_record(stream, raw)
         if record is None:
-            tidied = self._tidied(line, stream, raw)
+            tidied = self._tidied(line, stream, bytes(raw))
             if tidied is None:
                 return
             record, raw = tidied
         if isinstance(record, Finding):
             self._keep_finding(line, record)
         else:
-            self._keep(line, stream, record, raw)
+            self._keep(line, stream, record, bytes(raw))
 
     def drop(self, stream: str, raw: bytes) -> None:
         """Take note of a record that is left out on purpose, and may still be there in Qualys."""
@@ -193,13 +193,13 @@ class Intake:
                 finding.web_app.id if finding.web_app else None,
                 item.scanner_identifier[0],
                 "fixed" if is_fixed else "open",
-                None if is_fixed else filtered_by(finding, rules.filters),
+                "" if is_fixed else filtered_by(finding, rules.filters) or "",
                 self.references.definition_of(finding),
                 app,
-                None if asset and self._url_tells_all else finding.url,
+                "" if asset and self._url_tells_all else finding.url or "",
                 finding.severity,
                 at.last_looked_at,
-                at.closed if is_fixed else None,
+                (is_fixed and at.closed) or "",
                 self._spool.add_item(text),
                 len(text),
                 self._page(asset, finding.url),
@@ -207,10 +207,10 @@ class Intake:
         )
 
     @staticmethod
-    def _page(asset: str | None, url: str | None) -> str | None:
-        """Give the finding's page without a login, None where its asset's key is the page."""
+    def _page(asset: str | None, url: str | None) -> str:
+        """Give the finding's page without a login, empty where its asset's key is the page."""
         is_told = asset is not None and asset.startswith(URL_KEY)
-        return None if is_told else tidy_url(url, keep_query=True)
+        return "" if is_told else tidy_url(url, keep_query=True) or ""
 
     def _asset_in_app(self, url: str | None, app: int | None) -> str | None:
         return self._asset(url, None if app is None else self.references.apps[app])

@@ -41,8 +41,8 @@ class Handler(Protocol):
     def load(self, read: Callable[[], None]) -> None:
         """Process an input; `read` passes its messages on."""
 
-    def on_record(self, line: int, stream: str, record: bytes) -> None:
-        """Take a record."""
+    def on_record(self, line: int, stream: str, record: msgspec.Raw) -> None:
+        """Take a record; its bytes are not copied from the line before they are needed."""
 
     def on_schema(self, stream: str, schema: bytes, key_properties: object) -> None:
         """Take a schema, new or changed."""
@@ -120,12 +120,12 @@ class SingerLines(GenericSingerReader[bytes]):
     def _hand_over(self, number: int, message: Message) -> None:
         kind = message.type
         if kind == "RECORD":
-            stream, record = message.stream, bytes(message.record)
-            if stream is None or not record:
+            stream = message.stream
+            if stream is None or not message.record:
                 raise InputBroken(number, "is a RECORD without a stream or a record")
             if stream not in self._seen:
                 raise InputBroken(number, f"is a record of {stream[:80]!r} before its SCHEMA")
-            self.handler.on_record(number, stream, record)
+            self.handler.on_record(number, stream, message.record)
         elif kind == "STATE":
             if bytes(message.value):
                 self.handler.on_state(bytes(message.value))

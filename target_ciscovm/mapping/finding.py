@@ -68,8 +68,12 @@ class Moments(NamedTuple):
     @property
     def last_looked_at(self) -> str:
         """When Qualys last tested the finding, with any result; empty if unknown."""
-        looked = max(self.last_tested or "", self.fixed or "", self.last_detected or "")
-        return max(looked, self.first_detected or "")
+        return max(
+            self.last_tested or "",
+            self.fixed or "",
+            self.last_detected or "",
+            self.first_detected or "",
+        )
 
     @property
     def closed(self) -> str | None:

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    import msgspec
+
 SCHEMA = (
     b'{"type":"SCHEMA","stream":"findings","schema":{"properties":{}},"key_properties":["id"]}\n'
 )
@@ -42,8 +44,8 @@ class Taken:
     def load(self, read: Callable[[], None]) -> None:
         read()
 
-    def on_record(self, line: int, stream: str, record: bytes) -> None:
-        self.records.append((line, stream, record))
+    def on_record(self, line: int, stream: str, record: msgspec.Raw) -> None:
+        self.records.append((line, stream, bytes(record)))
 
     def on_schema(self, stream: str, schema: bytes, key_properties: object) -> None:
         self.schemas.append((stream, schema, key_properties))

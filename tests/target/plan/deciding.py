@@ -42,7 +42,7 @@ def covering(**changes: Any) -> Terms:  # noqa: ANN401 - of all types
 def finding(name: str = "a", **changes: Any) -> FindingRow:  # noqa: ANN401 - of all types
     """Make a finding of the spool: open, of web application 7."""
     made = FindingRow(
-        name, HERE, 7, "V", "open", None, 0, None, None, 3, LAST, None, item_at=0, item_bytes=2
+        name, HERE, 7, "V", "open", "", 0, None, "", 3, LAST, "", item_at=0, item_bytes=2
     )
     return made._replace(**changes)
 
