@@ -122,22 +122,31 @@ def decide(spool: Spool, terms: Terms) -> None:
         ("covered_type", covered.types),
     ):
         spool.insert(table, ((number,) for number in numbers), 1)
-    for statement in _statements(terms):
+    kinds = {kind for (kind,) in spool.execute(sql.KINDS)}
+    any_refused = spool.number("SELECT COUNT(*) FROM refused") > 0
+    for statement in _statements(terms, kinds, any_refused=any_refused):
         spool.connection.execute(statement, values)
 
 
-def _statements(terms: Terms) -> Iterator[str]:
+def _statements(terms: Terms, kinds: set[str], *, any_refused: bool) -> Iterator[str]:
+    """Give the statements in their order, without those for rows that the load does not have."""
     if not terms.moves:
         yield sql.STAYING
-    yield from (sql.OPENED, sql.MOVED, sql.FIXES)
-    if terms.fixes_since is not None:
-        yield sql.FIXES_SINCE
-    yield sql.NOT_OPEN
-    for cause, which in ((OUTDATED, sql.OUTDATED_ROWS), (REFUSED, sql.REFUSED_ROWS)):
-        yield sql.left_entries(f"'{cause}'", which)
-        yield sql.left_findings(f"'{cause}'", which)
-    yield sql.FILTERED_ENTRIES
-    yield sql.left_findings("'filtered: ' || f.filter", sql.FILTERED_ROWS)
+    yield from (sql.OPENED, sql.MOVED)
+    if "fixed" in kinds:
+        yield sql.FIXES
+        if terms.fixes_since is not None:
+            yield sql.FIXES_SINCE
+        yield sql.NOT_OPEN
+    if not kinds.isdisjoint(sql.OUTDATED_STATES):
+        yield sql.left_entries(f"'{OUTDATED}'", sql.OUTDATED_ROWS)
+        yield sql.left_findings(f"'{OUTDATED}'", sql.OUTDATED_ROWS)
+    if any_refused:
+        yield sql.left_entries(f"'{REFUSED}'", sql.REFUSED_ROWS)
+        yield sql.left_findings(f"'{REFUSED}'", sql.REFUSED_ROWS)
+    if "filtered" in kinds:
+        yield sql.FILTERED_ENTRIES
+        yield sql.left_findings("'filtered: ' || f.filter", sql.FILTERED_ROWS)
     yield sql.ABSENT_ENTRIES
 
 

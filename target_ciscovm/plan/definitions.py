@@ -42,4 +42,5 @@ def define(spool: Spool, names: Iterable[str], informational: Iterable[int]) -> 
         informational: numbers of the definitions that `exclude_informational` leaves out.
     """
     spool.insert("definition", enumerate(names), 2)
-    spool.execute(LEAVE_OUT, (INFORMATIONAL, json.dumps(list(informational))))
+    if numbers := list(informational):
+        spool.execute(LEAVE_OUT, (INFORMATIONAL, json.dumps(numbers)))

@@ -123,8 +123,8 @@ def _place(url: str | None, named: records.WebAppRef | None, sources: Sources) -
 
 def leave_out_inactive(spool: Spool, webapps: frozenset[int]) -> None:
     """Leave out what is open of some web applications, before any other filter."""
-    numbers = json.dumps(sorted(webapps))
-    spool.execute(LEAVE_OUT, (INACTIVE, numbers))
+    if webapps:
+        spool.execute(LEAVE_OUT, (INACTIVE, json.dumps(sorted(webapps))))
 
 
 def previous_sync(sync: Sync | None) -> str | None:

@@ -72,32 +72,24 @@ UPDATE finding SET state = substr(state, length('outdated ') + 1) WHERE state LI
 
 _NOT_REFUSED: Final = "f.asset NOT IN (SELECT asset FROM refused)"
 _OPEN: Final = f"f.state = 'open' AND f.filter IS NULL AND {_NOT_REFUSED}"
-_HERE: Final = "e.identifier = f.identifier AND e.asset = f.asset AND e.model = :model"
 _INTO: Final = "INSERT OR IGNORE INTO decision"
 
 OPENED: Final = f"""
 INSERT INTO decision
 SELECT f.asset, f.identifier, :model, 'open',
-    COALESCE(
-        (
-            SELECT CASE
-                WHEN e.severity IS f.severity OR e.name IS NULL THEN 'still' ELSE 'edited'
-            END
-            FROM live e WHERE {_HERE}
-        ),
-        (
-            SELECT 'moved here' FROM live e
-            WHERE e.identifier = f.identifier AND e.model = :model AND {OURS} LIMIT 1
-        ),
-        (
-            SELECT 'again' FROM ledger.entry e
-            WHERE e.identifier = f.identifier AND {OURS} LIMIT 1
-        ),
-        'new'
-    ),
-    f.rowid,
-    (SELECT NULLIF(e.name, '') FROM ledger.entry e WHERE {_HERE})
-FROM finding f WHERE f.asset IS NOT NULL AND {_OPEN} ORDER BY f.asset, f.identifier
+    CASE
+        WHEN here.state <> 'closed' AND here.severity IS NOT f.severity AND here.name <> ''
+        THEN 'edited'
+        WHEN here.state <> 'closed' THEN 'still'
+        ELSE CASE (
+            SELECT max({LIVE} AND e.model = :model) FROM ledger.entry e
+            WHERE e.identifier = f.identifier AND {OURS}
+        ) WHEN 1 THEN 'moved here' WHEN 0 THEN 'again' ELSE 'new' END
+    END,
+    f.rowid, NULLIF(here.name, '')
+FROM finding f LEFT JOIN ledger.entry here
+    ON here.identifier = f.identifier AND here.asset = f.asset AND here.model = :model
+WHERE f.asset IS NOT NULL AND {_OPEN} ORDER BY f.asset, f.identifier
 """
 STAYING: Final = f"""
 UPDATE finding SET asset = (
@@ -168,7 +160,8 @@ FROM finding f WHERE f.asset IS NOT NULL AND {which}
 """
 
 
-OUTDATED_ROWS: Final = "f.state IN ('outdated open', 'outdated fixed')"
+OUTDATED_STATES: Final = ("outdated open", "outdated fixed")
+OUTDATED_ROWS: Final = f"f.state IN {OUTDATED_STATES}"
 REFUSED_ROWS: Final = f"f.state = 'open' AND f.filter IS NULL AND NOT {_NOT_REFUSED}"
 FILTERED_ROWS: Final = "f.state = 'open' AND f.filter IS NOT NULL"
 
@@ -242,7 +235,15 @@ SELECT COUNT(*) FROM (SELECT {REACH} AS cause FROM live e)
 WHERE cause = 'gone' OR (cause = 'deleted web app' AND :close_deleted)
 """
 TALLY: Final = """
-SELECT action, cause, COUNT(*), COUNT(DISTINCT finding) FROM decision GROUP BY 1, 2 ORDER BY 1, 2
+SELECT action, cause, COUNT(*),
+    COUNT(CASE WHEN action <> 'close' THEN finding END)
+        + COUNT(DISTINCT CASE WHEN action = 'close' THEN finding END)
+FROM decision GROUP BY 1, 2 ORDER BY 1, 2
+"""
+"""Only closings may come from one finding at several assets, so only they need `DISTINCT`."""
+KINDS: Final = """
+SELECT DISTINCT CASE WHEN state = 'open' AND filter IS NOT NULL THEN 'filtered' ELSE state END
+FROM finding
 """
 LEFT_OF_OTHER_SOURCES: Final = f"""
 SELECT COUNT(*) FROM decision d

@@ -32,7 +32,9 @@ SELECT e.webapp, COUNT(*) FROM live e
 WHERE e.account = ? AND e.webapp IN (SELECT webapp FROM {table}) GROUP BY 1 ORDER BY 1
 """
 BY_SEVERITY: Final = """
-SELECT f.severity, d.action, COUNT(DISTINCT f.rowid)
+SELECT f.severity, d.action,
+    COUNT(CASE WHEN d.action = 'open' THEN d.finding END)
+        + COUNT(DISTINCT CASE WHEN d.action <> 'open' THEN d.finding END)
 FROM decision d JOIN finding f ON f.rowid = d.finding WHERE d.action <> 'leave' GROUP BY 1, 2
 """
 OPEN_BY_ACTION: Final = """
