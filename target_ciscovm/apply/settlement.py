@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from qualyswas_ciscovm.dates import to_text
+from target_ciscovm.intake.spool import BATCH
 from target_ciscovm.ledger.settlement import Settlement
 from target_ciscovm.ledger.tables import Entry, Link, SentAsset
 from target_ciscovm.output.timing import Progress
@@ -91,9 +92,10 @@ def _entries(spool: Spool, plan: Plan, tenant: Tenant) -> Iterator[Entry]:
     }
     progress = Progress("remembering", plan.count("open") + plan.count("close"))
     for statement in (OPENED, CLOSED, CLOSED_UNKNOWN):
-        for row in spool.connection.execute(statement, values):
-            yield Entry._make(row)
-            progress.add(1)
+        rows = spool.connection.execute(statement, values)
+        while batch := rows.fetchmany(BATCH):
+            yield from map(Entry._make, batch)
+            progress.add(len(batch))
 
 
 def _chain(plan: Plan, sync: Sync | None) -> Iterator[Link]:

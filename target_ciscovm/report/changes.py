@@ -5,14 +5,17 @@ from __future__ import annotations
 import csv
 import io
 import re
+from functools import lru_cache
+from itertools import islice
 from typing import TYPE_CHECKING, Final
 
 import msgspec
 
+from target_ciscovm.intake.spool import BATCH
 from target_ciscovm.plan.plan import CHANGES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from target_ciscovm.intake.spool import Spool
     from target_ciscovm.output.folders import RunFolder
@@ -21,7 +24,7 @@ if TYPE_CHECKING:
 TABLE_NAME: Final = "changes.csv"
 FORMAT: Final = 1
 NAME_OF_QID: Final = re.compile(r"QID (\d+)(?: (.*))?", re.DOTALL)
-FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
+FORMULA: Final = frozenset("=+-@\t\r")
 """What makes a spreadsheet take a text for a formula."""
 ROWS: Final = (
     "SELECT d.action, d.cause, COALESCE(f.webapp, e.webapp), f.page, COALESCE(d.name, n.name, ''), "
@@ -55,25 +58,20 @@ def write_changes(spool: Spool, plan: Plan, folder: RunFolder) -> None:
     Raises:
         DiskFull: when there is no room for them.
     """
-    encode = msgspec.json.Encoder().encode
-    text = io.StringIO()
-    table = csv.writer(text)
+    encode_lines = msgspec.json.Encoder().encode_lines
+    found = changes(spool, plan)
     with folder.open(CHANGES) as lines, folder.open(TABLE_NAME) as sheet:
-        table.writerow(Change.__struct_encode_fields__[1:])
-        for change in changes(spool, plan):
-            lines.write(encode(change) + b"\n")
-            table.writerow([_cell(value) for value in msgspec.structs.astuple(change)[1:]])
-            sheet.write(text.getvalue().encode("utf-8", "replace"))
-            text.seek(0)
-            text.truncate()
-        sheet.write(text.getvalue().encode("utf-8", "replace"))
+        sheet.write(_sheet([Change.__struct_encode_fields__]))
+        while batch := list(islice(found, BATCH)):
+            lines.write(encode_lines(batch))
+            sheet.write(_sheet(map(msgspec.structs.astuple, batch)))
 
 
 def changes(spool: Spool, plan: Plan) -> Iterator[Change]:
     """Give the changes of a plan."""
     webapps = plan.sources.webapps
     for action, cause, webapp, url, name, severity, identifier, asset in spool.execute(ROWS):
-        match = NAME_OF_QID.fullmatch(name)
+        qid, title = _qid_and_title(name)
         app = webapps.get(webapp)
         kind, _, value = asset.partition(":")
         yield Change(
@@ -82,16 +80,28 @@ def changes(spool: Spool, plan: Plan) -> Iterator[Change]:
             webapp_id=webapp,
             webapp=(app.name if app else None) or "",
             url=url or (value if kind == "url" else ""),
-            qid=int(match[1]) if match else None,
-            title=(match[2] or "") if match else name,
+            qid=qid,
+            title=title,
             severity=severity,
             identifier=identifier,
             asset=asset,
         )
 
 
+@lru_cache(maxsize=4096)
+def _qid_and_title(name: str) -> tuple[int | None, str]:
+    """Take the name of a definition apart; many changes have the same."""
+    match = NAME_OF_QID.fullmatch(name)
+    return (int(match[1]), match[2] or "") if match else (None, name)
+
+
+def _sheet(rows: Iterable[Sequence[object]]) -> bytes:
+    """Give rows of the table, each without the version, with which it begins."""
+    text = io.StringIO()
+    csv.writer(text).writerows([_cell(value) for value in row[1:]] for row in rows)
+    return text.getvalue().encode("utf-8", "replace")
+
+
 def _cell(value: object) -> object:
     """Give a cell that no spreadsheet takes for a formula."""
-    if isinstance(value, str) and value.startswith(FORMULA):
-        return f"'{value}"
-    return "" if value is None else value
+    return f"'{value}" if isinstance(value, str) and value[:1] in FORMULA else value
