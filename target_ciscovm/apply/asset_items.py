@@ -21,7 +21,7 @@ _encode: Final = msgspec.json.Encoder().encode
 class DecidedRow(NamedTuple):
     """A decision with the finding that it comes from, in the order of assets.
 
-    The last eight are None where the entry is known from the ledger only.
+    The last seven are None where the entry is known from the ledger only.
     """
 
     asset: str
@@ -35,7 +35,6 @@ class DecidedRow(NamedTuple):
     url: str | None
     seen: str | None
     closed: str | None
-    webapp: int | None
     item_at: int | None
     item_bytes: int | None
 

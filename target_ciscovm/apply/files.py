@@ -13,7 +13,7 @@ import msgspec
 from target_ciscovm.apply.asset_items import AssetItems, DecidedRow
 from target_ciscovm.intake.spool import BATCH
 from target_ciscovm.kdi.files import EncodedAsset, Files, Group
-from target_ciscovm.mapping.asset import Holder, describe, located
+from target_ciscovm.mapping.asset import Holder, describe, last_seen, located
 from target_ciscovm.mapping.locators import (
     Place,
     addressed,
@@ -44,7 +44,7 @@ CREATE TABLE load_asset(
 """
 ROWS: Final = (
     "SELECT d.asset, d.identifier, d.model, d.action, d.cause, d.name, f.definition, f.app, f.url, "
-    "f.seen, f.closed, f.webapp, f.item_at, f.item_bytes FROM decision d LEFT JOIN finding f ON "
+    "f.seen, f.closed, f.item_at, f.item_bytes FROM decision d LEFT JOIN finding f ON "
     "f.rowid = d.finding WHERE d.action <> 'leave' OR d.finding IS NOT NULL ORDER BY d.asset"
 )
 TAKEN: Final = (
@@ -103,6 +103,7 @@ class _Writer:
     ) -> None:
         self._spool = spool
         self._plan = plan
+        self._model = plan.model
         self._references = references
         self._rules = rules
         self._files = files
@@ -144,7 +145,7 @@ class _Writer:
             return
         if row.item_at is None or row.item_bytes is None or row.cause.startswith("filtered"):
             found.close(row, self._closed_name(row), self._plan.now)
-        elif row.model != self._plan.model:
+        elif row.model != self._model:
             found.close(row, self._closed_name(row), row.closed or self._plan.now)
         else:
             item = self._spool.item(row.item_at, row.item_bytes)
@@ -192,14 +193,17 @@ class _Writer:
         self._write(key, asset, found, locators, Group(reset_tags=False, first=not found.any_open))
 
     def _described(self, locators: dict[str, str], holder: Holder) -> kdi.Asset:
-        """Describe an asset; what is said of a web application is worked out once."""
+        """Describe an asset; what the row of its web application says is worked out once."""
         number = next(iter(holder.ids)) if len(holder.ids) == 1 else None
         if number is None or not self._sources.tell_all_of(number):
             return describe(locators, holder, self._sources, self._rules)
         told = self._told.get(number)
         if told is None:
             told = self._told[number] = describe({}, holder, self._sources, self._rules)
-        return msgspec.structs.replace(told, **locators)
+        asset = msgspec.structs.replace(told, **locators)
+        if not self._rules.ignore_scanner_last_seen:
+            asset.last_seen_at = last_seen(holder, self._sources)
+        return asset
 
     def _add_clean(self) -> None:
         """Add web applications that were scanned and of which nothing else is in the load."""
@@ -236,7 +240,7 @@ class _Writer:
         locators: dict[str, str],
         group: Group,
     ) -> None:
-        found.items.setdefault(self._plan.model, [])
+        found.items.setdefault(self._model, [])
         asset.vulns = found.items.get("vulnerabilities")
         asset.findings = found.items.get("findings")
         encoded = EncodedAsset(key, self._encode(asset), frozenset(found.names), found.count)

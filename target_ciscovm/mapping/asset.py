@@ -43,9 +43,9 @@ class Sources:
     tree: TagTree = field(default_factory=TagTree)
 
     def tell_all_of(self, number: int) -> bool:
-        """Tell whether the web application is fully known without its findings."""
+        """Tell whether name, tags and system are known without the web application's findings."""
         app = self.webapps.get(number)
-        return app is not None and bool(app.name) and number in self.scans
+        return app is not None and bool(app.name)
 
     def tell_tags_of(self, ids: Iterable[int], rules: TagRules) -> bool:
         """Tell whether all that the tags of these web applications are made of has come."""
