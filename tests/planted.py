@@ -175,7 +175,7 @@ BUGS: Final[dict[str, Bug]] = {
     ),
     "a 404 in the middle taken for a missing licence": Bug(
         "tap_qualyswas/qualys/refusals.py",
-        "        return _passing(reply) if reply.has_worked else error\n",
+        "        return _passing(reply) if reply.is_known else error\n",
         "        return error\n",
         ("tests/tap/qualys/test_answers.py",),
     ),

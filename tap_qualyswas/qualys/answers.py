@@ -6,13 +6,15 @@ type, root element, and then `responseCode` (WAS) or `CODE` of a SIMPLE_RETURN (
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from qualyswas_ciscovm.wording import cut
 from tap_qualyswas.errors import BrokenAnswer, QualysError
 from tap_qualyswas.qualys.refusals import OK, by_code, by_status
 from tap_qualyswas.records.fields import to_whole
-from tap_qualyswas.records.parsing import Document, parse
+from tap_qualyswas.records.parsing import HEAD_BYTES, Document, parse, root_name
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,6 +23,17 @@ if TYPE_CHECKING:
     from tap_qualyswas.records.parsing import Element
 
 SUCCESS: Final = "SUCCESS"
+KIND: Final = 60
+"""Characters of the name of a document that a message repeats."""
+REPORT: Final = "WasScan"
+REPORT_BEGINS: Final = re.compile(
+    rb"<WasScan(?:\s[^<>]{0,1000})?>(?:\s{0,100}<id>\s{0,100}(\d{1,19})\s{0,100}</id>)?"
+)
+"""The root of a report, or what an envelope holds, and its id."""
+QUALYS_ROOTS: Final = frozenset(
+    {"ServiceResponse", "SIMPLE_RETURN", "GENERIC_RETURN", "RETURN", REPORT}
+    | {"KNOWLEDGE_BASE_VULN_LIST_OUTPUT"}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +66,7 @@ def read_service_answer(reply: Reply) -> ServiceAnswer:
     document = _document(reply)
     root = document.root
     if root.tag != "ServiceResponse":
-        raise _unexpected(root.tag)
+        raise _unexpected(reply)
     data = root.find("data")
     return ServiceAnswer(
         rows=() if data is None else list(data),
@@ -73,7 +86,7 @@ def read_kb_answer(reply: Reply) -> tuple[list[Element], Document]:
     """
     document = _document(reply)
     if document.root.tag != "KNOWLEDGE_BASE_VULN_LIST_OUTPUT":
-        raise _unexpected(document.root.tag)
+        raise _unexpected(reply)
     return (document.root.findall("RESPONSE/VULN_LIST/VULN"), document)
 
 
@@ -84,6 +97,37 @@ def check(reply: Reply) -> None:
         QualysError: the error that the answer stands for.
     """
     _document(reply)
+
+
+def check_report(reply: Reply, scan_id: int, *, is_whole: bool) -> None:
+    """Raise the error that the download of a report stands for, if it is none of this scan.
+
+    Args:
+        reply: the answer, with the beginning of its body.
+        scan_id: whose report was asked for.
+        is_whole: whether that is all of the body.
+
+    Raises:
+        QualysError: the error that the answer stands for.
+    """
+    if reply.status != OK or reply.is_html or _root(reply) != REPORT:
+        if is_whole or reply.status != OK or reply.is_html:
+            check(reply)
+        if _root(reply) != "ServiceResponse":
+            raise _unexpected(reply)
+    begins = REPORT_BEGINS.search(reply.body)
+    if begins is None:
+        raise _unexpected(reply)
+    if begins[1] is not None and int(begins[1]) != scan_id:
+        msg = f"Qualys sent the report of scan {int(begins[1])} in place of that of scan {scan_id}."
+        raise BrokenAnswer(msg)
+
+
+def _root(reply: Reply) -> str:
+    try:
+        return root_name(reply.body)
+    except BrokenAnswer as broken:
+        raise _not_xml(reply, broken) from None
 
 
 def _document(reply: Reply) -> Document:
@@ -107,14 +151,20 @@ def _document(reply: Reply) -> Document:
 def _not_xml(reply: Reply, broken: BrokenAnswer) -> QualysError:
     if reply.status != OK:
         return by_status(reply)
-    # What begins as XML is data that was cut, which messages do not repeat.
-    if not reply.body.strip() or reply.body.lstrip().startswith(b"<"):
+    # What begins as an answer of Qualys is data that was cut, which messages do not repeat.
+    try:
+        is_cut = root_name(reply.body[:HEAD_BYTES]) in QUALYS_ROOTS
+    except BrokenAnswer:
+        is_cut = not reply.body.strip() or reply.body.lstrip().startswith(b"<")
+    if is_cut:
         return broken
     return BrokenAnswer(f"{broken} It began so: {reply.described()}.")
 
 
-def _unexpected(tag: str) -> BrokenAnswer:
-    return BrokenAnswer(f"Qualys sent an unexpected kind of document ({tag[:60]}).")
+def _unexpected(reply: Reply) -> BrokenAnswer:
+    kind = root_name(reply.body[:HEAD_BYTES])
+    began = "" if kind in QUALYS_ROOTS else f" It began so: {reply.described()}."
+    return BrokenAnswer(f"Qualys sent an unexpected kind of document ({cut(kind, KIND)}).{began}")
 
 
 def _code_and_text(root: Element) -> tuple[str, str]:

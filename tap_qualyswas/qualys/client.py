@@ -21,15 +21,15 @@ from tap_qualyswas.errors import (
 from tap_qualyswas.qualys.answers import (
     ServiceAnswer,
     check,
+    check_report,
     read_service_answer,
 )
 from tap_qualyswas.qualys.call_history import WAS, CallHistory
 from tap_qualyswas.qualys.knowledge_base import KbVersions, kb_form, read_entries
-from tap_qualyswas.qualys.refusals import OK
 from tap_qualyswas.qualys.request_bodies import service_request
 from tap_qualyswas.qualys.server_clock import ServerClock
 from tap_qualyswas.qualys.transport import Call, Transport
-from tap_qualyswas.records.parsing import HEAD_BYTES, root_name
+from tap_qualyswas.records.parsing import HEAD_BYTES
 
 if TYPE_CHECKING:
     import threading
@@ -297,12 +297,9 @@ class QualysClient:
                 source.seek(0, 2)
                 size = source.tell()
                 source.seek(0)
-                head = source.read(HEAD_BYTES)
-                # A report is a WasScan; a small document of another kind is an error in HTTP 200.
-                if reply.status != OK or (size <= HEAD_BYTES and root_name(head) != "WasScan"):
-                    answered = self._attempts.answered
-                    told = replace(reply, body=head)
-                    check(self._history.of(told, call.path, answered=answered))
+                told = replace(reply, body=source.read(HEAD_BYTES))
+                told = self._history.of(told, call.path, answered=self._attempts.answered)
+                check_report(told, scan_id, is_whole=size <= HEAD_BYTES)
                 return self._good(reply, read(source))
 
         return self._attempts.run(attempt)

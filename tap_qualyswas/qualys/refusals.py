@@ -93,10 +93,8 @@ def by_status(reply: Reply) -> errors.QualysError:
     if reply.status == UNAUTHORIZED:
         return errors.LoneRefusal(reply.place, reply.described(), reply.login_note)
     error = _lasting(reply)
-    if error is not None and reply.has_worked_before and not reply.has_worked:
-        return errors.Withdrawn(reply.place, _told(reply))
     if error is not None:
-        return _passing(reply) if reply.has_worked else error
+        return _passing(reply) if reply.is_known else error
     return _temporary(reply)
 
 
@@ -116,6 +114,8 @@ def _lasting(reply: Reply) -> errors.Refused | None:
 
 
 def _passing(reply: Reply) -> errors.Unavailable:
+    if not reply.has_worked:
+        return errors.Withdrawn(reply.place, _told(reply))
     return errors.Unavailable(
         f"{reply.place} answered {_told(reply)}, though other calls have worked in this run."
     )
@@ -136,6 +136,8 @@ def _temporary(reply: Reply) -> errors.QualysError:
         )
     elif status < REDIRECT or status in PASSING or status >= SERVER_ERROR:
         error = errors.Unavailable(f"{reply.place} could not answer ({described}).")
+    elif reply.is_html and reply.is_known:
+        error = _passing(reply)
     else:
         return errors.InvalidRequest(reply.place, described, "")
     error.wait_seconds = wait_from_headers(reply.headers)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from html import escape
 from typing import TYPE_CHECKING, Final
@@ -10,6 +11,8 @@ from urllib.parse import quote_plus
 from lxml import etree
 
 from qualyswas_ciscovm.wording import cut, one_line
+from tap_qualyswas.errors import BrokenAnswer
+from tap_qualyswas.records.parsing import root_name
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,6 +21,10 @@ HEAD_BYTES: Final = 4096
 """Of a page that is no data: enough for its first words."""
 WORDS: Final = 80
 """Characters of a foreign page that a message repeats."""
+PAGE_TAGS: Final = frozenset(
+    {"html", "head", "body", "title", "meta", "script", "style", "center", "div", "p", "h1", "h2"}
+)
+"""With what a page for people begins, or a piece of one."""
 NOT_ASCII: Final = (
     " The password has characters outside ASCII, which were sent in UTF-8. If it is right, set one "
     "without them."
@@ -48,11 +55,21 @@ class Reply:
     has_worked_before: bool = False
 
     @property
+    def is_known(self) -> bool:
+        """Whether the call is known to be there and allowed."""
+        return self.has_worked or self.has_worked_before
+
+    @property
     def is_html(self) -> bool:
         """Whether it is a page for people: by its content type, or by how it begins."""
-        kind = self.headers.get("Content-Type", "").lower()
-        head = self.body[:512].lstrip().lower()
-        return "html" in kind or head.startswith((b"<!doctype html", b"<html", b"<head", b"<body"))
+        if "html" in self.headers.get("Content-Type", "").lower():
+            return True
+        head = self.body[:HEAD_BYTES]
+        if head.lstrip()[:14].lower() == b"<!doctype html":
+            return True
+        with suppress(BrokenAnswer):
+            return root_name(head).lower() in PAGE_TAGS
+        return False
 
     @property
     def is_redirect(self) -> bool:

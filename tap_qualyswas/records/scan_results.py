@@ -11,7 +11,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from tap_qualyswas.errors import BrokenAnswer
+from tap_qualyswas.errors import BrokenAnswer, NotFound
 from tap_qualyswas.records.fields import text, to_whole, truth, whole, word
 from tap_qualyswas.records.notes import Notes
 from tap_qualyswas.records.parsing import read_large
@@ -76,13 +76,16 @@ def parse_report(source: IO[bytes]) -> Report:
 
     Raises:
         BrokenAnswer: when the document is damaged, or a list has not as many entries as it says.
+        NotFound: when it has no list at all, so that nothing tells that there are no entries.
     """
     notes = Notes()
     seen: Counter[str] = Counter()
+    lists: set[str] = set()
 
     def read(element: Element) -> Record | None:
         if element.tag in LISTS:
             _check_count(element, seen[LISTS[element.tag]])
+            lists.add(element.tag)
             return None
         seen[KINDS[element.tag]] += 1
         try:
@@ -93,6 +96,9 @@ def parse_report(source: IO[bytes]) -> Report:
         return {"kind": KINDS[element.tag], **entry}
 
     records, replaced = read_large(source, (*KINDS, *LISTS), read)
+    if not lists:
+        msg = "Qualys sent a report without results."
+        raise NotFound(msg)
     notes.replaced += replaced
     entries: dict[tuple[Json, ...], Record] = {}
     for record in records:

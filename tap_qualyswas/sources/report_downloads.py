@@ -9,6 +9,7 @@ from qualyswas_ciscovm.wording import counted
 from tap_qualyswas.errors import (
     ApiAccessMissing,
     BrokenAnswer,
+    HtmlAnswer,
     InvalidRequest,
     NotFound,
     QualysError,
@@ -30,7 +31,7 @@ T = TypeVar("T")
 
 OF_ONE_REPORT: Final = (NotFound, InvalidRequest, ReportTooLarge)
 """Errors that say something about the report that was asked for, however many follow another."""
-OF_ANY: Final = (ApiAccessMissing, WasMissing, BrokenAnswer, TimedOut, Unavailable)
+OF_ANY: Final = (ApiAccessMissing, WasMissing, BrokenAnswer, HtmlAnswer, TimedOut, Unavailable)
 """Errors that can be about one report, or about all."""
 IN_A_ROW: Final = 5
 """So many of the latter, one after the other, are about all."""

@@ -174,6 +174,13 @@ def test_a_status_counts_when_the_body_says_nothing(
         ("<ServiceResponse/>", errors.BrokenAnswer, "without a responseCode"),
         (HTML, errors.HtmlAnswer, "web page"),
         ("<html><head></head></html>", errors.HtmlAnswer, "web page"),
+        ('<?xml version="1.0"?><html><p>Log in</p></html>', errors.HtmlAnswer, '"Log in"'),
+        ("\ufeff<!-- 1 --><html><p>Log in</p></html>", errors.HtmlAnswer, '"Log in"'),
+        (" " * 3000 + "<html><p>Log in</p></html>", errors.HtmlAnswer, '"Log in"'),
+        ("<script>go()</script><p>Log in", errors.HtmlAnswer, '"Log in"'),
+        ("<center><h1>502 Bad Gateway</h1><hr>", errors.HtmlAnswer, '"502 Bad Gateway"'),
+        ("<s:Envelope xmlns:s='x'>Blocked</s:Envelope>", errors.BrokenAnswer, '"Blocked"'),
+        ("<feed><p>Blocked", errors.BrokenAnswer, '"Blocked"'),
     ],
 )
 def test_what_is_no_answer_is_never_an_empty_page(

@@ -71,6 +71,12 @@ def urls_of(outcome: Outcome) -> list[str]:
     return [row["url"] for row in outcome.records("findings")]
 
 
+LOGIN_PAGE: Final = (
+    '<?xml version="1.0"?><!DOCTYPE html PUBLIC "-//W3C//DTD XHTML 1.0 Strict//EN" "http://www.w3.org'
+    '/TR/xhtml1/DTD/xhtml1-strict.dtd"><html xmlns="http://www.w3.org/1999/xhtml"><body><p>Log in'
+    "</p></body></html>"
+)
+"""Well-formed, and sent as XML: a reader of elements finds nothing in it."""
 OWN: Final = "https://app1.example.test/a"
 OTHER: Final = "https://app2.example.test/a"
 GOOD: Final = Answer(report_of(OTHER))
@@ -90,6 +96,13 @@ GOOD: Final = Answer(report_of(OTHER))
         (Answer("<ServiceResponse/>"), 2),
         (Answer(report_of(OWN, count=2)), 2),
         (Answer(report_of(OWN, count=0)), 2),
+        (Answer(LOGIN_PAGE), 2),
+        (Answer(LOGIN_PAGE.replace("</p>", "x" * 100_000 + "</p>")), 2),
+        (Answer("<Error><Message>Blocked</Message></Error>"), 2),
+        (Answer(f"<Error><Message>{'x' * 100_000}</Message></Error>"), 2),
+        (Answer(page(scan(5001)).replace("WasScan", "Other")), 2),
+        (Answer("<WasScan><id>5002</id><vulns><count>0</count></vulns></WasScan>"), 2),
+        (Answer("<WasScan><id>5001</id><status>FINISHED</status></WasScan>"), 1),
     ],
 )
 def test_a_report_that_cannot_be_had_is_named_and_passed_over(
