@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from qualyswas_ciscovm.wording import counted
+
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
@@ -24,6 +26,7 @@ class Sent:
         assets: in them.
         entries: in them, opened and closed.
         closings: of these, closed ones.
+        open_closings: of these, closed ones of what is open in CVM, as far as known.
         runs_before: runs that were there before ours was asked for.
         over: whether the licence is over its limit, so that CVM imports only a part.
     """
@@ -32,6 +35,7 @@ class Sent:
     assets: int
     entries: int
     closings: int
+    open_closings: int = 0
     runs_before: Collection[int] = ()
     over: bool = False
 
@@ -47,6 +51,11 @@ class Findings:
 
     hard: tuple[str, ...] = ()
     suspicions: tuple[str, ...] = ()
+
+    @property
+    def differs(self) -> bool:
+        """Tell whether CVM's numbers are not those of what was sent."""
+        return bool(self.hard or self.suspicions)
 
 
 def compare(run: ConnectorRun, sent: Sent) -> Findings:
@@ -76,6 +85,11 @@ def _suspicions(run: ConnectorRun, sent: Sent) -> Iterator[str]:
     closed = run.closed_scanner_vuln_count
     if closed is not None and closed > sent.closings:
         yield f"CVM closed {closed:,} entries, and {sent.closings:,} were sent as closed"
+    # A part says nothing where the counters do not count entries as we do.
+    if closed is not None and closed < sent.open_closings and (done == sent.entries or not closed):
+        verb = "was" if sent.open_closings == 1 else "were"
+        what = counted(sent.open_closings, "open entry", "open entries")
+        yield f"{what} {verb} sent as closed, and CVM closed {f'{closed:,}' if closed else 'none'}"
     automatic = run.autoclosed_scanner_vuln_count
     if automatic:
         yield f"CVM closed {automatic:,} entries by itself, which no file allowed"

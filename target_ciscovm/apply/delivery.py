@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Final
 from target_ciscovm.apply import pending
 from target_ciscovm.apply.answer import Findings, Sent, compare
 from target_ciscovm.apply.files import keys_of
+from target_ciscovm.apply.preflight import OVERAGE
 from target_ciscovm.apply.uploads import upload_all
 from target_ciscovm.cvm.connector import RunFailed
 from target_ciscovm.intake.counts import over_limit, shown
+from target_ciscovm.plan.decisions import closed_while_open
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from target_ciscovm.intake.spool import Spool
     from target_ciscovm.kdi.files import Part
     from target_ciscovm.ledger.ledger import Ledger
+    from target_ciscovm.plan.plan import Plan
 
 LOGGER: Final = logging.getLogger(__name__)
 
@@ -49,10 +52,12 @@ class Delivered:
     Attributes:
         run: as it was seen last.
         answer: held against what was sent.
+        over: whether the licence came to its limit with this load.
     """
 
     run: ConnectorRun
     answer: Findings = NOTHING_ODD
+    over: bool = False
 
     @property
     def failed_payloads(self) -> int:
@@ -141,26 +146,33 @@ def wait(way: Way, number: int, sent: Sent, max_failed_percent: Fraction) -> Del
     except RunFailed:
         way.ledger.doubt()
         raise
-    delivered = Delivered(ended, compare(ended, sent))
+    answer = compare(ended, sent)
+    # Less was done than was sent: it may have been this very load that met the limit.
+    over = answer.differs and not sent.over and way.api.overage() is True
+    delivered = Delivered(ended, answer, over)
     if delivered.arrived:
         way.ledger.settle()
     else:
         way.ledger.doubt()
     if delivered.failed_payloads:
         way.ledger.remember("failed_loads", value=way.ledger.failed_loads + 1)
+    if over:
+        way.ledger.remember("over_licence", value=True)
+        way.warn(OVERAGE)
     return delivered
 
 
-def sent_of(uploaded: Uploaded, closings: int, *, over: bool) -> Sent:
+def sent_of(uploaded: Uploaded, plan: Plan, spool: Spool) -> Sent:
     """Give what CVM was given."""
     parts = [part for part, _ in uploaded.parts]
     return Sent(
         files=len(parts),
         assets=sum(part.assets for part in parts),
         entries=sum(part.findings for part in parts),
-        closings=closings,
+        closings=plan.count("close"),
+        open_closings=closed_while_open(spool),
         runs_before=uploaded.runs,
-        over=over,
+        over=plan.terms.over,
     )
 
 

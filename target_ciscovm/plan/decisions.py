@@ -176,6 +176,11 @@ def covered_open(spool: Spool, terms: Terms) -> int:
     return int(row[0])
 
 
+def closed_while_open(spool: Spool) -> int:
+    """Count the closings of what is open by the ledger, and not only perhaps."""
+    return spool.number(sql.CLOSED_WHILE_OPEN)
+
+
 def left_of_other_sources(spool: Spool, terms: Terms) -> int:
     """Count what stays open of the account, and comes from another source than the load."""
     row = spool.connection.execute(sql.LEFT_OF_OTHER_SOURCES, terms.values()).fetchone()

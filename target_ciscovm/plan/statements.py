@@ -245,6 +245,11 @@ KINDS: Final = """
 SELECT DISTINCT CASE WHEN state = 'open' AND filter IS NOT NULL THEN 'filtered' ELSE state END
 FROM finding
 """
+CLOSED_WHILE_OPEN: Final = """
+SELECT COUNT(*) FROM decision d
+JOIN ledger.entry e ON e.identifier = d.identifier AND e.asset = d.asset AND e.model = d.model
+WHERE d.action = 'close' AND e.state = 'open'
+"""
 LEFT_OF_OTHER_SOURCES: Final = f"""
 SELECT COUNT(*) FROM decision d
 JOIN live e ON e.identifier = d.identifier AND e.asset = d.asset AND e.model = d.model

@@ -242,8 +242,18 @@ def _loaded_message(facts: Facts, plan: Plan) -> str:
     if settings.destination == "dry_run":
         gap = f" CVM lacks what came before this load: {plan.gap}." if plan.gap else ""
         return f"Dry run: {what} would be sent{closing}; nothing was.{gap}"
-    if plan.terms.over:
+    return _sent_message(what, closed, facts, plan)
+
+
+def _sent_message(what: str, closed: int, facts: Facts, plan: Plan) -> str:
+    """Say that a load is in CVM; or only that it was sent, where CVM's answer leaves doubt."""
+    delivered = facts.delivered
+    if plan.terms.over or (delivered is not None and delivered.over):
         return f"{what} were sent; CVM's licence is over its limit, so it may not have taken all."
+    if delivered is not None and delivered.answer.differs:
+        closing = f", with {counted(closed, 'closing')}" if closed else ""
+        doubt = ", which CVM's counters do not confirm" if delivered.answer.suspicions else ""
+        return f"Sent {what}{closing}{doubt}."
     closing = f", and {closed:,} {'was' if closed == 1 else 'were'} closed" if closed else ""
     return f"{what} are in Cisco Vulnerability Management{closing}."
 

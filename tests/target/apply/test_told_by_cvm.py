@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 import pytest
 
@@ -12,7 +12,7 @@ from tests.target.loads import QUICK
 from tests.target.streams import ASKING, STATE, Sync, finding, names, webapp
 
 if TYPE_CHECKING:
-    from tests.target.loads import CVM
+    from tests.target.loads import CVM, Loaded
 
 TWO: Final = Sync([webapp()], [finding(1), finding(2)])
 ONE: Final = Sync([webapp()], [finding(1)])
@@ -29,6 +29,7 @@ class TestCannotBeRight:
 
         assert (loaded.outcome, loaded.exit_code, loaded.states) == ("failed", 1, [ASKING])
         assert "CVM processed none of the 2 entries" in loaded.message
+        assert "are in Cisco" not in loaded.message
 
     def test_what_was_sent_counts_as_perhaps_open_and_its_chain_is_not_begun(
         self, cvm: CVM
@@ -98,6 +99,84 @@ class TestOdd:
 
         assert (loaded.outcome, loaded.report["warnings"]) == ("succeeded", [])
         assert loaded.report["reconciliation"]["processed"] is None
+
+
+class TestTakenInPart:
+    """CVM says that the run succeeded, and its counters that less was done than was sent."""
+
+    def test_closings_that_cvm_ignores_are_not_said_to_be_closed(self, cvm: CVM) -> None:
+        cvm.load(TWO)
+        cvm.play(replace(QUICK, closing_under_skip=False))
+
+        loaded = cvm.load(ONE)
+
+        assert (loaded.outcome, loaded.closings) == ("succeeded", {"finding-2": "gone"})
+        assert cvm.open() == names(1, 2)
+        (warning,) = loaded.report["warnings"]
+        assert "1 open entry was sent as closed, and CVM closed none" in warning
+        assert_only_sent(loaded)
+
+    def test_closings_of_which_cvm_takes_a_part_are_a_warning(self, cvm: CVM) -> None:
+        cvm.load(replace(TWO, findings=[*TWO.findings, finding(3)]))
+        cvm.alter(of_runs(lambda run: run | {"closed_scanner_vuln_count": 1}))
+
+        loaded = cvm.load(ONE)
+
+        (warning,) = loaded.report["warnings"]
+        assert "2 open entries were sent as closed, and CVM closed 1" in warning
+
+    def test_what_is_closed_in_cvm_already_is_not_missed(self, cvm: CVM) -> None:
+        cvm.faults.arm("payloads-fail")
+        cvm.load(TWO)  # perhaps open, and it is not
+
+        loaded = cvm.load(ONE)
+
+        assert loaded.closings == {"finding-2": "gone"}
+        assert loaded.report["warnings"] == []
+
+    @pytest.mark.parametrize("counted", ["entries", "vulnerabilities"])
+    def test_closings_that_it_takes_are_no_warning_however_they_are_counted(
+        self, counted: Literal["entries", "vulnerabilities"], cvm: CVM
+    ) -> None:
+        cvm.play(replace(QUICK, entries_counted=counted))
+        cvm.load(TWO)
+
+        loaded = cvm.load(ONE)
+
+        assert loaded.report["warnings"] == []
+        assert "1 was closed" in loaded.message
+
+    def test_a_run_that_takes_its_last_file_only_is_not_said_to_have_all(self, cvm: CVM) -> None:
+        cvm.play(replace(QUICK, run_takes="last"))
+        apps = [webapp(number) for number in range(1, 4)]
+        rows = [finding(number, app=number) for number in range(1, 4)]
+
+        loaded = cvm.load(Sync(apps, rows), part_max_bytes=1000)
+
+        assert len(loaded.documents) > 1
+        assert loaded.outcome == "succeeded"
+        warnings = " ".join(loaded.report["warnings"])
+        assert "CVM processed 1 of the 3 entries" in warnings
+        assert_only_sent(loaded)
+
+    def test_a_licence_that_came_to_its_limit_in_the_load_is_told(self, cvm: CVM) -> None:
+        cvm.play(replace(QUICK, licensed_assets=1))
+        rows = [finding(number, url=f"https://app1.example.test/{number}") for number in (1, 2)]
+
+        loaded = cvm.load(Sync([webapp()], rows))
+
+        assert len(cvm.open()) == 1
+        assert any("licence" in warning for warning in loaded.report["warnings"])
+        assert_only_sent(loaded)
+        cvm.play(QUICK)
+        assert cvm.load(Sync([webapp()], [], mode="incremental")).states == [ASKING]
+
+
+def assert_only_sent(loaded: Loaded) -> None:
+    """Hold that a load does not say of what it sent that CVM has it, or has closed it."""
+    assert "sent" in loaded.message.lower()
+    assert "in Cisco" not in loaded.message
+    assert "closed" not in loaded.message
 
 
 class TestSomePayloadsFailed:
