@@ -6,6 +6,8 @@ from typing import Final
 
 from hypothesis import strategies as st
 
+from tests.sandbox.faults.positions import MET
+
 SURVIVED: Final = (
     "qualys-busy",
     "qualys-rate-text",
@@ -80,30 +82,22 @@ PASSING: Final = [
 OF_CLOCKS: Final = ("clock-back", "clock-ahead")
 """Faults after which a load may look older than CVM's newest run, so that it cannot be proven."""
 
+
+AT_REST: Final = frozenset({"export_seconds", "rate_limit", "run_seconds"})
+"""Switches that only make waits; the weeks have none of them."""
+
+OWN: Final[dict[str, tuple[object, ...]]] = {
+    # More than an asset of the weeks has: that one is refused is another story.
+    "max_file_bytes": (0, 40_000),
+    "locator_order": ((), ("application",), ("external_id",)),
+}
+"""Positions of switches of which the weeks draw others than the tests of the pair."""
+
 SWITCHES: Final = st.fixed_dictionaries(
     {
-        "autoclose_scope": st.sampled_from(["file", "run"]),
-        "dropped_tags_vanish": st.booleans(),
-        "upload_validates": st.booleans(),
-        "payload": st.sampled_from(["file", "asset"]),
-        "success_form": st.sampled_from(["boolean", "text"]),
-        "counter_spelling": st.sampled_from(["correct", "misspelt"]),
-        "empty_result_form": st.sampled_from(["count", "more", "data"]),
-        "refused_criteria": st.sampled_from([(), ("finding.ignoredDate",)]),
-        "search_scan_details": st.booleans(),
-        "search_app_details": st.booleans(),
-        "subscription_header": st.booleans(),
-        "id_sequences": st.sampled_from(["separate", "shared"]),
-        "manual_statuses_survive": st.booleans(),
-        "busy_status": st.sampled_from([200, 409, 422]),
-        "unknown_closing": st.sampled_from(["created", "ignored"]),
-        "assets_counted": st.sampled_from(["rows", "merged"]),
-        "entries_counted": st.sampled_from(["entries", "vulnerabilities"]),
-        "updated_counted": st.sampled_from(["changed", "named"]),
-        "untold_counters": st.sampled_from(["none", "entries", "all"]),
-        "url_case": st.sampled_from(["sensitive", "insensitive"]),
-        "name_in_identity": st.booleans(),
-        "locator_order": st.sampled_from([(), ("application",), ("external_id",)]),
+        name: st.sampled_from(OWN.get(name, every))
+        for name, every in MET.items()
+        if name not in AT_REST
     }
 )
-"""What no public source settles, in all positions."""
+"""What no public source settles, in all positions that the weeks can be lived in."""

@@ -2,76 +2,69 @@
 
 from __future__ import annotations
 
-import typing
-from dataclasses import fields
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
 from tests.pair.together import Pair, open_sandbox
-from tests.sandbox.faults.switches import UNMET, Switches
+from tests.sandbox.faults.positions import MET, positions
+from tests.sandbox.faults.switches import TOLD, Switches
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-MORE: Final[dict[str, tuple[object, ...]]] = {
-    "verbose_limit": (1000, 7),
-    "kb_max_ids": (1000, 250, 5),
-    "refused_criteria": ((), ("wasscan.resultsStatus", "finding.ignoredDate")),
-    "concurrency_wait": (0, 1, None),
-    "concurrent_runs": (1, 2),
-    "locator_order": ((), ("external_id",), ("application",), ("fqdn",)),
-    "max_file_bytes": (0, 15_000),
-    "run_seconds": (0, 0.3),
-    "rate_limit": (0, 50),
-    "search_delay": (0, 3600),
-    "licensed_assets": (0, 3),
-    "export_seconds": (0, 0.3),
-}
-"""Positions of what is neither yes or no nor an enumeration."""
+    from tests.pair.together import Synced
 
-
-def positions(name: str) -> tuple[object, ...]:
-    """Give all positions of a switch, or those that are to be tried."""
-    kind = typing.get_type_hints(Switches)[name]
-    return MORE.get(name) or ((False, True) if kind is bool else typing.get_args(kind))
-
-
-def met(name: str) -> tuple[object, ...]:
-    """Give the positions that the plugins are to be right in."""
-    return tuple(one for one in positions(name) if one not in UNMET.get(name, ()))
-
-
-EVERY: Final = {one.name: met(one.name) for one in fields(Switches)}
 MIXES: Final = [
-    {name: every[(place + turn) % len(every)] for place, (name, every) in enumerate(EVERY.items())}
+    {name: every[(place + turn) % len(every)] for place, (name, every) in enumerate(MET.items())}
     for turn in range(4)
 ]
 """Switches that stand as differently as can be: each of their positions is in one of these."""
 
 
 def test_each_position_is_tried() -> None:
-    for name, every in EVERY.items():
+    for name, every in MET.items():
         assert len(positions(name)) >= 2, f"{name} has no other position to try"
         assert {mix[name] for mix in MIXES} == set(every)
 
 
-def test_each_unmet_position_is_one_of_its_switch_but_not_its_default() -> None:
-    for name, unmet in UNMET.items():
-        assert unmet <= set(positions(name)) - {getattr(Switches(), name)}
+def test_what_stands_apart_is_a_position_of_its_switch_but_not_its_default() -> None:
+    for name, found in TOLD.items():
+        assert found <= set(positions(name)) - {getattr(Switches(), name)}
+
+
+def life(folder: Path, mix: Mapping[str, Any], **settings: object) -> Iterator[Synced]:
+    """Give the syncs of three days."""
+    with open_sandbox(apps=4, findings=24, **mix) as sandbox:
+        told = {"max_close_percent": 100, "tenant_locator_order": list(sandbox.tenant.order)}
+        pair = Pair(sandbox, folder, settings={**told, **settings})
+        yield pair.sync()
+        for full in (False, True):
+            sandbox.next_day(turbulent=True)
+            yield pair.sync(full_sync=full)
 
 
 @pytest.mark.parametrize("mix", MIXES)
 def test_the_tenant_is_as_the_world_is(mix: dict[str, Any], tmp_path: Path) -> None:
-    settings: dict[str, Any] = {"max_close_percent": 100}
-    with open_sandbox(apps=4, findings=24, **mix) as sandbox:
-        settings["tenant_locator_order"] = list(sandbox.tenant.order)
-        pair = Pair(sandbox, tmp_path, settings=settings)
-        synced = [pair.sync()]
-        for full in (False, True):
-            sandbox.next_day(turbulent=True)
-            synced.append(pair.sync(full_sync=full))
+    synced = list(life(tmp_path, mix))
 
     assert [(one.tap_exit, one.exit_code) for one in synced] == [(0, 0)] * 3
     assert [vars(one.found) for one in synced if not one.found.equal] == []
     assert synced[-1].proven
+
+
+@pytest.mark.parametrize(
+    "mix", [{name: one} for name, every in TOLD.items() for one in every], ids=str
+)
+def test_where_nobody_can_be_right_the_load_that_did_it_says_so(
+    mix: dict[str, Any], tmp_path: Path
+) -> None:
+    known: set[str] = set()
+    says = []
+    for synced in life(tmp_path, mix, part_max_bytes=2000):
+        says.append(synced.exit_code == 1 or "are in Cisco" not in synced.message)
+        assert says[-1] or synced.found.findings <= known, synced
+        known |= synced.found.findings
+
+    assert any(says)
