@@ -397,7 +397,7 @@ class Run:
             self._note(run_asked=True)
             number = delivery.run(way, uploaded)
             self._note(run_number=number)
-            sent = delivery.sent_of(uploaded, plan, place.spool)
+            sent = delivery.sent_of(uploaded, plan, place.spool, over=self._facts.tenant.over)
             try:
                 delivered = delivery.wait(way, number, sent, settings.max_failed_percent)
             except RunFailed as error:

@@ -28,7 +28,8 @@ class Sent:
         closings: of these, closed ones.
         open_closings: of these, closed ones of what is open in CVM, as far as known.
         runs_before: runs that were there before ours was asked for.
-        over: whether the licence is over its limit, so that CVM imports only a part.
+        over: whether the licence was over its limit before, so that CVM imports only a part; None
+            where CVM does not say.
     """
 
     files: int
@@ -37,7 +38,7 @@ class Sent:
     closings: int
     open_closings: int = 0
     runs_before: Collection[int] = ()
-    over: bool = False
+    over: bool | None = None
 
 
 @dataclass(frozen=True)

@@ -146,10 +146,9 @@ def wait(way: Way, number: int, sent: Sent, max_failed_percent: Fraction) -> Del
     except RunFailed:
         way.ledger.doubt()
         raise
-    answer = compare(ended, sent)
-    # Less was done than was sent: it may have been this very load that met the limit.
-    over = answer.differs and not sent.over and way.api.overage() is True
-    delivered = Delivered(ended, answer, over)
+    # It may have been this very load that met the limit.
+    over = sent.over is False and way.api.overage() is True
+    delivered = Delivered(ended, compare(ended, sent), over)
     if delivered.arrived:
         way.ledger.settle()
     else:
@@ -162,8 +161,8 @@ def wait(way: Way, number: int, sent: Sent, max_failed_percent: Fraction) -> Del
     return delivered
 
 
-def sent_of(uploaded: Uploaded, plan: Plan, spool: Spool) -> Sent:
-    """Give what CVM was given."""
+def sent_of(uploaded: Uploaded, plan: Plan, spool: Spool, *, over: bool | None) -> Sent:
+    """Give what CVM was given; `over` is what it told of the licence before."""
     parts = [part for part, _ in uploaded.parts]
     return Sent(
         files=len(parts),
@@ -172,7 +171,7 @@ def sent_of(uploaded: Uploaded, plan: Plan, spool: Spool) -> Sent:
         closings=plan.count("close"),
         open_closings=closed_while_open(spool),
         runs_before=uploaded.runs,
-        over=plan.terms.over,
+        over=over,
     )
 
 

@@ -62,10 +62,10 @@ def _stays_open(scene: Scene, uid: str) -> bool:
 
 
 def _is_in_between(scene: Scene, entry: Held) -> bool:
-    """Tell whether a finding has moved, and its new place was refused by CVM for a moment."""
+    """Tell whether a finding has moved, and CVM has not taken its new place, as nobody foresaw."""
     uid, run = finding_of(entry), scene.run
     moved = not scene.is_at(entry, *scene.shown(uid))
-    if moved and not run.over and not (run.succeeded and run.calm):
+    if moved and not run.was_over and not (run.succeeded and run.calm):
         scene.memory.pending.add(uid)
         return True
     return False

@@ -41,6 +41,7 @@ class Run:
         provable: whether the account can prove anything: an evaluation cannot.
         calm: whether nothing stood in its way, so that it has to close what it may close.
         over: whether the licence was over its limit, so that CVM did not take all of it.
+        was_over: whether it was so before the run, so that the run could know.
         behind: whether its clock was behind an earlier run's, so that it may count as older.
         emptied: whether Qualys told it that there is nothing, in searches and counts.
         garbled: whether URLs came with characters before them that XML does not allow.
@@ -54,6 +55,7 @@ class Run:
     provable: bool = True
     calm: bool = True
     over: bool = False
+    was_over: bool = False
     behind: bool = False
     emptied: bool = False
     garbled: bool = False

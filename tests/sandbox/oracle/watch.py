@@ -43,7 +43,7 @@ class Watch:
         self.connector_id = connector_id
         self.strange_runs: set[int] = set()
         self._log_start = self._closings = 0
-        self._is_behind = False
+        self._is_behind = self._was_over = False
         self._struck: Counter[str] = Counter()
         self._strange_before = 0
 
@@ -55,6 +55,7 @@ class Watch:
         # Of a clock that has gone back, nobody can tell what comes before what.
         now, runs = self.tenant.clock.now(), self.tenant.runs(self.connector_id)
         self._is_behind = any(run.start_time > now for run in runs)
+        self._was_over = self.tenant.is_over()
         self._struck = Counter(self.face.faults.struck)
         self._strange_before = len(self.strange_runs)
 
@@ -97,6 +98,7 @@ class Watch:
             over=over,
             behind=self._is_behind,
             emptied="qualys-nothing" in struck,
+            was_over=self._was_over,
             garbled="qualys-bad-characters" in struck,
             replayed=full is None and not log,
         )

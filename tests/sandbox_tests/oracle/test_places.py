@@ -77,3 +77,28 @@ def test_characters_that_xml_does_not_allow_make_another_place(
         bench.sandbox.begin()
     may_stay = deleted and fault == "qualys-bad-characters"
     assert bench.settle().equal is (deleted or may_stay)
+
+
+@pytest.mark.parametrize("before", [True, False])
+def test_a_move_over_the_licences_limit_is_wrong_where_the_limit_was_known(
+    bench: Bench, before: bool
+) -> None:
+    bench.world.move_finding(bench.victim, MOVED)
+    bench.sandbox.tenant.overage = before
+    bench.sandbox.begin()
+    bench.sandbox.tenant.overage = True
+    bench.load()
+
+    assert bench.settle().wrongly_closed == ([bench.name] if before else [])
+
+
+def test_what_moved_when_the_limit_came_is_owed_once_there_is_room(bench: Bench) -> None:
+    bench.world.move_finding(bench.victim, MOVED)
+    bench.sandbox.begin()
+    bench.sandbox.tenant.overage = True
+    bench.load()
+    bench.settle()
+    bench.sandbox.tenant.overage = False
+    bench.pass_day()
+
+    assert bench.settle().wrongly_closed == [bench.name]

@@ -159,8 +159,11 @@ class TestTakenInPart:
         assert "CVM processed 1 of the 3 entries" in warnings
         assert_only_sent(loaded)
 
-    def test_a_licence_that_came_to_its_limit_in_the_load_is_told(self, cvm: CVM) -> None:
-        cvm.play(replace(QUICK, licensed_assets=1))
+    @pytest.mark.parametrize("untold", ["none", "all"])
+    def test_a_licence_that_came_to_its_limit_in_the_load_is_told(
+        self, untold: Literal["none", "all"], cvm: CVM
+    ) -> None:
+        cvm.play(replace(QUICK, licensed_assets=1, untold_counters=untold))
         rows = [finding(number, url=f"https://app1.example.test/{number}") for number in (1, 2)]
 
         loaded = cvm.load(Sync([webapp()], rows))
