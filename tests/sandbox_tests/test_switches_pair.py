@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
@@ -12,9 +13,12 @@ from tests.sandbox.faults.switches import TOLD, Switches
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-    from pathlib import Path
 
     from tests.pair.together import Synced
+
+ROOT: Final = Path(__file__).parents[2]
+NO_GUESSES: Final = {"export_seconds", "password", "rate_limit", "run_seconds"}
+"""Switches for what is known to differ between accounts and days."""
 
 MIXES: Final = [
     {name: every[(place + turn) % len(every)] for place, (name, every) in enumerate(MET.items())}
@@ -43,6 +47,11 @@ def life(folder: Path, mix: Mapping[str, Any], **settings: object) -> Iterator[S
         for full in (False, True):
             sandbox.next_day(turbulent=True)
             yield pair.sync(full_sync=full)
+
+
+def test_each_guess_stands_in_the_docs() -> None:
+    told = (ROOT / "docs" / "limits.md").read_text()
+    assert [name for name in MET if name not in NO_GUESSES and f"`{name}`" not in told] == []
 
 
 @pytest.mark.parametrize("mix", MIXES)
