@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import copy
 import io
+import itertools
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from hypothesis import strategies as st
@@ -27,6 +29,14 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 SECOND_CONNECTOR: Final = 155306
+
+
+def other_account(world: World) -> World:
+    """Give the world of another account; ids of web applications are never those of the first."""
+    size = WorldSize(apps=3, findings=20, qids=8, scans=4, seed=world.size.seed)
+    seeds = itertools.count(size.seed + 1)
+    found = (World(replace(size, seed=seed), world.clock) for seed in seeds)
+    return next(one for one in found if not one.apps.keys() & world.apps.keys())
 
 
 class MorePlaces(Life):
@@ -75,8 +85,7 @@ class MorePlaces(Life):
         """Give a pair that loads another account into the same connector, with the same ledger."""
         if "account" not in self._pairs:
             sandbox = self.sandbox
-            size = WorldSize(apps=3, findings=20, qids=8, scans=4, seed=sandbox.world.size.seed + 1)
-            self._other_world = World(size, sandbox.clock)
+            self._other_world = other_account(sandbox.world)
             face = QualysFace(self._other_world, sandbox.clock, Faults(), sandbox.switches)
             face.username = "second_user"
             self._server = Server(create_face_app(face))
