@@ -6,9 +6,10 @@ identifier tells its type and web application, by which it is covered.
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Final
 
-from target_ciscovm.audit.drift import HAS, INSTEAD, JOINED, LACKS, SHARED
+from target_ciscovm.audit.drift import CLOSED, HAS, INSTEAD, JOINED, LACKS, SHARED
 from target_ciscovm.ledger.ledger import KnownRuns
 from target_ciscovm.ledger.tables import LIVE
 
@@ -21,22 +22,23 @@ if TYPE_CHECKING:
 # ruff: noqa: S608 - the statements are put together of our own texts
 
 
-def _lacking(state: str) -> str:
-    """Give what CVM lacks another state."""
+def _lacking(state: str, *kinds: str) -> str:
+    """Give what CVM does not have open another state."""
     return f"""
 UPDATE entry SET state = {state}
 WHERE {LIVE} AND EXISTS (
     SELECT 1 FROM cvm.drift d
     WHERE d.identifier = entry.identifier AND d.asset = entry.asset AND d.model = entry.model
-        AND d.kind IN {LACKS}
+        AND d.kind IN (SELECT value FROM json_each('{json.dumps(kinds)}'))
 )
 """
 
 
-CLOSE: Final = _lacking("'closed'")
+CLOSE: Final = _lacking("'closed'", CLOSED)
 DOUBT: Final = _lacking(
     "CASE WHEN sent_at >= strftime('%Y-%m-%dT%H:%M:%SZ', :at, '-1 day') THEN 'perhaps' ELSE "
-    "'closed' END"
+    "'closed' END",
+    *LACKS,
 )
 """CVM may have answered from a time before its last run. To close what is not open does no harm."""
 
@@ -94,7 +96,7 @@ def take_over(held: Held, ledger: Ledger, runs: Runs) -> None:
 def catch_up(held: Held, ledger: Ledger, runs: Runs) -> None:
     """Bring the ledger up to what CVM holds after runs that it does not know; all, if it is new."""
     with ledger.amending(held.path) as connection:
-        for change in (CLOSE, OPEN, *KEEP, KEEP_ASSETS, SENT_SINCE):
+        for change in (CLOSE, DOUBT, OPEN, *KEEP, KEEP_ASSETS, SENT_SINCE):
             connection.execute(change, {"at": runs.last_began})
         ledger.remember("whole", value=True)
         going_on = tuple(run for run in ledger.known_runs.own if run > runs.newest)

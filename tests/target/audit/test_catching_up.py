@@ -308,6 +308,16 @@ class TestOthers:
         assert "does not know connector run" in warning(loaded)
         assert loaded.closings == {"finding-2": "gone"}
 
+    def test_what_cvm_does_not_show_yet_is_closed_when_it_is_gone(self, cvm: CVM) -> None:
+        cvm.play(replace(QUICK, search_delay=HOUR.total_seconds()))
+        cvm.load(THREE)
+        hands.load(cvm.tenant, CONNECTOR_ID, ELSEWHERE, "somebody-elses")
+
+        loaded = cvm.load(LESS)
+
+        assert loaded.closings == {"finding-2": "gone"}
+        assert cvm.open() == names(1, 3) | {"somebody-elses"}
+
     def test_without_the_right_to_read_each_closes_its_own(self, cvm: CVM) -> None:
         refuse_reading(cvm)
         cvm.load(THREE)
