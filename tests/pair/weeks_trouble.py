@@ -134,8 +134,9 @@ class Trouble(Life):
             path.unlink()
 
     def forget(self, all_but: set[str]) -> None:
-        """Expect no closings by a name that the lost ledger knew alone: CVM does not tell it."""
-        if self.sandbox.switches.name_in_identity:
+        """Expect no closings of what the lost ledger knew alone, and CVM does not tell in time."""
+        switches = self.sandbox.switches
+        if switches.name_in_identity or switches.search_delay:
             self.pair.installation.knows.intersection_update(all_but)
 
     @rule(days=st.integers(0, 2))
