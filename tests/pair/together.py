@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
+    from tests.sandbox.oracle.coverage import Reading
     from tests.sandbox.oracle.oracle import Comparison
     from tests.sandbox.oracle.watch import Watch
 
@@ -69,6 +70,7 @@ class Pair:
         catalog: what is selected, for the tap; its own selection when it is None.
         earlier: the states before it, oldest first.
         written: what the tap wrote last, for replays.
+        reading: what there was to read then.
         report: what the target told last.
         syncs: how many runs there were.
     """
@@ -83,6 +85,7 @@ class Pair:
     installation: Installation = field(default_factory=Installation)
     catalog: dict[str, Any] | None = None
     written: bytes = b""
+    reading: Reading | None = None
     report: dict[str, Any] = field(default_factory=dict)
     syncs: int = 0
 
@@ -118,13 +121,19 @@ class Pair:
         whole = lines == self.written and is_whole(told, self.catalog)
         return self._load(lines, tap_exit, whole=whole, died=died, meanwhile=meanwhile)
 
-    def load(self, lines: bytes) -> Synced:
-        """Run the target with lines that a tap wrote earlier, pass its state on, and judge."""
-        self._begin()
+    def load(self, lines: bytes, reading: Reading | None = None) -> Synced:
+        """Run the target with lines that a tap wrote earlier, pass its state on, and judge.
+
+        Args:
+            lines: that the tap wrote.
+            reading: what there was to read then; not known by default.
+        """
+        self._begin(reading)
         return self._load(lines, 0, whole=True)
 
-    def _begin(self) -> None:
+    def _begin(self, reading: Reading | None = None) -> None:
         self.watch.oracle.ours = self.installation
+        self.watch.oracle.reading = reading
         self.watch.begin()
 
     def _load(
@@ -162,6 +171,8 @@ class Pair:
             **self.tap_settings,
             **settings,
         }
+        asked = asked_of({**self.tap_settings, **settings}, self.catalog)
+        self.reading = self.watch.oracle.read(asked)
         out = io.TextIOWrapper(io.BytesIO(), encoding="utf-8")
         exit_code = 0
         with redirect_stdout(out), quiet():

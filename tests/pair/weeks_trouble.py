@@ -142,13 +142,13 @@ class Trouble(Life):
     @rule(days=st.integers(0, 2))
     def an_old_load_comes_again(self, days: int) -> None:
         """What was written before is replayed after newer runs: it must close nothing."""
-        old, state = self.pair.written, copy.deepcopy(self.pair.state)
+        old, state = (self.pair.written, self.pair.reading), copy.deepcopy(self.pair.state)
         for _ in range(days):
             self.pass_day(turbulent=True)
         self.check(self.pair.sync())
         self.pair.state, newer = state, copy.deepcopy(self.pair.state)
         FIGURES["faults survived"] += 1
-        self.check(self.pair.load(old))
+        self.check(self.pair.load(*old))
         self.pair.state = newer
 
     @rule(full=st.booleans(), days=st.integers(0, 2))
@@ -157,12 +157,12 @@ class Trouble(Life):
         FIGURES["faults survived"] += 1
         if self.pair.read(full_sync=full):
             return
-        waiting = self.pair.written
+        waiting = (self.pair.written, self.pair.reading)
         for _ in range(days):
             self.pass_day(turbulent=True)
         self.check(self.pair.sync())
         state = copy.deepcopy(self.pair.state)
-        self.check(self.pair.load(waiting))
+        self.check(self.pair.load(*waiting))
         self.pair.state = state
 
     @precondition(lambda self: self.pair.installation.knows)

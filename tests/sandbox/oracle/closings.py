@@ -39,7 +39,7 @@ def is_right(scene: Scene, entry: Held) -> bool:
     """Tell whether the run may have closed an entry, whatever the target thinks of it."""
     uid = finding_of(entry)
     shown = scene.shown(uid)
-    if any(not one.open for one in shown) or _stays_open(scene, uid):
+    if any(not one.open for one in shown) or _stays_open(scene, uid) or scene.was_gone(uid):
         return True
     known = shown[-1] if shown else scene.memory.last.get(uid)
     if known is None:

@@ -30,6 +30,27 @@ class Asked:
 
 
 @dataclass(frozen=True)
+class Reading:
+    """What Qualys showed when a load was read that came only later.
+
+    Attributes:
+        asked: what the tap was told to read then.
+        moment: what there was just before it began.
+    """
+
+    asked: Asked
+    moment: Moment
+
+    def misses(self, uid: str, seen: Seen) -> bool:
+        """Tell whether the finding, as it was shown last, was gone by then."""
+        asked, moment = self.asked, self.moment
+        is_chosen = seen.kind in asked.kinds and seen.app_id in moment.wanted
+        was_there_before = seen.tested <= moment.at
+        is_gone = uid not in moment.findings and was_there_before
+        return is_chosen and is_gone and asked.since is None
+
+
+@dataclass(frozen=True)
 class Run:
     """How a run went.
 

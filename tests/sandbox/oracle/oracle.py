@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from tests.sandbox.oracle.closings import wrongly_closed
-from tests.sandbox.oracle.coverage import Asked, Coverage
+from tests.sandbox.oracle.coverage import Asked, Coverage, Reading
 from tests.sandbox.oracle.debts import unpaid
 from tests.sandbox.oracle.lessons import learn
 from tests.sandbox.oracle.memory import Installation, Memory
@@ -76,6 +76,7 @@ class Oracle:
         rules: what settings make of the world; may change between runs.
         asked: what the tap is told to read; likewise.
         ours: the installation that runs next; another one knows other things.
+        reading: of the load that runs next, if it was read at some earlier time.
         strangers: identifiers that somebody else has in the connector, which are not judged.
         memory: what it has learnt.
     """
@@ -85,6 +86,7 @@ class Oracle:
         self.rules = Rules()
         self.asked = Asked()
         self.ours = Installation()
+        self.reading: Reading | None = None
         self.strangers: set[str] = set()
         self.memory = memory or Memory()
         self._before = Moment(0, {}, frozenset(), frozenset())
@@ -117,10 +119,15 @@ class Oracle:
             was=self._was,
             now=now,
             by_others=frozenset(others),
+            reading=self.reading,
         )
         found = _compare(scene, self.ours)
         learn(scene, self.ours, found.findings)
         return found
+
+    def read(self, asked: Asked) -> Reading:
+        """Look at what a tap is about to read, for a load that may come later."""
+        return Reading(asked, self.rules.look(self.world, asked.wants))
 
     @property
     def wants_any(self) -> bool:

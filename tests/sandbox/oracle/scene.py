@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from tests.sandbox.ciscovm.tenant.view import Held
-    from tests.sandbox.oracle.coverage import Coverage, Run
+    from tests.sandbox.oracle.coverage import Coverage, Reading, Run
     from tests.sandbox.oracle.memory import Memory
     from tests.sandbox.oracle.sight import Moment, Rules, Seen
 
@@ -36,6 +36,7 @@ class Scene:
         before: Qualys just before the run, as `after` is just after it.
         was: what the connector had in the tenant before the run, by key, as `now` is after it.
         by_others: keys of entries that somebody else closed meanwhile.
+        reading: of a load that was read at some earlier time.
     """
 
     run: Run
@@ -47,6 +48,7 @@ class Scene:
     was: Mapping[str, Held]
     now: Mapping[str, Held]
     by_others: frozenset[str]
+    reading: Reading | None = None
 
     def shown(self, uid: str) -> list[Seen]:
         """Return the finding as it was shown before and after the run; nothing while it was not."""
@@ -81,6 +83,13 @@ class Scene:
     def is_at(self, entry: Held, *seen: Seen) -> bool:
         """Tell whether an entry lies where the finding was shown."""
         return self.rules.lies_at(entry) in {one.place for one in seen}
+
+    def was_gone(self, uid: str) -> bool:
+        """Tell whether a load of some earlier time was read when the finding was gone already."""
+        last = self.memory.last.get(uid)
+        if self.reading is None or last is None or self.shown(uid):
+            return False
+        return self.reading.misses(uid, last)
 
     def is_new(self, entry: Held) -> bool:
         """Tell whether an entry was opened during the run."""

@@ -46,6 +46,19 @@ def test_an_old_load_closes_nothing_that_has_been_found_again(bench: Bench) -> N
     assert differences(bench.settle(full=None)) == {"wrongly_closed": [bench.name]}
 
 
+@pytest.mark.parametrize("of_later", [True, False])
+def test_an_old_load_may_close_what_was_gone_when_it_was_read(bench: Bench, of_later: bool) -> None:
+    oracle = bench.sandbox.oracle
+    before = oracle.read(oracle.asked)
+    bench.world.delete_finding(bench.victim)
+    oracle.reading = oracle.read(oracle.asked) if of_later else before
+    bench.world.delete_app(bench.victim.app)
+    bench.sandbox.begin()
+    bench.load()
+
+    assert (bench.name in bench.settle(full=None).wrongly_closed) is not of_later
+
+
 def test_an_old_load_does_not_open_what_never_was_open(bench: Bench) -> None:
     fixed = next(one for one in bench.world.findings[VULNERABILITY] if not one.open)
     bench.load_at(place_by_url(fixed), name=bench.world.unique_id(fixed))
