@@ -168,6 +168,7 @@ class TestTakenInPart:
 
         loaded = cvm.load(Sync([webapp()], rows))
 
+        assert (loaded.outcome, loaded.states) == ("succeeded", [STATE])
         assert len(cvm.open()) == 1
         assert any("licence" in warning for warning in loaded.report["warnings"])
         assert_only_sent(loaded)
