@@ -12,6 +12,7 @@ from singer_sdk.helpers.capabilities import PluginCapabilities, TapCapabilities
 
 from qualyswas_ciscovm.endings import ending_well
 from qualyswas_ciscovm.errors import SIGNAL_EXIT
+from qualyswas_ciscovm.metric_lines import name_streams
 from qualyswas_ciscovm.plugin import Plugin
 from tap_qualyswas.input_files import FULL_TABLE, read_catalog, read_state
 from tap_qualyswas.settings.schema import CONFIG_SCHEMA
@@ -153,6 +154,7 @@ class TapQualysWAS(Plugin, Tap):
             cls.print_about(about_format)
             return
         cls.print_version(print_fn=cls.logger.info)
+        name_streams()
         with ending_well(cls.logger):
             tap = cls.from_command(
                 config, state=read_state(state, cls.logger), catalog=read_catalog(catalog)
