@@ -1,8 +1,8 @@
 """Write the parts of the docs that the code knows best, or check that they are up to date.
 
-`python -m docs.generate` rewrites `meltano.yml`, `.env.example`, `docs/settings.md`, the
-definitions in `plugins/` and the marked tables of the README; `--check` changes nothing, names each
-file that differs, and ends with 1.
+`python -m docs.generate` rewrites `meltano.yml`, `.env.example`, the definitions in `plugins/`, and the
+pages of settings, streams, `report.json` and `audit.json`; `--check` changes nothing, names each file
+that differs, and ends with 1.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 from typing import Final
 
-from docs import hub, meltano_project, pages
+from docs import hub, meltano_project, pages, reference
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 
@@ -38,8 +38,14 @@ def _files() -> dict[str, str]:
         "meltano.yml": meltano_project.render(),
         ".env.example": pages.env_example(),
         "docs/settings.md": pages.settings_page(),
+        "docs/streams.md": reference.streams_page(),
+        "docs/report.md": reference.file_page(
+            "report.json", "report.json", "Each run writes it beside `report.html`."
+        ),
+        "docs/audit.md": reference.file_page(
+            "audit.json", "audit.json", "`meltano invoke target-ciscovm:audit` writes it."
+        ),
         **hub.files(),
-        "README.md": pages.readme(_read("README.md")),
     }
 
 

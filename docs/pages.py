@@ -1,9 +1,8 @@
-"""The generated pages: settings tables, `.env.example`, and the marked parts of the README."""
+"""The page of the settings, and `.env.example`."""
 
 from __future__ import annotations
 
 import json
-import re
 from typing import TYPE_CHECKING, Final
 
 from docs.plugins import JSON, plugins
@@ -13,9 +12,6 @@ if TYPE_CHECKING:
 
 NOTICE: Final = (
     "<!-- Written by `uv run python -m docs.generate`; change the settings in the code. -->"
-)
-MARK: Final = re.compile(
-    r"(<!-- begin settings (?P<name>[a-z-]+) -->\n).*?(<!-- end settings -->)", re.DOTALL
 )
 
 
@@ -60,12 +56,6 @@ def settings_page() -> str:
     for plugin in plugins():
         lines += [f"## {plugin.name}", "", _table(plugin), ""]
     return "\n".join(lines)
-
-
-def readme(text: str) -> str:
-    """Give the README with the tables between its marks written anew."""
-    tables = {plugin.name: _table(plugin) for plugin in plugins()}
-    return MARK.sub(lambda m: f"{m[1]}{tables[m['name']]}\n{m[3]}", text)
 
 
 def _table(plugin: Plugin) -> str:
