@@ -38,7 +38,7 @@ ONLY_OWN: Final = "What that run has opened stays open until then."
 
 def note(ledger: Ledger, runs: Collection[int]) -> None:
     """Write down that all runs so far are known, if they are."""
-    if ledger.known_runs.own and not ledger.known_runs.others(runs):
+    if runs and ledger.known_runs.own and not ledger.known_runs.others(runs):
         ledger.remember("runs", value=KnownRuns(max(runs)))
 
 

@@ -12,6 +12,7 @@ import pytest
 
 from tests.deploy.project import DEPLOY, Project
 from tests.pair.commands import clean_environment
+from tests.sandbox.ciscovm.tenant.tenant import CONNECTOR_ID, OTHER_CONNECTOR_ID
 from tests.sandbox.sandbox import Sandbox
 from tests.support.listener import listening
 from tests.support.processes import BIN
@@ -34,6 +35,9 @@ AIRFLOW: Final = (
     "--from",
     "apache-airflow-core>=3.1,<4",
 )
+CONNECTORS: Final = {"emea": CONNECTOR_ID, "americas": OTHER_CONNECTOR_ID}
+"""Both accounts load in one project, which keeps a ledger for each connector."""
+
 DAGSTER: Final = ("--with", "elt-dagster-meltano>=1", "--from", "dagster>=1.13,<2")
 
 
@@ -92,7 +96,7 @@ def in_airflow(
             "conn_type": "http",
             "host": sandbox.ciscovm_url,
             "password": sandbox.api_key,
-            "extra": {"connector_id": sandbox.connector_id},
+            "extra": {"connector_id": CONNECTORS[name]},
         }
     variables = {
         "AIRFLOW_HOME": str(home),
@@ -117,6 +121,10 @@ def in_dagster(
             for account, sandbox in accounts.items()
             for name, value in sandbox.env.items()
         },
+        **{
+            f"{account.upper()}_TARGET_CISCOVM_CONNECTOR_ID": str(number)
+            for account, number in CONNECTORS.items()
+        },
         **environment,
     }
     file = str(DEPLOY / "dagster_definitions.py")
@@ -140,7 +148,7 @@ def test_an_orchestrator_loads_each_account_into_its_connector(
     assert ended.returncode == 0, ended.stdout
     for name, sandbox in accounts.items():
         wanted = {int(tag) for tag in loads[name] if tag}
-        held = sandbox.tenant.summary(sandbox.connector_id)
+        held = sandbox.tenant.summary(CONNECTORS[name])
         assert held["open"] == open_in(sandbox, wanted)
 
 
@@ -170,4 +178,4 @@ def test_an_orchestrator_alerts_and_goes_on_with_the_others(
     assert ended.returncode != 0
     assert [text.partition(" ")[0].replace("-", "_") for text in alerts.texts] == ["load_emea"]
     americas = accounts["americas"]
-    assert americas.tenant.summary(americas.connector_id)["open"] == open_in(americas, set())
+    assert americas.tenant.summary(OTHER_CONNECTOR_ID)["open"] == open_in(americas, set())

@@ -410,3 +410,13 @@ class TestRebuild:
         assert looked.exit_code == 1
         assert cvm.ledger.read_bytes() == before
         assert [path.name for path in cvm.output.glob("*.rebuilt")] == []
+
+
+def test_a_connector_whose_runs_are_no_longer_listed_is_loaded(cvm: CVM) -> None:
+    cvm.load(THREE)
+    cvm.tenant.state.runs.clear()
+
+    loaded = cvm.load(LESS)
+
+    assert loaded.outcome == "succeeded", loaded.message
+    assert cvm.open() == {*names(1, 3)}
