@@ -1,8 +1,8 @@
 """Write the parts of the docs that the code knows best, or check that they are up to date.
 
-`python -m docs.generate` rewrites `meltano.yml`, `.env.example`, the definitions in `plugins/`, and the
-pages of settings, streams, `report.json` and `audit.json`; `--check` changes nothing, names each file
-that differs, and ends with 1.
+`python -m docs.generate` rewrites `meltano.yml`, `.env.example`, the definitions in `plugins/`, and
+the pages of settings, streams, `report.json` and `audit.json`; `--check` changes nothing, names
+each file that differs, and ends with 1.
 """
 
 from __future__ import annotations

@@ -6,24 +6,25 @@ import json
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any, Final
 
-from tap_qualyswas.streams import STREAMS
+from tap_qualyswas.tap import TapQualysWAS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from tap_qualyswas.streams import QualysStream
+    from singer_sdk import Stream
 
 NOTICE: Final = "<!-- Written by `uv run python -m docs.generate` from the schemas. -->"
 
 CALLS: Final = {
-    "webapps": "`POST /qps/rest/3.0/search/was/webapp`, 1,000 a page, without details 1,000, with "
-    "details 500.",
-    "scans": "`POST /qps/rest/3.0/search/was/wasscan`. Those launched since the bookmark.",
-    "findings": "`POST /qps/rest/3.0/search/was/finding`, each finding type by itself, 1,000 a page; "
-    "with `include_evidence` 500. In a full sync also `count/was/finding`, to prove that all came.",
+    "webapps": "`POST /qps/rest/3.0/search/was/webapp`, verbose, 500 a page, and one walk of ids "
+    "at the end of a full sync, 1,000 a page, to see which came or went meanwhile.",
+    "scans": "`POST /qps/rest/3.0/search/was/wasscan`, verbose where Qualys takes that.",
+    "findings": "`POST /qps/rest/3.0/search/was/finding`, each finding type by itself, 1,000 a "
+    "page; with `include_evidence` 500. In a full sync also `count/was/finding`, to prove that all "
+    "came.",
     "knowledge_base": "`POST /api/2.0/fo/knowledge_base/vuln/`, 250 QIDs a call, and one verbose "
     "finding of each QID, 100 a call, for CWE, OWASP and WASC.",
-    "scan_results": "`GET /qps/rest/3.0/download/was/wasscan/{id}`, one call for each finished scan.",
+    "scan_results": "`GET /qps/rest/3.0/download/was/wasscan/{id}`, one for each finished scan.",
     "syncs": "None. One row at the end of each run, about the run itself.",
 }
 """Which calls to Qualys each stream makes."""
@@ -31,20 +32,21 @@ CALLS: Final = {
 
 def streams_page() -> str:
     """Give `docs/streams.md`: each stream with its key, its replication, its calls, its fields."""
+    streams = TapQualysWAS(validate_config=False).streams.values()
     lines = ["# Streams", "", NOTICE, ""]
     lines += [
         "`tap-qualyswas` writes these streams, in this order. Property names are Qualys's own.",
         "",
         "| stream | key | replication | selected |",
         "|---|---|---|---|",
-        *(_overview(stream) for stream in STREAMS),
+        *(_overview(stream) for stream in streams),
         "",
-        "Incremental streams begin some hours before their bookmark (`overlap_hours`), and once in a",
-        "while everything is read again (`full_sync_every_days`). See [limits.md](limits.md) for what",
+        "Incremental streams begin some hours before their bookmark (`overlap_hours`), and once in",
+        "a while everything is read again (`full_sync_every_days`). [Limits](limits.md) says what",
         "an incremental sync cannot see.",
         "",
     ]
-    for stream in STREAMS:
+    for stream in streams:
         lines += _stream(stream)
     return "\n".join(lines)
 
@@ -68,15 +70,15 @@ def file_page(title: str, name: str, text: str) -> str:
     return "\n".join(lines)
 
 
-def _overview(stream: type[QualysStream]) -> str:
+def _overview(stream: Stream) -> str:
     kind = f"incremental, `{stream.replication_key}`" if stream.replication_key else "full table"
     key = ", ".join(f"`{name}`" for name in stream.primary_keys or ())
     selected = "yes" if stream.selected_by_default else "no"
     return f"| [`{stream.name}`](#{stream.name}) | {key} | {kind} | {selected} |"
 
 
-def _stream(stream: type[QualysStream]) -> list[str]:
-    schema = json.loads((files("tap_qualyswas") / "schemas" / f"{stream.name}.json").read_text())
+def _stream(stream: Stream) -> list[str]:
+    schema = dict(stream.schema)
     if stream.name not in CALLS:
         msg = f"docs/reference.py does not say which calls the stream {stream.name} makes."
         raise SystemExit(msg)

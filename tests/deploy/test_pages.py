@@ -1,0 +1,75 @@
+"""The pages: built in strict mode, and true where they repeat what the code says."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+
+from mkdocs.commands.build import build
+from mkdocs.config import load_config
+
+from docs.reference import CALLS
+from tap_qualyswas.streams import ORDER
+from target_ciscovm.outcomes import EXIT_CODES, PASSES_STATE_ON
+from target_ciscovm.watching.metrics import KEPT, OF_RUN
+from tests.support.processes import ROOT
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import pytest
+
+DOCS: Final = ROOT / "docs"
+README: Final = (ROOT / "README.md").read_text("utf-8")
+OUTCOME: Final = re.compile(r"^\| `(\w+)` \| (\d+)[^|]*\| (yes|no)\b[^|]* \|", re.MULTILINE)
+
+
+def test_the_pages_are_built_without_a_warning(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NO_MKDOCS_2_WARNING", "1")
+    config = load_config(str(ROOT / "mkdocs.yml"), site_dir=str(tmp_path), strict=True)
+
+    build(config)
+
+    assert (tmp_path / "tutorial" / "index.html").exists()
+    performance = (tmp_path / "performance" / "index.html").read_text("utf-8")
+    assert f'href="{config.repo_url}/blob/main/tests/bench/rivals.py"' in performance
+    assert not list(tmp_path.rglob("*.py"))
+
+
+def test_the_table_of_outcomes_is_that_of_the_code() -> None:
+    rows = OUTCOME.findall((DOCS / "exit-codes.md").read_text("utf-8"))
+    by_name: dict[str, set[tuple[int, bool]]] = {}
+    for name, code, passed in rows:
+        by_name.setdefault(name, set()).add((int(code), passed == "yes"))
+
+    assert by_name.pop("interrupted") == {(143, False)}
+    assert by_name.pop("failed") == {(1, False), (1, True)}  # where a full sync is asked for
+    assert by_name == {
+        name: {(code, name in PASSES_STATE_ON)}
+        for name, code in EXIT_CODES.items()
+        if name != "failed"
+    }
+
+
+def test_each_figure_for_prometheus_is_on_its_page() -> None:
+    page = (DOCS / "how-to" / "watch.md").read_text("utf-8")
+
+    assert [name for name in (*KEPT, *OF_RUN) if f"`{name}`" not in page] == []
+
+
+def test_each_stream_says_what_it_asks_qualys() -> None:
+    assert tuple(CALLS) == ORDER
+
+
+def test_each_page_that_the_readme_names_is_there() -> None:
+    named = re.findall(r"\]\(([^)#:]+)[)#]", README)
+
+    assert "docs/performance.md" in named
+    assert [name for name in named if not (ROOT / name).exists()] == []
+
+
+def test_the_command_that_runs_the_tests_is_that_of_the_readme() -> None:
+    assert "\n    pip install uv && uv run python -m tests\n" in README
+    assert "-m tests" in (ROOT / ".ci" / "run").read_text("utf-8")
