@@ -25,6 +25,7 @@ CALLS: Final = {
     "knowledge_base": "`POST /api/2.0/fo/knowledge_base/vuln/`, 250 QIDs a call, and one verbose "
     "finding of each QID, 100 a call, for CWE, OWASP and WASC.",
     "scan_results": "`GET /qps/rest/3.0/download/was/wasscan/{id}`, one for each finished scan.",
+    "tags": "`POST /qps/rest/2.0/search/am/tag`, 1,000 a page.",
     "syncs": "None. One row at the end of each run, about the run itself.",
 }
 """Which calls to Qualys each stream makes."""

@@ -171,7 +171,7 @@ def test_an_orchestrator_alerts_and_goes_on_with_the_others(
         "QUALYSWAS_CISCOVM_LOADS": json.dumps({"emea": [""], "americas": [""]}),
         "QUALYSWAS_CISCOVM_ALERT_URL": alerts.url,
     }
-    accounts["emea"].face.password = "changed"
+    accounts["emea"].faults.arm("ciscovm-key")
 
     ended = run(accounts, variables, tmp_path)
 
