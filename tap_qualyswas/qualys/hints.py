@@ -17,11 +17,11 @@ if TYPE_CHECKING:
 
 UNITS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 LENGTH: Final = re.compile(
-    r"(?<![\d.])(\d{1,9}(?:\.\d{1,3})?)\s?"
+    r"(?<![\d.])(\d{1,3}(?:,\d{3}){1,2}(?!\d)|\d{1,9}(?:\.\d{1,3})?)\s?"
     r"(seconds?|secs?|s|minutes?|mins?|m|hours?|hrs?|h|days?|d)(?![a-z])",
     re.IGNORECASE,
 )
-"""A number and its unit: `57 seconds`, `15s`."""
+"""A number and its unit: `57 seconds`, `15s`, `1,200 seconds`."""
 JOINED: Final = re.compile(r"[\s,]{0,3}(?:and\s)?")
 """What may stand between the parts of one length: `2 hours, 5 minutes and 10 seconds`."""
 ASKS_TO_WAIT: Final = re.compile(r"again|another|retry|wait", re.IGNORECASE)
@@ -65,7 +65,7 @@ def _length_from(text: str, first: re.Match[str]) -> float:
     total = 0.0
     part: re.Match[str] | None = first
     while part is not None:
-        total += float(part[1]) * UNITS[part[2][0].lower()]
+        total += float(part[1].replace(",", "")) * UNITS[part[2][0].lower()]
         joined = JOINED.match(text, part.end())
         part = LENGTH.match(text, joined.end() if joined else part.end())
     return total

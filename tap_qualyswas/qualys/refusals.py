@@ -64,7 +64,8 @@ def by_code(
     if refusal is not None:
         return refusal(reply.place, explained)
     if code in GONE:
-        return errors.NotFound(f"Qualys does not have this object ({code}).")
+        gone = errors.NotFound(f"Qualys does not have this object ({code}).")
+        return _passing(reply) if reply.is_known else gone
     if code not in BUSY and _is_invalid(code):
         return errors.InvalidRequest(reply.place, code, text)
     if code in BUSY or reply.status == TOO_MANY:
@@ -130,6 +131,7 @@ def _temporary(reply: Reply) -> errors.QualysError:
     error: errors.TemporaryError
     if status in {CONFLICT, TOO_MANY}:
         error = _busy(reply, described)
+        error.wait_seconds = wait_from_text(reply.words)
     elif status == OK:  # with a web page, since it names no code
         error = errors.HtmlAnswer(
             f"{reply.place} answered with a web page, not with data ({described})."
@@ -140,7 +142,7 @@ def _temporary(reply: Reply) -> errors.QualysError:
         error = _passing(reply)
     else:
         return errors.InvalidRequest(reply.place, described, "")
-    error.wait_seconds = wait_from_headers(reply.headers)
+    error.wait_seconds = wait_from_headers(reply.headers) or error.wait_seconds
     return error
 
 

@@ -90,14 +90,15 @@ class Reply:
     def described(self) -> str:
         """Tell what came in place of data: status, content type and the first words."""
         told = f"HTTP {self.status}"
-        words = cut(self.quote(self._words()), WORDS)
+        words = cut(self.quote(self.words), WORDS)
         if not words:
             return told
         kind = self.headers.get("Content-Type", "").partition(";")[0]
         return f'{told}, {cut(self.quote(kind), WORDS) or "no content type"}: "{words}"'
 
-    def _words(self) -> str:
-        """Give the text at the beginning of a page, without its markup."""
+    @property
+    def words(self) -> str:
+        """The text at the beginning of a page, without its markup."""
         head = self.body[:HEAD_BYTES]
         text = _text_of(head) if b"<" in head else head.decode("utf-8", "replace")
         if len(self.body) > HEAD_BYTES:

@@ -13,11 +13,15 @@ from xml.sax.saxutils import escape
 
 REPLACEMENT: Final = "\N{REPLACEMENT CHARACTER}"
 ILLEGAL: Final = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-REFERENCE: Final = re.compile(r"&(?:#x([0-9A-Fa-f]+)|#([0-9]+)|([A-Za-z][0-9A-Za-z]*));", re.ASCII)
+REFERENCE: Final = re.compile(
+    r"&(?:(?:#x([0-9A-Fa-f]+)|#([0-9]+)|([A-Za-z][0-9A-Za-z]*));)?", re.ASCII
+)
+"""A reference, or an ampersand that begins none."""
 VERBATIM: Final = {"<![CDATA[": "]]>", "<!--": "-->", "<?": "?>"}
 """How the parts begin and end in which nothing is a reference."""
 VERBATIM_BEGIN: Final = re.compile("|".join(map(re.escape, VERBATIM)))
 OF_XML: Final = frozenset({"amp", "lt", "gt", "quot", "apos"})
+AMPERSAND: Final = "&amp;"
 QUOTES: Final = {'"': "&quot;", "'": "&apos;"}
 MAX_CODE_POINT: Final = 0x10FFFF
 MAX_DIGITS: Final = 8
@@ -33,7 +37,8 @@ def clean(document: bytes, encoding: str = "utf-8") -> tuple[bytes, int]:
         encoding: its encoding.
 
     Returns:
-        The document in UTF-8, and how many characters were replaced by U+FFFD.
+        The document in UTF-8, and how many characters were replaced: an ampersand that begins no
+        reference by one that does, all else by U+FFFD.
     """
     text = document.decode(encoding, "replace")
     replaced = max(text.count(REPLACEMENT) - document.count(REPLACEMENT.encode()), 0)
@@ -50,7 +55,7 @@ def _without_references(text: str) -> tuple[str, int]:
         found = _character(match)
         if found is None:
             replaced += 1
-            return REPLACEMENT
+            return AMPERSAND if match[0] == "&" else REPLACEMENT
         return found
 
     parts: list[str] = []
@@ -68,6 +73,8 @@ def _without_references(text: str) -> tuple[str, int]:
 def _character(match: re.Match[str]) -> str | None:
     """Give the XML for a reference, None where it leads to no character."""
     hexadecimal, decimal, name = match.groups()
+    if match[0] == "&":
+        return None
     if name is not None:
         if name in OF_XML:
             return match[0]

@@ -253,6 +253,8 @@ def test_a_page_that_repeats_the_password_does_not_tell_it(spelled: str, before:
     ("answer", "wait", "lower"),
     [
         (reply("", 429, X_RateLimit_ToWait_Sec="7"), 7, False),
+        (reply('{"message": "Try again in 8 seconds"}', 429), 8, False),
+        (reply("<html>Try again in 8 seconds", 429, Retry_After="7"), 7, False),
         (reply(simple_return(1965, "Try again in 9 seconds."), 409), 9, False),
         (reply(simple_return(1965, "", {"SECONDS_TO_WAIT": "11"}), 409), 11, False),
         (reply(simple_return(1965), 409, Retry_After="soon"), None, False),

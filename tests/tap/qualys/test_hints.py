@@ -47,6 +47,8 @@ def test_headers(headers: dict[str, str], seconds: float | None) -> None:
         ("retry after 3 minutes", 180),
         ("wait 1 hour", 3600),
         ("wait 15s", 15),
+        ("wait 1,200 seconds", 1200),
+        ("wait 1 hour,2 minutes", 3720),
         ("This API cannot be run again for another 23 hours, 57 minutes, and 54 seconds.", 86_274),
         ("Please wait 1 day and 2 hours", 93_600),
         ("retry in 1m30s", 90),

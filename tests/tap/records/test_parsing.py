@@ -122,6 +122,7 @@ def test_illegal_characters_are_replaced_and_counted(
         (b"before&nothing;after", "before\ufffdafter", 1),
         (b"<![CDATA[&eacute;]]>&eacute;<![CDATA[<!-- &eacute;]]>", "&eacute;é<!-- &eacute;", 0),
         (b"<!-- <![CDATA[ -->&eacute;<!-- ]]> -->", "é", 0),
+        (b"?a=1&b=2&copy=3 & more &; &#; &#x;", "?a=1&b=2&copy=3 & more &; &#; &#x;", 6),
         (b"&eacute;<![CDATA[\x00]]>\x00", "é\ufffd\ufffd", 2),
         (b"&#0;|&#00065;|&#99999999999999999999;", "\ufffd|A|\ufffd", 2),
     ],
