@@ -47,6 +47,7 @@ class AssetItems:
         names: names of the definitions used.
         any_open: whether any of them is open.
         any_nowhere: whether a finding of no web application is among them.
+        tells_tags: whether all that the asset's tags are made of has come; set by the writer.
     """
 
     def __init__(self) -> None:
@@ -54,6 +55,7 @@ class AssetItems:
         self.names: set[str] = set()
         self.any_open = False
         self.any_nowhere = False
+        self.tells_tags = False
         self._tags: dict[str, Tag] = {}
         self._places: dict[int, Place] = {}
         self._nowhere = Place()

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from target_ciscovm.apply.asset_items import AssetItems, DecidedRow
+from target_ciscovm.apply.sent_tags import as_text
 from target_ciscovm.intake.spool import BATCH
 from target_ciscovm.kdi.files import EncodedAsset, Files, Group
 from target_ciscovm.mapping.asset import Holder, describe, last_seen, located
@@ -39,7 +40,7 @@ TABLE: Final = """
 DROP TABLE IF EXISTS load_asset;
 CREATE TABLE load_asset(
     key TEXT PRIMARY KEY, part TEXT NOT NULL, position INTEGER NOT NULL, locators TEXT NOT NULL,
-    last_seen TEXT
+    last_seen TEXT, tags TEXT, told INTEGER NOT NULL, reset INTEGER NOT NULL
 );
 """
 ROWS: Final = (
@@ -171,13 +172,13 @@ class _Writer:
         locators = sent_locators(key, holder.place, self._rules.identity)
         asset = self._described(locators, holder)
         self._apps_in_load |= holder.ids
-        reset = (
-            self._rules.reset_tags
-            and asset.tags is not None
+        found.tells_tags = (
+            not self._rules.tags.skip
             and not found.any_nowhere
             and bool(holder.ids)
             and self._sources.tell_tags_of(holder.ids, self._rules.tags)
         )
+        reset = self._rules.reset_tags and asset.tags is not None and found.tells_tags
         first = first or (bool(self._plan.change) and not found.any_open)
         self._write(key, asset, found, locators, Group(reset, first))
 
@@ -246,12 +247,16 @@ class _Writer:
         encoded = EncodedAsset(key, self._encode(asset), frozenset(found.names), found.count)
         part, position = self._files.add(encoded, group)
         text = self._encode(locators).decode()
-        self._assets.append((key, part, position, text, asset.last_seen_at))
+        told = found.tells_tags
+        tags = as_text(asset.tags) if told or asset.tags else None
+        self._assets.append(
+            (key, part, position, text, asset.last_seen_at, tags, told, group.reset_tags)
+        )
         if len(self._assets) >= BATCH:
             self._flush()
 
     def _flush(self) -> None:
-        self._spool.insert("load_asset", self._assets, 5)
+        self._spool.insert("load_asset", self._assets, 8)
         self._assets.clear()
 
 

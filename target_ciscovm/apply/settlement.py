@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from qualyswas_ciscovm.dates import to_text
+from target_ciscovm.apply.sent_tags import sent_assets
 from target_ciscovm.intake.spool import BATCH
 from target_ciscovm.ledger.settlement import Settlement
-from target_ciscovm.ledger.tables import Entry, Link, SentAsset
+from target_ciscovm.ledger.tables import Entry, Link
 from target_ciscovm.output.timing import Progress
 from target_ciscovm.plan.proof import FULL
 from target_ciscovm.plan.webapps import coverage_to_keep, webapps_to_keep
@@ -39,7 +40,6 @@ CLOSED_UNKNOWN: Final = (
     "FROM ledger.entry e WHERE e.identifier = d.identifier AND e.asset = d.asset AND e.model = "
     "d.model)"
 )
-ASSETS: Final = "SELECT key, locators, last_seen FROM load_asset"
 
 
 class Load(NamedTuple):
@@ -72,7 +72,7 @@ def put_down(ledger: Ledger, spool: Spool, load: Load) -> None:
     ledger.put_down(
         Settlement(
             entries=_entries(spool, plan, tenant),
-            assets=map(SentAsset._make, spool.execute(ASSETS)),
+            assets=sent_assets(spool),
             webapps=webapps_to_keep(plan.coverage, plan.shown, plan.sources, sync),
             coverage=coverage_to_keep(plan.coverage),
             chain=_chain(plan, sync),

@@ -75,8 +75,8 @@ KEEP_CLOSED: Final = _kept(
 """So that an older load which comes again opens none of it."""
 KEEP: Final = (KEEP_SHARED, KEEP_JUDGED, KEEP_CLOSED)
 KEEP_ASSETS: Final = (
-    "INSERT OR IGNORE INTO asset SELECT DISTINCT h.asset, h.locators, NULL FROM cvm.held h WHERE "
-    "EXISTS (SELECT 1 FROM entry e WHERE e.asset = h.asset)"
+    "INSERT OR IGNORE INTO asset SELECT DISTINCT h.asset, h.locators, NULL, NULL FROM cvm.held h "
+    "WHERE EXISTS (SELECT 1 FROM entry e WHERE e.asset = h.asset)"
 )
 SENT_SINCE: Final = f"""
 UPDATE entry SET sent_at = :at

@@ -49,7 +49,7 @@ WHERE entry.state = 'closed'
 KEEP_ASSETS: Final = (
     "INSERT INTO asset SELECT * FROM pending_asset WHERE true ON CONFLICT(key) DO UPDATE SET "
     "locators = both(asset.locators, excluded.locators), last_seen = COALESCE(excluded.last_seen, "
-    "asset.last_seen)"
+    "asset.last_seen), tags = COALESCE(excluded.tags, asset.tags)"
 )
 """A locator that was sent once stays at the asset in CVM, also when it is left out later."""
 KEEP_WEBAPPS: Final = "INSERT OR REPLACE INTO webapp SELECT * FROM pending_webapp"

@@ -55,11 +55,17 @@ class Entry(NamedTuple):
 
 
 class SentAsset(NamedTuple):
-    """An asset as it was last sent: JSON of its locators by KDI's names, and its last-seen time."""
+    """An asset as it was last sent.
+
+    Attributes:
+        locators: JSON of its locators by KDI's names.
+        tags: JSON of all tags that it was ever sent, and that no reset has wiped; None if unknown.
+    """
 
     key: str
     locators: str
     last_seen: str | None
+    tags: str | None = None
 
 
 class ShownWebApp(NamedTuple):
@@ -107,7 +113,8 @@ _ENTRY: Final = (
     "sent_at TEXT NOT NULL, seen TEXT NOT NULL, severity INTEGER"
 )
 _SETTLED: Final = {
-    "asset": "(key TEXT PRIMARY KEY, locators TEXT NOT NULL, last_seen TEXT) WITHOUT ROWID",
+    "asset": "(key TEXT PRIMARY KEY, locators TEXT NOT NULL, last_seen TEXT, tags TEXT) "
+    "WITHOUT ROWID",
     "webapp": "(account INTEGER NOT NULL, id INTEGER NOT NULL, login TEXT NOT NULL, "
     "name TEXT NOT NULL, shown_at TEXT NOT NULL, missing_since TEXT, "
     "PRIMARY KEY(account, id, login)) WITHOUT ROWID",

@@ -231,6 +231,13 @@ class Note(_Part):
     count: Count = 1
 
 
+class AssetTags(_Part):
+    """Tags of one asset."""
+
+    asset: str
+    tags: list[str]
+
+
 class Changes(_Part):
     """What a load changes in CVM by the plan, or would change where it was not run."""
 
@@ -282,6 +289,10 @@ class Report(_Part):
         list[WebApp], Meta(description="with open findings that no sync has covered for 30 days")
     ] = field(default_factory=list)
     webapps_renamed: list[RenamedWebApp] = field(default_factory=list)
+    tags_dropped: Annotated[
+        list[AssetTags],
+        Meta(description="that Qualys no longer has and CVM keeps, of the first 1,000 assets"),
+    ] = field(default_factory=list)
     files: list[FileInfo] = field(default_factory=list)
     other_files: Annotated[
         list[str], Meta(description="in the run's folder: lists of changes and of rejected records")

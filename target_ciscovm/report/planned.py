@@ -6,11 +6,14 @@ It is read when the files are written: once the ledger is settled, what was open
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import TYPE_CHECKING, Final
 
+from target_ciscovm.apply.sent_tags import dropped_tags
 from target_ciscovm.plan import decisions
 from target_ciscovm.plan.webapps import not_covered
 from target_ciscovm.report.model import (
+    AssetTags,
     CauseCount,
     Changes,
     Closing,
@@ -26,6 +29,7 @@ if TYPE_CHECKING:
     from target_ciscovm.intake.spool import Spool
     from target_ciscovm.plan.plan import Plan
 
+ASSETS_NAMED: Final = 1000
 SEVERITIES: Final = range(1, 6)
 OPEN_OF_WEBAPPS: Final = """
 SELECT e.webapp, COUNT(*) FROM live e
@@ -65,6 +69,7 @@ class Planned:
     webapps_not_proven: tuple[WebApp, ...] = ()
     webapps_not_covered: tuple[WebApp, ...] = ()
     webapps_renamed: tuple[RenamedWebApp, ...] = ()
+    tags_dropped: tuple[AssetTags, ...] = ()
 
 
 def planned(spool: Spool, plan: Plan) -> Planned:
@@ -82,6 +87,7 @@ def planned(spool: Spool, plan: Plan) -> Planned:
             for number, count in not_covered(spool, plan.coverage).items()
         ),
         webapps_renamed=tuple(RenamedWebApp(**one._asdict()) for one in plan.renamed),
+        tags_dropped=tuple(_tags_dropped(spool, plan)),
     )
 
 
@@ -156,6 +162,12 @@ def _webapps_not_proven(spool: Spool, plan: Plan) -> Iterator[WebApp]:
     found = {app.id: app.open for app in _webapps(spool, plan, "unsettled_webapp")}
     for number in sorted(plan.coverage.unsettled):
         yield WebApp(id=number, name=_name(plan, number), open=found.get(number, 0))
+
+
+def _tags_dropped(spool: Spool, plan: Plan) -> Iterator[AssetTags]:
+    if plan.verdict.proven:
+        for one in islice(dropped_tags(spool), ASSETS_NAMED):
+            yield AssetTags(asset=one.asset, tags=one.tags)
 
 
 def _name(plan: Plan, number: int) -> str:

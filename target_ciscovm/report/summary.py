@@ -171,6 +171,7 @@ def _planned(facts: Facts, plan: Plan, report: Report) -> None:
     report.webapps_not_proven = list(found.webapps_not_proven)
     report.webapps_not_covered = list(found.webapps_not_covered)
     report.webapps_renamed = list(found.webapps_renamed)
+    report.tags_dropped = list(found.tags_dropped)
 
 
 def _files(facts: Facts) -> list[FileInfo]:

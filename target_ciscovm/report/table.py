@@ -134,6 +134,9 @@ def _facts(report: Report) -> Iterator[tuple[str, str]]:
         run = f", run {report.run.id}" if report.run else ""
         yield "connector", f"{report.connector.id} ({report.connector.name}){run}"
     yield from _webapps(report)
+    if report.tags_dropped:
+        assets = [f"{cut(one.asset, 60)} {_named(one.tags)}" for one in report.tags_dropped]
+        yield "tags left", f"on {counted(len(assets), 'asset')}: {_named(assets)}"
     for text in report.warnings[:NAMED]:
         yield "warning", text
     if len(report.warnings) > NAMED:

@@ -169,7 +169,7 @@ class TestSettled:
         later = SentAsset(URL, json.dumps({"url": "u", "application": "Shop"}), LATER)
         load(ledger, settlement(assets=[later]))
 
-        ((_, locators, last_seen),) = rows(ledger, "asset")
+        ((_, locators, last_seen, _),) = rows(ledger, "asset")
         assert json.loads(locators) == {"url": "u", "external_id": "7", "application": "Shop"}
         assert last_seen == LATER
 

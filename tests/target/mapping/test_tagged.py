@@ -147,6 +147,59 @@ class TestAttributes:
         assert "attribute_tags must have a text for 'Owner'" in loaded.message
 
 
+class TestDropped:
+    def dropped(self, cvm: CVM, sync: Sync, **settings: object) -> list[Any]:
+        found: list[Any] = cvm.load(sync, **settings).report["tags_dropped"]
+        return found
+
+    def test_tags_that_qualys_drops_stay_and_are_listed_by_asset(self, cvm: CVM) -> None:
+        assert self.dropped(cvm, tagged("Old", "Kept", "Blue")) == []
+        for _ in range(2):
+            assert self.dropped(cvm, tagged("New", "Kept")) == [
+                {"asset": f"url:{URL}", "tags": ["Old", "Blue"]}
+            ]
+        assert cvm.tags(URL) == {"Old", "Kept", "Blue", "New", "App 1"}
+        assert self.dropped(cvm, tagged("Blue", "New", "Kept", "Old")) == []
+
+    def test_the_last_tag_is_listed_too(self, cvm: CVM) -> None:
+        self.dropped(cvm, tagged("A"), tag_application=False)
+
+        assert self.dropped(cvm, tagged(), tag_application=False)[0]["tags"] == ["A"]
+
+    def test_after_a_reset_nothing_is_left_to_list(self, cvm: CVM) -> None:
+        self.dropped(cvm, tagged("Old"))
+
+        assert self.dropped(cvm, tagged("New"), reset_tags=True) == []
+        assert self.dropped(cvm, tagged("New")) == []
+
+    @pytest.mark.parametrize(
+        ("sync", "settings"),
+        [
+            (replace(tagged("New"), mode="incremental"), {}),
+            (tagged("New"), {"skip_tags": True}),
+            (Sync([webapp(1, tags=None)], [finding(1)]), {}),
+            (replace(tagged("New"), not_proven=[1]), {}),
+        ],
+        ids=["incremental", "no tags sent", "no list of tags", "web app not proven"],
+    )
+    def test_nothing_is_called_dropped_that_was_not_read(
+        self, sync: Sync, settings: dict[str, Any], cvm: CVM
+    ) -> None:
+        self.dropped(cvm, tagged("Old"))
+
+        assert self.dropped(cvm, sync, **settings) == []
+
+    def test_tags_of_another_web_application_on_the_page_are_not_called_dropped(
+        self, cvm: CVM
+    ) -> None:
+        shared = finding(2, 2, url=f"{URL}?b=2")
+        other = webapp(2, tags=[{"id": 9, "name": "Of the other"}])
+        self.dropped(cvm, Sync([webapp(1), other], [finding(1), shared]))
+        part = Sync([webapp(1)], [finding(1)], coverage={"wholeAccount": False})
+
+        assert self.dropped(cvm, part) == []
+
+
 class TestReset:
     SYNC: Final = tagged("A")
 
