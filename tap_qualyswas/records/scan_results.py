@@ -18,6 +18,7 @@ from tap_qualyswas.records.parsing import read_large
 from tap_qualyswas.records.shapes import Rejected, Shape
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from typing import IO
 
     from tap_qualyswas.records.fields import Json, Record
@@ -34,6 +35,12 @@ LISTS: Final = {
     "igs": "INFORMATION_GATHERED",
 }
 """Each list says how many entries it has."""
+TOTALS: Final = {
+    "nbVulnsTotal": "VULNERABILITY",
+    "nbScsTotal": "SENSITIVE_CONTENT",
+    "nbIgsTotal": "INFORMATION_GATHERED",
+}
+"""What the statistics of a report say of lists that do not, or are not there."""
 
 
 def _count(element: Element, _notes: Notes) -> int:
@@ -81,11 +88,17 @@ def parse_report(source: IO[bytes]) -> Report:
     notes = Notes()
     seen: Counter[str] = Counter()
     lists: set[str] = set()
+    totals: dict[str, int | None] = {}
 
     def read(element: Element) -> Record | None:
+        if element.tag in TOTALS:
+            totals.setdefault(TOTALS[element.tag], _whole(element.text))
+            return None
         if element.tag in LISTS:
-            _check_count(element, seen[LISTS[element.tag]])
-            lists.add(element.tag)
+            kind = LISTS[element.tag]
+            lists.add(kind)
+            told = _whole(element.findtext("count"))
+            totals[kind] = totals.get(kind) if told is None else told
             return None
         seen[KINDS[element.tag]] += 1
         try:
@@ -95,10 +108,11 @@ def parse_report(source: IO[bytes]) -> Report:
             return None
         return {"kind": KINDS[element.tag], **entry}
 
-    records, replaced = read_large(source, (*KINDS, *LISTS), read)
+    records, replaced = read_large(source, (*KINDS, *LISTS, *TOTALS), read)
     if not lists:
         msg = "Qualys sent a report without results."
         raise NotFound(msg)
+    _check_totals(totals, seen)
     notes.replaced += replaced
     entries: dict[tuple[Json, ...], Record] = {}
     for record in records:
@@ -110,14 +124,19 @@ def parse_report(source: IO[bytes]) -> Report:
     return Report(list(entries.values()), notes)
 
 
-def _check_count(element: Element, seen: int) -> None:
+def _check_totals(totals: Mapping[str, int | None], seen: Counter[str]) -> None:
+    for name, kind in LISTS.items():
+        told = totals.get(kind)
+        if told is not None and told != seen[kind]:
+            msg = f"Qualys sent a report whose {name} are {seen[kind]:,} of {told:,}."
+            raise BrokenAnswer(msg)
+
+
+def _whole(text: str | None) -> int | None:
     try:
-        told = to_whole(element.findtext("count") or "")
+        return to_whole(text or "")
     except ValueError:
-        told = None
-    if told is not None and told != seen:
-        msg = f"Qualys sent a report whose {element.tag} are {seen:,} of {told:,}."
-        raise BrokenAnswer(msg)
+        return None
 
 
 def _number(value: Json) -> int:

@@ -58,6 +58,11 @@ def report_of(*urls: str, count: int | None = None) -> str:
     )
 
 
+def stated(total: int) -> str:
+    """Give the beginning of a report with its statistics."""
+    return f"<WasScan><stats><global><nbVulnsTotal>{total}</nbVulnsTotal></global></stats>"
+
+
 def summary(results: str, login: str = "NONE") -> str:
     return f"<resultsStatus>{results}</resultsStatus><authStatus>{login}</authStatus>"
 
@@ -102,6 +107,8 @@ GOOD: Final = Answer(report_of(OTHER))
         (Answer(f"<Error><Message>{'x' * 100_000}</Message></Error>"), 2),
         (Answer(page(scan(5001)).replace("WasScan", "Other")), 2),
         (Answer("<WasScan><id>5002</id><vulns><count>0</count></vulns></WasScan>"), 2),
+        (Answer(stated(2) + report_of(OWN).partition(">")[2].replace("<count>1</count>", "")), 2),
+        (Answer(f"{stated(1)}<igs><count>0</count></igs></WasScan>"), 2),
         (Answer("<WasScan><id>5001</id><status>FINISHED</status></WasScan>"), 1),
     ],
 )
