@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 from typing import TYPE_CHECKING, Final
@@ -10,6 +11,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 CHROMIUM: Final = shutil.which("chromium") or shutil.which("chromium-browser")
+
+SHEET: Final = re.compile(rb"/Type\s*/Page\b")
 
 OPTIONS: Final = (
     "--headless",
@@ -34,6 +37,12 @@ def screenshot(address: str, profile: Path, image: Path, width: int, height: int
     """Give a PNG picture of a page in a window of this size."""
     _run(address, profile, f"--screenshot={image}", f"--window-size={width},{height}")
     return image.read_bytes()
+
+
+def printed_pages(address: str, profile: Path, file: Path) -> int:
+    """Print a page, and count the sheets."""
+    _run(address, profile, f"--print-to-pdf={file}", "--no-pdf-header-footer")
+    return len(SHEET.findall(file.read_bytes()))
 
 
 def _run(address: str, profile: Path, *options: str) -> bytes:

@@ -14,7 +14,7 @@ import pytest
 from lxml import html
 
 from target_ciscovm.report.files import write_html
-from tests.target.report.browser import CHROMIUM, dump_dom, screenshot
+from tests.target.report.browser import CHROMIUM, dump_dom, printed_pages, screenshot
 from tests.target.report.reports import REPORTS, hostile, succeeded
 
 if TYPE_CHECKING:
@@ -65,6 +65,15 @@ def test_a_browser_draws_the_page_and_its_pictures(width: int, tmp_path: Path) -
     shown = pixels(image)
     assert shown.count(bytes(blue)) > 1000  # the bars of the way from Qualys to CVM
     assert shown.count(bytes(ground)) > 1000
+
+
+@needs_browser
+@pytest.mark.parametrize("name", ["succeeded", "unproven", "lossy"])
+def test_a_browser_prints_a_report_on_two_pages(name: str, tmp_path: Path) -> None:
+    file = tmp_path / "report.html"
+    write_html(REPORTS[name](), file)
+
+    assert printed_pages(file.as_uri(), tmp_path / "profile", tmp_path / "report.pdf") == 2
 
 
 def pixels(image: bytes) -> list[bytes]:
