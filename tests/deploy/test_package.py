@@ -5,11 +5,13 @@ from __future__ import annotations
 import subprocess
 import sys
 import tarfile
+from importlib.metadata import version
 from typing import TYPE_CHECKING, Final
 
 import pytest
 
 from docs import release
+from docs.hub import DISTRIBUTION
 from tests.support.processes import BIN, ROOT
 
 if TYPE_CHECKING:
@@ -76,6 +78,14 @@ def test_the_notes_of_a_release_are_its_section_of_the_changelog() -> None:
     assert release.notes(changelog, "0.2.0") == "- New.\n"
     assert release.notes(changelog, "0.1.0") == "- Old.\n"
     assert release.notes(changelog, "0.2") == ""
+
+
+def test_the_version_of_the_package_is_that_of_its_changelog_and_its_image() -> None:
+    number = version(DISTRIBUTION)
+
+    assert "### Upgrade notes" in release.notes((ROOT / "CHANGELOG.md").read_text("utf-8"), number)
+    image = f"image: qualyswas-ciscovm:{number}\n"
+    assert image in (ROOT / "deploy" / "kubernetes.yaml").read_text("utf-8")
 
 
 def test_a_release_from_elsewhere_is_refused() -> None:

@@ -69,7 +69,11 @@ def newcomer(home: Path) -> dict[str, str]:
     subprocess.run([sys.executable, "-m", "venv", str(home / "python")], check=True)
     cache = subprocess.check_output([str(BIN / "uv"), "cache", "dir"], text=True).strip()
     path = [str(home / "python" / "bin"), str(home / ".local" / "bin"), "/usr/bin", "/bin"]
-    kept = {name: clean_environment()[name] for name in ("LANG", "TMPDIR") if name in os.environ}
+    kept = {
+        name: value
+        for name, value in clean_environment().items()
+        if not name.startswith(("PYTHON", "VIRTUAL_ENV"))
+    }
     return kept | {
         "HOME": str(home),
         "PATH": os.pathsep.join(path),
