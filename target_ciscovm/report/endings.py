@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from target_ciscovm.report.facts import Facts
 
 NO_RECORD: Final = "no record came: the tap wrote nothing, or a mapper dropped it all"
+REPORT_FILES: Final = "report_files"
+"""The tap's `source` that reads no scans."""
 NO_REPORT: Final = "Qualys has no finished scan and no finding: there is no report to load"
 LOADS_KEPT_BACK: Final = 3
 """Loads in a row with failed payloads whose state is not passed on."""
@@ -88,9 +90,15 @@ def renamed(webapps: Sequence[Renamed]) -> str:
 
 
 def is_no_report(received: Received) -> bool:
-    """Tell whether a full sync has found neither a finished scan nor a finding."""
+    """Tell whether a full sync has found neither a finished scan nor a finding.
+
+    Report files name no scans; there each web application comes out of a report.
+    """
     sync = received.sync
     if sync is None or sync.mode != FULL or received.arrivals.counts[FINDINGS]:
+        return False
+    source = sync.coverage.source if sync.coverage else None
+    if source == REPORT_FILES and received.sources.webapps:
         return False
     return not received.sources.scans
 

@@ -1,0 +1,114 @@
+"""Report files of the sandbox's world, loaded into the sandbox's CVM."""
+
+from __future__ import annotations
+
+import io
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.pair.together import Pair, open_sandbox
+from tests.sandbox.qualys.xml.portal_report import SCAN_REPORT, ReportShape
+from tests.sandbox.world.model import unique_id
+from tests.tap.exports import Exports
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.sandbox.sandbox import Sandbox
+    from tests.sandbox.world.model import Finding
+
+
+class Closed:
+    """A network without a way to Qualys: a folder of reports, and the pair."""
+
+    def __init__(self, sandbox: Sandbox, home: Path) -> None:
+        self.sandbox = sandbox
+        self.exports = Exports(sandbox.world, home / "reports")
+        self.pair = Pair(
+            sandbox,
+            home / "output",
+            tap_settings={
+                "source": "report_files",
+                "report_paths": [str(self.exports.folder)],
+            },
+        )
+
+    def load(self) -> dict[str, object]:
+        """Run both, and give the report."""
+        assert self.pair.read() == 0
+        exit_code, report = self.pair.run_target(io.BytesIO(self.pair.written))
+        assert exit_code == 0, report
+        assert not self.sandbox.face.requests
+        return report
+
+    def identifier(self, finding: Finding) -> str:
+        seed = self.sandbox.world.size.seed
+        return f"{finding.type[0]}-{finding.app.id}-{unique_id(seed, finding)}"
+
+    @property
+    def in_world(self) -> set[str]:
+        """What is open in Qualys."""
+        rows = (row for rows in self.sandbox.world.of_app.values() for row in rows)
+        return {self.identifier(row) for row in rows if row.open}
+
+    @property
+    def in_cvm(self) -> set[str]:
+        """What is open in CVM."""
+        held = self.sandbox.tenant.held(self.sandbox.connector_id)
+        return {one.scanner_identifier for one in held if one.is_open}
+
+
+def test_cvm_holds_what_the_world_has_as_far_as_reports_cover_it(tmp_path: Path) -> None:
+    with open_sandbox(apps=4, findings=60, qids=12) as sandbox:
+        closed = Closed(sandbox, tmp_path)
+        world = sandbox.world
+        closed.exports.write("all.xml")
+        closed.load()
+        assert closed.in_cvm == closed.in_world
+
+        sandbox.next_day()
+        one, other = sorted(world.apps.values(), key=lambda app: -len(world.findings_of(app)))[:2]
+        gone = {app.id: closed.identifier(world.findings_of(app)[0]) for app in (one, other)}
+        for app in (one, other):
+            world.delete_finding(world.findings_of(app)[0])
+        closed.exports.write("one.xml", apps=[one])
+        closed.load()
+        of_one = {name for name in closed.in_world if f"-{one.id}-" in name}
+        assert {name for name in closed.in_cvm if f"-{one.id}-" in name} == of_one
+        assert gone[other.id] in closed.in_cvm
+
+        sandbox.next_day()
+        closed.exports.write("scan.xml", ReportShape(SCAN_REPORT), [other])
+        closed.load()
+        # It names what it has seen, and says nothing of what it has not.
+        assert gone[other.id] in closed.in_cvm
+        assert {name for name in closed.in_world if f"-{other.id}-" in name} <= closed.in_cvm
+
+        sandbox.next_day()
+        closed.exports.write("all.xml")
+        closed.load()
+        assert closed.in_cvm == closed.in_world
+
+        before = closed.sandbox.tenant.held(sandbox.connector_id)
+        assert closed.load()["outcome"] == "succeeded"
+        assert closed.sandbox.tenant.held(sandbox.connector_id) == before
+
+
+@pytest.mark.parametrize("sections", [True, False])
+def test_a_report_of_a_web_application_without_any_finding_closes_all(
+    tmp_path: Path, *, sections: bool
+) -> None:
+    with open_sandbox(apps=1, findings=6, qids=6) as sandbox:
+        closed = Closed(sandbox, tmp_path)
+        closed.exports.write("all.xml", ReportShape(sections=sections))
+        closed.load()
+        assert len(closed.in_cvm) == len(closed.in_world) > 3
+
+        sandbox.next_day()
+        (app,) = sandbox.world.apps.values()
+        for finding in [*sandbox.world.findings_of(app)]:
+            sandbox.world.delete_finding(finding)
+        closed.exports.write("all.xml", ReportShape(sections=sections))
+        assert closed.load()["outcome"] == "succeeded"
+        assert closed.in_cvm == set()
