@@ -87,7 +87,7 @@ class ReportFiles:
             UnreadableReports: when none can be read.
         """
         paths = find_reports(self._settings.report_paths)
-        found = survey(paths, self._logger)
+        found = survey(paths, self._settings.filters.finding_types, self._logger)
         if not found.files:
             raise UnreadableReports(len(paths))
         self._logger.info("Read %s.", counted(len(found.files), "report"))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
-from urllib.parse import urlsplit
 
 from qualyswas_ciscovm.wording import counted
 from tap_qualyswas.errors import ReportChanged
@@ -14,6 +13,7 @@ from tap_qualyswas.records.portal.evidence import ReportEvidence
 from tap_qualyswas.records.portal.report import CSV, ReportError
 from tap_qualyswas.records.portal.rows import as_finding, identify, row_shape
 from tap_qualyswas.sources.knowledge_base import KB_PROPERTIES
+from tap_qualyswas.sources.report_attribution import NOBODY, Attribution
 from tap_qualyswas.sources.report_files import passes
 from tap_qualyswas.sources.report_ids import ReportIds
 from tap_qualyswas.sources.report_survey import UNDATED, NamedWebapp
@@ -30,8 +30,6 @@ if TYPE_CHECKING:
     from tap_qualyswas.sources.report_files import ReportFiles
     from tap_qualyswas.sources.report_survey import ReportFile
     from tap_qualyswas.sync.reader import Reader
-
-NOBODY: Final = NamedWebapp(None, None, None)
 
 
 def read_stream(
@@ -111,7 +109,7 @@ class _FindingReading:
             notes = Notes()
             yield from self._findings(file, notes)
             if notes.rejected:
-                self._reader.coverage.leave_out(_ids_of(file))
+                self._reader.coverage.leave_out(Attribution(file, self._survey).ids)
             self._tally.notes.add(notes)
         # What is missing is so in web applications that are left out.
         self._tally.settled = True
@@ -124,15 +122,17 @@ class _FindingReading:
             return
         shape = row_shape(None)
         for file in files:
+            webapps = Attribution(file, self._survey)
             for row in _rows(file, shape, Notes()) if file.kind != CSV else ():
-                self._ids.name(row.values, self._webapp_of(row, file).id)
+                self._ids.name(row.values, webapps.webapp_of(row).id)
 
     def _findings(self, file: ReportFile, notes: Notes) -> Iterator[Record]:
+        webapps = Attribution(file, self._survey)
         for row in _rows(file, self._shape, notes):
             values = row.values
             if values["type"] not in self._filters.finding_types:
                 continue
-            webapp = self._webapp_of(row, file)
+            webapp = webapps.webapp_of(row)
             unique = values["uniqueId"]
             named = None if unique else self._ids.named(values)
             if named is not None:
@@ -162,27 +162,17 @@ class _FindingReading:
         named = NamedWebapp.of(newest) if newest else webapp
         return as_finding(values, unique, named._asdict(), entry)
 
-    def _webapp_of(self, row: Row, file: ReportFile) -> NamedWebapp:
-        if row.section is not None:
-            return file.sections[row.section]
-        if row.webapp is not None:
-            return self._survey.identified(NamedWebapp.of(row.webapp))
-        webapps = dict.fromkeys((*file.webapps, *file.sections))
-        if len(webapps) == 1:
-            return next(iter(webapps))
-        return _by_url(str(row.values["url"] or ""), tuple(webapps))
-
     def _is_wanted(self, webapp: NamedWebapp, file: ReportFile) -> bool:
         """Tell whether a file is to be asked about a web application, and note what it is."""
         number = webapp.id
         if number is None:
             return passes(self._filters, number, webapp.name)
-        if number not in self._reports.webapp_ids and number in self._survey.webapps:
+        if number not in self._reports.webapp_ids:
             return False
         if file.generated < self._survey.whole.get(number, UNDATED):
             self._superseded += 1
             return False
-        self._newest[number] = max(file.generated, self._newest.get(number, UNDATED))
+        self._newest[number] = max(file.generated, self._newest[number])
         return True
 
     def _conclude(self) -> None:
@@ -222,25 +212,3 @@ def _rows(file: ReportFile, shape: Shape, notes: Notes) -> Iterator[Row]:
     except (ReportError, OSError) as error:
         reason = error.strerror if isinstance(error, OSError) else error
         raise ReportChanged(str(file.path), str(reason)) from None
-
-
-def _ids_of(file: ReportFile) -> set[int]:
-    return {one.id for one in (*file.webapps, *file.sections) if one.id is not None}
-
-
-def _by_url(url: str, webapps: tuple[NamedWebapp, ...]) -> NamedWebapp:
-    """Give the one web application whose URL a finding's begins with; nobody where several do."""
-    found = [one for one in webapps if _is_below(url, one.url or "")]
-    longest = max((len(one.url or "") for one in found), default=0)
-    best = [one for one in found if len(one.url or "") == longest]
-    return best[0] if len(best) == 1 else NOBODY
-
-
-def _is_below(url: str, base: str) -> bool:
-    try:
-        one, other = urlsplit(url), urlsplit(base)
-    except ValueError:
-        return False
-    path = other.path.rstrip("/")
-    is_host = bool(other.netloc) and one.netloc.lower() == other.netloc.lower()
-    return is_host and (one.path == path or one.path.startswith(f"{path}/"))

@@ -18,7 +18,7 @@ from tap_qualyswas.records.portal.report import CSV, WEBAPP_REPORT, ReportError
 
 if TYPE_CHECKING:
     import logging
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
     from tap_qualyswas.records.fields import Record
@@ -131,10 +131,11 @@ class Survey:
             self._ids.setdefault(_key(NamedWebapp.of(webapp)), set()).add(number)
         for at, file in enumerate(self.files):
             listed = tuple(map(self.identified, file.webapps))
-            if listed == file.webapps:
+            sections = tuple(map(self.identified, file.sections))
+            if (listed, sections) == (file.webapps, file.sections):
                 continue
-            self.files[at] = replace(file, webapps=listed)
-            for number in {one.id for one in listed if one.id is not None}:
+            self.files[at] = replace(file, webapps=listed, sections=sections)
+            for number in {one.id for one in (*listed, *sections) if one.id is not None}:
                 self.newest[number] = max(file.generated, self.newest.get(number, UNDATED))
 
 
@@ -142,8 +143,14 @@ def _key(webapp: NamedWebapp) -> tuple[str, str]:
     return (" ".join((webapp.name or "").split()), (webapp.url or "").strip().rstrip("/"))
 
 
-def survey(paths: Iterable[Path], logger: logging.Logger) -> Survey:
-    """Look through report files. One that cannot be read is named and passed over."""
+def survey(paths: Iterable[Path], kinds: Sequence[str], logger: logging.Logger) -> Survey:
+    """Look through report files. One that cannot be read is named and passed over.
+
+    Args:
+        paths: of the files.
+        kinds: the finding types that are wanted.
+        logger: gets what is passed over or not proven, and why.
+    """
     found = Survey()
     dated: dict[int, str] = {}
     for path in paths:
@@ -157,10 +164,13 @@ def survey(paths: Iterable[Path], logger: logging.Logger) -> Survey:
             found.refused += 1
             logger.warning("Passed over the report %s: %s.", path, error.strerror)
             continue
-        file = _file(path, overview, is_cleaned=is_cleaned)
+        miscounts, doubts = _miscounts(overview), _doubts(overview, kinds)
+        is_told = [*miscounts, *(doubts if overview.kind == WEBAPP_REPORT else ())]
+        if is_told:
+            logger.warning("The report %s proves nothing: %s.", path, "; ".join(is_told))
+        file = _file(path, overview, is_cleaned=is_cleaned, is_whole=not (miscounts or doubts))
         found.files.append(file)
         found.notes.add(overview.notes)
-        _tell(path, overview, logger)
         _add(found, dated, overview, file)
     found.identify()
     found.files.sort(key=lambda one: (one.generated, one.is_whole, str(one.path)), reverse=True)
@@ -181,43 +191,54 @@ def _look_through(path: Path) -> tuple[Overview, bool]:
                 return (xml_report.read_overview(legal), True)
 
 
-def _file(path: Path, overview: Overview, *, is_cleaned: bool) -> ReportFile:
-    listed, sections = _named(overview.webapps), _named(overview.sections)
-    # Of rows outside of any section nobody can be sure whose they are, where there are several.
-    is_attributed = not overview.is_flat or len({*listed, *sections}) == 1
+def _miscounts(overview: Overview) -> list[str]:
+    return [
+        f"it counts {overview.told[kind]:,} of type {kind} and lists {overview.listed[kind]:,}"
+        for kind in overview.miscounted()
+    ]
+
+
+def _doubts(overview: Overview, kinds: Sequence[str]) -> list[str]:
+    """Say why a report may not show all that there is of its web applications."""
+    if overview.kind != WEBAPP_REPORT:
+        return ["it is not a report of web applications"]
+    doubts = [f"nothing tells whether it has any {kind}" for kind in overview.unshown(kinds)]
+    if overview.filters:
+        doubts.append(f"it has filters ({'; '.join(overview.filters[:NAMED_AT_MOST])})")
+    if overview.generated is None:
+        doubts.append("it does not say when it was made")
+    if overview.notes.rejected:
+        doubts.append("some of its entries cannot be read")
+    webapps = {*map(NamedWebapp.of, (*overview.webapps, *overview.sections))}
+    if overview.is_flat and len(webapps) != 1:
+        doubts.append("nothing tells for sure whose its findings are")
+    return doubts
+
+
+def _file(path: Path, overview: Overview, *, is_cleaned: bool, is_whole: bool) -> ReportFile:
+    listed = tuple(map(NamedWebapp.of, overview.webapps))
     return ReportFile(
         path,
         overview.kind,
         overview.generated or UNDATED,
-        is_whole=(
-            overview.kind == WEBAPP_REPORT
-            and overview.generated is not None
-            and is_attributed
-            and not (overview.filters or overview.miscounted() or overview.notes.rejected)
-        ),
+        is_whole=is_whole,
         is_cleaned=is_cleaned,
         webapps=listed,
-        sections=sections,
+        sections=tuple(_of_appendix(one, listed) for one in map(NamedWebapp.of, overview.sections)),
         unnamed=overview.unnamed,
     )
 
 
-def _named(webapps: Iterable[Record]) -> tuple[NamedWebapp, ...]:
-    return tuple(map(NamedWebapp.of, webapps))
-
-
-def _tell(path: Path, overview: Overview, logger: logging.Logger) -> None:
-    for kind in overview.miscounted():
-        logger.warning(
-            "The report %s counts %s of type %s and lists %s. Nothing is proven by it.",
-            *(path, f"{overview.told[kind]:,}", kind, f"{overview.listed[kind]:,}"),
-        )
-    if overview.kind == WEBAPP_REPORT and overview.filters:
-        logger.warning(
-            "The report %s has filters (%s): nothing is proven by it. Export one without filters "
-            "to have findings closed that are gone.",
-            *(path, "; ".join(overview.filters[:NAMED_AT_MOST])),
-        )
+def _of_appendix(section: NamedWebapp, listed: Sequence[NamedWebapp]) -> NamedWebapp:
+    """Give the web application of a section, by its name where it has no id."""
+    if section.id is not None:
+        return section
+    found = [
+        one
+        for one in listed
+        if one.name == section.name and (section.url is None or one.url == section.url)
+    ]
+    return found[0] if len(found) == 1 else section
 
 
 def _add(found: Survey, dated: dict[int, str], overview: Overview, file: ReportFile) -> None:

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Final
 from tap_qualyswas.records.notes import Notes
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from tap_qualyswas.records.fields import Json, Record
 
 SCAN_REPORT: Final = "WAS_SCAN_REPORT"
@@ -53,7 +55,8 @@ class Overview:
         glossary: by QID.
         told: how many findings it says that it has, by type.
         listed: how many it has.
-        unnamed: how many of them have no unique id.
+        shown: the types that it has a list of, even an empty one.
+        unnamed: how many of them have the id of their detection, and no unique id.
         notes: what was odd.
     """
 
@@ -66,12 +69,17 @@ class Overview:
     glossary: dict[int, Entry] = field(default_factory=dict)
     told: dict[str, int] = field(default_factory=dict)
     listed: Counter[str] = field(default_factory=Counter)
+    shown: set[str] = field(default_factory=set)
     unnamed: int = 0
     notes: Notes = field(default_factory=Notes)
 
     def miscounted(self) -> list[str]:
         """Give the types of which it does not list as many findings as it says."""
         return [kind for kind, told in self.told.items() if told != self.listed[kind]]
+
+    def unshown(self, kinds: Iterable[str]) -> list[str]:
+        """Give the types of which nothing tells whether it has any, or leaves them out."""
+        return [kind for kind in kinds if kind not in self.shown and kind not in self.told]
 
     def note_filter(self, value: str | None) -> None:
         """Note a filter, unless it leaves nothing out."""

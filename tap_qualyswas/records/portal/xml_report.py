@@ -43,12 +43,14 @@ PLACES: Final = {
     "QID": ("QID_LIST",),
     "OWASP": ("OWASP_LIST",),
     "WASC": ("WASC_LIST",),
-    SECTION: (*SECTION_PLACES, "APPENDIX"),
+    "RESULTS": (SCAN_REPORT, WEBAPP_REPORT),
+    SECTION: (*SECTION_PLACES, "APPENDIX", "TARGET"),
     "WEBAPP": ("RESULTS", "APPENDIX", "WEBAPP_LIST"),
-    # Read only to be forgotten, as there may be many.
     "SUMMARY_STAT": ("SUMMARY_STATS",),
     "SCAN": ("SCAN_LIST", "TARGET"),
 }
+"""What is looked at, by the names of its parents. Some of it only to be dropped, as there may be
+much of it; in TARGET web applications have nothing but a name."""
 
 
 def read_overview(document: Document) -> Overview:
@@ -79,7 +81,7 @@ def read_rows(document: Document, shape: Shape, notes: Notes) -> Iterator[Row]:
     section = 0
     for element in document.elements({**ROW_PLACES, SECTION: SECTION_PLACES}):
         if element.tag == SECTION:
-            section += 1
+            section += _is_section(element)
             continue
         try:
             raw = shape(element, notes)
@@ -109,8 +111,11 @@ class _Reading:
                 dict.fromkeys(code, (element.findtext("NAME") or "").strip())
             )
         elif tag == SECTION and _is_section(element):
+            self._note_lists(element)
             overview.sections.append(read_webapp(element, overview.notes))
-        elif tag in {SECTION, "WEBAPP"}:
+        elif tag == "RESULTS":
+            self._note_lists(element)
+        elif tag in {SECTION, "WEBAPP"} and _parent(element) != "TARGET":
             overview.webapps.append(read_webapp(element, overview.notes))
         elif tag == "FILTER":
             overview.note_filter(element.findtext("VALUE") or element.findtext("NAME"))
@@ -132,7 +137,12 @@ class _Reading:
             return
         overview.listed[kind] += 1
         overview.is_flat = overview.is_flat or not _in_section(element)
-        overview.unnamed += not (element.findtext("UNIQUE_ID") or "").strip()
+        has_detection = loose_whole(element.findtext("DETECTION_ID") or "") is not None
+        overview.unnamed += has_detection and not (element.findtext("UNIQUE_ID") or "").strip()
+
+    def _note_lists(self, element: Element) -> None:
+        tags = {str(child.tag) for child in element}
+        self._overview.shown |= {kind for kind in KINDS if f"{kind}_LIST" in tags}
 
     def _entry(self, element: Element) -> None:
         try:

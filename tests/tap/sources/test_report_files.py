@@ -163,12 +163,15 @@ def test_a_report_of_a_scan_is_read_and_covers_nothing(exports: Exports) -> None
     ("shape", "told"),
     [
         (ReportShape(filters=("Level 3, 4, 5",)), "has filters (Level 3, 4, 5)"),
-        (ReportShape(miscounted=2), "Nothing is proven by it"),
+        (ReportShape(miscounted=2), "proves nothing: it counts"),
+        (ReportShape(summary=False), "nothing tells whether it has any SENSITIVE_CONTENT"),
     ],
 )
 def test_a_report_that_may_lack_something_covers_nothing(
     exports: Exports, shape: ReportShape, told: str
 ) -> None:
+    for found in [*exports.world.findings["SENSITIVE_CONTENT"]]:
+        exports.world.delete_finding(found)
     exports.write("some.xml", shape)
     outcome = exports.sync()
 
@@ -205,6 +208,31 @@ def test_rows_without_unique_ids_keep_the_ids_that_are_made_for_them(exports: Ex
 
     assert ids(first) == ids(second)
     assert {row["id"] for row in first.records("findings")} == {None}
+
+
+def test_a_section_that_only_names_its_web_application_is_found_in_the_appendix(
+    exports: Exports,
+) -> None:
+    app, other = [*exports.world.apps.values()][1:3]
+    path = exports.write("some.xml", apps=[app, other])
+    named = path.read_text().replace(f"<WEB_APPLICATION><ID>{app.id}</ID>", "<WEB_APPLICATION>")
+    path.write_text(named)
+    outcome = exports.sync()
+
+    assert {row["webApp"]["id"] for row in outcome.records("findings")} == {app.id, other.id}
+    assert outcome.proof["coverage"]["webApps"]["notProven"] == []
+
+
+def test_a_web_application_whose_id_is_no_number_has_no_row(exports: Exports) -> None:
+    app, other = [*exports.world.apps.values()][1:3]
+    path = exports.write("some.xml", apps=[app, other])
+    path.write_text(path.read_text().replace(f"<ID>{app.id}</ID>", "<ID>app-one</ID>"))
+    outcome = exports.sync()
+
+    assert {row["id"] for row in outcome.records("webapps")} == {other.id}
+    names = {row["webApp"]["id"]: row["webApp"]["name"] for row in outcome.records("findings")}
+    assert names == {None: app.name, other.id: other.name}
+    assert "of a web application whose id no report tells" in outcome.log
 
 
 def test_the_same_file_twice_gives_each_finding_once(exports: Exports) -> None:
