@@ -123,7 +123,7 @@ class ReportFiles:
         found = frozenset(
             number
             for number, webapp in self.survey.webapps.items()
-            if passes(filters, number, webapp["name"])
+            if passes(filters, number, webapp.get("name"))
         )
         if filters.names_webapps and not found:
             raise NothingMatches(filters.described())

@@ -12,6 +12,7 @@ from tap_qualyswas.records.notes import Notes
 from tap_qualyswas.records.portal.evidence import ReportEvidence
 from tap_qualyswas.records.portal.report import CSV, ReportError
 from tap_qualyswas.records.portal.rows import as_finding, identify, row_shape
+from tap_qualyswas.records.portal.webapps import BLANK
 from tap_qualyswas.sources.knowledge_base import KB_PROPERTIES
 from tap_qualyswas.sources.report_attribution import NOBODY, Attribution
 from tap_qualyswas.sources.report_files import passes
@@ -47,7 +48,7 @@ def read_stream(
 def _read_webapps(reader: Reader, _settings: Settings, reports: ReportFiles) -> Iterator[Record]:
     tally = reader.tallies["webapps"]
     for number in sorted(reports.webapp_ids):
-        record = reports.survey.webapps[number]
+        record = {**BLANK, **reports.survey.webapps[number]}
         reader.coverage.note_webapp(record)
         tally.fetched += 1
         yield record

@@ -7,6 +7,7 @@ that there is of them at its time: older files say nothing more of these. Newer 
 
 from __future__ import annotations
 
+from collections import defaultdict
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final, NamedTuple
@@ -18,7 +19,7 @@ from tap_qualyswas.records.portal.report import CSV, WEBAPP_REPORT, ReportError
 
 if TYPE_CHECKING:
     import logging
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from tap_qualyswas.records.fields import Record
@@ -46,7 +47,7 @@ class NamedWebapp(NamedTuple):
     @classmethod
     def of(cls, webapp: Record) -> NamedWebapp:
         """Give the name of a row of the stream."""
-        number, name, url = (webapp[field] for field in cls._fields)
+        number, name, url = (webapp.get(field) for field in cls._fields)
         return cls(
             number if isinstance(number, int) else None,
             name if isinstance(name, str) else None,
@@ -101,7 +102,7 @@ class Survey:
 
     Attributes:
         files: the newest first.
-        webapps: rows of the stream, by id.
+        webapps: rows of the stream without their nulls, by id.
         newest: when the newest file about a web application was made, by its id.
         whole: when the newest file that shows all of it was made, by its id.
         glossary: by QID.
@@ -217,6 +218,11 @@ def _doubts(overview: Overview, kinds: Sequence[str]) -> list[str]:
 
 def _file(path: Path, overview: Overview, *, is_cleaned: bool, is_whole: bool) -> ReportFile:
     listed = tuple(map(NamedWebapp.of, overview.webapps))
+    same = {one: one for one in listed}
+    by_name: defaultdict[str | None, list[NamedWebapp]] = defaultdict(list)
+    for one in same:
+        by_name[one.name].append(one)
+    sections = (_of_appendix(NamedWebapp.of(one), by_name) for one in overview.sections)
     return ReportFile(
         path,
         overview.kind,
@@ -224,20 +230,18 @@ def _file(path: Path, overview: Overview, *, is_cleaned: bool, is_whole: bool) -
         is_whole=is_whole,
         is_cleaned=is_cleaned,
         webapps=listed,
-        sections=tuple(_of_appendix(one, listed) for one in map(NamedWebapp.of, overview.sections)),
+        sections=tuple(same.get(one, one) for one in sections),
         unnamed=overview.unnamed,
     )
 
 
-def _of_appendix(section: NamedWebapp, listed: Sequence[NamedWebapp]) -> NamedWebapp:
+def _of_appendix(
+    section: NamedWebapp, by_name: Mapping[str | None, Sequence[NamedWebapp]]
+) -> NamedWebapp:
     """Give the web application of a section, by its name where it has no id."""
     if section.id is not None:
         return section
-    found = [
-        one
-        for one in listed
-        if one.name == section.name and (section.url is None or one.url == section.url)
-    ]
+    found = [one for one in by_name.get(section.name, ()) if section.url in {None, one.url}]
     return found[0] if len(found) == 1 else section
 
 
@@ -248,10 +252,8 @@ def _add(found: Survey, dated: dict[int, str], overview: Overview, file: ReportF
         number = webapp["id"]
         if isinstance(number, int):
             # A section tells less of its web application than the appendix does.
-            own[number] = {
-                name: own.get(number, {}).get(name) if value is None else value
-                for name, value in webapp.items()
-            }
+            told = {name: value for name, value in webapp.items() if value is not None}
+            own[number] = {**own.get(number, {}), **told}
     for number, webapp in own.items():
         if file.generated >= found.newest.get(number, UNDATED):
             found.newest[number] = file.generated
