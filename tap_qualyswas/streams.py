@@ -16,7 +16,7 @@ from qualyswas_ciscovm.digest import DIGESTED
 from tap_qualyswas import schemas
 from tap_qualyswas.sources.findings import read_findings
 from tap_qualyswas.sources.knowledge_base import read_knowledge_base
-from tap_qualyswas.sources.report_streams import read_stream
+from tap_qualyswas.sources.report_files.streams import read_stream
 from tap_qualyswas.sources.scan_results import read_scan_results
 from tap_qualyswas.sources.scans import read_scans
 from tap_qualyswas.sources.tags import read_tags
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from singer_sdk import Tap
 
     from tap_qualyswas.records.fields import Record
-    from tap_qualyswas.sources.report_files import ReportFiles
+    from tap_qualyswas.sources.report_files.reports import ReportFiles
     from tap_qualyswas.sync.run import Run
     from tap_qualyswas.sync.writer import CountingWriter
 

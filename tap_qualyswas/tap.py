@@ -17,7 +17,7 @@ from qualyswas_ciscovm.plugin import Plugin
 from tap_qualyswas.input_files import FULL_TABLE, read_catalog, read_state
 from tap_qualyswas.settings.schema import CONFIG_SCHEMA
 from tap_qualyswas.settings.values import read_settings
-from tap_qualyswas.sources.report_files import ReportFiles
+from tap_qualyswas.sources.report_files.reports import ReportFiles
 from tap_qualyswas.streams import ORDER, STREAMS
 from tap_qualyswas.sync.access import check_access
 from tap_qualyswas.sync.connection import FIRST_WAIT_SECONDS, connect

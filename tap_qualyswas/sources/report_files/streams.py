@@ -14,10 +14,10 @@ from tap_qualyswas.records.portal.report import CSV, ReportError
 from tap_qualyswas.records.portal.rows import as_finding, identify, row_shape
 from tap_qualyswas.records.portal.webapps import BLANK
 from tap_qualyswas.sources.knowledge_base import KB_PROPERTIES
-from tap_qualyswas.sources.report_attribution import NOBODY, Attribution
-from tap_qualyswas.sources.report_files import passes
-from tap_qualyswas.sources.report_ids import ReportIds
-from tap_qualyswas.sources.report_survey import UNDATED, NamedWebapp
+from tap_qualyswas.sources.report_files.attribution import NOBODY, Attribution
+from tap_qualyswas.sources.report_files.ids import ReportIds
+from tap_qualyswas.sources.report_files.reports import passes
+from tap_qualyswas.sources.report_files.survey import UNDATED, NamedWebapp
 from tap_qualyswas.sync.qids import CLASSES
 from tap_qualyswas.sync.tallies import log_notes
 
@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from tap_qualyswas.records.portal.report import Row
     from tap_qualyswas.records.shapes import Shape
     from tap_qualyswas.settings.values import Settings
-    from tap_qualyswas.sources.report_files import ReportFiles
-    from tap_qualyswas.sources.report_survey import ReportFile
+    from tap_qualyswas.sources.report_files.reports import ReportFiles
+    from tap_qualyswas.sources.report_files.survey import ReportFile
     from tap_qualyswas.sync.reader import Reader
 
 

@@ -17,8 +17,8 @@ from qualyswas_ciscovm.accounts import Account
 from qualyswas_ciscovm.dates import parse, to_text, to_utc
 from qualyswas_ciscovm.wording import counted
 from tap_qualyswas.errors import NothingMatches, UnreadableReports
-from tap_qualyswas.sources.report_folder import find_reports
-from tap_qualyswas.sources.report_survey import UNDATED, Survey, survey
+from tap_qualyswas.sources.report_files.paths import find_reports
+from tap_qualyswas.sources.report_files.survey import UNDATED, Survey, survey
 from tap_qualyswas.sync.connection import login_hash
 
 if TYPE_CHECKING:

@@ -6,11 +6,11 @@ from collections import defaultdict
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
-from tap_qualyswas.sources.report_survey import NamedWebapp
+from tap_qualyswas.sources.report_files.survey import NamedWebapp
 
 if TYPE_CHECKING:
     from tap_qualyswas.records.portal.report import Row
-    from tap_qualyswas.sources.report_survey import ReportFile, Survey
+    from tap_qualyswas.sources.report_files.survey import ReportFile, Survey
 
 NOBODY: Final = NamedWebapp(None, None, None)
 

@@ -1,0 +1,1 @@
+"""Report files that a person exported from the portal, and the streams that they fill."""
