@@ -6,6 +6,7 @@
     │   ├── SettingsError        a setting is missing, of the wrong type, or contradicts another
     │   ├── CodedRefusal         the answer says why, by a code or its status
     │   │   ├── BadCredentials   user name, password, client id or client secret are not accepted
+    │   │   │   └── BadClient    those of a client, at the gateway
     │   │   ├── ApiAccessMissing the account may log in, but not use the API
     │   │   ├── WasMissing       the subscription or the account lacks the WAS module
     │   │   ├── KbMissing        the account may not read the knowledge base
@@ -97,6 +98,15 @@ class BadCredentials(CodedRefusal):
         "Qualys refused the login at {place} ({code}). Check the user name and password, that this "
         "is the platform of the account, that the account has API access, and that its "
         "registration is complete: log in with it once in the browser."
+    )
+
+
+class BadClient(BadCredentials):
+    """The gateway does not accept the client id and secret."""
+
+    text = (
+        "{place} does not accept the Auth ID client ({code}). Check client_id and client_secret, "
+        "that the client is active, and gateway_url."
     )
 
 

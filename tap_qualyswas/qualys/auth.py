@@ -16,8 +16,17 @@ from typing import TYPE_CHECKING, Final
 
 from requests.auth import AuthBase, HTTPBasicAuth
 
-from tap_qualyswas.errors import BadCredentials, NoToken
-from tap_qualyswas.qualys.refusals import CONFLICT, PASSING, SERVER_ERROR, TOO_MANY, by_status
+from tap_qualyswas.errors import BadClient, NoToken
+from tap_qualyswas.qualys.refusals import (
+    CONFLICT,
+    FORBIDDEN,
+    PASSING,
+    SERVER_ERROR,
+    TOO_MANY,
+    UNAUTHORIZED,
+    by_status,
+)
+from tap_qualyswas.qualys.reply import HEAD_BYTES
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,6 +40,8 @@ TOKEN_SECONDS: Final = 4 * 3600
 RENEW_BEFORE_SECONDS: Final = 10 * 60
 JWT: Final = re.compile(r"[\w+/=-]+\.[\w+/=-]+\.[\w+/=-]+", re.ASCII)
 """A token: three parts of base64 with dots between."""
+GIVING: Final = frozenset({200, 201})
+REFUSING: Final = frozenset({400, UNAUTHORIZED, FORBIDDEN})
 GATEWAY_PASSING: Final = frozenset({CONFLICT, TOO_MANY, *PASSING})
 
 
@@ -115,20 +126,28 @@ def fetch_token(
         secret: of the Auth ID client.
 
     Raises:
-        BadCredentials: when the gateway does not accept the client id and secret.
+        BadClient: when the gateway does not accept the client id and secret.
         TemporaryError: when it gives no token for another reason.
     """
     headers = {"clientId": client_id.encode(), "clientSecret": secret.encode()}
     reply = replace(post(f"{gateway_url}/auth/oidc", headers), secrets=(secret,))
-    if reply.status in {400, 401, 403}:
-        raise BadCredentials(reply.place, f"{reply.described()} for the Auth ID client")
+    if reply.status in REFUSING and not reply.is_html:
+        raise BadClient(reply.place, reply.described())
     if reply.status in GATEWAY_PASSING or reply.status >= SERVER_ERROR:
         raise by_status(reply)
-    token = _token_in(reply.body) if reply.status in {200, 201} else ""
+    token = _token_in(reply.body) if reply.status in GIVING else ""
     if not token:
-        msg = f"{reply.place} gave no token ({reply.described()}). Check gateway_url."
+        msg = f"{reply.place} gave no token ({_described(reply)}). Check gateway_url."
         raise NoToken(msg)
     return token
+
+
+def _described(reply: Reply) -> str:
+    """Tell what came in place of a token, but for what may be one in a form that is not known."""
+    if reply.status in GIVING and not reply.is_html:
+        return f"HTTP {reply.status}, in a form that is not known"
+    tokens = JWT.findall(reply.body[:HEAD_BYTES].decode("utf-8", "replace"))
+    return replace(reply, secrets=(*reply.secrets, *tokens)).described()
 
 
 def _token_in(body: bytes) -> str:
@@ -136,5 +155,5 @@ def _token_in(body: bytes) -> str:
     text = body.decode("utf-8", "replace").strip()
     with suppress(ValueError, RecursionError):
         told = json.loads(text)
-        text = str(told.get("access_token")) if isinstance(told, dict) else text
+        text = str(told.get("access_token") if isinstance(told, dict) else told)
     return text if JWT.fullmatch(text) else ""
