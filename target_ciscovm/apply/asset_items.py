@@ -21,7 +21,7 @@ _encode: Final = msgspec.json.Encoder().encode
 class DecidedRow(NamedTuple):
     """A decision with the finding that it comes from, in the order of assets.
 
-    The last seven are None where the entry is known from the ledger only.
+    The last eight are None where the entry is known from the ledger only.
     """
 
     asset: str
@@ -37,6 +37,7 @@ class DecidedRow(NamedTuple):
     closed: str | None
     item_at: int | None
     item_bytes: int | None
+    severity: int | None
 
 
 class AssetItems:
@@ -86,8 +87,10 @@ class AssetItems:
             item: JSON of its entry, without that name.
             definition: its name.
         """
-        self._put(row.model, definition.name, definition.json + item[1:])
-        self.any_open |= row.action == "open"
+        opens = row.action == "open"
+        score = definition.scores.get(row.severity or 0, b"") if opens else b""
+        self._put(row.model, definition.name, definition.json + score + item[1:])
+        self.any_open |= opens
 
     def close(self, row: DecidedRow, name: str, at: str) -> None:
         """Close an entry that no finding of the load stands for, or stands for in this data model.

@@ -45,8 +45,8 @@ CREATE TABLE load_asset(
 """
 ROWS: Final = (
     "SELECT d.asset, d.identifier, d.model, d.action, d.cause, d.name, f.definition, f.app, f.url, "
-    "f.seen, f.closed, f.item_at, f.item_bytes FROM decision d LEFT JOIN finding f ON "
-    "f.rowid = d.finding WHERE d.action <> 'leave' OR d.finding IS NOT NULL ORDER BY d.asset"
+    "f.seen, f.closed, f.item_at, f.item_bytes, f.severity FROM decision d LEFT JOIN finding f "
+    "ON f.rowid = d.finding WHERE d.action <> 'leave' OR d.finding IS NOT NULL ORDER BY d.asset"
 )
 TAKEN: Final = (
     "SELECT 1 FROM load_asset WHERE key = ? UNION ALL SELECT 1 FROM refused WHERE asset = ? LIMIT 1"
@@ -164,7 +164,7 @@ class _Writer:
             return made
         representative = self._references.representatives[row.definition or 0]
         name = self._plan.catalogue.use(row.name, representative)
-        return self._names.setdefault(name, named(name))
+        return self._names.setdefault(name, named(name, made.scores))
 
     def _write_described(
         self, key: str, found: AssetItems, holder: Holder, *, first: bool = False

@@ -57,6 +57,7 @@ class _Item(Struct, forbid_unknown_fields=True, gc=False, kw_only=True):
 
 class _Vuln(_Item, tag_field="status", forbid_unknown_fields=True, gc=False, kw_only=True):
     scanner_score: Score | UnsetType = UNSET
+    override_score: Annotated[int, Meta(ge=0, le=100)] | UnsetType = UNSET
     details: str | UnsetType = UNSET
 
 

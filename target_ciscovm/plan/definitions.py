@@ -10,7 +10,7 @@ import msgspec
 from target_ciscovm.mapping.filters import INFORMATIONAL
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from target_ciscovm.intake.spool import Spool
 
@@ -22,15 +22,25 @@ _encode: Final = msgspec.json.Encoder().encode
 
 
 class Named(NamedTuple):
-    """The name of a definition, and how an entry of it begins in the file."""
+    """The name of a definition, and how an entry of it begins in the file.
+
+    Attributes:
+        scores: what follows in an open entry, by severity, where CVM would score it 0.
+    """
 
     name: str
     json: bytes
+    scores: Mapping[int, bytes] = {}
 
 
-def named(name: str) -> Named:
+def named(name: str, scores: Mapping[int, bytes] | None = None) -> Named:
     """Give a definition's name in both forms."""
-    return Named(name, b'{"vuln_def_name":%b,' % _encode(name))
+    return Named(name, b'{"vuln_def_name":%b,' % _encode(name), scores or {})
+
+
+def score_texts(scores: Mapping[int, int]) -> dict[int, bytes]:
+    """Give the scores by severity as an entry has them."""
+    return {severity: b'"override_score":%d,' % score for severity, score in scores.items()}
 
 
 def define(spool: Spool, names: Iterable[str], informational: Iterable[int]) -> None:

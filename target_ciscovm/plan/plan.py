@@ -14,7 +14,7 @@ from target_ciscovm.ledger.chain import gap, scope_of
 from target_ciscovm.mapping.filters import exclude_informational
 from target_ciscovm.plan import decisions, identity
 from target_ciscovm.plan.coverage import Bounds, Coverage, coverage_of, inactive_webapps
-from target_ciscovm.plan.definitions import Named, define, named
+from target_ciscovm.plan.definitions import Named, define, named, score_texts
 from target_ciscovm.plan.guard import Balance
 from target_ciscovm.plan.proof import NEEDED, Arrived, Verdict, judge
 from target_ciscovm.plan.sources import leave_out_inactive, previous_sync, read_catalogue
@@ -176,6 +176,7 @@ def make_plan(
         newest=ledger.newest(),
     )
     catalogue = read_catalogue(spool)
+    scores = score_texts(settings.override_scores)
     definitions = [catalogue.of(one) for one in received.references.representatives]
     define(
         spool,
@@ -195,7 +196,7 @@ def make_plan(
         terms=terms,
         sources=received.sources,
         catalogue=catalogue,
-        names=[named(one.name) for one in definitions],
+        names=[named(one.name, None if one.facts.classified else scores) for one in definitions],
         shown=shown,
         renamed=tuple(renamed_webapps(spool, coverage, received.sources, sync)),
         reasons=tuple(_reasons(verdict, received, settings, match, is_whole=is_whole)),

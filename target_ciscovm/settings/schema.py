@@ -109,6 +109,15 @@ _MAPPING: Final = (
         '{"PROTECTED": "risk_accepted"}.',
     ),
     _setting(
+        "override_scores",
+        th.ObjectType(additional_properties=True),
+        "Scores of informational findings",
+        "CVM's score (0 to 100) by Qualys's severity (1 to 5), as JSON, for findings whose QID has "
+        'no CVE, CWE or WASC class, such as {"3": 30, "4": 60, "5": 80}. CVM scores them 0 '
+        "otherwise. Each load sets it again, also where your people changed it. None by default; "
+        "with data_model vulnerabilities only.",
+    ),
+    _setting(
         "map_ignored",
         YES_NO,
         "Map ignored findings",

@@ -30,6 +30,7 @@ STATUS_WORDS: Final[dict[DataModel, tuple[str, ...]]] = {
     "findings": get_args(TriageState),
 }
 ALL: Final = 100
+SEVERITIES: Final = frozenset("12345")
 VerifyLoad = Literal["suspicion", "full_syncs", "every_run", "never"]
 """When CVM is asked after a load what it holds."""
 
@@ -51,6 +52,7 @@ class Settings:
     mapping: MappingRules
     filters: FilterRules
     tags: TagRules
+    override_scores: Mapping[int, int]
     retry_policy: RetryPolicy
     output_path: Path
     ledger_path: Path | None
@@ -118,6 +120,7 @@ def read_settings(config: Mapping[str, Any]) -> Settings:
             min_severity=given["min_severity"],
         ),
         tags=_tags(given),
+        override_scores=_override_scores(given),
         retry_policy=RetryPolicy(given["max_wait_seconds"], poll_seconds=given["poll_seconds"]),
         output_path=output_path,
         ledger_path=_ledger_path(given, output_path, login),
@@ -171,6 +174,27 @@ def _ledger_path(given: Mapping[str, Any], output_path: Path, login: Login | Non
     if given["ledger_path"]:
         return Path(given["ledger_path"]).expanduser()
     return None if login is None else output_path / f"ledger-{login.connector_id}.db"
+
+
+def _override_scores(given: Mapping[str, Any]) -> dict[int, int]:
+    wanted: dict[str, object] = given["override_scores"] or {}
+    found: dict[int, int] = {}
+    for severity, score in wanted.items():
+        number = int(score) if isinstance(score, int | str) and str(score).isdecimal() else ALL + 1
+        if severity not in SEVERITIES or isinstance(score, bool) or number > ALL:
+            msg = (
+                "override_scores must give a score from 0 to 100 for severities 1 to 5 (got "
+                f"{severity!r}: {score!r})."
+            )
+            raise SettingsError(msg)
+        found[int(severity)] = number
+    if found and given["data_model"] != "vulnerabilities":
+        msg = (
+            "override_scores needs data_model vulnerabilities: findings of the Application "
+            "Security Module are scored by their severity. Remove one of them."
+        )
+        raise SettingsError(msg)
+    return found
 
 
 def _tags(given: Mapping[str, Any]) -> TagRules:

@@ -144,6 +144,7 @@ def test_an_empty_order_is_the_default(empty: object) -> None:
 
 OTHER: dict[str, Any] = {
     "api_url": "https://api.example.test",
+    "override_scores": {"3": 30},
     "attribute_tags": ["Owner"],
     "ca_bundle": "ca.pem",
     "data_model": "findings",
