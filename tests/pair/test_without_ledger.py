@@ -16,6 +16,19 @@ if TYPE_CHECKING:
 
 NIGHTS: Final = 28
 FULL_EVERY: Final = 7
+OF_READING: Final = (
+    "export-429",
+    "export-slow",
+    "export-refused",
+    "export-failed",
+    "export-expired",
+    "export-killed",
+    "export-cut",
+    "export-bad-gzip",
+    "export-short",
+    "search-refused",
+)
+"""Faults of the calls by which CVM is asked what it holds."""
 
 
 @pytest.mark.parametrize(("seed", "model"), [(3, "vulnerabilities"), (8, "findings")])
@@ -50,7 +63,10 @@ def test_months_in_which_the_ledger_is_lost_or_put_back_at_random(
 
 
 def live_forgetfully(home: Path, seed: int, *, nights: int) -> None:
-    """Let nights pass with faults, of which many begin without the ledger, or with an old one."""
+    """Let nights pass with faults, of which many begin without the ledger, or with an old one.
+
+    Some loads are verified, and some are followed by an audit.
+    """
     pick = random.Random(seed)
     with open_sandbox(apps=6, findings=60, qids=12, seed=seed + 1) as sandbox:
         pair = Pair(sandbox, home, settings={"max_close_percent": 99})
@@ -65,8 +81,12 @@ def live_forgetfully(home: Path, seed: int, *, nights: int) -> None:
             elif what == "put back" and copies:
                 ledger.write_bytes(pick.choice(copies))
             sandbox.faults.arm(f"{pick.choice(PASSING)}+{pick.randrange(5)}")
+            sandbox.faults.arm(f"{pick.choice(OF_READING)}+{pick.randrange(2)}")
+            pair.settings["verify_load"] = pick.choice(["never", "suspicion", "every_run"])
 
             synced = pair.sync(full_sync=pick.random() < 1 / 4)
+            if pick.random() < 1 / 3 and ledger.exists():
+                assert pair.audit() in {0, 1}
 
             sandbox.faults.disarm()
             FIGURES.update({"days": 1, "syncs": 1, "faults survived": 1})
@@ -75,6 +95,7 @@ def live_forgetfully(home: Path, seed: int, *, nights: int) -> None:
         healed = pair.sync(full_sync=True)
         assert (healed.exit_code, healed.proven) == (0, True), healed
         assert healed.found.equal, healed.found
+        assert pair.audit() == 0
 
 
 def test_a_pair_that_is_verified_each_night(tmp_path: Path) -> None:

@@ -190,8 +190,9 @@ class Pair:
         self.written = out.buffer.getvalue()
         return exit_code
 
-    def run_target(self, lines: IO[bytes]) -> tuple[int, dict[str, Any]]:
-        """Run the target alone and pass its state on; give its exit code and its report."""
+    @property
+    def target_config(self) -> dict[str, Any]:
+        """Give what the target is run with."""
         env = self.sandbox.env
         config = {
             "api_url": env["TARGET_CISCOVM_API_URL"],
@@ -203,14 +204,27 @@ class Pair:
             "poll_seconds": 1,
             **self.settings,
         }
-        config = {name: value for name, value in config.items() if value is not None}
+        return {name: value for name, value in config.items() if value is not None}
+
+    def audit(self) -> int:
+        """Run the target's audit; give its exit code."""
+        with quiet():
+            try:
+                with ending_well(logging.getLogger("target-ciscovm")):
+                    QuickTarget(config=self.target_config).look(audit=True)
+            except Ending as ending:
+                return ending.exit_code
+        return 0
+
+    def run_target(self, lines: IO[bytes]) -> tuple[int, dict[str, Any]]:
+        """Run the target alone and pass its state on; give its exit code and its report."""
         printed = io.BytesIO()
         target: QuickTarget | None = None
         exit_code = 0
         with redirect_stdout(io.TextIOWrapper(printed)) as out, quiet():
             try:
                 with ending_well(logging.getLogger("target-ciscovm")):
-                    target = QuickTarget(config=config)
+                    target = QuickTarget(config=self.target_config)
                     target.listen(cast("IO[str]", lines))
             except Ending as ending:
                 exit_code = ending.exit_code
