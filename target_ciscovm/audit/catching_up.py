@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 LOGGER: Final = logging.getLogger(__name__)
 
 NAMED: Final = 3
-"""Entries of another form that a message names; an audit lists all of them."""
+"""Entries left alone that a message names; an audit lists all of them."""
 LONGEST_NAME: Final = 40
 
 UNTIL_THEN: Final = (
@@ -92,14 +92,14 @@ def catch_up(inquiry: Inquiry) -> str:
 
 
 def _foreign(held: Held) -> str:
-    """Name the first entries whose identifier is not of our form."""
+    """Name the first entries that are left alone."""
     count = drift.foreign(held)
     if not count:
         return ""
     first = [cut(row.identifier, LONGEST_NAME) for row in islice(drift.foreign_rows(held), NAMED)]
     more = ", …" if count > NAMED else ""
     what = counted(count, "entry", "entries")
-    return f", {what} of another form left alone ({', '.join(first)}{more})"
+    return f", {what} left alone ({', '.join(first)}{more})"
 
 
 def _let_it_be_seen(inquiry: Inquiry, runs: Runs) -> None:

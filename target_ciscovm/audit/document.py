@@ -32,7 +32,7 @@ MEANING: Final[Mapping[Kind, str]] = {
     "at another asset": "the next full load moves it; if it stays, check tenant_locator_order",
     "closed in the ledger": "Qualys no longer reports it; the next full load closes it",
     "not in the ledger": "the next full load that covers it closes it",
-    "of another form": "not sent by this version; left alone",
+    "left alone": "identifier of another form, or an asset without a locator of ours",
 }
 """What each kind of difference means, and what becomes of it."""
 
@@ -56,7 +56,7 @@ def schema() -> dict[str, object]:
 
 
 def write_drift(held: Held, folder: RunFolder) -> None:
-    """Write all that differs, and what is of another form, one entry a line."""
+    """Write all that differs, and what is left alone, one entry a line."""
     encode = msgspec.json.Encoder().encode
     with folder.open("drift.jsonl") as file:
         for entry in chain(entries(held), foreign_entries(held)):
@@ -89,7 +89,7 @@ def _rows(found: Holdings) -> Iterator[tuple[str, int, str]]:
     if found.shared:
         yield "perhaps another's", found.shared, "of a vulnerability that several connectors have"
     if found.foreign:
-        yield drift.FOREIGN, found.foreign, MEANING["of another form"]
+        yield drift.FOREIGN, found.foreign, MEANING["left alone"]
 
 
 if __name__ == "__main__":  # prints schemas/audit.json, which a test compares

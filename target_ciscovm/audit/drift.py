@@ -34,8 +34,8 @@ SHARED: Final = "shared"
 """Open in CVM and at most perhaps open in the ledger, below a vulnerability that other connectors
 have entries under. CVM does not tell whose it is, so it is no difference."""
 
-FOREIGN: Final = "of another form"
-"""Of the connector, and not sent by this version. Never a difference."""
+FOREIGN: Final = "left alone"
+"""Of the connector, and nothing that this version sends. Never a difference."""
 
 LACKS: Final = (CLOSED, MISSING, MOVED)
 """Open in the ledger and not in CVM."""
@@ -184,7 +184,7 @@ def open_in_ledger(held: Held, ledger: Ledger) -> int:
 
 
 def foreign(held: Held) -> int:
-    """Count entries of the connector whose identifier is not of our form."""
+    """Count entries of the connector that are left alone."""
     return _number(held, "SELECT COUNT(*) FROM foreign_entry")
 
 

@@ -45,7 +45,7 @@ def entries(held: Held) -> Iterator[DriftEntry]:
 
 
 def foreign_entries(held: Held) -> Iterator[DriftEntry]:
-    """Give the entries whose identifier is of another form."""
+    """Give the entries that are left alone."""
     return map(_entry, drift.foreign_rows(held))
 
 

@@ -18,10 +18,11 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 import msgspec
 
 from qualyswas_ciscovm.dates import to_utc
+from target_ciscovm.kdi.limits import is_locator, is_name
 from target_ciscovm.mapping.locators import DEFAULT_ORDER, LOCATORS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
     from target_ciscovm.cvm.holdings.holding import Holding
@@ -55,7 +56,9 @@ WHERE (excluded.open AND NOT excluded.judged, excluded.judged, NOT excluded.shar
 """An identifier may be under several vulnerabilities of one asset: what is open counts, then what
 people have judged, then what is surely ours."""
 OURS: Final = re.compile(r"([VSI])-(-?[0-9]{1,18})-.+", re.DOTALL)
-"""An identifier of our own: type, web application or 0, and what Qualys tells the finding by."""
+"""An identifier of our own: type, web application or 0, and what Qualys tells the finding by. Other
+loaders of the connector may have made what looks like it, and no load could name: it is left alone,
+or it would stop each load."""
 BATCH: Final = 2000
 CACHE_KIB: Final = 16 * 1024
 
@@ -146,7 +149,8 @@ class Held:
                     ours.append(row)
                 # Below a vulnerability that connectors share, it may be of any of them.
                 elif len(holding.owners) == 1:
-                    key = asset_key(holding, self._identity)
+                    key = asset_key(holding.locators, self._identity)
+                    key = key or f"asset:{holding.asset_id}"
                     is_open = bool(holding.open)
                     foreign.append((holding.identifier, key, holding.model, is_open))
                 if len(ours) + len(foreign) >= BATCH:
@@ -155,10 +159,13 @@ class Held:
 
     def _row(self, holding: Holding) -> HeldRow | None:
         match = OURS.fullmatch(holding.identifier)
-        if match is None:
+        locators = {k: v for k, v in holding.locators.items() if is_locator(k, v)}
+        key = asset_key(locators, self._identity)
+        if match is None or key is None or not is_name(holding.identifier):
             return None
+        name = holding.definition or ""
         return HeldRow(
-            asset_key(holding, self._identity),
+            key,
             holding.identifier,
             holding.model,
             holding.open is not False,
@@ -166,9 +173,9 @@ class Held:
             len(holding.owners) != 1,
             match[1],
             int(match[2]) or None,
-            holding.definition or "",
+            name if is_name(name) else "",
             to_utc(holding.last_seen) or "",
-            _encode({k: v for k, v in holding.locators.items() if k in LOCATORS}).decode(),
+            _encode(locators).decode(),
         )
 
     def _write(self, ours: list[HeldRow], foreign: list[tuple[str, str, str, bool]]) -> None:
@@ -184,14 +191,14 @@ class Held:
         self.connection.execute("COMMIT")
 
 
-def asset_key(holding: Holding, identity: Identity) -> str:
+def asset_key(locators: Mapping[str, str], identity: Identity) -> str | None:
     """Give the key of the asset that an entry stands on, as the ledger writes it.
 
     What tells it apart in CVM is what it was sent by: no locator is sent that CVM ranks above it.
     """
     ours = {*identity.order, *DEFAULT_ORDER}
     order = identity.tenant_order
-    for name in (*(name for name in order if name in ours), *LOCATORS, *holding.locators):
-        if value := holding.locators.get(name):
+    for name in (*(name for name in order if name in ours), *LOCATORS):
+        if value := locators.get(name):
             return f"{name}:{value}"
-    return f"asset:{holding.asset_id}"
+    return None

@@ -106,8 +106,35 @@ class _Definition(Struct, forbid_unknown_fields=True, kw_only=True):
     solution: str | UnsetType = UNSET
 
 
+LOCATORS: Final = {
+    "url": Filled,
+    "external_id": Filled,
+    "application": Searchable,
+    "fqdn": Filled,
+    "ip_address": Address,
+}
+
 _asset: Final = msgspec.json.Decoder(_Asset).decode
 _definition: Final = msgspec.json.Decoder(_Definition).decode
+
+
+def is_locator(kind: str, value: str) -> bool:
+    """Tell whether a file can name an asset by this value."""
+    rule = LOCATORS.get(kind)
+    return rule is not None and _fits(value, rule)
+
+
+def is_name(text: str) -> bool:
+    """Tell whether a definition, or an entry, can have this name."""
+    return _fits(text, Name)
+
+
+def _fits(value: str, rule: object) -> bool:
+    try:
+        msgspec.convert(value, rule)
+    except msgspec.ValidationError:
+        return False
+    return True
 
 
 def check_asset(key: str, json: bytes, names: AbstractSet[str]) -> None:

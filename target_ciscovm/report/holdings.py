@@ -19,7 +19,7 @@ Kind = Literal[
     "at another asset",
     "closed in the ledger",
     "not in the ledger",
-    "of another form",
+    "left alone",
 ]
 LACKED: Final[tuple[Kind, ...]] = (
     "closed by people",
@@ -66,14 +66,15 @@ class Holdings(Struct, kw_only=True, forbid_unknown_fields=True):
         ),
     ] = 0
     foreign: Annotated[
-        Count, Meta(description="entries of the connector with an identifier of another form")
+        Count,
+        Meta(
+            description="entries of the connector that are left alone: their identifier is of "
+            "another form, or none of our locators tells their asset"
+        ),
     ] = 0
     entries: Annotated[
         list[DriftEntry],
-        Meta(
-            description="the first of those that differ; all, and those of another form: "
-            "drift.jsonl"
-        ),
+        Meta(description="the first of those that differ; all, and those left alone: drift.jsonl"),
     ] = field(default_factory=list)
 
     def count(self, *kinds: Kind) -> int:

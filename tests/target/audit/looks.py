@@ -18,7 +18,7 @@ from tests.target.loads import QuickTarget, own_signals
 if TYPE_CHECKING:
     from tests.target.loads import CVM
 
-FOREIGN: Final = "of another form"
+FOREIGN: Final = "left alone"
 SCHEMA: Final = json.loads((files("target_ciscovm") / "schemas" / "audit.json").read_text("utf-8"))
 
 
@@ -29,7 +29,7 @@ class Looked:
     Attributes:
         document: of its `audit.json`; empty when there is none.
         drift: kind and identifier of each row of its `drift.jsonl` that differs.
-        foreign: identifiers of those of another form.
+        foreign: identifiers of those that are left alone.
         page: its `audit.html`.
     """
 

@@ -191,7 +191,7 @@ class TestLost:
 
         loaded = cvm.load(THREE)
 
-        assert "1 entry of another form left alone (somebody-elses)" in warning(loaded)
+        assert "1 entry left alone (somebody-elses)" in warning(loaded)
         assert "somebody-elses" in cvm.open()
 
     def test_runs_of_which_none_went_well_leave_nothing_to_go_on_from(self, cvm: CVM) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from tests.sandbox.ciscovm.tenant.tenant import CONNECTOR_ID, OTHER_CONNECTOR_ID
 from tests.target.audit import hands
-from tests.target.audit.looks import audit, rebuild
+from tests.target.audit.looks import audit
 from tests.target.audit.test_audit import ELSEWHERE, FIVE, PAGE
 from tests.target.loads import CVM, QUICK
 from tests.target.streams import Sync, entry, finding, fixed, identifier, names, webapp
@@ -92,15 +92,47 @@ def test_an_identifier_under_two_vulnerabilities_is_as_open_as_it_is_anywhere(
     assert looked.document["holdings"]["in_cvm"] == 5
 
 
-def test_numbers_that_no_web_application_has_are_of_another_form(cvm: CVM) -> None:
+TOO_MUCH: Final = {
+    "a number beyond all": ({"url": ELSEWHERE}, f"V-{'9' * 40}-x"),
+    "a number beyond those of tables": ({"url": ELSEWHERE}, f"V-{'1' * 19}-x"),
+    "a number of another script": ({"url": ELSEWHERE}, "V-\N{ARABIC-INDIC DIGIT ONE}-x"),
+    "more characters than a name has": ({"url": ELSEWHERE}, f"V-1-{'x' * 250}"),
+    "an asset without a locator of ours": ({"hostname": "host.example.test"}, identifier(9)),
+    "an asset that no file can name": ({"application": 'The "best"'}, identifier(9)),
+}
+"""What others may have loaded into the connector, where no load of ours can follow."""
+
+
+@pytest.mark.parametrize("what", TOO_MUCH)
+def test_what_no_load_can_name_is_left_alone(what: str, cvm: CVM) -> None:
+    locators, strange = TOO_MUCH[what]
     cvm.load(FIVE)
-    for number in ("9" * 40, "\N{ARABIC-INDIC DIGIT ONE}", "1" * 19):
-        hands.load(cvm.tenant, CONNECTOR_ID, ELSEWHERE, f"V-{number}-x")
+    hands.load(cvm.tenant, CONNECTOR_ID, ELSEWHERE, "strange")
+    hands.rename(cvm.tenant, "strange", strange)
+    for asset, _ in hands.entries(cvm.tenant, strange):
+        asset.locators.clear()
+        asset.locators.update(locators)
 
     looked = audit(cvm)
 
-    assert (looked.exit_code, len(looked.foreign)) == (0, 3)
-    assert rebuild(cvm).exit_code == 0
+    assert (looked.exit_code, looked.foreign) == (0, [strange])
+    cvm.ledger.unlink()
+    loaded = cvm.load(LESS)
+    assert (loaded.outcome, loaded.closings) == ("succeeded", {"finding-1": "gone"})
+    assert "1 entry left alone" in loaded.report["warnings"][0]
+
+
+def test_a_name_that_no_definition_can_have_is_not_taken_over(cvm: CVM) -> None:
+    cvm.load(FIVE, data_model="findings")
+    for number, name in ((1, "n" * 300), (2, " ")):
+        for _, one in hands.entries(cvm.tenant, identifier(number)):
+            one.name = name
+    cvm.ledger.unlink()
+
+    loaded = cvm.load(Sync([webapp()], FIVE.findings[2:]), data_model="findings")
+
+    assert loaded.outcome == "succeeded"
+    assert cvm.open() == names(3, 4, 5)
 
 
 def test_what_a_failed_run_has_perhaps_opened_is_not_expected_in_cvm(cvm: CVM) -> None:
