@@ -81,14 +81,17 @@ def live_forgetfully(home: Path, seed: int, *, nights: int) -> None:
             elif what == "put back" and copies:
                 ledger.write_bytes(pick.choice(copies))
             sandbox.faults.arm(f"{pick.choice(PASSING)}+{pick.randrange(5)}")
-            sandbox.faults.arm(f"{pick.choice(OF_READING)}+{pick.randrange(2)}")
+            reading = f"{pick.choice(OF_READING)}+{pick.randrange(2)}"
+            sandbox.faults.arm(reading)
             pair.settings["verify_load"] = pick.choice(["never", "suspicion", "every_run"])
 
             synced = pair.sync(full_sync=pick.random() < 1 / 4)
-            if pick.random() < 1 / 3 and ledger.exists():
-                assert pair.audit() in {0, 1}
-
             sandbox.faults.disarm()
+            if pick.random() < 1 / 3 and ledger.exists():
+                sandbox.faults.arm(reading)
+                assert pair.audit() in {0, 1}
+                sandbox.faults.disarm()
+
             FIGURES.update({"days": 1, "syncs": 1, "faults survived": 1})
             assert not synced.found.wrongly_closed, (night, what, synced)
             sandbox.next_day(turbulent=True)
