@@ -181,12 +181,12 @@ class Sandbox:
         """Take note of the world, the tenant and the requests just before a sync."""
         self.watch.begin()
 
-    def settle(self, exit_code: int, *, full: bool | None = None) -> Comparison:
+    def settle(self, exit_code: int, *, full: bool | None = None, whole: bool = True) -> Comparison:
         """Judge the sync that has just ended, and take note for the next one.
 
         Unless `full` is given, it is read from the requests.
         """
-        return self.watch.settle(exit_code, full=full)
+        return self.watch.settle(exit_code, full=full, whole=whole)
 
     def violations(self) -> list[str]:
         """Return the requests since the start that a tap should never make."""

@@ -38,6 +38,8 @@ def unpaid(scene: Scene, ours: Installation) -> Iterator[Wrong]:
 def _of_an_open_one(scene: Scene, ours: Installation, uid: str, seen: Seen) -> Iterator[str]:
     entries = scene.open_ones(uid)
     there = entries if scene.run.garbled else [one for one in entries if scene.is_at(one, seen)]
+    if not there and scene.may_stay(uid):
+        return
     if not entries:
         if not scene.is_judged(uid) and not scene.is_closed_by_others(uid):
             yield "wrongly_closed" if uid in scene.memory.held else "missing"

@@ -71,6 +71,18 @@ class Scene:
         """Return what the tenant has open of a finding."""
         return [entry for entry in self.entries_of.get(uid, ()) if entry.is_open]
 
+    def may_stay(self, uid: str) -> bool:
+        """Tell whether a finding may be closed still, or open where it was before.
+
+        Of a load that was altered on its way, or that has lost its proof, nobody can tell where its
+        findings lie, nor whether it is an old one. What CVM never had is to be opened all the same.
+        """
+        return not self.run.whole and uid in self._known_before
+
+    @cached_property
+    def _known_before(self) -> set[str]:
+        return set(map(finding_of, self.was.values()))
+
     def is_judged(self, uid: str) -> bool:
         """Tell whether a person says that it is a false positive or the like; loads let that be."""
         entries = self.entries_of.get(uid, ())
@@ -114,5 +126,5 @@ class Scene:
         for uid, seen in self.owed():
             there = [one for one in self.open_ones(uid) if self.is_at(one, seen)]
             # Of two entries under two names another installation may have sent one.
-            if seen.open and seen.visible and len(there) == 1:
+            if seen.open and seen.visible and self.run.whole and len(there) == 1:
                 yield key_of(there[0])

@@ -70,8 +70,10 @@ class Bench:
         since = ("lastTestedDate", "GREATER", "2026-01-01T00:00:00Z")
         self.sandbox.face.log += [asked(kind, since) for kind in kinds]
 
-    def settle(self, *, full: bool | None = True, exit_code: int = 0) -> Comparison:
-        return self.sandbox.settle(exit_code, full=full)
+    def settle(
+        self, *, full: bool | None = True, exit_code: int = 0, whole: bool = True
+    ) -> Comparison:
+        return self.sandbox.settle(exit_code, full=full, whole=whole)
 
 
 def asked(kind: str, *criteria: tuple[str, str, str], status: int = 200) -> Logged:

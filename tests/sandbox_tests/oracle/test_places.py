@@ -102,3 +102,24 @@ def test_what_moved_when_the_limit_came_is_owed_once_there_is_room(bench: Bench)
     bench.pass_day()
 
     assert bench.settle().wrongly_closed == [bench.name]
+
+
+@pytest.mark.parametrize("happens", ["moves", "comes back", "is new"])
+def test_what_was_altered_on_its_way_may_leave_all_as_it_was_but_owes_what_is_new(
+    bench: Bench, happens: str
+) -> None:
+    name, wrong = bench.name, "misplaced"
+    if happens == "moves":
+        bench.world.move_finding(bench.victim, MOVED)
+    elif happens == "comes back":
+        bench.world.fix_finding(bench.victim)
+        bench.load(without=bench.victim)
+        assert bench.settle().equal
+        bench.world.reopen_finding(bench.victim)
+        wrong = "wrongly_closed"
+    else:
+        name, wrong = bench.world.unique_id(bench.world.add_finding(bench.victim.app)), "missing"
+    bench.sandbox.begin()
+
+    assert differences(bench.settle(whole=False)) == ({wrong: [name]} if wrong == "missing" else {})
+    assert differences(bench.settle()) == {wrong: [name]}
