@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
@@ -12,7 +13,7 @@ from tap_qualyswas.records.evidence import Evidence
 from tap_qualyswas.records.findings import finding_shape
 from tap_qualyswas.search.walk import Sweep
 from tap_qualyswas.sources.finding_counts import ReadFindings, settle_counts
-from tap_qualyswas.sources.scans import find_unended_scans
+from tap_qualyswas.sources.scans import find_unended_scans, spared_dates
 from tap_qualyswas.sources.webapps import compare_webapps
 from tap_qualyswas.sync.cursors import frame_of
 
@@ -94,7 +95,8 @@ def finding_sweeps(scope: Scope, settings: Settings, window_start: str | None) -
     """Give the searches: one for each type and each 500 filtered web applications."""
     # A fix moves lastTestedDate only, so the window is not on the bookmark's own field.
     window = () if window_start is None else (greater("lastTestedDate", window_start),)
-    return _sweeps(scope, settings, settings.filters.finding_types, window)
+    sweeps = _sweeps(scope, settings, settings.filters.finding_types, window)
+    return [replace(sweep, spares=spared_dates(window, settings)) for sweep in sweeps]
 
 
 def _sweeps(

@@ -123,9 +123,12 @@ def _ask(
         for at in range(0, len(ids), IDS_A_CALL)
     ]
     came: set[object] = set()
-    for record in reader.look_up(sweeps):
-        qids.classify(record)
-        came.add((record["type"], record["id"]))
+    try:
+        for record in reader.look_up(sweeps):
+            qids.classify(record)
+            came.add((record["type"], record["id"]))
+    except InvalidRequest as refused:
+        reader.logger.warning("Qualys refuses findings with details (%s).", refused.reason)
     return {qid for qid, asked in wanted.items() if asked in came}
 
 

@@ -14,6 +14,7 @@ from tap_qualyswas.sync.cursors import frame_of
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from tap_qualyswas.qualys.request_bodies import Criterion
     from tap_qualyswas.records.fields import Record
     from tap_qualyswas.settings.values import Settings
     from tap_qualyswas.sync.bookmarks import Bookmarks, UnendedScans
@@ -46,7 +47,7 @@ def read_scans(
             read=read_scan,
             page_size=settings.verbose_page_size,
             verbose=True,
-            spares=("verbose",),
+            spares=("verbose", *spared_dates(window, settings)),
         )
         for number, criteria in enumerate(scope.criteria("webApp.id"))
     ]
@@ -57,6 +58,14 @@ def read_scans(
         # Scans launched since the interrupted run lie behind the cursor: ask for those that run.
         bookmarks.unended_scans.forget()
     pending_reports.add(collector.reported)
+
+
+def spared_dates(window: Sequence[Criterion], settings: Settings) -> tuple[str, ...]:
+    """Give the dates that a window can do without: then older rows come too, which do no harm.
+
+    Those before a start date are not wanted, though.
+    """
+    return () if settings.filters.start_date else tuple(each.field for each in window)
 
 
 def find_unended_scans(

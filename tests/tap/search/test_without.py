@@ -60,6 +60,32 @@ def test_reports_are_found_where_a_criterion_is_refused_that_can_be_looked_at_he
     assert "Qualys refuses resultsStatus in searches for wasscan" in outcome.log
 
 
+def test_without_dates_in_searches_an_incremental_sync_reads_all() -> None:
+    criteria = ("wasscan.launchedDate", "finding.lastTestedDate", "finding.ignoredDate")
+    with Platform(SIZE) as platform:
+        state = platform.sync_here().state
+        platform.face.switches = Switches(refused_criteria=criteria)
+        outcome = platform.sync_here(state=state)
+        with pytest.raises(errors.InvalidRequest):
+            platform.sync_here({"start_date": "2024-01-01"})
+
+    assert outcome.proof["mode"] == "incremental"
+    assert count_of(outcome, "findings") == 40
+    assert outcome.log.count("Qualys refuses lastTestedDate in searches for finding") == 1
+    assert outcome.log.count("Qualys refuses launchedDate in searches for wasscan") == 1
+
+
+def test_without_details_of_findings_nothing_is_proven() -> None:
+    answers = {FINDINGS: [Answer(page(finding(1)))]}
+    refused = Answer(failure("INVALID_XML", "Invalid element 'verbose'."))
+    with ScriptedServer(answers, {FINDINGS: refused}) as server:
+        outcome = sync_here({**server.config, **ONE_TYPE})
+
+    assert count_of(outcome, "findings") == 1
+    assert "knowledge_base: 1 QID could not be classified" in outcome.proof["incompleteReasons"]
+    assert "Qualys refuses findings with details (INVALID_XML" in outcome.log
+
+
 def test_what_cannot_be_missed_ends_the_sync() -> None:
     refused = Answer(failure("INVALID_XML", "Invalid element 'verbose'."))
     with (
