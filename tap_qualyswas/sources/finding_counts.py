@@ -15,6 +15,7 @@ from collections import Counter, defaultdict
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
+from tap_qualyswas.errors import InvalidRequest
 from tap_qualyswas.qualys.request_bodies import equals, lesser, one_of
 from tap_qualyswas.search.pages import IdRange
 from tap_qualyswas.search.walk import Walk
@@ -101,8 +102,14 @@ def settle_counts(
     """
     by_kind = {str(sweep.row_type): sweep for sweep in sweeps}
     search = _Search(reader, scope, read)
-    counted = {kind: search.count(kind) for kind in by_kind}
     tally = reader.tallies["findings"]
+    if tally.counted is None:
+        return
+    try:
+        counted = {kind: search.count(kind) for kind in by_kind}
+    except InvalidRequest as refused:
+        tally.note_uncounted("findings", refused, reader.logger)
+        return
     for kind in by_kind:
         if counted[kind] < _counted_before(tally, kind):
             yield from search.go_on(kind, [one for one in sweeps if one.row_type == kind])

@@ -7,7 +7,7 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from qualyswas_ciscovm.wording import counted
-from tap_qualyswas.errors import TrialLicence
+from tap_qualyswas.errors import InvalidRequest, TrialLicence
 from tap_qualyswas.records.notes import Notes
 from tap_qualyswas.search.pages import IdRange
 from tap_qualyswas.search.progress import Progress
@@ -176,7 +176,11 @@ class _Reading:
     def _count(self) -> None:
         if self._reader.planner.plan.mode != "full" or self._is_resumed:
             return
-        counts = {sweep.key: self._ask_count(sweep) for sweep in self._sweeps}
+        try:
+            counts = {sweep.key: self._ask_count(sweep) for sweep in self._sweeps}
+        except InvalidRequest as refused:
+            self._tally.note_uncounted(self._stream, refused, self._reader.logger)
+            return
         self._walk.expected = self._tally.counted_by = counts
         self._tally.counted = self._progress.total = sum(counts.values())
 

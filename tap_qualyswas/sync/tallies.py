@@ -12,6 +12,7 @@ from tap_qualyswas.records.notes import Notes
 if TYPE_CHECKING:
     import logging
 
+    from tap_qualyswas.errors import InvalidRequest
     from tap_qualyswas.search.walk import Page
 
 NAMED_AT_MOST: Final = 50
@@ -62,6 +63,11 @@ class Tally:
         self.fetched += page.rows
         self.duplicates += page.duplicates
         self.notes.add(page.notes)
+
+    def note_uncounted(self, name: str, refused: InvalidRequest, logger: logging.Logger) -> None:
+        """Note that Qualys refuses to count the rows of a stream, so that nothing is proven."""
+        self.gaps.append(f"{name} could not be counted")
+        logger.warning("%s: read without a count, as Qualys refuses it (%s).", name, refused.reason)
 
 
 def counts_agree(tally: Tally) -> bool:

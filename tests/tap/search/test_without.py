@@ -12,11 +12,13 @@ from tap_qualyswas.qualys.transport import MAX_PAGE_BYTES
 from tests.sandbox.faults.switches import Switches
 from tests.sandbox.world.size import WorldSize
 from tests.tap.scripted import (
+    COUNT,
     FINDINGS,
     KB,
     SEARCH,
     Answer,
     ScriptedServer,
+    count_xml,
     failure,
     finding,
     page,
@@ -84,6 +86,27 @@ def test_without_details_of_findings_nothing_is_proven() -> None:
     assert count_of(outcome, "findings") == 1
     assert "knowledge_base: 1 QID could not be classified" in outcome.proof["incompleteReasons"]
     assert "Qualys refuses findings with details (INVALID_XML" in outcome.log
+
+
+def test_without_counts_nothing_is_proven() -> None:
+    refused = Answer(failure("INVALID_REQUEST", "No."))
+    answers = {FINDINGS: Answer(page(finding(1))), f"{COUNT}finding": refused}
+    with ScriptedServer(always=answers) as server:
+        outcome = sync_here({**server.config, **ONE_TYPE})
+
+    assert count_of(outcome, "findings") == 1
+    assert outcome.proof["incompleteReasons"] == ["findings could not be counted"]
+    assert "read without a count, as Qualys refuses it (INVALID_REQUEST" in outcome.log
+
+
+def test_without_a_count_up_to_an_id_nothing_is_proven() -> None:
+    answers = {FINDINGS: Answer(page(finding(1)))}
+    counts = [Answer(count_xml(1)), Answer(failure("INVALID_REQUEST", "No LESSER."))]
+    with ScriptedServer({f"{COUNT}finding": counts}, answers) as server:
+        outcome = sync_here({**server.config, **ONE_TYPE})
+
+    assert count_of(outcome, "findings") == 1
+    assert outcome.proof["incompleteReasons"] == ["findings could not be counted"]
 
 
 def test_what_cannot_be_missed_ends_the_sync() -> None:
