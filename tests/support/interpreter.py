@@ -148,6 +148,8 @@ def _begin_anew(start: Start) -> NoReturn:
         setattr(sys, name, opened)
         setattr(sys, f"__{name}__", opened)
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    # Under `nohup` it would be ignored, as all that the tests start inherits.
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
     # A console script shows by its path, so that who looks for a plugin finds it.
     setproctitle.setproctitle(next(iter(start.words)))
     raise Forked(start.words)

@@ -14,7 +14,7 @@ import pytest
 
 from tests.sandbox.faults import victims
 from tests.support import processes
-from tests.support.processes import BIN, Process
+from tests.support.processes import BIN, ForkServer, Process
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -136,6 +136,17 @@ def test_signals_reach_it_and_no_other(number: signal.Signals) -> None:
         assert one.wait(SECONDS) == -number
         assert other.poll() is None
         other.kill()
+
+
+def test_it_hears_a_hangup_also_where_the_tests_run_under_nohup() -> None:
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    code = "import signal; print(signal.getsignal(signal.SIGHUP).name)"
+    try:
+        told = processes.run([sys.executable, "-c", code], timeout=SECONDS, server=ForkServer())
+    finally:
+        signal.signal(signal.SIGHUP, before)
+
+    assert told.stdout == b"SIG_DFL\n"
 
 
 @pytest.mark.skipif(not hasattr(resource, "prlimit"), reason="limits another process: Linux")
