@@ -9,6 +9,7 @@ from typing import IO, TYPE_CHECKING, Any, ClassVar, Final, cast
 
 from singer_sdk import Tap
 from singer_sdk.helpers.capabilities import PluginCapabilities, TapCapabilities
+from singer_sdk.plugin_base import PluginBase
 
 from qualyswas_ciscovm.endings import ending_well
 from qualyswas_ciscovm.errors import SIGNAL_EXIT
@@ -77,6 +78,17 @@ class TapQualysWAS(Plugin, Tap):
     @override
     def discover_streams(self) -> Sequence[Stream]:
         return [stream(self) for stream in STREAMS]
+
+    @override
+    def setup_mapper(self) -> None:
+        if self.input_catalog is not None:
+            super().setup_mapper()
+            return
+        # The SDK copies each schema four times to leave out what a catalog deselects. Without a
+        # catalog that is most of the time in which a tap starts.
+        PluginBase.setup_mapper(self)
+        for name, stream in self.streams.items():
+            self.mapper.register_raw_stream_schema(name, stream.schema, stream.primary_keys)
 
     @property
     @override

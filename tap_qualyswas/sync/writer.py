@@ -10,7 +10,12 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 from singer_sdk.contrib.msgspec import enc_hook
 from singer_sdk.singerlib.encoding import GenericSingerWriter, SingerMessageType
-from singer_sdk.singerlib.encoding.simple import Message, StateMessage
+from singer_sdk.singerlib.encoding.simple import (
+    Message,
+    SchemaMessage,
+    StateMessage,
+    exclude_null_dict,
+)
 
 from tap_qualyswas.errors import LineTooLong
 
@@ -28,6 +33,8 @@ MOST_WAITING: Final = 1 << 20
 """The most bytes of records that wait. Each write lets other threads run, and it takes milliseconds
 to get the interpreter back from a worker that reads a page: with small buffers, writing takes half
 of the time of a sync."""
+
+SCHEMA_FIELDS: Final = ("type", "stream", "schema", "key_properties", "bookmark_properties")
 
 
 class CountingWriter(GenericSingerWriter[bytes, Message]):
@@ -102,9 +109,11 @@ class CountingWriter(GenericSingerWriter[bytes, Message]):
 
 
 def _as_dict(message: Message) -> dict[str, object]:
-    """Give what is written of a message. The SDK would make a deep copy of a state."""
+    """Give what is written of a message. The SDK would copy a state and a schema deeply."""
     if isinstance(message, StateMessage):
         return {"type": message.type, "value": message.value}
+    if isinstance(message, SchemaMessage):
+        return exclude_null_dict([(name, getattr(message, name)) for name in SCHEMA_FIELDS])
     return message.to_dict()
 
 
