@@ -67,6 +67,7 @@ class Run:
         emptied: whether Qualys told it that there is nothing, in searches and counts.
         garbled: whether URLs came with characters before them that XML does not allow.
         replayed: whether nothing was read, so that what was loaded is of some earlier time.
+        untold: whether CVM has dropped some of it without a word, as without any counters.
     """
 
     succeeded: bool
@@ -81,6 +82,7 @@ class Run:
     emptied: bool = False
     garbled: bool = False
     replayed: bool = False
+    untold: bool = False
 
 
 @dataclass(frozen=True)

@@ -120,6 +120,13 @@ class Scene:
             if self.coverage.full or self.memory.tested.get(uid) != seen.tested:
                 yield uid, seen
 
+    def leftovers(self) -> Iterator[str]:
+        """Return the keys of what is open, and not shown there."""
+        for key, entry in self.now.items():
+            shown = [one for one in self.shown(finding_of(entry)) if one.open and one.visible]
+            if entry.is_open and not self.is_at(entry, *shown):
+                yield key
+
     def keys_sent(self) -> Iterator[str]:
         """Return the keys of what the run has sent, as far as can be told."""
         yield from (key for key, entry in self.now.items() if self.is_new(entry))

@@ -84,7 +84,8 @@ class Watch:
         hidden = HIDING & (struck | {name for name in HIDING if faults.armed(name)})
         everything = read_everything(log, world, sorted(oracle.asked.kinds))
         everything = everything if full is None else full
-        if (not everything and hidden & UNCOUNTED) or (hidden & UNTOLD and self._tells_nothing()):
+        untold = bool(hidden & UNTOLD) and self.tenant.switches.untold_counters == "all"
+        if (not everything and hidden & UNCOUNTED) or untold:
             oracle.memory.excused = True
         resumes = oracle.ours.resumes and full is None
         over = self.tenant.is_over()
@@ -101,15 +102,13 @@ class Watch:
             was_over=self._was_over,
             garbled="qualys-bad-characters" in struck,
             replayed=full is None and not log,
+            untold=untold,
         )
 
     @property
     def _has_strange_run(self) -> bool:
         """Tell whether somebody else has loaded meanwhile: maybe what this run has missed."""
         return len(self.strange_runs) > self._strange_before
-
-    def _tells_nothing(self) -> bool:
-        return self.tenant.switches.untold_counters == "all"
 
     def _is_ours(self, closing: Closing) -> bool:
         by_a_run = closing.run_id is not None and closing.run_id not in self.strange_runs

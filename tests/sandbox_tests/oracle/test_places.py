@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import pytest
 
 from tests.sandbox.faults.switches import Switches
@@ -123,3 +125,22 @@ def test_what_was_altered_on_its_way_may_leave_all_as_it_was_but_owes_what_is_ne
 
     assert differences(bench.settle(whole=False)) == ({wrong: [name]} if wrong == "missing" else {})
     assert differences(bench.settle()) == {wrong: [name]}
+
+
+@pytest.mark.parametrize("untold", ["all", "entries"])
+def test_what_cvm_drops_without_a_word_may_be_left_where_it_was(
+    untold: Literal["all", "entries"],
+) -> None:
+    switches = Switches(rate_limit=0, run_seconds=0, untold_counters=untold)
+    with Sandbox(apps=3, findings=30, scans=3, switches=switches) as sandbox:
+        bench = Bench(sandbox)
+        bench.load()
+        assert bench.settle().equal
+        bench.world.move_finding(bench.victim, MOVED)
+        sandbox.faults.arm("payload-fails")
+        sandbox.begin()
+        bench.settle()
+        sandbox.faults.disarm()
+        bench.load_at(MOVED)
+
+        assert bench.settle().equal is (untold == "all")
