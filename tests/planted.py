@@ -142,7 +142,7 @@ BUGS: Final[dict[str, Bug]] = {
     ),
     "a cursor of another account used": Bug(
         "tap_qualyswas/sync/cursors.py",
-        "        return kept is not None and same(kept, self._client.account)\n",
+        "        return kept is not None and same(kept, self._origin.account)\n",
         "        return kept is not None\n",
         ("tests/tap/sync/test_full_again.py",),
     ),
@@ -214,6 +214,24 @@ BUGS: Final[dict[str, Bug]] = {
         "    if told is not None and told != seen:\n",
         "    if told is not None and told < seen:\n",
         ("tests/tap/sources/test_reports_missing.py",),
+    ),
+    "a report file with filters taken for the whole": Bug(
+        "tap_qualyswas/records/portal/report.py",
+        "        if words and words.lower() not in WIDENING:\n",
+        "        if words is None:\n",
+        ("tests/tap/sources/test_report_files.py",),
+    ),
+    "a report file older than one that was read": Bug(
+        "tap_qualyswas/sources/report_files/reports.py",
+        "            if self.survey.newest[number] < self.kept.get(number, UNDATED)\n",
+        "            if self.survey.newest[number] < UNDATED\n",
+        ("tests/tap/sources/test_report_files.py",),
+    ),
+    "a newer report of a scan forgotten by the proof": Bug(
+        "tap_qualyswas/sources/report_files/reports.py",
+        "max(self.survey.newest[number], self.kept.get(number, UNDATED), A_DATE)",
+        "max(self.kept.get(number, UNDATED), A_DATE)",
+        ("tests/tap/sources/test_report_files.py",),
     ),
     "a text cut at an entity": Bug(
         "tap_qualyswas/records/parsing.py",

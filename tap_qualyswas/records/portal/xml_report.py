@@ -11,6 +11,7 @@ from collections import defaultdict
 from typing import TYPE_CHECKING, Final
 
 from qualyswas_ciscovm.dates import to_utc
+from qualyswas_ciscovm.wording import cut
 from tap_qualyswas.records.portal import glossary
 from tap_qualyswas.records.portal.report import (
     KINDS,
@@ -60,7 +61,7 @@ def read_overview(document: Document) -> Overview:
         ReportError: when it is not a report, or not well-formed.
     """
     if document.root not in {SCAN_REPORT, WEBAPP_REPORT}:
-        msg = f"its root is {document.root[:60]}, not {SCAN_REPORT} or {WEBAPP_REPORT}"
+        msg = f"its root is {cut(document.root, 60)}, not {SCAN_REPORT} or {WEBAPP_REPORT}"
         raise ReportError(msg)
     reading = _Reading(document.root)
     for element in document.elements(PLACES):

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from tap_qualyswas.records.fields import Record
 
+# Numbers are texts, as those of a report may be larger than SQLite's.
 TABLES: Final = """
 PRAGMA journal_mode = OFF;
 PRAGMA synchronous = OFF;
 CREATE TABLE read(unique_id TEXT PRIMARY KEY) WITHOUT ROWID;
 CREATE TABLE named(
-    type TEXT, id INTEGER, qid INTEGER, unique_id TEXT, webapp INTEGER, PRIMARY KEY(type, id, qid)
+    type TEXT, id TEXT, qid TEXT, unique_id TEXT, webapp TEXT, PRIMARY KEY(type, id, qid)
 ) WITHOUT ROWID;
 """
 
@@ -37,13 +38,21 @@ class ReportIds:
     def name(self, values: Record, webapp_id: int | None) -> None:
         """Note the unique id of a row, where it has both of its ids."""
         if values["uniqueId"] and values["id"] is not None:
-            key = (values["type"], values["id"], values["qid"], values["uniqueId"], webapp_id)
-            self._ids.execute("INSERT OR IGNORE INTO named VALUES (?, ?, ?, ?, ?)", key)
+            found = (*_key(values), values["uniqueId"], _text(webapp_id))
+            self._ids.execute("INSERT OR IGNORE INTO named VALUES (?, ?, ?, ?, ?)", found)
 
     def named(self, values: Record) -> tuple[str, int | None] | None:
         """Give the unique id and the web application of a row by the id of its detection."""
-        found: tuple[str, int | None] | None = self._ids.execute(
-            "SELECT unique_id, webapp FROM named WHERE type = ? AND id = ? AND qid IS ?",
-            (values["type"], values["id"], values["qid"]),
+        found = self._ids.execute(
+            "SELECT unique_id, webapp FROM named WHERE type = ? AND id = ? AND qid = ?",
+            _key(values),
         ).fetchone()
-        return found
+        return found and (found[0], int(found[1]) if found[1] else None)
+
+
+def _key(values: Record) -> tuple[str, str, str]:
+    return (_text(values["type"]), _text(values["id"]), _text(values["qid"]))
+
+
+def _text(value: object) -> str:
+    return "" if value is None else str(value)

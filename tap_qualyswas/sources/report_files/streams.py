@@ -5,7 +5,7 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
-from qualyswas_ciscovm.wording import counted
+from qualyswas_ciscovm.wording import counted, one_line
 from tap_qualyswas.errors import ReportChanged
 from tap_qualyswas.records.evidence import Evidence
 from tap_qualyswas.records.notes import Notes
@@ -141,7 +141,9 @@ class _FindingReading:
                 if webapp.id is None and named[1] is not None:
                     webapp = webapp._replace(id=named[1])
             if webapp == NOBODY and not values["url"]:
-                notes.reject(f"{file.path.name}: nothing tells whose QID {values['qid']} is")
+                notes.reject(
+                    f"{one_line(file.path.name)}: nothing tells whose QID {values['qid']} is"
+                )
                 continue
             if not self._is_wanted(webapp, file):
                 continue

@@ -12,6 +12,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from qualyswas_ciscovm.wording import cut, one_line
 from tap_qualyswas.records.notes import Notes
 from tap_qualyswas.records.portal import csv_report, xml_report
 from tap_qualyswas.records.portal.document import cleaned, open_document, open_utf8
@@ -31,6 +32,7 @@ BLANKS: Final = b" \t\r\n\xef\xbb\xbf"
 UNDATED: Final = ""
 """Older than any date."""
 NAMED_AT_MOST: Final = 20
+NAME_LENGTH: Final = 80
 
 
 class NamedWebapp(NamedTuple):
@@ -159,16 +161,17 @@ def survey(paths: Iterable[Path], kinds: Sequence[str], logger: logging.Logger) 
             overview, is_cleaned = _look_through(path)
         except ReportError as error:
             found.refused += 1
-            logger.warning("Passed over the report %s: %s.", path, error)
+            logger.warning("Passed over the report %s: %s.", one_line(str(path)), error)
             continue
         except OSError as error:
             found.refused += 1
-            logger.warning("Passed over the report %s: %s.", path, error.strerror)
+            logger.warning("Passed over the report %s: %s.", one_line(str(path)), error.strerror)
             continue
         miscounts, doubts = _miscounts(overview), _doubts(overview, kinds)
         is_told = [*miscounts, *(doubts if overview.kind == WEBAPP_REPORT else ())]
         if is_told:
-            logger.warning("The report %s proves nothing: %s.", path, "; ".join(is_told))
+            told = (one_line(str(path)), "; ".join(is_told))
+            logger.warning("The report %s proves nothing: %s.", *told)
         file = _file(path, overview, is_cleaned=is_cleaned, is_whole=not (miscounts or doubts))
         found.files.append(file)
         found.notes.add(overview.notes)
@@ -205,7 +208,8 @@ def _doubts(overview: Overview, kinds: Sequence[str]) -> list[str]:
         return ["it is not a report of web applications"]
     doubts = [f"nothing tells whether it has any {kind}" for kind in overview.unshown(kinds)]
     if overview.filters:
-        doubts.append(f"it has filters ({'; '.join(overview.filters[:NAMED_AT_MOST])})")
+        named = "; ".join(cut(value, NAME_LENGTH) for value in overview.filters[:NAMED_AT_MOST])
+        doubts.append(f"it has filters ({named})")
     if overview.generated is None:
         doubts.append("it does not say when it was made")
     if overview.notes.rejected:

@@ -16,6 +16,7 @@ from tests.sandbox.world.model import INFORMATION_GATHERED, VULNERABILITY, iso, 
 from tests.sandbox.world.size import WorldSize
 from tests.sandbox.world.world import World
 from tests.tap.exports import Exports, ids
+from tests.tap.syncs import run_tap
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -327,6 +328,55 @@ def test_a_file_that_is_not_well_formed_is_refused_by_its_line(exports: Exports)
         assert told in outcome.log
     assert {row["id"] for row in outcome.records("webapps")} == {one.id for one in others}
     assert outcome.proof["complete"] is True
+
+
+@pytest.mark.parametrize("kind", ["xml", "csv"])
+def test_a_file_that_was_cut_anywhere_is_never_taken_for_a_whole_one(
+    exports: Exports, kind: str
+) -> None:
+    app = [*exports.world.apps.values()][1]
+    whole = exports.text(apps=[app], kind=kind).encode()
+    for share in range(1, 40):
+        cut = whole[: len(whole) * share // 40]
+        (exports.folder / f"cut.{kind}").write_bytes(cut)
+        try:
+            proof = exports.sync().proof
+        except errors.UnreadableReports:
+            continue
+        # Lines that are missing at the end of CSV show nowhere.
+        assert kind == "csv"
+        assert proof["coverage"]["webApps"]["notProven"] == []
+        assert proof["coverage"]["webApps"]["read"] == 0
+
+
+def test_numbers_of_any_size_are_read(exports: Exports) -> None:
+    app = [*exports.world.apps.values()][1]
+    row = exports.world.findings_of(app)[0]
+    huge = 9_999_999_999_999_999_999
+    for name in ("a.xml", "a.csv"):
+        path = exports.write(name, apps=[app])
+        path.write_text(path.read_text().replace(str(row.id), str(huge)))
+
+    assert huge in {one["id"] for one in exports.sync().records("findings")}
+
+
+def test_names_from_outside_do_not_steer_a_terminal(exports: Exports) -> None:
+    exports.write("\x1b[31mred.xml", ReportShape(filters=("Level \x9b31m5",)))
+    (exports.folder / "bad\x1b[2J.xml").write_text("<a\x85/>")
+    log = exports.sync().log
+
+    assert "proves nothing: it has filters (Level" in log
+    assert not {"\x1b", "\x9b", "\x85"} & {*log}
+
+
+def test_the_check_tells_what_can_be_read(exports: Exports) -> None:
+    exports.write("all.xml")
+    given = {"source": "report_files", "report_paths": [str(exports.folder)]}
+    outcome = run_tap(given, options=["--test"])
+
+    assert outcome.exit_code == 0
+    assert "1 report can be read: 4 web applications, 20 QIDs" in outcome.log
+    assert outcome.messages == []
 
 
 def test_declared_entities_are_refused_and_nothing_else_is_opened(
