@@ -229,7 +229,7 @@ BUGS: Final[dict[str, Bug]] = {
     ),
     "a newer report of a scan forgotten by the proof": Bug(
         "tap_qualyswas/sources/report_files/reports.py",
-        "max(self.survey.newest[number], self.kept.get(number, UNDATED), A_DATE)",
+        "max(moment, self.kept.get(number, UNDATED), A_DATE)",
         "max(self.kept.get(number, UNDATED), A_DATE)",
         ("tests/tap/sources/test_report_files.py",),
     ),

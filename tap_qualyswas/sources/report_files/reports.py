@@ -157,13 +157,17 @@ class ReportFiles:
             )
         return found
 
-    def covered(self) -> set[int]:
-        """Give the web applications whose newest report shows all that there is of them."""
+    def covered(self, newest: Mapping[int, str]) -> set[int]:
+        """Give the web applications whose newest report shows all that there is of them.
+
+        Args:
+            newest: when the newest report of each was made.
+        """
         return {
             number
-            for number in self.webapp_ids
+            for number, moment in newest.items()
             if self.survey.whole.get(number, UNDATED)
-            >= max(self.survey.newest[number], self.kept.get(number, UNDATED), A_DATE)
+            >= max(moment, self.kept.get(number, UNDATED), A_DATE)
         }
 
     def keep(self, newest: Mapping[int, str]) -> None:

@@ -179,10 +179,8 @@ class _FindingReading:
         return True
 
     def _conclude(self) -> None:
-        reader, tally, whole = self._reader, self._tally, self._survey.whole
-        covered = {
-            number for number in self._reports.covered() if self._newest[number] <= whole[number]
-        }
+        reader, tally = self._reader, self._tally
+        covered = self._reports.covered(self._newest)
         missing = (self._reports.webapp_ids | self._reports.outdated) - covered
         reader.coverage.leave_out(missing)
         if missing:
