@@ -211,8 +211,8 @@ BUGS: Final[dict[str, Bug]] = {
     ),
     "a report with a short list called whole": Bug(
         "tap_qualyswas/records/scan_results.py",
-        "    if told is not None and told != seen:\n",
-        "    if told is not None and told < seen:\n",
+        "        if told is not None and told != seen[kind]:\n",
+        "        if told is not None and told < seen[kind]:\n",
         ("tests/tap/sources/test_reports_missing.py",),
     ),
     "a report file with filters taken for the whole": Bug(
