@@ -9,6 +9,7 @@
     │   │   │   └── BadClient    those of a client, at the gateway
     │   │   ├── ApiAccessMissing the account may log in, but not use the API
     │   │   ├── WasMissing       the subscription or the account lacks the WAS module
+    │   │   ├── ReportsMissing   everything but the reports of scans may be read
     │   │   ├── KbMissing        the account may not read the knowledge base
     │   │   ├── NotRegistered    nobody has logged in once with this account and accepted the terms
     │   │   └── AccountExpired   the account or its evaluation has ended, or is inactive
@@ -137,6 +138,16 @@ class KbMissing(CodedRefusal):
         "Qualys does not let this account read the knowledge base at {place} ({code}). Ask an "
         "administrator of the subscription for access, or deselect the stream knowledge_base; "
         "a sync without it is never complete."
+    )
+
+
+class ReportsMissing(CodedRefusal):
+    """Searches work, but no report of a scan can be had."""
+
+    text = (
+        "Qualys gives this account no reports of scans at {place} ({code}). Ask an administrator "
+        "of the subscription for the right to view them, or do without: set source to api, and "
+        "deselect the stream scan_results."
     )
 
 

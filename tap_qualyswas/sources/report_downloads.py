@@ -9,10 +9,12 @@ from qualyswas_ciscovm.wording import counted
 from tap_qualyswas.errors import (
     ApiAccessMissing,
     BrokenAnswer,
+    CodedRefusal,
     HtmlAnswer,
     InvalidRequest,
     NotFound,
     QualysError,
+    ReportsMissing,
     ReportTooLarge,
     TimedOut,
     Unavailable,
@@ -71,6 +73,8 @@ def download_reports(
     for download in in_parallel(scan_ids, work, max(min(client.workers, len(scan_ids)), 1)):
         error = download.error
         in_a_row = in_a_row + 1 if isinstance(error, OF_ANY) else 0
+        if isinstance(error, CodedRefusal) and in_a_row >= IN_A_ROW:
+            raise ReportsMissing(error.place, error.code)
         if error is not None and in_a_row >= IN_A_ROW:
             raise error
         yield download

@@ -111,6 +111,7 @@ class Conversation(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     Attributes:
         bookmark: of an earlier complete sync; short for a `state`.
         streams: what is selected; all that is by default, unless given.
+        metadata: of streams in the catalog, by their names.
         scripts: answers by path, each given once; without any for findings, the case's own rows.
         always: answers by path, when its script is used up.
         date: the `Date` of the answers, unless they have one of their own.
@@ -123,6 +124,7 @@ class Conversation(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     bookmark: str | None = None
     state: dict[str, Any] | None = None
     streams: list[str] | None = None
+    metadata: dict[str, dict[str, str]] = {}
     environment: dict[str, str] = {}
     date: str = scripted.DATE
     options: list[str] = []

@@ -12,7 +12,7 @@ import pytest
 from tap_qualyswas.errors import QualysError
 from tests.cases.rows import as_xml
 from tests.tap import scripted
-from tests.tap.catalogs import only
+from tests.tap.catalogs import only, with_metadata
 from tests.tap.scripted import COUNT, FINDINGS, KB, SEARCH, ScriptedServer
 from tests.tap.syncs import Outcome, run_tap, sync_here
 
@@ -113,6 +113,8 @@ def play(case: Case, talk: Conversation, state: dict[str, Any] | None = None) ->
     always = {path(name): answer(told) for name, told in talk.always.items()}
     state = state or talk.state or (synced(talk.bookmark) if talk.bookmark else None)
     catalog = only(*talk.streams) if talk.streams else None
+    if talk.metadata:
+        catalog = with_metadata(talk.metadata)
     with (
         ScriptedServer(scripts, always, talk.date) as server,
         pytest.MonkeyPatch.context() as patch,

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import io
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tap_qualyswas.input_files import read_catalog
 from tap_qualyswas.tap import TapQualysWAS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 def only(*names: str) -> dict[str, Any]:
@@ -30,17 +33,12 @@ def without(stream: str, *properties: str) -> dict[str, Any]:
     return catalog
 
 
-def full_table(stream: str, name: str = "replication-method") -> dict[str, Any]:
-    """Give the catalog with its own selection that asks for all of a stream each time.
-
-    Args:
-        stream: its name.
-        name: of the metadata that says so.
-    """
+def with_metadata(metadata: Mapping[str, Mapping[str, str]]) -> dict[str, Any]:
+    """Give the catalog with its own selection, and with further metadata of streams."""
     catalog: dict[str, Any] = TapQualysWAS(validate_config=False).catalog_dict
-    (found,) = (one for one in catalog["streams"] if one["tap_stream_id"] == stream)
-    (whole,) = [part for part in found["metadata"] if not part["breadcrumb"]]
-    whole["metadata"][name] = "FULL_TABLE"
+    for stream in catalog["streams"]:
+        (whole,) = [part for part in stream["metadata"] if not part["breadcrumb"]]
+        whole["metadata"] |= metadata.get(stream["tap_stream_id"], {})
     read = read_catalog(io.StringIO(json.dumps(catalog)))
     assert read is not None
     return read

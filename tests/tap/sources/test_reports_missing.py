@@ -147,6 +147,16 @@ def test_many_reports_that_fail_one_after_the_other_end_the_sync() -> None:
         sync_scans(*scans, reports=down, apps=page(*map(webapp, MANY)))
 
 
+def test_reports_that_are_all_refused_are_told_as_such() -> None:
+    scans = [scan(number, app=number) for number in MANY]
+    refused = dict.fromkeys(MANY, Answer("", 403))
+
+    with pytest.raises(errors.ReportsMissing, match="no reports of scans") as raised:
+        sync_scans(*scans, reports=refused, apps=page(*map(webapp, MANY)))
+
+    assert raised.value.exit_code == 2
+
+
 def test_the_rest_is_read_however_many_scans_have_no_report() -> None:
     scans = [scan(number, app=number) for number in MANY]
     gone = dict.fromkeys(MANY, Answer(failure("NOT_FOUND"))) | {MANY[-1]: GOOD}

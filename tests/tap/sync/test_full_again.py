@@ -11,7 +11,7 @@ import pytest
 from tap_qualyswas.errors import SettingsError
 from tests.sandbox.faults.switches import Switches
 from tests.sandbox.world.size import WorldSize
-from tests.tap.catalogs import full_table
+from tests.tap.catalogs import with_metadata
 from tests.tap.syncs import Outcome, Platform
 
 if TYPE_CHECKING:
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 SIZE: Final = WorldSize(apps=5, findings=50, qids=8, scans=8)
 PAGES: Final = {"page_size": 6}
 HOUR: Final = timedelta(hours=1)
+FULL_TABLE: Final = with_metadata({"findings": {"replication-method": "FULL_TABLE"}})
 FUTURE: Final = "2199-01-01T00:00:00Z"
 
 
@@ -60,11 +61,10 @@ def test_an_hour_later_a_sync_is_incremental(platform: Platform) -> None:
     assert not is_full(later(platform, platform.sync_here(PAGES).state))
 
 
-@pytest.mark.parametrize("name", ["replication-method", "forced-replication-method"])
-def test_full_table_in_the_catalog_makes_every_sync_full(name: str, platform: Platform) -> None:
+def test_full_table_in_the_catalog_makes_every_sync_full(platform: Platform) -> None:
     first = platform.sync_here(PAGES)
     platform.clock.advance(HOUR)
-    second = platform.sync_here(PAGES, first.state, full_table("findings", name))
+    second = platform.sync_here(PAGES, first.state, FULL_TABLE)
     third = later(platform, second.state)
 
     assert is_full(second)
