@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 from tests.sandbox.ciscovm.tenant.entries import Bookkeeper
 from tests.sandbox.ciscovm.tenant.state import Counters
 from tests.sandbox.ciscovm.tenant.tally import Tally
-from tests.sandbox_tests.loads import document, vuln
+from tests.sandbox_tests.loads import document, finding, vuln
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from target_ciscovm.kdi.types import DataModel
     from tests.sandbox.ciscovm.tenant.state import Asset, Entry
     from tests.sandbox.ciscovm.tenant.tenant import Tenant
 
@@ -38,7 +39,7 @@ def delete(tenant: Tenant, identifier: str) -> None:
     """Take an entry away, as deleting its asset does."""
     for asset, entry in entries(tenant, identifier):
         del asset.entries[entry.key]
-        del asset.vulnerabilities[entry.vulnerability]
+        asset.vulnerabilities.pop(entry.vulnerability, None)
 
 
 def rename(tenant: Tenant, identifier: str, other: str) -> None:
@@ -59,7 +60,13 @@ def readdress(tenant: Tenant, identifier: str, url: str) -> None:
 
 
 def load(
-    tenant: Tenant, connector_id: int, url: str, identifier: str, *, cve: str | None = None
+    tenant: Tenant,
+    connector_id: int,
+    url: str,
+    identifier: str,
+    model: DataModel = "vulnerabilities",
+    *,
+    cve: str | None = None,
 ) -> int:
     """Load an open entry by hand, and give the number of the run.
 
@@ -68,9 +75,12 @@ def load(
         connector_id: of the connector that it is loaded with.
         url: of its asset.
         identifier: its own.
+        model: which of the two kinds of entries it is.
         cve: what CVM takes it for, together with all that has the same at the asset.
     """
-    whole = document({"url": url, "vulns": [vuln(identifier)]}, skip_autoclose=True)
+    items = [vuln(identifier)] if model == "vulnerabilities" else [finding(identifier)]
+    name = "vulns" if model == "vulnerabilities" else model
+    whole = document({"url": url, name: items}, skip_autoclose=True)
     if cve is not None:
         (definition,) = whole["vuln_defs"]
         del definition["cwe_identifiers"]
@@ -81,6 +91,12 @@ def load(
     return run.id
 
 
-def open_silently(tenant: Tenant, connector_id: int, url: str, identifier: str) -> None:
+def open_silently(
+    tenant: Tenant,
+    connector_id: int,
+    url: str,
+    identifier: str,
+    model: DataModel = "vulnerabilities",
+) -> None:
     """Open an entry by a run that the connector no longer lists."""
-    del tenant.state.runs[load(tenant, connector_id, url, identifier)]
+    del tenant.state.runs[load(tenant, connector_id, url, identifier, model)]

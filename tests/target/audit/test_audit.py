@@ -2,40 +2,42 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Final, get_args
 
 import pytest
 
 from target_ciscovm.audit.document import schema
-from tests.sandbox.ciscovm.tenant.tenant import CONNECTOR_ID
+from target_ciscovm.cvm.retry_policy import RetryPolicy
+from target_ciscovm.kdi.types import DataModel
+from tests.sandbox.ciscovm.tenant.tenant import CONNECTOR_ID, Tenant
 from tests.target.audit import hands
 from tests.target.audit.looks import SCHEMA, audit
 from tests.target.streams import Sync, finding, fixed, identifier, names, webapp
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from tests.sandbox.ciscovm.tenant.tenant import Tenant
     from tests.target.loads import CVM
 
-BOTH: Final = ("vulnerabilities", "findings")
+BOTH: Final[tuple[DataModel, ...]] = get_args(DataModel)
 FIVE: Final = Sync([webapp()], [finding(number) for number in range(1, 6)])
 ELSEWHERE: Final = "https://app1.example.test/elsewhere"
 PAGE: Final = "https://app1.example.test/page1"
 
-DRIFTS: Final[dict[str, tuple[Callable[[Tenant], object], int]]] = {
-    "closed in CVM": (lambda tenant: hands.close(tenant, identifier(2)), 2),
-    "not in CVM": (lambda tenant: hands.delete(tenant, identifier(3)), 3),
-    "at another asset": (lambda tenant: hands.readdress(tenant, identifier(4), ELSEWHERE), 4),
+Plant = Callable[[Tenant, DataModel], object]
+DRIFTS: Final[dict[str, tuple[Plant, int]]] = {
+    "closed in CVM": (lambda tenant, _: hands.close(tenant, identifier(2)), 2),
+    "not in CVM": (lambda tenant, _: hands.delete(tenant, identifier(3)), 3),
+    "at another asset": (lambda tenant, _: hands.readdress(tenant, identifier(4), ELSEWHERE), 4),
     "not in the ledger": (
-        lambda tenant: hands.load(tenant, CONNECTOR_ID, ELSEWHERE, identifier(9)),
+        lambda tenant, model: hands.load(tenant, CONNECTOR_ID, ELSEWHERE, identifier(9), model),
         9,
     ),
     "closed in the ledger": (
-        lambda tenant: hands.load(tenant, CONNECTOR_ID, PAGE, identifier(1)),
+        lambda tenant, model: hands.load(tenant, CONNECTOR_ID, PAGE, identifier(1), model),
         1,
     ),
 }
+"""What is done in a tenant by hand, by the kind of the difference, with the finding's number."""
 
 
 @pytest.mark.parametrize("model", BOTH)
@@ -55,7 +57,7 @@ def test_each_drift_is_named_exactly(kind: str, cvm: CVM) -> None:
     cvm.load(FIVE)
     if kind == "closed in the ledger":
         cvm.load(Sync([webapp()], [fixed(1)], mode="incremental"))
-    plant(cvm.tenant)
+    plant(cvm.tenant, "vulnerabilities")
 
     looked = audit(cvm)
 
@@ -78,14 +80,17 @@ def test_an_identifier_that_has_changed_is_named_before_and_after(cvm: CVM) -> N
     assert looked.foreign == ["of another form"]
 
 
-def test_all_of_them_at_once_are_told_in_words(cvm: CVM) -> None:
-    cvm.load(FIVE)
-    cvm.load(Sync([webapp()], [fixed(1)], mode="incremental"))
+@pytest.mark.parametrize(("model", "word"), [(BOTH[0], "closed"), (BOTH[1], "duplicate")])
+def test_all_of_them_at_once_are_told_in_words(model: DataModel, word: Any, cvm: CVM) -> None:  # noqa: ANN401
+    cvm.load(FIVE, data_model=model)
+    cvm.load(Sync([webapp()], [fixed(1)], mode="incremental"), data_model=model)
     for plant, _ in DRIFTS.values():
-        plant(cvm.tenant)
-    cvm.tenant.people.judge(identifier(5), "closed")
+        plant(cvm.tenant, model)
+    people = cvm.tenant.people
+    judge = people.judge if model == "vulnerabilities" else people.triage
+    judge(identifier(5), word)
 
-    looked = audit(cvm)
+    looked = audit(cvm, data_model=model)
 
     assert looked.drift == {
         *((kind, identifier(number)) for kind, (_, number) in DRIFTS.items()),
@@ -113,6 +118,9 @@ def test_what_people_have_closed_is_listed_and_no_difference(word: str, cvm: CVM
     )
     with_people = cvm.load(FIVE)
     assert with_people.report["closing"]["open_before"] == 5
+    (judged,) = (one for one in cvm.held() if one.scanner_identifier == identifier(2))
+    # A scanner that sees it again opens what people have closed as gone: CVM's own rule.
+    assert judged.manual == (None if word == "closed" else word)
 
 
 def test_entries_of_another_form_are_counted_and_left_alone(cvm: CVM) -> None:
@@ -130,7 +138,7 @@ def test_the_next_full_load_mends_what_differs(cvm: CVM) -> None:
     cvm.load(FIVE)
     cvm.load(Sync([webapp()], [fixed(1)], mode="incremental"))
     for plant, _ in DRIFTS.values():
-        plant(cvm.tenant)
+        plant(cvm.tenant, "vulnerabilities")
     assert audit(cvm).exit_code == 1
 
     mended = cvm.load(Sync([webapp()], [finding(number) for number in range(2, 6)]))
@@ -155,6 +163,7 @@ def test_what_differs_is_asked_again_twice(cvm: CVM) -> None:
     assert [calls[name] for name in once if "search" in name or "export" in name] == [
         3 * count for name, count in once.items() if "search" in name or "export" in name
     ]
+    assert RetryPolicy().show_seconds == (60, 300)
 
 
 def test_without_a_ledger_it_is_refused(cvm: CVM) -> None:

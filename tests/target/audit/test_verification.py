@@ -49,11 +49,11 @@ def test_a_load_that_has_arrived_is_verified(model: str, cvm: CVM) -> None:
 
 SILENTLY: Final = DRIFTS | {
     "not in the ledger": (
-        lambda tenant: hands.open_silently(tenant, CONNECTOR_ID, ELSEWHERE, identifier(9)),
+        lambda tenant, _: hands.open_silently(tenant, CONNECTOR_ID, ELSEWHERE, identifier(9)),
         9,
     ),
     "closed in the ledger": (
-        lambda tenant: hands.open_silently(tenant, CONNECTOR_ID, PAGE, identifier(1)),
+        lambda tenant, _: hands.open_silently(tenant, CONNECTOR_ID, PAGE, identifier(1)),
         1,
     ),
 }
@@ -66,7 +66,7 @@ def test_what_was_lost_before_fails_the_run_and_asks_for_a_full_sync(kind: str, 
     plant, number = SILENTLY[kind]
     cvm.load(FIVE)
     cvm.load(Sync([webapp()], [fixed(1)], mode="incremental"))
-    plant(cvm.tenant)
+    plant(cvm.tenant, "vulnerabilities")
 
     loaded = cvm.load(NOTHING, **EVERY)
 
@@ -81,7 +81,7 @@ def test_each_of_them_is_named_when_all_are_there_at_once(cvm: CVM) -> None:
     cvm.load(FIVE)
     cvm.load(Sync([webapp()], [fixed(1)], mode="incremental"))
     for plant, _ in SILENTLY.values():
-        plant(cvm.tenant)
+        plant(cvm.tenant, "vulnerabilities")
     cvm.tenant.people.judge(identifier(5), "closed")
 
     loaded = cvm.load(NOTHING, **EVERY)
