@@ -17,7 +17,7 @@ from target_ciscovm.cvm.holdings.rows import (
     entries_of,
     entry_of,
 )
-from target_ciscovm.cvm.holdings.searches import Shifted, rows_of
+from target_ciscovm.cvm.holdings.searches import BeyondPaging, Shifted, rows_of
 from target_ciscovm.errors import CiscoVMError, HoldingsUnavailable
 
 if TYPE_CHECKING:
@@ -67,9 +67,6 @@ class Reading:
     def export(self, model: DataModel) -> None:
         """Read the entries from an export.
 
-        Whether one of vulnerabilities has those of inactive assets is not documented, so these are
-        searched for.
-
         Raises:
             CiscoVMError: when none came, or the search failed.
         """
@@ -84,8 +81,20 @@ class Reading:
             | ({"connector_names": self.connectors} if self.connectors else {}),
         )
         self._export(request, self._add_vulnerabilities)
+        self._add_inactive()
+
+    def _add_inactive(self) -> None:
+        """Search for what stands on inactive assets: whether an export has it is not documented.
+
+        Where there is more than a search shows, the export must have as much.
+        """
         inactive = searches.of_vulnerabilities(self.connectors, ("inactive",))
-        self._search(inactive, self._add_vulnerabilities)
+        try:
+            self._search(inactive, self._add_vulnerabilities)
+        except BeyondPaging as error:
+            self.find_assets()
+            if error.total is None or self.store.count_inactive() < error.total:
+                raise
 
     def search(self, model: DataModel) -> None:
         """Read the entries from a search, in place of all that was read before.
@@ -101,19 +110,18 @@ class Reading:
         self._search(every, self._add_vulnerabilities)
 
     def find_assets(self) -> None:
-        """Read the assets that the entries stand on.
+        """Read the assets that the entries stand on, as far as they are not known.
 
         Raises:
             HoldingsUnavailable: when CVM does not tell some of them.
             CiscoVMError: when CVM refuses, or cannot be reached.
         """
-        if self.store.list_assets() > ASSETS_SEARCHED:
+        self.store.list_assets()
+        if self.store.count_unknown_assets() > ASSETS_SEARCHED:
             self._export_assets()
         for ids in self.store.unknown_assets(IDS):
             self._search(searches.of_assets(ids), self.store.describe_assets)
-        left = self.store.unknown_assets(IDS)
-        if left:
-            number = sum(len(ids) for ids in left)
+        if number := self.store.count_unknown_assets():
             msg = f"CVM does not tell {number:,} of the assets that its entries stand on."
             raise HoldingsUnavailable(msg)
 

@@ -102,6 +102,21 @@ class Page(Generic[Row]):
         return len(self.rows) < size
 
 
+class BeyondPaging(HoldingsUnavailable):
+    """A search finds more than its pages show.
+
+    Attributes:
+        total: what it finds; None where CVM does not tell it.
+    """
+
+    def __init__(self, search: Search[Row], total: int | None) -> None:
+        there = "there are more" if total is None else f"there are {total:,}"
+        super().__init__(
+            f"A search in CVM shows {search.limit:,} {search.plural} at most, and {there}."
+        )
+        self.total = total
+
+
 class Shifted(Exception):  # noqa: N818 - the name says the cause
     """What is searched changed while it was read."""
 
@@ -150,7 +165,7 @@ def rows_of(calls: Calls, search: Search[Row]) -> Iterator[Row]:
 
     Raises:
         Shifted: when rows came or went while it was read.
-        HoldingsUnavailable: when there are more than CVM's paging shows.
+        BeyondPaging: when there are more than CVM's paging shows.
         CiscoVMError: when CVM refuses, or cannot be reached.
     """
     total: int | None = None
@@ -162,21 +177,15 @@ def rows_of(calls: Calls, search: Search[Row]) -> Iterator[Row]:
             raise Shifted
         total = page.total
         if total is not None and total > search.limit:
-            raise _beyond(search, f"there are {total:,}")
+            raise BeyondPaging(search, total)
         yield from page.rows
         seen.update(row.id for row in page.rows)
         if page.is_last(number, len(seen), search.size):
             break
     else:
-        raise _beyond(search, "there are more")
+        raise BeyondPaging(search, None)
     if total is not None and len(seen) != total:
         raise Shifted
-
-
-def _beyond(search: Search[Row], there: str) -> HoldingsUnavailable:
-    return HoldingsUnavailable(
-        f"A search in CVM shows {search.limit:,} {search.plural} at most, and {there}."
-    )
 
 
 def _page(answer: Answer, search: Search[Row]) -> Page[Row]:

@@ -98,11 +98,13 @@ class Store:
         """Keep entries; one that is there already is replaced."""
         self._connection.executemany(ADD, held)
 
-    def list_assets(self) -> int:
-        """Note which assets the entries stand on, and count them."""
+    def list_assets(self) -> None:
+        """Note which assets the entries stand on."""
         self._connection.execute("INSERT OR IGNORE INTO asset(id) SELECT asset FROM held")
-        (count,) = self._connection.execute("SELECT count(*) FROM asset").fetchone()
-        return int(count)
+
+    def count_unknown_assets(self) -> int:
+        """Count the assets of which nothing is told."""
+        return self._number("SELECT count(*) FROM asset WHERE locators IS NULL")
 
     def describe_assets(self, rows: Iterable[AssetRow]) -> None:
         """Keep what is told of assets, as far as entries stand on them."""
@@ -126,6 +128,15 @@ class Store:
         while group := list(islice(ids, number)):
             groups.append(group)
         return groups
+
+    def count_inactive(self) -> int:
+        """Count the vulnerabilities of assets that are known to be inactive."""
+        return self._number(
+            "SELECT count(DISTINCT vulnerability) FROM held, asset WHERE id = asset AND active = 0"
+        )
+
+    def _number(self, query: str) -> int:
+        return int(self._connection.execute(query).fetchone()[0])
 
     def holdings(self, model: DataModel) -> Iterator[Holding]:
         """Give all entries with their assets, by their vulnerability's number."""

@@ -27,14 +27,18 @@ class Exporter(LoopbackServer):
     Args:
         entries: number of entries, each of a vulnerability of its own.
         assets: number of assets that they stand on.
+        inactive: vulnerabilities that a search finds on inactive assets, which are all, if any are.
     """
 
-    def __init__(self, entries: int, assets: int) -> None:
+    def __init__(self, entries: int, assets: int, inactive: int = 0) -> None:
         super().__init__()
+        status = "inactive" if inactive else "active"
         self.files = {
             "vulnerability": packed(vulnerabilities(entries, assets)),
-            "asset": packed(asset_rows(assets)),
+            "asset": packed(asset_rows(assets, status)),
         }
+        self.totals = {"/vulnerabilities/search": inactive, "/findings": 0}
+        self.few_assets = list(asset_rows(min(assets, 100), status))
         self.asked: list[str] = []
 
     @override
@@ -47,8 +51,11 @@ class Exporter(LoopbackServer):
         elif request.method == "POST":
             self.asked.append(json.loads(request.body)["export_settings"]["model"])
             told = {"search_id": len(self.asked) - 1}
-        elif request.path in {"/vulnerabilities/search", "/findings"}:
-            told = {request.path.split("/")[1]: [], "meta": {"total_count": 0}}
+        elif request.path == "/assets/search":
+            told = {"assets": self.few_assets, "meta": {}}
+        elif request.path in self.totals:
+            meta = {"total_count": self.totals[request.path]}
+            told = {request.path.split("/")[1]: [], "meta": meta}
         elif request.path == "/data_exports":
             model = self.asked[int(dict(request.query)["search_id"])]
             content = self.files.get(model, b"")
@@ -73,10 +80,10 @@ def vulnerabilities(entries: int, assets: int) -> Iterator[dict[str, Any]]:
         }
 
 
-def asset_rows(assets: int) -> Iterator[dict[str, Any]]:
+def asset_rows(assets: int, status: str) -> Iterator[dict[str, Any]]:
     """Give an asset for each page of an application."""
     for number in range(assets):
-        yield {"id": number, "status": "active", "url": f"https://a{number}.example.test/a/page"}
+        yield {"id": number, "status": status, "url": f"https://a{number}.example.test/a/page"}
 
 
 def packed(rows: Iterable[dict[str, Any]]) -> bytes:

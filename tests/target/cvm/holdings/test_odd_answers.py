@@ -9,6 +9,7 @@ import pytest
 
 from target_ciscovm.cvm.holdings.holdings import open_holdings
 from target_ciscovm.errors import HoldingsUnavailable
+from tests.target.cvm.holdings.exporter import Exporter
 from tests.target.cvm.listing import IMPORTER, listing
 from tests.target.cvm.quick import CONNECTOR, connect
 from tests.target.cvm.scripted_server import Reply
@@ -16,6 +17,7 @@ from tests.target.cvm.scripted_server import Reply
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from target_ciscovm.cvm.client import CiscoVMClient
     from target_ciscovm.cvm.holdings.holding import Holding
     from tests.target.cvm.scripted_server import ScriptedServer
 
@@ -57,7 +59,11 @@ def instead(server: ScriptedServer, method: str, path: str, *replies: Reply) -> 
 
 
 def read(server: ScriptedServer, folder: Path, model: Any = "vulnerabilities") -> list[Holding]:  # noqa: ANN401
-    with open_holdings(connect(server), model, folder, timeout_seconds=5) as found:
+    return read_from(connect(server), folder, model)
+
+
+def read_from(api: CiscoVMClient, folder: Path, model: Any = "vulnerabilities") -> list[Holding]:  # noqa: ANN401
+    with open_holdings(api, model, folder, timeout_seconds=60) as found:
         return list(found)
 
 
@@ -183,6 +189,18 @@ def test_more_than_a_search_can_show(
     text = f"A search in CVM shows {limit} {model} at most, and there are 240,000."
     assert str(caught.value).endswith(text)
     assert "model is not valid" in str(caught.value)
+
+
+@pytest.mark.parametrize("entries", [99, pytest.param(100_001, marks=pytest.mark.long)])
+def test_more_on_inactive_assets_than_a_search_can_show(entries: int, tmp_path: Path) -> None:
+    total = 100_001
+    with Exporter(entries, 9, inactive=total) as cvm:
+        api = connect(cvm.url)
+        if entries < total:
+            with pytest.raises(HoldingsUnavailable, match=r"100,000 .* and there are 100,001"):
+                read_from(api, tmp_path)
+        else:
+            assert len(read_from(api, tmp_path)) == entries
 
 
 @pytest.mark.parametrize("meta", [{"pages": 2}, {"total_count": 2}])

@@ -33,7 +33,8 @@ def broken() -> Iterator[Held]:
 
 
 def count(store: Store) -> int:
-    store.describe_assets(AssetRow(number) for number in range(store.list_assets()))
+    store.list_assets()
+    store.describe_assets(map(AssetRow, range(store.count_unknown_assets())))
     return sum(1 for _ in store.holdings("vulnerabilities"))
 
 
