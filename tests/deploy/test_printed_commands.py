@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -60,7 +61,8 @@ def script(page: str, settings: Mapping[str, str]) -> str:
         if block.kind == "sh":
             lines.append(block.text)
         elif {line.partition("=")[0] for line in block.text.splitlines()} == LOGIN:
-            lines += [f"echo {name}=\"'{value}'\" >> .env" for name, value in settings.items()]
+            given = [f"{name}='{value}'" for name, value in settings.items()]
+            lines += [f"echo {shlex.quote(line)} >> .env" for line in given]
     return "\n".join(lines)
 
 
