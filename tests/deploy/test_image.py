@@ -110,9 +110,10 @@ def test_it_loads_as_any_user_who_may_write_to_the_volume_only(image: Image) -> 
 
 
 def test_a_signal_to_its_first_process_reaches_both_plugins(image: Image) -> None:
-    with Sandbox(apps=40, findings=4000, qids=10, scans=6, latency_ms=1000) as sandbox:
+    with Sandbox(apps=40, findings=4000, qids=10, scans=6, latency_ms=3000) as sandbox:
         process = image.start(sandbox.env)
-        while not sandbox.qualys_requests:
+        while not (sandbox.qualys_requests and sandbox.ciscovm_requests):  # both have begun
+            assert process.poll() is None
             time.sleep(0.2)
         (first,) = children_of(process.pid)
         os.kill(first, signal.SIGTERM)

@@ -97,9 +97,8 @@ def test_the_first_command_shows_the_table_and_the_second_call_is_incremental(
     assert "Qualys counts" in first.output
     assert "report.html" in first.output
     assert "can be read by other users" not in first.output
-    metrics = re.findall("METRIC .*", first.output)
-    assert metrics
-    assert [line for line in metrics if " stream=" not in line] == []
+    metrics = re.findall(r"METRIC (\w*) +metric_name=record_count metric_value=\d", first.output)
+    assert metrics == ["webapps", "scans", "findings", "knowledge_base", "syncs"]
     assert "Full sync: there is no earlier sync." in first.output
     assert len(re.findall("proof +incremental", second.output)) == 2
     for folder in (three_days.home / "output").glob("*Z-*"):
