@@ -179,6 +179,18 @@ BUGS: Final[dict[str, Bug]] = {
         "        return error\n",
         ("tests/tap/qualys/test_answers.py",),
     ),
+    "what earlier syncs have shown forgotten": Bug(
+        "tap_qualyswas/qualys/call_history.py",
+        "        self._before = frozenset(parts)\n",
+        "        self._before = frozenset()\n",
+        ("tests/tap/qualys/test_call_history.py",),
+    ),
+    "a page for people taken for a report without findings": Bug(
+        "tap_qualyswas/qualys/answers.py",
+        '        if _root(reply) != "ServiceResponse":\n            raise _unexpected(reply)\n',
+        "        return\n",
+        ("tests/tap/sources/test_reports_missing.py",),
+    ),
     "what is refused given up at once": Bug(
         "tap_qualyswas/search/walk.py",
         "        if not spares or sweep.kind in self._accepted:\n",

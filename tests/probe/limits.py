@@ -24,6 +24,8 @@ AT_ONCE: Final = 8
 WAIT_HEADERS: Final = ("X-RateLimit-ToWait-Sec", "Retry-After")
 SPARED: Final = (
     ("wasscan", "resultsStatus", "EQUALS", "SUCCESSFUL"),
+    ("wasscan", "launchedDate", "GREATER", "2020-01-01T00:00:00Z"),
+    ("finding", "lastTestedDate", "GREATER", "2020-01-01T00:00:00Z"),
     ("finding", "ignoredDate", "GREATER", "2020-01-01T00:00:00Z"),
 )
 """Criteria that searches are asked without where they are refused."""
