@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from typing import TYPE_CHECKING
 
 import pytest
@@ -112,3 +113,25 @@ def test_a_report_of_a_web_application_without_any_finding_closes_all(
         closed.exports.write("all.xml", ReportShape(sections=sections))
         assert closed.load()["outcome"] == "succeeded"
         assert closed.in_cvm == set()
+
+
+def test_the_search_takes_over_what_files_have_opened_once_the_change_is_accepted(
+    tmp_path: Path,
+) -> None:
+    with open_sandbox(apps=3, findings=30, qids=8) as sandbox:
+        closed = Closed(sandbox, tmp_path)
+        pair = closed.pair
+        closed.exports.write("all.xml")
+        closed.load()
+        sandbox.next_day()
+
+        pair.read(source="api")
+        exit_code, report = pair.run_target(io.BytesIO(pair.written))
+        assert exit_code == 2
+        code = re.search(r"accept_identity_change to (\w+)", str(report["message"]))
+        assert code
+        pair.settings = {"accept_identity_change": code[1]}
+        pair.read(source="api")
+        exit_code, report = pair.run_target(io.BytesIO(pair.written))
+        assert exit_code == 0, report["message"]
+        assert closed.in_cvm == closed.in_world

@@ -447,6 +447,16 @@ def test_csv_and_xml_name_one_finding_the_same(exports: Exports) -> None:
     assert outcome.proof["coverage"]["webApps"]["notProven"] == [app.id]
 
 
+def test_csv_and_xml_without_unique_ids_name_one_finding_the_same(exports: Exports) -> None:
+    app = [*exports.world.apps.values()][2]
+    exports.write("one.xml", ReportShape(unique_ids=False), apps=[app])
+    alone = ids(exports.sync())
+    exports.write("one.csv", apps=[app])
+
+    assert ids(exports.sync()) == alone
+    assert len(alone) > 5
+
+
 def test_csv_that_cannot_name_its_web_application_closes_nothing(exports: Exports) -> None:
     alike = [one for one in exports.world.apps.values() if one.name == "Intranet 0"]
     exports.write("all.xml")
