@@ -97,9 +97,10 @@ class QualysStream(Stream):
             yield from self.read()
             self._qualys.message_writer.flush()
             return
-        values = DIGESTED.get(self.name)
+        values, sync_id = DIGESTED.get(self.name), self.run.sync_id
         for record in self._records():
             tally.read += 1
+            record["syncId"] = sync_id
             if values is not None:
                 tally.digest.add(values(record))
             yield record
