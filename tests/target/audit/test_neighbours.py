@@ -122,6 +122,27 @@ def test_what_no_load_can_name_is_left_alone(what: str, cvm: CVM) -> None:
     assert "1 entry left alone" in loaded.report["warnings"][0]
 
 
+def test_names_that_would_steer_a_page_or_a_terminal_do_not(
+    cvm: CVM, caplog: pytest.LogCaptureFixture
+) -> None:
+    hostile = "<script>alert(1)</script>\n\x1b[2J\u202e"
+    cvm.load(FIVE)
+    for strange in (hostile, f"V-1-{hostile}"):
+        hands.load(cvm.tenant, CONNECTOR_ID, ELSEWHERE, "strange")
+        hands.rename(cvm.tenant, "strange", strange)
+
+    looked = audit(cvm)
+
+    assert looked.drift == {("not in the ledger", f"V-1-{hostile}")}
+    assert "<script>alert" not in looked.page
+    cvm.ledger.unlink()
+    with caplog.at_level("INFO"):
+        loaded = cvm.load(FIVE)
+    assert "1 entry left alone (<script>" in loaded.report["warnings"][0]
+    assert "\x1b" not in caplog.text
+    assert cvm.open() == {*names(1, 2, 3, 4, 5), hostile}
+
+
 def test_a_name_that_no_definition_can_have_is_not_taken_over(cvm: CVM) -> None:
     cvm.load(FIVE, data_model="findings")
     for number, name in ((1, "n" * 300), (2, " ")):
