@@ -16,11 +16,6 @@ BYTES: Final = 8
 _encode: Final = msgspec.json.Encoder().encode
 
 
-def row_digest(values: tuple[object, ...]) -> int:
-    """Give the fingerprint of one row: BLAKE2b-64 of the JSON array of some of its values."""
-    return int.from_bytes(hashlib.blake2b(_encode(values), digest_size=BYTES).digest(), "big")
-
-
 def finding_values(row: Mapping[str, object]) -> tuple[object, ...]:
     """Give the values of a finding that identity and closing hang on."""
     webapp = row.get("webApp")
@@ -41,14 +36,18 @@ DIGESTED: Final[Mapping[str, Callable[[Mapping[str, object]], tuple[object, ...]
 
 
 class Digest:
-    """The sum of the fingerprints of the rows of a stream."""
+    """The sum of the fingerprints of the rows of a stream.
+
+    That of a row is BLAKE2b-64 of the JSON array of some of its values.
+    """
 
     def __init__(self) -> None:
         self._sum = 0
 
     def add(self, values: tuple[object, ...]) -> None:
         """Take a row in."""
-        self._sum += row_digest(values)
+        row = hashlib.blake2b(_encode(values), digest_size=BYTES)
+        self._sum += int.from_bytes(row.digest(), "big")
 
     def __str__(self) -> str:
         """Give it as 16 hex digits."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from types import MappingProxyType
+from typing import TYPE_CHECKING, NamedTuple
 
 from target_ciscovm.kdi.types import Asset
 from target_ciscovm.mapping.locators import Identity, Place
@@ -64,8 +65,7 @@ class Sources:
         return [self.webapps[number] for number in sorted(ids) if number in self.webapps]
 
 
-@dataclass(frozen=True)
-class Holder:
+class Holder(NamedTuple):
     """The web applications of one asset, and what its findings say about them.
 
     Attributes:
@@ -78,7 +78,7 @@ class Holder:
 
     ids: frozenset[int]
     place: Place
-    names: Mapping[int, str] = field(default_factory=dict)
+    names: Mapping[int, str] = MappingProxyType({})
     tags: tuple[Tag, ...] = ()
     last_looked_at: str | None = None
 

@@ -79,6 +79,10 @@ _makers: Final = [(label, make) for label, (_, make) in MADE.items()]
 _rare: Final = attrgetter(*(source for source, _ in MADE.values()), "result_list", "ssl_data")
 
 
+NUMBERS: Final = frozenset({"qid", "id", "times_detected", "detection_score", "patch"})
+"""Properties that are numbers; the others are texts, and not shown where they are empty."""
+
+
 def _written_out(properties: Mapping[str, str]) -> Callable[[Finding], list[str]]:
     """Give a function that makes the lines of the properties, with one statement for each.
 
@@ -87,7 +91,8 @@ def _written_out(properties: Mapping[str, str]) -> Callable[[Finding], list[str]
     """
     code = ["def lines(finding):", " found = []", " add = found.append"]
     for label, name in properties.items():
-        code.append(f" if (value := finding.{name}) is not None and value != '':")
+        is_told = "is not None" if name in NUMBERS else ""
+        code.append(f" if (value := finding.{name}) {is_told}:")
         code.append(f"  add(f'{label}: {{value}}')")
     made: dict[str, Callable[[Finding], list[str]]] = {}
     exec("\n".join([*code, " return found"]), made)  # noqa: S102 - of nothing but the table above

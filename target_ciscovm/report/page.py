@@ -147,6 +147,7 @@ def template(name: str) -> Template:
         finalize=_clean,
         trim_blocks=True,
         lstrip_blocks=True,
+        optimized=False,  # each template is compiled for one page
     )
     environment.filters |= {
         "number": wording.number,
