@@ -16,18 +16,13 @@ from singer_sdk.helpers.capabilities import PluginCapabilities
 from qualyswas_ciscovm.endings import Ending, ending_well
 from qualyswas_ciscovm.errors import Interrupted
 from qualyswas_ciscovm.plugin import Plugin
-from target_ciscovm.apply.verification import check_login
-from target_ciscovm.audit import commands
 from target_ciscovm.cvm.retry_policy import RetryPolicy
 from target_ciscovm.intake.drain import draining
 from target_ciscovm.intake.singer_lines import SingerLines
-from target_ciscovm.intake.stream_maps import StreamMaps
 from target_ciscovm.mapping.records import TYPES
-from target_ciscovm.run import Run
 from target_ciscovm.settings.schema import CONFIG_SCHEMA
-from target_ciscovm.settings.values import read_settings
-from target_ciscovm.watching.notices import announcing
 
+# ruff: noqa: PLC0415 - what only a run needs is imported by it, so that `--help` and the like are quick
 if sys.version_info >= (3, 12):
     from typing import override
 else:
@@ -40,7 +35,9 @@ if TYPE_CHECKING:
     import msgspec
     from singer_sdk.helpers.capabilities import CapabilitiesEnum
 
+    from target_ciscovm.intake.stream_maps import StreamMaps
     from target_ciscovm.report.model import Report
+    from target_ciscovm.run import Run
     from target_ciscovm.settings.values import Settings
 
 
@@ -89,6 +86,8 @@ class TargetCiscoVM(Plugin, Target):
     @cached_property
     def settings(self) -> Settings:
         """The settings, checked against each other."""
+        from target_ciscovm.settings.values import read_settings
+
         found = read_settings(self.config)
         policy = replace(
             found.retry_policy,
@@ -101,6 +100,8 @@ class TargetCiscoVM(Plugin, Target):
     @cached_property
     def run(self) -> Run:
         """The run. It does nothing before the first line is read."""
+        from target_ciscovm.run import Run
+
         return Run(self.settings, self._pass_state)
 
     def load(self, read: Callable[[], None]) -> None:
@@ -119,6 +120,9 @@ class TargetCiscoVM(Plugin, Target):
         Raises:
             Ending: when CVM and the ledger differ.
         """
+        from target_ciscovm.apply.verification import check_login
+        from target_ciscovm.audit import commands
+
         if rebuild_ledger:
             commands.rebuild(self.settings)
         elif audit:
@@ -163,6 +167,8 @@ class TargetCiscoVM(Plugin, Target):
 
     @cached_property
     def _maps(self) -> StreamMaps | None:
+        from target_ciscovm.intake.stream_maps import StreamMaps
+
         return StreamMaps(self.mapper) if self.config.get("stream_maps") else None
 
     @staticmethod
@@ -189,6 +195,10 @@ class TargetCiscoVM(Plugin, Target):
         if about:
             cls.print_about(about_format)
             return
+        # Before a signal is handled: msgspec swallows what a handler raises while types are made.
+        from target_ciscovm import run  # noqa: F401
+        from target_ciscovm.watching.notices import announcing
+
         cls.print_version(print_fn=cls.logger.info)
         if verify or audit or rebuild_ledger:
             with ending_well(cls.logger):

@@ -6,7 +6,8 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from target_ciscovm.kdi.types import SCANNER_TYPE, VulnDef
-from target_ciscovm.mapping.text import from_html, one_line, shorten
+from target_ciscovm.mapping.html import from_html
+from target_ciscovm.mapping.text import one_line, shorten
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

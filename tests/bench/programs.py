@@ -15,6 +15,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+import target_ciscovm.run  # noqa: F401 - imported by the target only when it runs
 from tap_qualyswas.tap import TapQualysWAS
 from target_ciscovm.target import TargetCiscoVM
 from tests.bench.floors import TapFloor, TargetFloor

@@ -95,7 +95,9 @@ class ForkServer:
         return ours
 
 
-PLUGINS: Final = ForkServer("tests.pair.together", "tests.sandbox.command.days")
+PLUGINS: Final = ForkServer(
+    "target_ciscovm.run", "tests.pair.together", "tests.sandbox.command.days"
+)
 """The parent of both plugins, and of the sandbox."""
 
 

@@ -11,7 +11,8 @@ import pytest
 from qualyswas_ciscovm.dates import to_utc
 from qualyswas_ciscovm.wording import one_line, without_logins
 from target_ciscovm.intake.loose_types import tidy
-from target_ciscovm.mapping.text import from_html, plain, shorten
+from target_ciscovm.mapping.html import from_html
+from target_ciscovm.mapping.text import plain, shorten
 from target_ciscovm.mapping.urls import host_of, resolved, tidy_url
 
 if TYPE_CHECKING:

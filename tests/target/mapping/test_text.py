@@ -10,7 +10,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from qualyswas_ciscovm.wording import without_logins
-from target_ciscovm.mapping.text import from_html, one_line, plain
+from target_ciscovm.mapping.html import from_html
+from target_ciscovm.mapping.text import one_line, plain
 
 TAGS = ["p", "b", "i", "ul", "ol", "li", "br", "a", "div", "table", "tr", "td", "pre", "h2", "font"]
 FRAGMENTS = st.sampled_from(

@@ -1,0 +1,92 @@
+"""HTML as plain text. Pure."""
+
+from __future__ import annotations
+
+import re
+from html import unescape
+from typing import TYPE_CHECKING, Final
+
+from lxml import etree
+
+from target_ciscovm.mapping.text import plain
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+PARAGRAPHS: Final = (
+    *("p", "div", "ul", "ol", "dl", "table", "pre", "blockquote"),
+    *("h1", "h2", "h3", "h4", "h5", "h6"),
+)
+LINES: Final = ("br", "tr", "dt", "dd", "hr")
+CELLS: Final = ("td", "th")
+BEFORE: Final = (
+    dict.fromkeys(PARAGRAPHS, "\n\n")
+    | dict.fromkeys(LINES, "\n")
+    | dict.fromkeys(CELLS, " ")
+    | {"li": "\n- "}
+)
+AFTER: Final = dict.fromkeys(PARAGRAPHS, "\n\n") | dict.fromkeys(CELLS, " ")
+"""What comes before and after the text of an element."""
+HIDDEN: Final = frozenset({"script", "style", "head", "title"})
+
+BLANKS: Final = re.compile(r"[ \t\xa0]+")
+BLANKS_BEFORE_END: Final = re.compile(r"[ \t]+\n")
+EMPTY_LINES: Final = re.compile(r"\n{3,}")
+TAG: Final = re.compile(r"<[A-Za-z/!?][^>]*>?")
+LOOKS_LIKE_HTML: Final = re.compile(r"<[A-Za-z/!]|&[#A-Za-z]")
+
+
+def from_html(text: str | None) -> str | None:
+    """Give HTML as text: entities decoded once, paragraphs and lists kept as lines.
+
+    Qualys's texts are old HTML with tags that are never closed (recorded knowledge base answers: P,
+    A, BR, LI, B, OL, UL). A text without any mark-up keeps its lines. None for a text that is empty
+    or nothing but mark-up.
+    """
+    if not text or not text.strip():
+        return None
+    text = plain(text)
+    if LOOKS_LIKE_HTML.search(text):
+        # If the parser gives up, as on thousands of nested tags, the tags are just cut out.
+        text = _read(text) or unescape(TAG.sub(" ", text))
+    text = BLANKS_BEFORE_END.sub("\n", BLANKS.sub(" ", plain(text))).replace("\n ", "\n")
+    return EMPTY_LINES.sub("\n\n", text).strip() or None
+
+
+def _read(text: str) -> str:
+    try:
+        root = etree.fromstring(text.encode(), _parser())
+    except etree.XMLSyntaxError:
+        return ""
+    # A text of nothing but comments has no element.
+    found = "" if root is None else "".join(_walk(root))
+    return found if found.strip() else ""
+
+
+def _parser() -> etree.HTMLParser:
+    return etree.HTMLParser(
+        encoding="utf-8", huge_tree=True, no_network=True, remove_comments=True, remove_pis=True
+    )
+
+
+def _walk(root: etree._Element) -> Iterator[str]:
+    walker = etree.iterwalk(root, events=("start", "end"))
+    for event, element in walker:
+        hidden = element.tag in HIDDEN
+        if event == "start":
+            if hidden:
+                walker.skip_subtree()
+                continue
+            yield BEFORE.get(element.tag, "")
+            yield element.text or ""
+        else:
+            yield "" if hidden else _after(element)
+            yield (element.tail or "") if element is not root else ""
+
+
+def _after(element: etree._Element) -> str:
+    if element.tag != "a":
+        return AFTER.get(element.tag, "")
+    target = (element.get("href") or "").strip()
+    shown = str(element.xpath("string()")).strip()
+    return f" ({target})" if target and target != shown else ""
