@@ -49,6 +49,22 @@ def test_four_weeks_without_any_ledger(seed: int, model: str, tmp_path: Path) ->
             sandbox.next_day(turbulent=True)
 
 
+def test_nights_on_a_machine_that_forgets_everything(tmp_path: Path) -> None:
+    with open_sandbox(apps=4, findings=30, seed=4) as sandbox:
+        pair = Pair(sandbox, tmp_path, settings={"max_close_percent": 99})
+        for _ in range(5):
+            for path in tmp_path.glob("ledger-*.db"):
+                path.unlink()
+            pair.state = {}
+
+            synced = pair.sync()
+
+            assert (synced.exit_code, synced.outcome) == (0, "succeeded"), synced
+            assert synced.proven
+            assert synced.found.equal, synced.found.differences
+            sandbox.next_day(turbulent=True)
+
+
 def test_weeks_in_which_the_ledger_is_lost_or_put_back_at_random(tmp_path: Path) -> None:
     live_forgetfully(tmp_path, 0, nights=21)
 
