@@ -27,6 +27,10 @@ MAX_TEXT: Final = 131_072
 """Characters of one text, of at most four bytes each: a record stays far below 8 MiB."""
 CUT: Final = " [cut]"
 """The end of a text that was longer."""
+LARGEST: Final = 2**63 - 1
+"""Of whole numbers: what the targets of taps can hold."""
+SAFE_DIGITS: Final = 18
+"""A number of so many digits is smaller."""
 WHOLE: Final = re.compile(r"([+-]?[0-9]{1,19})(?:\.0*)?", re.ASCII)
 NUMBER: Final = re.compile(r"([+-]?[0-9]{1,15}(?:\.[0-9]{1,15})?)(?![0-9.])", re.ASCII)
 TRUE: Final = frozenset({"true", "1", "yes"})
@@ -42,7 +46,7 @@ def whole(element: Element, _notes: Notes) -> int | None:
     text = element.text
     if text is None:
         return None
-    if text.isascii() and text.isdigit():
+    if len(text) <= SAFE_DIGITS and text.isascii() and text.isdigit():
         return int(text)
     return to_whole(text)
 
@@ -57,7 +61,7 @@ def to_whole(text: str) -> int | None:
     if not stripped:
         return None
     match = WHOLE.fullmatch(stripped)
-    if match is None:
+    if match is None or abs(int(match[1])) > LARGEST:
         msg = f"not a whole number: {stripped[:40]!r}"
         raise ValueError(msg)
     return int(match[1])

@@ -101,14 +101,13 @@ def child_of(element: Element, name: str) -> Element | None:
 
 
 def row_id(element: Element) -> int | None:
-    """Give the id of a row for paging, None when it has no readable one."""
+    """Give the id of a row for paging, which is above 0; None when it has no readable one."""
     found = child_of(element, "id")
-    if found is None:
-        return None
     try:
-        return whole(found, NO_NOTES)
+        number = None if found is None else whole(found, NO_NOTES)
     except ValueError:
         return None
+    return number if number is not None and number > 0 else None
 
 
 def items(element: Element) -> Iterable[Element] | None:

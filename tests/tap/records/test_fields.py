@@ -41,7 +41,8 @@ def test_whole_numbers_in_every_spelling(text: str, expected: int | None) -> Non
 
 
 @pytest.mark.parametrize(
-    "text", ["3.5", "x", "159\u200b002x", "1_000", "１２", "1e3", "0x10", "--1"]
+    "text",
+    ["3.5", "x", "159\u200b002x", "1_000", "１２", "1e3", "0x10", "--1", "9223372036854775808"],
 )
 def test_garbage_is_no_whole_number(text: str) -> None:
     with pytest.raises(ValueError, match="not a whole number"):
@@ -281,6 +282,8 @@ def test_the_id_for_paging_is_read_without_the_rest() -> None:
     assert row_id(element(finding(9_007_199_254_740_993))) == 9_007_199_254_740_993
     assert row_id(element(finding(1, id="seven"))) is None
     assert row_id(element("<Finding/>")) is None
+    assert row_id(element(finding(1, id="-5"))) is None
+    assert row_id(element(finding(1, id="0"))) is None
 
 
 def test_elements_are_what_lxml_makes() -> None:
