@@ -21,9 +21,13 @@ if TYPE_CHECKING:
 
 
 class Closed:
-    """A network without a way to Qualys: a folder of reports, and the pair."""
+    """A network without a way to Qualys: a folder of reports, and the pair.
 
-    def __init__(self, sandbox: Sandbox, home: Path) -> None:
+    Args:
+        known: whether the settings name a platform and a login.
+    """
+
+    def __init__(self, sandbox: Sandbox, home: Path, *, known: bool = False) -> None:
         self.sandbox = sandbox
         self.exports = Exports(sandbox.world, home / "reports")
         self.pair = Pair(
@@ -32,6 +36,7 @@ class Closed:
             tap_settings={
                 "source": "report_files",
                 "report_paths": [str(self.exports.folder)],
+                **({} if known else dict.fromkeys(("api_url", "username", "password"), "")),
             },
         )
 
@@ -119,7 +124,7 @@ def test_the_search_takes_over_what_files_have_opened_once_the_change_is_accepte
     tmp_path: Path,
 ) -> None:
     with open_sandbox(apps=3, findings=30, qids=8) as sandbox:
-        closed = Closed(sandbox, tmp_path)
+        closed = Closed(sandbox, tmp_path, known=True)
         pair = closed.pair
         closed.exports.write("all.xml")
         closed.load()
