@@ -11,6 +11,12 @@ import pytest
 import requests
 from lxml import etree
 
+from tests.sandbox.qualys.xml.portal_report import (
+    SCAN_REPORT,
+    Exported,
+    ReportShape,
+    portal_report,
+)
 from tests.sandbox.sandbox import Sandbox
 from tests.sandbox_tests.qualys.asking import Asker, body
 from tests.support.recorded import SAMPLES, needs_samples
@@ -96,6 +102,33 @@ def test_answers_have_recorded_parts_in_the_recorded_order(sandbox: Sandbox, kin
         assert known - RARE <= found <= known | NEWER.get(name, set()), name
         turned = {(two, one) for one, two in orders(recorded[name])}
         assert orders(answered[name]) & turned <= orders(recorded[name]), name
+
+
+REPORTS: Final = ("portal_report_no_vuln", "portal_report_one_vuln", "portal_report_small")
+DOCUMENTED: Final = {
+    "VULNERABILITY": {"PARAM"},
+    "QID": {"CVE"},
+    "RESULTS": {"SENSITIVE_CONTENT_LIST"},
+}
+
+
+def test_exported_reports_have_recorded_parts_in_the_recorded_order(sandbox: Sandbox) -> None:
+    recorded = parts_of(
+        etree.parse(SAMPLES / "qualys" / f"{name}.xml").getroot() for name in REPORTS
+    )
+    world = sandbox.world
+    exported = Exported(world.size.seed, world.moment(), world.of_app)
+    shape = ReportShape(SCAN_REPORT, sections=False)
+    written = [portal_report([app], exported, shape) for app in world.apps.values()]
+    found = parts_of(etree.fromstring(one.encode()) for one in written)
+
+    both = recorded.keys() & found.keys()
+    assert {"HEADER", "VULNERABILITY", "INFORMATION_GATHERED", "QID", "WEBAPP", "PAYLOAD"} <= both
+    for name in both:
+        known = {part for row in recorded[name] for part in row}
+        assert {part for row in found[name] for part in row} <= known | DOCUMENTED.get(name, set())
+        turned = {(two, one) for one, two in orders(recorded[name])}
+        assert orders(found[name]) & turned <= orders(recorded[name]), name
 
 
 def types_of(value: Any, path: str = "") -> dict[str, set[str]]:  # noqa: ANN401

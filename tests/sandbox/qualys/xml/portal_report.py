@@ -7,7 +7,7 @@ from time import gmtime, strftime
 from typing import TYPE_CHECKING, Final
 
 from tests.sandbox.qualys.xml.evidence import BODY, COOKIE
-from tests.sandbox.qualys.xml.markup import cdata, encoded, flag, lines
+from tests.sandbox.qualys.xml.markup import cdata, encoded, flag
 from tests.sandbox.world.model import (
     FINDING_TYPES,
     INFORMATION_GATHERED,
@@ -161,26 +161,27 @@ def codes(word: str, numbers: Iterable[int]) -> str:
 def _entry(qid: Qid) -> str:
     entry = qid.entry
     attack = qid.attack
-    return lines(
-        2,
-        (
-            f"<QID><QID>{qid.qid}</QID><CATEGORY>{category(qid)}</CATEGORY>"
-            f"<SEVERITY>{qid.severity}</SEVERITY><TITLE>{cdata(qid.title)}</TITLE>"
-            f"<GROUP>{group(qid)}</GROUP>"
-            + _told("OWASP", codes("A", (one.code for one in qid.owasp)))
-            + _told("WASC", codes("WASC-", (one.code for one in qid.wasc)))
-            + _told("CWE", codes("CWE-", qid.cwe))
-            + _told("CVE", ",".join(entry.cves) if entry else "")
-            + (
-                f"<CVSS_V3><BASE>{attack[0]}</BASE><TEMPORAL>{attack[1]}</TEMPORAL>"
-                f"<ATTACK_VECTOR>{attack[2]}</ATTACK_VECTOR></CVSS_V3>"
-                if attack
-                else ""
-            )
-            + f"<DESCRIPTION>{cdata(entry.diagnosis if entry else 'N/A')}</DESCRIPTION>"
-            f"<IMPACT>{cdata((entry and entry.consequence) or 'N/A')}</IMPACT>"
-            f"<SOLUTION>{cdata((entry and entry.solution) or 'N/A')}</SOLUTION></QID>",
-        ),
+    score = (
+        f"<CVSS_V3><BASE>{attack[0]}</BASE><TEMPORAL>{attack[1]}</TEMPORAL>"
+        f"<ATTACK_VECTOR>{attack[2]}</ATTACK_VECTOR></CVSS_V3>"
+        if attack
+        else ""
+    )
+    texts = (
+        f"<DESCRIPTION>{cdata(entry.diagnosis if entry else 'N/A')}</DESCRIPTION>"
+        f"<IMPACT>{cdata((entry and entry.consequence) or 'N/A')}</IMPACT>"
+        f"<SOLUTION>{cdata((entry and entry.solution) or 'N/A')}</SOLUTION>"
+    )
+    return (
+        f"<QID><QID>{qid.qid}</QID><CATEGORY>{category(qid)}</CATEGORY>"
+        f"<SEVERITY>{qid.severity}</SEVERITY><TITLE>{cdata(qid.title)}</TITLE>"
+        f"<GROUP>{group(qid)}</GROUP>"
+        + _told("OWASP", codes("A", (one.code for one in qid.owasp)))
+        + _told("WASC", codes("WASC-", (one.code for one in qid.wasc)))
+        + _told("CWE", codes("CWE-", qid.cwe))
+        + _told("CVE", ",".join(entry.cves) if entry else "")
+        + texts
+        + f"{score}</QID>\n"
     )
 
 
@@ -233,16 +234,20 @@ class _Writer:
         }
         counts[VULNERABILITY] += self._shape.miscounted
         told = "".join(f"<{kind}>{count}</{kind}>" for kind, count in counts.items())
-        stats = "".join(
-            f"<SUMMARY_STAT><WEB_APPLICATION>{cdata(app.name)}</WEB_APPLICATION>"
-            f"{''.join(f'<LEVEL{level}>0</LEVEL{level}>' for level in range(5, 0, -1))}"
-            "</SUMMARY_STAT>"
-            for app in apps
-        )
+        stats = "".join(self._stat(app, by_app[app.id]) for app in apps)
         return (
             f"<SUMMARY><GLOBAL_SUMMARY><SECURITY_RISK>High</SECURITY_RISK>{told}"
             f"</GLOBAL_SUMMARY><SUMMARY_STATS>{stats}</SUMMARY_STATS></SUMMARY>\n"
         )
+
+    def _stat(self, app: WebApp, rows: Sequence[Finding]) -> str:
+        shape = self._shape
+        day = portal_date(self._exported.moment, shape.zone).rpartition(" ")[0][:11]
+        levels = "".join(
+            f"<LEVEL{level}>{sum(row.severity == level for row in rows)}</LEVEL{level}>"
+            for level in range(5, 0, -1)
+        )
+        return f"<SUMMARY_STAT>{_target(app, shape)}<DATE>{day}</DATE>{levels}</SUMMARY_STAT>"
 
     def lists(self, rows: Sequence[Finding]) -> str:
         parts = []
