@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
+import jsonschema
 import pytest
 
 from tap_qualyswas import errors
@@ -522,6 +523,23 @@ def test_evidence_comes_decoded_and_redacted(exports: Exports) -> None:
     whole = exports.sync(include_evidence=True, redact_evidence=False).records("findings")
     sent = [row["resultList"][0]["payloads"][0]["request"] for row in whole if row["url"]]
     assert {one["headers"].partition(":")[0] for one in sent} == {"Cookie"}
+
+
+def test_rows_keep_to_the_schemas(exports: Exports) -> None:
+    exports.write("all.xml")
+    outcome = exports.sync(include_evidence=True)
+
+    schemas = {
+        message["stream"]: message["schema"]
+        for message in outcome.messages
+        if message["type"] == "SCHEMA"
+    }
+    for stream, schema in schemas.items():
+        rows = outcome.records(stream)
+        assert rows or stream == "scans"
+        for row in rows:
+            jsonschema.validate(row, schema)
+            assert row.keys() == schema["properties"].keys()
 
 
 def test_without_evidence_nothing_of_it_is_written(exports: Exports) -> None:
