@@ -5,17 +5,15 @@ from __future__ import annotations
 import subprocess
 import sys
 import tarfile
-from importlib.metadata import version
-from typing import TYPE_CHECKING, Final
+from importlib import metadata
+from pathlib import Path
+from typing import Final
 
 import pytest
 
 from docs import release
 from docs.hub import DISTRIBUTION
 from tests.support.processes import BIN, ROOT
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 NEEDED: Final = {
     "CHANGELOG.md",
@@ -55,6 +53,16 @@ def test_the_source_holds_all_that_belongs_to_it(distribution: Path) -> None:
     assert not [name for name in names if name.startswith((".sandbox", "output", ".venv"))]
 
 
+def interpreter(version: str) -> Path | None:
+    """Find a Python of pyenv, which its own commands show one at a time only, or of uv."""
+    of_pyenv = sorted(Path.home().glob(f".pyenv/versions/{version}.*/bin/python"))
+    if of_pyenv:
+        return of_pyenv[-1]
+    line = [BIN / "uv", "python", "find", "--no-project", version]
+    done = subprocess.run(line, capture_output=True, text=True, check=False)
+    return None if done.returncode else Path(done.stdout.strip())
+
+
 @pytest.mark.outside
 @pytest.mark.parametrize("version", ["3.10", "3.11", "3.12", "3.13", "3.14"])
 def test_the_wheel_installs_on_each_python(
@@ -62,10 +70,11 @@ def test_the_wheel_installs_on_each_python(
 ) -> None:
     (wheel,) = distribution.glob("*.whl")
     uv, python = BIN / "uv", tmp_path / "venv" / "bin"
-    if subprocess.run([uv, "python", "find", "--no-project", version], check=False).returncode:
+    found = interpreter(version)
+    if found is None:
         pytest.skip(f"Python {version} is not here")
 
-    checked(uv, "venv", "--python", version, tmp_path / "venv")
+    checked(uv, "venv", "--python", found, tmp_path / "venv")
     checked(uv, "pip", "install", "--python", python / "python", wheel)
 
     for command in ("tap-qualyswas", "target-ciscovm"):
@@ -81,7 +90,7 @@ def test_the_notes_of_a_release_are_its_section_of_the_changelog() -> None:
 
 
 def test_the_version_of_the_package_is_that_of_its_changelog_and_its_image() -> None:
-    number = version(DISTRIBUTION)
+    number = metadata.version(DISTRIBUTION)
 
     assert "### Upgrade notes" in release.notes((ROOT / "CHANGELOG.md").read_text("utf-8"), number)
     image = f"image: qualyswas-ciscovm:{number}\n"
