@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import pytest
 from singer_sdk.testing import get_tap_test_class
@@ -26,13 +26,22 @@ class ScanResults(streams.ScanResults):
     selected_by_default = True
 
 
+class Tags(streams.Tags):
+    """The same."""
+
+    selected_by_default = True
+
+
+WANTED: Final = {stream.name: stream for stream in (ScanResults, Tags)}
+
+
 class WholeTap(PatientTap):
     """The tap with each stream selected."""
 
     def discover_streams(self) -> Sequence[Stream]:
         """Give the tap's own streams."""
         own = super().discover_streams()
-        return [ScanResults(self) if stream.name == ScanResults.name else stream for stream in own]
+        return [WANTED[one.name](self) if one.name in WANTED else one for one in own]
 
 
 @pytest.fixture(scope="module", autouse=True)
