@@ -34,7 +34,9 @@ IDS_A_CALL: Final = 100
 
 KB_PROPERTIES: Final = (
     *("qid", "title", "category", "severityLevel", "diagnosis", "consequence", "solution", "cves"),
-    *("cvss", "cvssV3", "pciFlag", "patchable", "publishedDate", "lastModifiedDate"),
+    *("cvss", "cvssV3", "cvssV4", "pciFlag", "patchable", "patchPublishedDate"),
+    *("vendorReferences", "threatIntelligence", "exploits", "malware"),
+    *("publishedDate", "lastModifiedDate", "codeModifiedDate"),
 )
 
 

@@ -111,7 +111,12 @@ class FoSide:
         found = known(self.face.world.qids, ranges)
         logged.rows = len(found)
         evaluation = self.face.faults.armed("qualys-evaluation-comment")
-        text = document(found, self.face.world.moment(), evaluation=evaluation)
+        text = document(
+            found,
+            self.face.world.moment(),
+            evaluation=evaluation,
+            version=logged.version,
+        )
         return self.face.xml(text, extra=self._headers())
 
     def _headers(self, wait: int | None = 0) -> dict[str, str]:

@@ -95,6 +95,7 @@ class _Platform:
     async def fo(self, request: Request) -> Response:
         """Answer the knowledge base."""
         logged = self._log(request, KNOWLEDGE_BASE)
+        logged.version = request.path_params["version"]
         body = (await request.body()).decode("utf-8", "replace")
         refused = strike(self.face, "fo", KNOWLEDGE_BASE) or refuse_fo(self.face, request)
         answer = refused or self.fo_side.refuse_unnamed(request)

@@ -278,6 +278,57 @@ def test_a_knowledge_base_entry_is_named_like_the_rest() -> None:
     assert entry["solution"] is None
 
 
+def test_a_knowledge_base_entry_tells_what_it_refers_to() -> None:
+    notes = Notes()
+    entry = read_entry(
+        element(
+            "<VULN><QID>150001</QID>"
+            "<PATCH_PUBLISHED_DATE>2021-02-03T04:05:06Z</PATCH_PUBLISHED_DATE>"
+            "<CODE_MODIFIED_DATETIME>2022-01-01T00:00:00Z</CODE_MODIFIED_DATETIME>"
+            "<VENDOR_REFERENCE_LIST><VENDOR_REFERENCE><ID>KB1</ID><URL>https://v.example.test/</URL>"
+            "</VENDOR_REFERENCE></VENDOR_REFERENCE_LIST>"
+            "<CORRELATION><EXPLOITS>"
+            "<EXPLT_SRC><SRC_NAME> DB </SRC_NAME><EXPLT_LIST>"
+            "<EXPLT><REF>CVE-1</REF><DESC>d</DESC></EXPLT><EXPLT><REF>CVE-2</REF></EXPLT>"
+            "</EXPLT_LIST></EXPLT_SRC><EXPLT_SRC><SRC_NAME>Empty</SRC_NAME></EXPLT_SRC></EXPLOITS>"
+            "<MALWARE><MW_SRC><SRC_NAME>Lab</SRC_NAME><MW_LIST>"
+            "<MW_INFO><MW_ID>W32</MW_ID><MW_TYPE>Worm</MW_TYPE></MW_INFO>"
+            "</MW_LIST></MW_SRC></MALWARE></CORRELATION>"
+            "<CVSS_V4><BASE>9.3</BASE><VECTOR_STRING>CVSS:4.0/AV:N</VECTOR_STRING></CVSS_V4>"
+            "<THREAT_INTELLIGENCE><THREAT_INTEL id='5'><![CDATA[Easy_Exploit]]></THREAT_INTEL>"
+            "<THREAT_INTEL id='x'>Odd</THREAT_INTEL></THREAT_INTELLIGENCE></VULN>"
+        ),
+        notes,
+    )
+
+    assert entry["cvssV4"] == {
+        "base": 9.3,
+        "temporal": None,
+        "vector": "CVSS:4.0/AV:N",
+        "version": None,
+    }
+    assert (entry["patchPublishedDate"], entry["codeModifiedDate"]) == (
+        "2021-02-03T04:05:06Z",
+        "2022-01-01T00:00:00Z",
+    )
+    assert entry["vendorReferences"] == [{"id": "KB1", "url": "https://v.example.test/"}]
+    assert entry["exploits"] == [
+        {"source": "DB", "reference": "CVE-1", "description": "d", "link": None},
+        {"source": "DB", "reference": "CVE-2", "description": None, "link": None},
+    ]
+    assert entry["malware"] == [{"source": "Lab", "id": "W32", "type": "Worm", "link": None}]
+    assert entry["threatIntelligence"] == [{"id": 5, "name": "Easy_Exploit"}]
+    assert notes.unreadable == {"THREAT_INTELLIGENCE[]": 1}
+    assert not notes.unknown
+
+
+def test_an_entry_that_refers_to_nothing_has_empty_lists() -> None:
+    entry = read_entry(element("<VULN><QID>7</QID></VULN>"), Notes())
+
+    lists = ("cves", "vendorReferences", "threatIntelligence", "exploits", "malware")
+    assert [entry[name] for name in lists] == [[]] * len(lists)
+
+
 def test_the_id_for_paging_is_read_without_the_rest() -> None:
     assert row_id(element(finding(9_007_199_254_740_993))) == 9_007_199_254_740_993
     assert row_id(element(finding(1, id="seven"))) is None

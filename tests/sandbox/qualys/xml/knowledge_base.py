@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
 NUMBER_OR_RANGE: Final = re.compile(r"([1-9]\d{0,9})(?:-([1-9]\d{0,9}))?")
+OLDEST: Final = "2.0"
+LATEST: Final = "4.0"
+"""The version that knows CVSS 4."""
 EVALUATION: Final = "<!-- This report was generated with an evaluation version of Qualys //--> \n"
 _FOOTER: Final = (
     "<!-- CONFIDENTIAL AND PROPRIETARY INFORMATION. Qualys provides the QualysGuard Service "
@@ -62,9 +65,9 @@ def known(qids: Iterable[Qid], ranges: Sequence[tuple[int, int]] | None) -> list
     return sorted(found, key=lambda one: one.qid)
 
 
-def document(entries: Sequence[Qid], moment: int, *, evaluation: bool) -> str:
+def document(entries: Sequence[Qid], moment: int, *, evaluation: bool, version: str) -> str:
     """Return the whole answer; without entries it has no VULN_LIST at all, as recorded."""
-    listing = "".join(f"  <VULN>\n{_vuln(one)}  </VULN>\n" for one in entries)
+    listing = "".join(f"  <VULN>\n{_vuln(one, version)}  </VULN>\n" for one in entries)
     comment = EVALUATION if evaluation else ""
     root = "KNOWLEDGE_BASE_VULN_LIST_OUTPUT"
     return (
@@ -76,10 +79,11 @@ def document(entries: Sequence[Qid], moment: int, *, evaluation: bool) -> str:
     )
 
 
-def _vuln(qid: Qid) -> str:
+def _vuln(qid: Qid, version: str) -> str:
     entry = qid.entry
     if entry is None:
         return ""
+    later = version != OLDEST  # of which answers were recorded
     return lines(
         4,
         (
@@ -91,11 +95,16 @@ def _vuln(qid: Qid) -> str:
             _tagged("LAST_SERVICE_MODIFICATION_DATETIME", iso(entry.modified)),
             f"<PUBLISHED_DATETIME>{iso(entry.published)}</PUBLISHED_DATETIME>",
             f"<PATCHABLE>{int(entry.patchable)}</PATCHABLE>",
+            _tagged("PATCH_PUBLISHED_DATE", iso(entry.modified))
+            if entry.patchable and later
+            else "",
             _pairs("SOFTWARE", ("PRODUCT", "VENDOR"), entry.software),
             _pairs("VENDOR_REFERENCE", ("ID", "URL"), entry.references),
             _pairs("CVE", ("ID", "URL"), [(cve, f"{_CVE}{cve}") for cve in entry.cves]),
             *_texts(entry),
+            _correlation(entry) if later else "",
             *_scores(entry),
+            _score_v4(entry) if version == LATEST else "",
             f"<PCI_FLAG>{int(entry.pci)}</PCI_FLAG>",
             _threats(entry),
             _discovery(qid, entry),
@@ -131,6 +140,24 @@ def _threats(entry: Entry) -> str:
     return _tagged("THREAT_INTELLIGENCE", "".join(items)) if items else ""
 
 
+def _correlation(entry: Entry) -> str:
+    """Return the exploits and the malware of what has a CVE, or nothing."""
+    if not entry.cves:
+        return ""
+    exploits = "".join(
+        f"<EXPLT><REF>{cdata(cve)}</REF><DESC>{cdata(f'Exploit of {cve} & others')}</DESC>"
+        f"<LINK>{cdata(f'{_CVE}{cve}')}</LINK></EXPLT>"
+        for cve in entry.cves
+    )
+    return (
+        "<CORRELATION><EXPLOITS><EXPLT_SRC><SRC_NAME>The Exploit-DB</SRC_NAME>"
+        f"<EXPLT_LIST>{exploits}</EXPLT_LIST></EXPLT_SRC></EXPLOITS>"
+        "<MALWARE><MW_SRC><SRC_NAME>ReversingLabs</SRC_NAME><MW_LIST><MW_INFO>"
+        "<MW_ID>Linux.Trojan.A</MW_ID><MW_TYPE>Trojan</MW_TYPE><MW_PLATFORM>Linux</MW_PLATFORM>"
+        "</MW_INFO></MW_LIST></MW_SRC></MALWARE></CORRELATION>"
+    )
+
+
 def _discovery(qid: Qid, entry: Entry) -> str:
     """Return how a detection works: some need a login, some know of a patch."""
     logins = "".join(_tagged("AUTH_TYPE", name) for name in _LOGINS[: qid.qid % 3])
@@ -148,6 +175,15 @@ def _texts(entry: Entry) -> Sequence[str]:
         f"<CONSEQUENCE>{cdata(entry.consequence)}</CONSEQUENCE>" if entry.consequence else "",
         f"<SOLUTION>{cdata(entry.solution)}</SOLUTION>" if entry.solution else "",
     )
+
+
+def _score_v4(entry: Entry) -> str:
+    """Return the score that nothing but its name is known of: it is written like that before it."""
+    if entry.cvss_v3 is None:
+        return ""
+    vector = "CVSS:4.0/AV:N/AC:L/AT:N/PR:N/UI:P/VC:L/VI:L/VA:N/SC:N/SI:N/SA:N"
+    score = _tagged("BASE", "5.1") + _tagged("VECTOR_STRING", vector)
+    return _tagged("CVSS_V4", score)
 
 
 def _scores(entry: Entry) -> Sequence[str]:
