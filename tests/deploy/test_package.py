@@ -58,7 +58,7 @@ def interpreter(version: str) -> Path | None:
     of_pyenv = sorted(Path.home().glob(f".pyenv/versions/{version}.*/bin/python"))
     if of_pyenv:
         return of_pyenv[-1]
-    line = [BIN / "uv", "python", "find", "--no-project", version]
+    line = [str(BIN / "uv"), "python", "find", "--no-project", version]
     done = subprocess.run(line, capture_output=True, text=True, check=False)
     return None if done.returncode else Path(done.stdout.strip())
 
