@@ -10,14 +10,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 from qualyswas_ciscovm.errors import Interrupted
 from qualyswas_ciscovm.wording import cut, one_line
-from target_ciscovm.apply import delivery, pending, settlement
+from target_ciscovm.apply import pending
 from target_ciscovm.apply.delivery import Way
 from target_ciscovm.apply.files import write_files
 from target_ciscovm.apply.preflight import OVERAGE, connect, look
 from target_ciscovm.apply.uploads import STILL_TOO_LARGE, TOO_LARGE
-from target_ciscovm.audit import catching_up, verification
+from target_ciscovm.audit import catching_up
 from target_ciscovm.audit.asking import Inquiry
-from target_ciscovm.cvm.connector import RunFailed
 from target_ciscovm.errors import CiscoVMError, LimitReached, SettingsError
 from target_ciscovm.intake.arrivals import Arrivals
 from target_ciscovm.intake.counts import FINDINGS, Counts, rejection_problem
@@ -44,7 +43,7 @@ from target_ciscovm.plan import identity
 from target_ciscovm.plan.accounting import account_for
 from target_ciscovm.plan.guard import NEVER_STOP, guard
 from target_ciscovm.plan.moments import believed, present
-from target_ciscovm.plan.plan import Plan, Tenant, balance_of, make_plan
+from target_ciscovm.plan.plan import Tenant, balance_of, make_plan
 from target_ciscovm.plan.proof import INCREMENTAL
 from target_ciscovm.plan.sources import (
     count_kept,
@@ -56,11 +55,11 @@ from target_ciscovm.report import endings
 from target_ciscovm.report.changes import write_changes
 from target_ciscovm.report.facts import Facts
 from target_ciscovm.report.files import write_html, write_json
-from target_ciscovm.report.holdings import verified
 from target_ciscovm.report.model import Report
 from target_ciscovm.report.planned import planned
 from target_ciscovm.report.summary import summarise
 from target_ciscovm.report.table import table
+from target_ciscovm.sending import send
 from target_ciscovm.watching.index import write_index
 from target_ciscovm.watching.metrics import write_metrics
 from target_ciscovm.watching.notices import announce_run
@@ -112,6 +111,7 @@ class Run:
         folder: of the run; None before it has begun.
         counts: what became of each record.
         arrivals: what arrived, before any stream map.
+        facts: what the stages have found so far.
 
     Args:
         settings: of the target.
@@ -132,7 +132,7 @@ class Run:
         self._spool: Spool | None = None
         self._ticker = Ticker()
         self._stages = Stages()
-        self._facts = Facts(settings, self.counts, self._stages)
+        self.facts = Facts(settings, self.counts, self._stages)
 
     def execute(self, read: Callable[[], None]) -> Report:
         """Load what `read` hands to `take` and `keep_state`.
@@ -156,7 +156,7 @@ class Run:
             spool = self._spool = stack.enter_context(Spool(folder.spool / "records.db"))
             ledger = stack.enter_context(Ledger(settings.ledger_path, home_of(settings)))
             place = _Place(folder, spool, ledger, rejections)
-            self._note(folder=folder)
+            self.note(folder=folder)
             ending = self._ending(place, stack, read)
             self._write_report(place, ending)
             # While this run holds its folder, which is then safe from its own tidying.
@@ -199,24 +199,25 @@ class Run:
         """Count a message of a type that means nothing here."""
         self.counts.notes[f"message of unknown type {kind[:40]}: passed over"] += 1
 
-    def _note(self, **found: Any) -> None:  # noqa: ANN401 - each is of the type that Facts names
+    def note(self, **found: Any) -> None:  # noqa: ANN401 - each is of the type that Facts names
         """Keep what a stage has found for the report."""
-        self._facts = replace(self._facts, **found)
+        self.facts = replace(self.facts, **found)
 
-    def _warn(self, text: str) -> None:
+    def warn(self, text: str) -> None:
+        """Warn, in the log and in the report."""
         text = one_line(text)
         LOGGER.warning("%s", text)
-        self._note(warnings=(*self._facts.warnings, text))
+        self.note(warnings=(*self.facts.warnings, text))
 
     def _ending(self, place: _Place, stack: ExitStack, read: Callable[[], None]) -> Ending:
         try:
             with writing_in(place.folder.path):
                 ending = self._carry_out(place, stack, read)
         except CiscoVMError as error:
-            ending = endings.by_error(error, self._facts)
+            ending = endings.by_error(error, self.facts)
         except Interrupted as stop:
-            ending = endings.by_signal(stop, self._facts)
-        return endings.noticing_silence(ending, self._facts, place.ledger)
+            ending = endings.by_signal(stop, self.facts)
+        return endings.noticing_silence(ending, self.facts, place.ledger)
 
     def _carry_out(self, place: _Place, stack: ExitStack, read: Callable[[], None]) -> Ending:
         with self._stages.stage("looking at the connector"):
@@ -224,7 +225,7 @@ class Run:
         with self._stages.stage("reading"):
             intake = self._read(place, read)
         if not self.counts.received.total():
-            return endings.aborted(endings.NO_RECORD, self._facts)
+            return endings.aborted(endings.NO_RECORD, self.facts)
         if api is not None:
             place = self._catch_up(place, api, stack)
         require_disk(place.folder.path, place.spool.size + LEAST_ROOM)
@@ -232,17 +233,10 @@ class Run:
             received = self._receive(place, intake)
             written = self._plan_and_write(place, received)
         if endings.is_no_report(received):
-            return endings.aborted(endings.NO_REPORT, self._facts)
+            return endings.aborted(endings.NO_REPORT, self.facts)
         if api is not None and not self._settings.dry_run:
-            self._send(place, api, received, written)
-        return endings.loaded(self._facts, place.ledger)
-
-    @property
-    def _plan(self) -> Plan:
-        if self._facts.plan is None:
-            msg = "a load is planned before it is carried out"
-            raise ValueError(msg)
-        return self._facts.plan
+            send(self, self._way(place, api, received), written, received.sync)
+        return endings.loaded(self.facts, place.ledger)
 
     def _look(self, place: _Place, stack: ExitStack) -> CiscoVMClient | None:
         settings, ledger = self._settings, place.ledger
@@ -254,19 +248,19 @@ class Run:
             stack.enter_context(connector_lock(home, str(settings.login.connector_id)))
             api = connect(settings.login, settings.retry_policy)
             opening = look(api)
-            self._note(
+            self.note(
                 opening=opening,
                 tenant=Tenant(opening.now, opening.first_run, opening.overage),
                 api_url=api.api_url,
             )
             if opening.overage:
-                self._note(warnings=(*self._facts.warnings, OVERAGE))
+                self.note(warnings=(*self.facts.warnings, OVERAGE))
             if not settings.dry_run:
                 ledger.require_writable()
             pending.look_up(ledger, api.runs() if ledger.pending else ())
         self._refuse_identity_change(ledger)
         if settings.reset_tags:
-            self._warn(RESET_WARNING)
+            self.warn(RESET_WARNING)
         return api
 
     def _refuse_identity_change(self, ledger: Ledger) -> None:
@@ -288,7 +282,7 @@ class Run:
         intake = self._intake = Intake(place.spool, place.rejections, self.counts, rules)
         read()
         place.spool.flush()
-        self._note(sync=intake.sync)
+        self.note(sync=intake.sync)
         for stream, count in self.counts.foreign.items():
             name = cut(stream, STREAM_NAME)
             LOGGER.info("Stream %s is not one of ours: %s records passed over.", name, count)
@@ -297,14 +291,14 @@ class Run:
     def _catch_up(self, place: _Place, api: CiscoVMClient, stack: ExitStack) -> _Place:
         """Bring the ledger up to runs that it does not know; a dry run does so with a copy."""
         ledger = place.ledger
-        reason = catching_up.why(ledger, self._facts.runs_before)
+        reason = catching_up.why(ledger, self.facts.runs_before)
         if reason is None:
             return place
         if self._settings.dry_run:
             ledger = stack.enter_context(ledger.copied(place.folder.spool / "ledger.db"))
         with self._stages.stage("catching up"):
             inquiry = Inquiry(api, self._settings, ledger, place.folder.spool)
-            self._warn(catching_up.caught_up(inquiry, reason))
+            self.warn(catching_up.caught_up(inquiry, reason))
         return replace(place, ledger=ledger)
 
     def _receive(self, place: _Place, intake: Intake) -> Received:
@@ -315,13 +309,13 @@ class Run:
         """
         place.spool.supersede()
         count_kept(place.spool, self.counts)
-        sync = believed(intake.sync, self._facts.tenant.now)
-        now = present(sync, self._facts.tenant.now)
+        sync = believed(intake.sync, self.facts.tenant.now)
+        now = present(sync, self.facts.tenant.now)
         if now is not None and (count := bring_to_now(place.spool, now)):
             self.counts.notes[FUTURE_DATES] += count
         sources = read_sources(place.spool, now)
         for text in missing_for_tags(sources, self._settings.tags):
-            self._warn(text)
+            self.warn(text)
         apps = intake.references.apps
         for identifier in place_findings(place.spool, sources, apps, self._settings.identity):
             self._reject_late(place, identifier, NOWHERE)
@@ -342,7 +336,7 @@ class Run:
             LimitReached: when too much was rejected, or too much would be closed.
         """
         settings, spool = self._settings, place.spool
-        plan = make_plan(spool, received, place.ledger, settings, self._facts.tenant)
+        plan = make_plan(spool, received, place.ledger, settings, self.facts.tenant)
         account_for(self.counts, self.arrivals, plan.decided)
         if place.ledger.path is not None:  # without one, nobody knows what is a change
             write_changes(spool, plan, place.folder)
@@ -355,73 +349,25 @@ class Run:
         files = Files(place.folder.path, settings.part_max_bytes, plan.catalogue.json)
         written = write_files(spool, plan, received.references, rules, files)
         place.rejections.flush()
-        if plan.renamed and self._facts.plan is None:
-            self._warn(endings.renamed(plan.renamed))
-        self._note(plan=plan, planned=planned(spool, plan), parts=tuple(written.parts))
+        if plan.renamed and self.facts.plan is None:
+            self.warn(endings.renamed(plan.renamed))
+        self.note(plan=plan, planned=planned(spool, plan), parts=tuple(written.parts))
         # Only now: a load that is stopped has a list of its changes, and a report that adds up.
         self._require_few_rejections()
         if problem := guard(balance_of(plan, place.folder.path), settings.max_close_percent):
             raise LimitReached(problem, NEVER_STOP)
         return written
 
-    def _send(
-        self, place: _Place, api: CiscoVMClient, received: Received, written: Written
-    ) -> None:
-        settings, runs_before = self._settings, self._facts.runs_before
-        way = Way(
+    def _way(self, place: _Place, api: CiscoVMClient, received: Received) -> Way:
+        return Way(
             api,
             place.ledger,
             place.spool,
-            settings.run_timeout_seconds,
+            self._settings.run_timeout_seconds,
             lambda: self._plan_and_write(place, received),
             lambda keys: self._refuse(place, keys),
-            self._warn,
+            self.warn,
         )
-        if written.parts:
-            with self._stages.stage("uploading"):
-                uploaded = delivery.upload(way, written, runs_before)
-                self._note(uploaded=uploaded.parts)
-        else:
-            uploaded = delivery.Uploaded()
-        plan = self._plan
-        with self._stages.stage("remembering"):
-            identity_now = identity.identity_text(settings.identity, settings.data_model)
-            load = settlement.Load(plan, received.sync, self._facts.tenant, identity_now)
-            settlement.put_down(place.ledger, place.spool, load)
-            catching_up.note(place.ledger, runs_before)
-        if not uploaded.parts:
-            place.ledger.settle()
-            self._verify(place, api, suspicious=False)
-            return
-        with self._stages.stage("waiting for CVM"):
-            self._note(run_asked=True)
-            number = delivery.run(way, uploaded)
-            self._note(run_number=number)
-            sent = delivery.sent_of(uploaded, plan, place.spool, over=self._facts.tenant.over)
-            try:
-                delivered = delivery.wait(way, number, sent, settings.max_failed_percent)
-            except RunFailed as error:
-                self._note(delivered=delivery.Delivered(error.run))
-                raise
-            self._note(delivered=delivered)
-        for suspicion in delivered.answer.suspicions:
-            self._warn(f"{suspicion}. Look at the connector's page in CVM.")
-        # Over its licence CVM takes only a part, and does not say which.
-        if delivered.arrived and not delivered.over:
-            self._verify(place, api, suspicious=bool(delivered.answer.suspicions))
-
-    def _verify(self, place: _Place, api: CiscoVMClient, *, suspicious: bool) -> None:
-        """Hold what CVM has against the plan, where the settings want it."""
-        if not verification.is_wanted(
-            self._settings.verify_load, self._plan, suspicious=suspicious
-        ):
-            return
-        with self._stages.stage("verifying"):
-            inquiry = Inquiry(api, self._settings, place.ledger, place.folder.spool)
-            found = verification.verify(inquiry, place.spool)
-        self._note(verification=found)
-        if not found.asked or (found.not_visible and not found.differences):
-            self._warn(f"{verified(found)}.")
 
     def _refuse(self, place: _Place, keys: Sequence[str]) -> None:
         """Take assets out of the load that are too large for CVM.
@@ -445,7 +391,7 @@ class Run:
         place.rejections.write(0, FINDINGS, identifier, reason)
 
     def _require_few_rejections(self) -> None:
-        sync = self._facts.sync
+        sync = self.facts.sync
         problem = rejection_problem(
             self.counts,
             self._settings.max_failed_percent,
@@ -459,7 +405,7 @@ class Run:
         report.outcome, report.exit_code = ending.outcome, ending.exit_code
         report.message, report.next_step = one_line(ending.message), one_line(ending.next_step)
         report.next_command = ending.command
-        summarise(self._facts, report)
+        summarise(self.facts, report)
         with suppress(CiscoVMError):  # a ledger that cannot be read has ended the run already
             report.proof.last = place.ledger.proven_at
         # What went wrong is said once, by the command's last line.

@@ -44,9 +44,9 @@ WEEKS: Final = ("tests/pair/test_weeks.py",)
 BUGS: Final[dict[str, Bug]] = {
     "state passed on before the run": Bug(
         "target_ciscovm/run.py",
-        "            self._send(place, api, received, written)\n",
+        "            send(self, self._way(place, api, received), written, received.sync)\n",
         "            self._pass_state(self._state or b'{}')\n"
-        "            self._send(place, api, received, written)\n",
+        "            send(self, self._way(place, api, received), written, received.sync)\n",
         ("tests/target/test_outcomes.py", *WEEKS),
     ),
     "gone without proof": Bug(
