@@ -100,6 +100,9 @@ class KeptAudit(Struct):
 
 Kept = KeptRun | KeptAudit
 T = TypeVar("T", bound=Struct)
+# Made before any run: msgspec swallows what the handler of a signal raises meanwhile.
+RUNS: Final = msgspec.json.Decoder(KeptRun)
+AUDITS: Final = msgspec.json.Decoder(KeptAudit)
 
 
 def kept_runs(output_path: Path) -> Iterator[tuple[str, Kept | None]]:
@@ -112,11 +115,11 @@ def kept_runs(output_path: Path) -> Iterator[tuple[str, Kept | None]]:
 
 
 def _read(folder: Path) -> Kept | None:
-    return _decode(folder / "report.json", KeptRun) or _decode(folder / "audit.json", KeptAudit)
+    return _decode(folder / "report.json", RUNS) or _decode(folder / "audit.json", AUDITS)
 
 
-def _decode(path: Path, kind: type[T]) -> T | None:
+def _decode(path: Path, decoder: msgspec.json.Decoder[T]) -> T | None:
     try:
-        return msgspec.json.decode(path.read_bytes(), type=kind)
+        return decoder.decode(path.read_bytes())
     except (OSError, ValueError):  # the base of msgspec's errors, too
         return None
