@@ -14,7 +14,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant
 from tests.pair.figures import FIGURES
 from tests.pair.together import Pair, asks_for_full_sync, auto_closed, open_sandbox
 from tests.pair.weather import SWITCHES
-from tests.sandbox.ciscovm.kdi.locators import order_of
+from tests.sandbox.ciscovm.kdi.locators import DEFAULT_ORDER
 from tests.sandbox.oracle.sight import place_by_url, tags_of
 
 if TYPE_CHECKING:
@@ -149,7 +149,7 @@ class Life(RuleBasedStateMachine):
     @property
     def first_locator(self) -> str:
         """What tells assets apart; nothing that we could tell where CVM goes by another order."""
-        given = self.pair.settings.get("tenant_locator_order", order_of(()))
+        given = self.pair.settings.get("tenant_locator_order", DEFAULT_ORDER)
         if tuple(given) != tuple(self.sandbox.tenant.order):
             return ""
         return str(self.pair.settings.get("locator_order", ["url"])[0])
