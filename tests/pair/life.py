@@ -116,11 +116,19 @@ class Life(RuleBasedStateMachine):
         FIGURES["wrongly open"] += sum(what == "wrongly_open" for what, _ in news)
         self.hold(found.equal, (synced, found.differences))
         self.counted |= news
-        is_empty = not pair.watch.oracle.wants_any
-        self.hold(synced.tap_exit == 0 or self.sandbox.faults.struck or is_empty, synced)
-        if fine and synced.exit_code and not is_empty:
+        may_refuse = self.may_refuse(pair)
+        self.hold(synced.tap_exit == 0 or self.sandbox.faults.struck or may_refuse, synced)
+        if fine and synced.exit_code and not may_refuse:
             told = "max_close_percent" in synced.message or asks_for_full_sync(pair.state)
             self.hold(told, synced)
+
+    def may_refuse(self, pair: Pair) -> bool:
+        """Tell whether filters of the tap match nothing, or name a tag that it cannot look up."""
+        oracle = pair.watch.oracle
+        used = {tag.name for app in oracle.world.apps.values() for tag in app.tags}
+        unused = set(pair.tap_settings.get("webapp_tags", ())) - used
+        is_unknown = unused and self.sandbox.switches.tag_search != "open"
+        return not oracle.wants_any or bool(is_unknown)
 
     def hold(self, promise: object, told: object) -> None:
         """Hold a promise; or count that it was broken, and go on."""
