@@ -176,6 +176,7 @@ class Trouble(Life):
         kept = path.read_bytes()
         # What it has as closed, and what came back since, it takes for closed again.
         knew = {key_of(held) for held in self.ours() if held.is_open}
+        knew &= self.pair.installation.knows
         for _ in range(days):
             self.pass_day(turbulent=True)
             self.check(self.pair.sync())

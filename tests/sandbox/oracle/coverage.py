@@ -42,12 +42,15 @@ class Reading:
     moment: Moment
 
     def misses(self, uid: str, seen: Seen) -> bool:
-        """Tell whether the finding, as it was shown last, was gone by then."""
+        """Tell whether the finding, as it was shown last, was gone by then, or left out."""
         asked, moment = self.asked, self.moment
+        then = moment.findings.get(uid)
+        if then is None:
+            is_away = seen.tested <= moment.at
+        else:
+            is_away = not (then.open and then.visible and seen.visible)
         is_chosen = seen.kind in asked.kinds and seen.app_id in moment.wanted
-        was_there_before = seen.tested <= moment.at
-        is_gone = uid not in moment.findings and was_there_before
-        return is_chosen and is_gone and asked.since is None
+        return is_chosen and is_away and asked.since is None
 
 
 @dataclass(frozen=True)

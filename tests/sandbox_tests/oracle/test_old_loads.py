@@ -46,11 +46,17 @@ def test_an_old_load_closes_nothing_that_has_been_found_again(bench: Bench) -> N
     assert differences(bench.settle(full=None)) == {"wrongly_closed": [bench.name]}
 
 
+@pytest.mark.parametrize("filtered", [True, False])
 @pytest.mark.parametrize("of_later", [True, False])
-def test_an_old_load_may_close_what_was_gone_when_it_was_read(bench: Bench, of_later: bool) -> None:
+def test_an_old_load_may_close_what_was_gone_or_left_out_when_it_was_read(
+    bench: Bench, of_later: bool, filtered: bool
+) -> None:
     oracle = bench.sandbox.oracle
     before = oracle.read(oracle.asked)
-    bench.world.delete_finding(bench.victim)
+    if filtered:
+        oracle.rules.visible = lambda finding: not (of_later and finding is bench.victim)
+    else:
+        bench.world.delete_finding(bench.victim)
     oracle.reading = oracle.read(oracle.asked) if of_later else before
     bench.world.delete_app(bench.victim.app)
     bench.sandbox.begin()
