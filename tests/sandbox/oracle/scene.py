@@ -130,8 +130,10 @@ class Scene:
     def keys_sent(self) -> Iterator[str]:
         """Return the keys of what the run has sent, as far as can be told."""
         yield from (key for key, entry in self.now.items() if self.is_new(entry))
+        if not self.run.whole or self.run.behind:
+            return
         for uid, seen in self.owed():
             there = [one for one in self.open_ones(uid) if self.is_at(one, seen)]
             # Of two entries under two names another installation may have sent one.
-            if seen.open and seen.visible and self.run.whole and len(there) == 1:
+            if seen.open and seen.visible and len(there) == 1:
                 yield key_of(there[0])
