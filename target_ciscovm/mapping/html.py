@@ -32,12 +32,15 @@ HIDDEN: Final = frozenset({"script", "style", "head", "title"})
 BLANKS: Final = re.compile(r"[ \t\xa0]+")
 BLANKS_BEFORE_END: Final = re.compile(r"[ \t]+\n")
 EMPTY_LINES: Final = re.compile(r"\n{3,}")
+KEPT: Final = "\ue000"
+"""Stands for a blank of a PRE until the others have been tidied."""
+TAB: Final = 4
 TAG: Final = re.compile(r"<[A-Za-z/!?][^>]*>?")
 LOOKS_LIKE_HTML: Final = re.compile(r"<[A-Za-z/!]|&[#A-Za-z]")
 
 
 def from_html(text: str | None) -> str | None:
-    """Give HTML as text: entities decoded once, paragraphs and lists kept as lines.
+    """Give HTML as text: entities decoded once, paragraphs and lists kept as lines, PRE as it is.
 
     Qualys's texts are old HTML with tags that are never closed (recorded knowledge base answers: P,
     A, BR, LI, B, OL, UL). A text without any mark-up keeps its lines. None for a text that is empty
@@ -45,12 +48,13 @@ def from_html(text: str | None) -> str | None:
     """
     if not text or not text.strip():
         return None
-    text = plain(text)
+    text = plain(text).replace(KEPT, " ")
     if LOOKS_LIKE_HTML.search(text):
         # If the parser gives up, as on thousands of nested tags, the tags are just cut out.
         text = _read(text) or unescape(TAG.sub(" ", text))
     text = BLANKS_BEFORE_END.sub("\n", BLANKS.sub(" ", plain(text))).replace("\n ", "\n")
-    return EMPTY_LINES.sub("\n\n", text).strip() or None
+    text = EMPTY_LINES.sub("\n\n", text).strip().replace(KEPT, " ")
+    return BLANKS_BEFORE_END.sub("\n", text).rstrip() if text.strip() else None
 
 
 def _read(text: str) -> str:
@@ -71,17 +75,26 @@ def _parser() -> etree.HTMLParser:
 
 def _walk(root: etree._Element) -> Iterator[str]:
     walker = etree.iterwalk(root, events=("start", "end"))
+    preformatted = 0
     for event, element in walker:
         hidden = element.tag in HIDDEN
         if event == "start":
             if hidden:
                 walker.skip_subtree()
                 continue
+            preformatted += element.tag == "pre"
             yield BEFORE.get(element.tag, "")
-            yield element.text or ""
+            yield _shown(element.text, preformatted)
         else:
+            preformatted -= element.tag == "pre"
             yield "" if hidden else _after(element)
-            yield (element.tail or "") if element is not root else ""
+            yield _shown(element.tail, preformatted) if element is not root else ""
+
+
+def _shown(text: str | None, preformatted: int) -> str:
+    if not text or not preformatted:
+        return text or ""
+    return text.expandtabs(TAB).replace(" ", KEPT)
 
 
 def _after(element: etree._Element) -> str:

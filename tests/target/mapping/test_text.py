@@ -160,3 +160,20 @@ def test_a_hostile_text_is_searched_for_logins_in_linear_time() -> None:
     text = "://" * 100_000 + "a" * 300_000 + "@"
 
     assert without_logins(text) == "://" * 100_000
+
+
+@pytest.mark.parametrize(
+    ("html", "text"),
+    [
+        (
+            "Before:<pre>\n  if (x) {\n\ty();   \n  }\n</pre>after  it",
+            "Before:\n\n  if (x) {\n    y();\n  }\n\nafter it",
+        ),
+        ("<PRE>a  b\n<B>  c</B>\n</PRE><P>d   e", "a  b\n  c\n\nd e"),
+        ("<pre>  &lt;b&gt;  x</pre>", "  <b>  x"),
+        ("a\ue000 b<BR>c", "a b\nc"),
+        ("<pre>  </pre>", None),
+    ],
+)
+def test_code_keeps_its_blanks_and_lines(html: str, text: str | None) -> None:
+    assert from_html(html) == text
