@@ -95,7 +95,7 @@ BUGS: Final[dict[str, Bug]] = {
         "target_ciscovm/plan/statements.py",
         "    WHEN e.type NOT IN (SELECT type FROM covered_type) THEN 'type not read'\n",
         "",
-        ("tests/target/plan/test_decisions.py", "tests/pair/faults_seen"),
+        ("tests/target/plan/test_lacking.py", "tests/pair/faults_seen"),
     ),
     "web applications counted in place of compared": Bug(
         "tap_qualyswas/sync/coverage.py",

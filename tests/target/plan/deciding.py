@@ -32,11 +32,16 @@ COVERAGE: Final = Coverage(
     whole_account=True,
 )
 TERMS: Final = Terms(VULNERABILITIES, COVERAGE, newest=BEFORE)
+LATER: Final = "2026-03-04T08:00:00Z"
+"""After this sync began."""
 
 
 def covering(**changes: Any) -> Terms:  # noqa: ANN401 - of all types
     """Give the terms of a load that covers something else."""
     return TERMS._replace(coverage=replace(COVERAGE, **changes))
+
+
+INCREMENTAL: Final = covering(proven=False)
 
 
 def finding(name: str = "a", **changes: Any) -> FindingRow:  # noqa: ANN401 - of all types
