@@ -34,7 +34,7 @@ FEW: Final = ("qualys-credentials", "qualys-http-403", "qualys-502", "kb-not-lic
 
 
 LOUD: Final = {"singer_sdk.singerlib.catalog", "asyncio"}
-"""Loggers that tell of hundreds of properties of the catalog, and of nothing else."""
+"""Loggers that tell of hundreds of properties of the catalog, and of nothing else; they are off."""
 
 
 class Everything(logging.Handler):
@@ -45,8 +45,7 @@ class Everything(logging.Handler):
         self.text = io.StringIO()
 
     def emit(self, record: logging.LogRecord) -> None:
-        if record.name not in LOUD:
-            self.text.write(f"{self.format(record)} {vars(record)}\n")
+        self.text.write(f"{self.format(record)} {vars(record)}\n")
 
     def take(self) -> str:
         """Give what has been logged since the last call."""
@@ -61,14 +60,20 @@ def all_logged() -> Iterator[Everything]:
     names = ("tap-qualyswas", "target-ciscovm", "tap_qualyswas", "target_ciscovm", "urllib3")
     loggers = [root, *map(logging.getLogger, names)]
     before = [(one.level, one.propagate) for one in loggers]
-    root.addHandler(kept)
+    # Alone: those of pytest would make a text of each record once more.
+    others, root.handlers = root.handlers, [kept]
+    loud = [logging.getLogger(name) for name in LOUD]
     for one in loggers:
         one.setLevel(logging.DEBUG)
         one.propagate = True
+    for one in loud:
+        one.disabled = True
     try:
         yield kept
     finally:
-        root.removeHandler(kept)
+        root.handlers = others
+        for one in loud:
+            one.disabled = False
         for one, (level, propagate) in zip(loggers, before, strict=True):
             one.setLevel(level)
             one.propagate = propagate
