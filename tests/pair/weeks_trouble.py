@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import io
+from typing import TYPE_CHECKING
 
 from hypothesis import strategies as st
 from hypothesis.stateful import precondition, rule
@@ -12,6 +13,9 @@ from tests.pair.figures import FIGURES
 from tests.pair.life import Life
 from tests.pair.weather import BROKEN_PAGES, FATAL, OF_CLOCKS, SURVIVED
 from tests.sandbox.oracle.scene import key_of
+
+if TYPE_CHECKING:
+    from tests.pair.together import Pair
 
 
 class Trouble(Life):
@@ -128,16 +132,18 @@ class Trouble(Life):
     @rule()
     def the_ledger_is_lost(self) -> None:
         FIGURES["faults survived"] += 1
-        self.forget(set())
+        for pair in (self.pair, *getattr(self, "_pairs", {}).values()):
+            if pair.home == self.home:
+                self.forget(pair, set())
         self.settings_known = False
         for path in self.home.glob("ledger-*.db"):
             path.unlink()
 
-    def forget(self, all_but: set[str]) -> None:
+    def forget(self, pair: Pair, all_but: set[str]) -> None:
         """Expect no closings of what the lost ledger knew alone, and CVM does not tell in time."""
         switches = self.sandbox.switches
         if switches.name_in_identity or switches.search_delay:
-            self.pair.installation.knows.intersection_update(all_but)
+            pair.installation.knows.intersection_update(all_but)
 
     @rule(days=st.integers(0, 2))
     def an_old_load_comes_again(self, days: int) -> None:
@@ -181,7 +187,7 @@ class Trouble(Life):
             self.pass_day(turbulent=True)
             self.check(self.pair.sync())
         path.write_bytes(kept)
-        self.forget(knew)
+        self.forget(self.pair, knew)
         self.check(self.pair.sync(full_sync=full))
 
     @rule(junk=st.sampled_from([b"not json\n", b"{}\n", b"[1]\n", b'{"type":"RECORD"}\n']))
