@@ -66,8 +66,8 @@ def test_settings_are_the_same_in_the_code_and_wherever_they_are_told() -> None:
     project = yaml.safe_load((ROOT / "meltano.yml").read_text())
     (plugin,) = project["plugins"]["extractors"]
     example = (ROOT / ".env.example").read_text()
-    readme = (ROOT / "README.md").read_text()
-    table = readme.split("<!-- begin settings tap-qualyswas -->")[1].split("<!-- end")[0]
+    page = (ROOT / "docs" / "settings.md").read_text()
+    table = page.partition("## tap-qualyswas")[2].partition("\n## ")[0]
 
     # The SDK adds settings of its own, which come after.
     assert [setting["name"] for setting in plugin["settings"]][: len(names)] == names
