@@ -48,8 +48,8 @@ OUTCOMES: Final[Mapping[str, Row]] = {
     "refused": Row(2, passes_state_on=False),
     "still_running": Row(3, passes_state_on=False),
 }
-"""The README's table, but for `interrupted`, which is in `process.test_signals`. Where a failed run
-asks for a full sync, the state is passed on."""
+"""The table of docs/exit-codes.md, but for `interrupted`, which is in `process.test_signals`. Where
+a failed run asks for a full sync, the state is passed on."""
 
 
 @dataclass(frozen=True)
