@@ -48,7 +48,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar
 
 from qualyswas_ciscovm.errors import SETTINGS_EXIT, PluginError
-from qualyswas_ciscovm.wording import counted
+from qualyswas_ciscovm.wording import counted, one_line, without_logins
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -247,7 +247,7 @@ class InvalidRequest(QualysError):
         )
         self.place = place
         self.code = code
-        self.reason = f"{code}: {text}" if text else code
+        self.reason = one_line(without_logins(f"{code}: {text}" if text else code))
 
 
 class NotFound(QualysError):

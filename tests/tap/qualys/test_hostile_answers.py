@@ -85,6 +85,8 @@ LENGTH: Final = 1 << 18
 SECONDS: Final = 2.0
 """Of CPU, with the server and all the rest of the sync."""
 STEERING: Final = "\x9b31m\x7f\u202egnp\x85"
+BOTH: Final = (f"{COUNT}webapp", f"{SEARCH}webapp")
+"""A sync goes on without a count that is refused, and says so; not without a search."""
 LOGIN_IN_URL: Final = "https://alex:s3cret@app1.example.test/"
 
 
@@ -92,7 +94,7 @@ LOGIN_IN_URL: Final = "https://alex:s3cret@app1.example.test/"
 def test_what_an_error_quotes_steers_no_terminal_and_shows_no_login(code: str) -> None:
     answer = Answer(failure(code, f"not for {STEERING} {LOGIN_IN_URL}"))
     with (
-        ScriptedServer(always={f"{COUNT}webapp": answer}) as server,
+        ScriptedServer(always=dict.fromkeys(BOTH, answer)) as server,
         pytest.raises(QualysError) as raised,
     ):
         sync_here({**server.config, "max_attempts": 2})
@@ -126,7 +128,7 @@ def test_an_error_that_repeats_the_login_is_told_without_it(code: str) -> None:
         "</responseErrorDetails></ServiceResponse>"
     )
     with (
-        ScriptedServer(always={f"{COUNT}webapp": Answer(body)}) as server,
+        ScriptedServer(always=dict.fromkeys(BOTH, Answer(body))) as server,
         pytest.raises(QualysError) as raised,
     ):
         sync_here({**server.config, "username": "someone", "password": password, "max_attempts": 1})
