@@ -56,7 +56,7 @@ def test_no_name_or_id_leads_out_of_the_folder_of_the_run(tmp_path: Path) -> Non
     around = {path for path in tmp_path.rglob("*") if loaded.folder not in {path, *path.parents}}
     folders = {tmp_path / "a", tmp_path / "a" / "b", output}
     assert {path for path in around - folders if path.parent != output} == set()
-    assert {path.name for path in around if path.is_file()} <= {"ledger.db"}
+    assert {path.name for path in around if path.is_file()} <= {"ledger.db", "index.html"}
 
 
 def test_every_text_of_the_page_is_shown_as_text(tmp_path: Path) -> None:
