@@ -23,6 +23,14 @@ class Neighbour:
         self._tenant = tenant
         self._said: dict[tuple[int, str], Entry] = {}
 
+    def finds(self, asset: Asset) -> bool:
+        """Tell whether CVM takes a load of this asset for this asset, as its locators rank now.
+
+        Once they rank otherwise than when assets came, several may share the first one. Such a load
+        would move another asset of ours, which nobody could tell from here.
+        """
+        return self._tenant.book.match(asset.locators) is asset
+
     def load(self, asset: Asset, name: str, cves: str) -> None:
         """Load one open vulnerability on an asset; what it means is told by CVEs, if any."""
         said = vuln(name, scanner_type="Neighbour")

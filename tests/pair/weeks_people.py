@@ -120,10 +120,10 @@ class PeopleAtCVM(Life):
     @rule(pick=st.integers(0, 99), merged=st.booleans())
     def another_connector_knows_an_asset(self, pick: int, merged: bool) -> None:
         asset = self.any_asset(pick)
-        if asset is None:
-            return
         if self.neighbour is None:
             self.neighbour = Neighbour(self.sandbox.tenant)
+        if asset is None or not self.neighbour.finds(asset):
+            return
         names = [one for entry in asset.entries.values() for one in entry.identifiers]
         cves = [one for one in names if one.startswith("CVE-")] if merged else []
         self.neighbour.load(asset, f"theirs {pick}", ",".join(cves[:1]))
