@@ -20,6 +20,7 @@
     │   ├── NothingMatches       no web application passes the filters
     │   └── NoSuchTag            a filter names a tag that Qualys does not have
     ├── InvalidRequest           Qualys refused a request (a filter, an operator, a value)
+    │   └── BlockedRequest       a web page in place of each answer to it, that blames the request
     ├── NotFound                 one object does not exist (any more)
     ├── PagingStuck              more rows are announced, but the walk does not advance
     ├── WaitTooLong              Qualys asks for a longer wait than the settings allow
@@ -30,6 +31,7 @@
     └── TemporaryError           tried again after a growing wait, up to max_attempts times
         ├── Busy                 a rate or concurrency limit
         ├── Unavailable          an error of the server, maintenance, unfinished work
+        │   ├── Intercepted      a web page that blames a request, of a call that is known
         │   └── Withdrawn        a call is refused that an earlier sync could make
         ├── Unreachable          no connection to the server
         ├── TimedOut             no answer within request_timeout_seconds
@@ -250,6 +252,17 @@ class InvalidRequest(QualysError):
         self.reason = one_line(without_logins(f"{code}: {text}" if text else code))
 
 
+class BlockedRequest(InvalidRequest):
+    """Each attempt was answered with a web page whose status blames the request.
+
+    A firewall may do so, which lets other requests through.
+    """
+
+    def __init__(self, place: str, code: str, message: str) -> None:
+        super().__init__(place, code, "")
+        self.args = (message,)
+
+
 class NotFound(QualysError):
     """One object does not exist, or lies outside the scope of the account."""
 
@@ -334,6 +347,27 @@ class Busy(TemporaryError):
 
 class Unavailable(TemporaryError):
     """The server is there but cannot answer now."""
+
+
+class Intercepted(Unavailable):
+    """A web page in place of an answer, with a status that blames the request, of a known call.
+
+    Args:
+        place: who answered.
+        code: status and first words of the answer.
+        passing: what it is taken for until the attempts are used up.
+    """
+
+    def __init__(self, place: str, code: str, passing: Unavailable) -> None:
+        super().__init__(str(passing))
+        self._place = place
+        self._code = code
+        self._passing = passing
+
+    def given_up(self, attempts: int, *, answered: bool) -> QualysError:
+        """Give the error to end with: by then it may be this request that does not get through."""
+        ending = self._passing.given_up(attempts, answered=answered)
+        return BlockedRequest(self._place, self._code, str(ending))
 
 
 class Withdrawn(Unavailable):

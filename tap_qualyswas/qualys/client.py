@@ -10,6 +10,7 @@ from qualyswas_ciscovm.accounts import Account
 from qualyswas_ciscovm.dates import to_text
 from tap_qualyswas.errors import (
     ApiAccessMissing,
+    BlockedRequest,
     BrokenAnswer,
     CodedRefusal,
     InvalidRequest,
@@ -235,9 +236,12 @@ class QualysClient:
         """Ask searches of a kind without something from now on: `verbose`, or a criterion."""
         omitted = self.omitted(kind)
         if name not in omitted:
+            told = f"Qualys refuses {name} in searches for {kind}"
+            if isinstance(refused, BlockedRequest):
+                told = f"No search for {kind} with {name} gets through"
             self._attempts.warn(
-                f"Qualys refuses {name} in searches for {kind} ({refused.reason}). "
-                "Asking without it in this run; some details may be missing."
+                f"{told} ({refused.reason}). Asking without it in this run; some details may be "
+                "missing."
             )
             self._omitted[kind] = omitted | {name}
 

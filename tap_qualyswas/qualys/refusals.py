@@ -139,7 +139,7 @@ def _temporary(reply: Reply) -> errors.QualysError:
     elif status < REDIRECT or status in PASSING or status >= SERVER_ERROR:
         error = errors.Unavailable(f"{reply.place} could not answer ({described}).")
     elif reply.is_html and reply.is_known:
-        error = _passing(reply)
+        error = errors.Intercepted(reply.place, described, _passing(reply))
     else:
         return errors.InvalidRequest(reply.place, described, "")
     error.wait_seconds = wait_from_headers(reply.headers) or error.wait_seconds

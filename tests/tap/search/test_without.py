@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+from dataclasses import replace
 from typing import Final, Literal
 
 import pytest
@@ -28,6 +29,7 @@ from tests.tap.syncs import Outcome, Platform, sync_here
 
 SIZE: Final = WorldSize(apps=4, findings=40, qids=12, scans=9)
 ONE_ATTEMPT: Final = {"request_timeout_seconds": 1, "max_attempts": 1}
+BLOCKED: Final = Answer("<html><body>Blocked</body></html>", 400, {"Content-Type": "text/html"})
 ONE_TYPE: Final = {"finding_types": ["VULNERABILITY"]}
 
 
@@ -130,6 +132,49 @@ def test_a_search_that_is_refused_without_it_too_ends_the_sync() -> None:
 
     bodies = [each.body for each in server.asked_at(f"{SEARCH}wasscan")]
     assert ["<verbose>" in body for body in bodies] == [True, False]
+
+
+@pytest.mark.parametrize("status", [400, 413, 414, 422])
+def test_what_a_firewall_blocks_is_asked_for_without_it(status: int) -> None:
+    blocked = [replace(BLOCKED, status=status)] * 2
+    with ScriptedServer({f"{SEARCH}wasscan": [*blocked, Answer(page(scan(1)))]}) as server:
+        outcome = sync_here({**server.config, "max_attempts": 2})
+
+    assert count_of(outcome, "scans") == 1
+    bodies = [each.body for each in server.asked_at(f"{SEARCH}wasscan")][:3]
+    assert ["<verbose>" in body for body in bodies] == [True, True, False]
+    told = f'No search for wasscan with verbose gets through (HTTP {status}, text/html: "Blocked")'
+    assert outcome.log.count(told) == 1
+
+
+def test_a_search_that_is_blocked_without_it_too_ends_the_sync() -> None:
+    with (
+        ScriptedServer(always={f"{SEARCH}wasscan": BLOCKED}) as server,
+        pytest.raises(errors.BlockedRequest, match=r"worked in this run\. Gave up after 2 att"),
+    ):
+        sync_here({**server.config, "max_attempts": 2})
+
+    bodies = [each.body for each in server.asked_at(f"{SEARCH}wasscan")]
+    assert ["<verbose>" in body for body in bodies] == [True, True, False, False]
+
+
+def test_a_page_that_is_blocked_after_others_came_with_it_ends_the_sync() -> None:
+    first = Answer(page(scan(1), more="true", last_id=1))
+    with (
+        ScriptedServer({f"{SEARCH}wasscan": [first, BLOCKED, BLOCKED]}) as server,
+        pytest.raises(errors.BlockedRequest, match="Gave up after 2 attempts"),
+    ):
+        sync_here({**server.config, "page_size": 1, "max_attempts": 2})
+
+
+def test_where_details_of_findings_are_blocked_nothing_is_proven() -> None:
+    answers = {FINDINGS: [Answer(page(finding(1)))]}
+    with ScriptedServer(answers, {FINDINGS: BLOCKED}) as server:
+        outcome = sync_here({**server.config, **ONE_TYPE, "max_attempts": 2})
+
+    assert count_of(outcome, "findings") == 1
+    assert "knowledge_base: 1 QID could not be classified" in outcome.proof["incompleteReasons"]
+    assert 'Qualys refuses findings with details (HTTP 400, text/html: "Blocked")' in outcome.log
 
 
 def test_what_was_taken_on_one_page_is_not_given_up_on_the_next() -> None:
