@@ -35,7 +35,7 @@ class Sweep:
         read: makes a record of a row.
         page_size: rows of a page.
         verbose: whether rows come with details.
-        row_type: what `type` must be in each row, None for any.
+        row_type: what `type` must be in each row, None for any or none.
         spares: what it is asked without where Qualys refuses it: `verbose`, or fields of criteria.
     """
 
@@ -254,13 +254,13 @@ def read_page(
             continue
         try:
             record = sweep.read(row, notes)
+            _check_type(record, sweep)
         except Rejected as rejected:
             notes.reject(str(rejected))
             continue
         if known_id is None:
             notes.reject(f"a row of {sweep.key} has no id")
             continue
-        _check_type(record, sweep.row_type)
         records.append(record)
     _check_last_id(answer, ids)
     known = [row_id for row_id in ids if row_id is not None]
@@ -295,7 +295,17 @@ def _check_last_id(answer: ServiceAnswer, ids: Sequence[int | None]) -> None:
         raise BrokenAnswer(msg)
 
 
-def _check_type(record: Record, wanted: str | None) -> None:
-    if wanted is not None and (found := record["type"]) not in {wanted, None}:
-        msg = f"Qualys sent a row of type {str(found)[:40]} in a search for {wanted}."
-        raise BrokenAnswer(msg)
+def _check_type(record: Record, sweep: Sweep) -> None:
+    """Refuse a row without a type, whose id says nothing, and a page of another type.
+
+    Raises:
+        BrokenAnswer: when the row is of another type.
+        Rejected: when it does not tell its type.
+    """
+    if sweep.row_type is None or (found := record["type"]) == sweep.row_type:
+        return
+    if found is None:
+        msg = f"{sweep.kind} {record['id']}: it has no type"
+        raise Rejected(msg)
+    msg = f"Qualys sent a row of type {str(found)[:40]} in a search for {sweep.row_type}."
+    raise BrokenAnswer(msg)
