@@ -339,7 +339,7 @@ class Run:
         plan = make_plan(spool, received, place.ledger, settings, self.facts.tenant)
         account_for(self.counts, self.arrivals, plan.decided)
         if place.ledger.path is not None:  # without one, nobody knows what is a change
-            write_changes(spool, plan, place.folder)
+            self.note(changes=write_changes(spool, plan, place.folder))
         rules = AssetRules(
             settings.identity,
             settings.tags,
@@ -415,7 +415,7 @@ class Run:
         try:
             place.rejections.close()
             write_json(report, place.folder.file("report.json"))
-            write_html(report, place.folder.file("report.html"))
+            write_html(report, place.folder.file("report.html"), self.facts.changes)
             point_to(place.folder.path)
         except (OSError, CiscoVMError) as error:
             LOGGER.warning("The report could not be written: %s", error)

@@ -7,7 +7,7 @@ import io
 import re
 from functools import lru_cache
 from itertools import islice
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import msgspec
 
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 TABLE_NAME: Final = "changes.csv"
 FORMAT: Final = 1
+FIRST: Final = 200
+"""Changes that the page of the report shows."""
 NAME_OF_QID: Final = re.compile(r"QID (\d+)(?: (.*))?", re.DOTALL)
 FORMULA: Final = frozenset("=+-@\t\r")
 """What makes a spreadsheet take a text for a formula."""
@@ -52,7 +54,17 @@ class Change(msgspec.Struct, rename="camel", kw_only=True):
     asset: str
 
 
-def write_changes(spool: Spool, plan: Plan, folder: RunFolder) -> None:
+class Written(NamedTuple):
+    """The first changes of the files, and how many there are in all."""
+
+    first: Sequence[Change] = ()
+    total: int = 0
+
+
+NONE: Final = Written()
+
+
+def write_changes(spool: Spool, plan: Plan, folder: RunFolder) -> Written:
     """Write both files.
 
     Raises:
@@ -60,11 +72,16 @@ def write_changes(spool: Spool, plan: Plan, folder: RunFolder) -> None:
     """
     encode_lines = msgspec.json.Encoder().encode_lines
     found = changes(spool, plan)
+    first: list[Change] = []
+    count = 0
     with folder.open(CHANGES) as lines, folder.open(TABLE_NAME) as sheet:
         sheet.write(_sheet([Change.__struct_encode_fields__]))
         while batch := list(islice(found, BATCH)):
+            first = first or batch[:FIRST]
+            count += len(batch)
             lines.write(encode_lines(batch))
             sheet.write(_sheet(map(msgspec.structs.astuple, batch)))
+    return Written(first, count)
 
 
 def changes(spool: Spool, plan: Plan) -> Iterator[Change]:

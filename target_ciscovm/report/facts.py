@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from target_ciscovm.plan.plan import Tenant
+from target_ciscovm.report.changes import NONE, Written
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -28,6 +29,7 @@ class Facts:
     """What the stages of a load have found, as far as it has come.
 
     Attributes:
+        changes: the list of changes that was written.
         parts: files that were written.
         planned: what the plan means for CVM, as the report tells it.
         uploaded: files with their ids in CVM.
@@ -48,6 +50,7 @@ class Facts:
     sync: Sync | None = None
     plan: Plan | None = None
     planned: Planned | None = None
+    changes: Written = NONE
     parts: tuple[Part, ...] = ()
     uploaded: tuple[tuple[Part, int], ...] = ()
     run_asked: bool = False

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from target_ciscovm.output.private_files import open_private
+from target_ciscovm.report.changes import NONE, Written
 from target_ciscovm.report.model import Report
 from target_ciscovm.report.page import render
 from target_ciscovm.report.wording import clean_all
@@ -42,9 +43,9 @@ def write_json(told: Struct, path: Path) -> None:
     write_private(path, msgspec.json.format(msgspec.json.encode(plain), indent=2) + b"\n")
 
 
-def write_html(report: Report, path: Path) -> None:
+def write_html(report: Report, path: Path, changes: Written = NONE) -> None:
     """Write `report` as one page that opens offline, readable by the owner only."""
-    write_private(path, render(report).encode())
+    write_private(path, render(report, changes).encode())
 
 
 def write_private(path: Path, data: bytes) -> None:

@@ -154,6 +154,23 @@ class WebApp(_Part):
     open: Annotated[Count, Meta(description="findings of it open in CVM, by the ledger")] = 0
 
 
+class WebAppRow(_Part):
+    """What CVM has of a web application, and what the load changes."""
+
+    id: Annotated[int | None, Meta(description="null: of findings that name none")] = None
+    name: str = ""
+    open: Annotated[Count, Meta(description="open in CVM after this load")] = 0
+    opened: Annotated[Count, Meta(description="as in `changes`")] = 0
+    closed: Annotated[Count, Meta(description="as in `changes`")] = 0
+    moved: Annotated[Count, Meta(description="of the closed ones, open at another asset now")] = 0
+    not_proven: Annotated[
+        str, Meta(description="why what is missing of it stays open; empty: it is closed")
+    ] = ""
+    covered: Annotated[
+        str | None, Meta(description="beginning of the last sync that covers it; null: none so far")
+    ] = None
+
+
 class RenamedWebApp(_Part):
     """A web application with another name than before; CVM may keep showing the old one."""
 
@@ -283,6 +300,11 @@ class Report(_Part):
     verification: Annotated[
         Holdings | None, Meta(description="what CVM holds after the load; null: not asked for")
     ] = None
+    webapps: Annotated[
+        list[WebAppRow],
+        Meta(description="the 200 with the most changes, then the most open; empty: no ledger"),
+    ] = field(default_factory=list)
+    webapps_left_out: Annotated[Count, Meta(description="more web applications than these")] = 0
     webapps_gone: list[WebApp] = field(default_factory=list)
     webapps_not_proven: list[WebApp] = field(default_factory=list)
     webapps_not_covered: Annotated[

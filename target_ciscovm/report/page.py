@@ -1,11 +1,15 @@
-"""`report.html`: one page that opens offline, has no script, and escapes everything."""
+"""`report.html`: one page that opens offline and escapes all. Its one script filters changes."""
 
 from __future__ import annotations
 
+import base64
+import hashlib
 from functools import cache
-from typing import TYPE_CHECKING, Final
+from importlib.resources import files
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
 
 from qualyswas_ciscovm.progress import duration
 from qualyswas_ciscovm.wording import clean, counted, cut
@@ -13,6 +17,7 @@ from target_ciscovm.output.private_files import plain_name
 from target_ciscovm.report import wording
 from target_ciscovm.report.bars import draw_bars
 from target_ciscovm.report.causes import finding_types, stays, with_counts
+from target_ciscovm.report.changes import NONE
 from target_ciscovm.report.flow import draw_flow, draw_steps
 from target_ciscovm.report.holdings import verified
 
@@ -23,6 +28,7 @@ if TYPE_CHECKING:
     from msgspec import Struct
 
     from target_ciscovm.report.bars import Bars
+    from target_ciscovm.report.changes import Written
     from target_ciscovm.report.model import Report
 
 OUTCOMES: Final = {
@@ -47,12 +53,14 @@ SEVERITIES: Final = {5: "Urgent", 4: "Critical", 3: "Serious", 2: "Medium", 1: "
 """Qualys's names of its severities (WAS user guide, "Severity levels")."""
 
 
-def render(report: Report) -> str:
-    """Give the page of `report` as HTML."""
+def render(report: Report, changes: Written = NONE) -> str:
+    """Give the page of `report` as HTML, with the first of its changes."""
     sent = report.destination == "ciscovm"
     colour, sign, outcome = OUTCOMES[report.outcome]
     return template("report.html.j2").render(
         report=report,
+        changes=changes,
+        script=_filter_script() if changes.first else None,
         colour=colour,
         sign=sign,
         outcome=outcome,
@@ -73,6 +81,21 @@ def render(report: Report) -> str:
         counted=counted,
         verified=verified,
     )
+
+
+class Script(NamedTuple):
+    """A script of the page, and the hash by which the page's policy allows it and no other."""
+
+    text: Markup
+    digest: str
+
+
+@cache
+def _filter_script() -> Script:
+    """Give the script of the box that filters changes."""
+    text = (files("target_ciscovm") / "templates" / "filter.js").read_text(encoding="utf-8")
+    digest = base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+    return Script(Markup(text), f"sha256-{digest}")  # noqa: S704 - a file of our own
 
 
 def _message(report: Report) -> str:

@@ -22,6 +22,7 @@ from target_ciscovm.report.model import (
     SeverityCount,
     WebApp,
 )
+from target_ciscovm.report.webapps import NO_ROWS, WebAppRows, webapp_rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -65,6 +66,7 @@ class Planned:
     coverage: CoverageInfo = field(default_factory=CoverageInfo)
     changes: Changes | None = None
     severities: tuple[SeverityCount, ...] = ()
+    webapps: WebAppRows = NO_ROWS
     webapps_gone: tuple[WebApp, ...] = ()
     webapps_not_proven: tuple[WebApp, ...] = ()
     webapps_not_covered: tuple[WebApp, ...] = ()
@@ -80,6 +82,7 @@ def planned(spool: Spool, plan: Plan) -> Planned:
         coverage=_coverage(plan, left),
         changes=None if plan.open_before is None else _changes(plan, spool),
         severities=tuple(_severities(spool)),
+        webapps=webapp_rows(spool, plan),
         webapps_gone=tuple(_webapps(spool, plan, "deleted_webapp")),
         webapps_not_proven=tuple(_webapps_not_proven(spool, plan)),
         webapps_not_covered=tuple(

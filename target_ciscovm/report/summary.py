@@ -167,6 +167,8 @@ def _planned(facts: Facts, plan: Plan, report: Report) -> None:
     report.closing = found.closing
     report.coverage = found.coverage
     report.changes = found.changes
+    report.webapps = list(found.webapps.rows)
+    report.webapps_left_out = found.webapps.left_out
     report.webapps_gone = list(found.webapps_gone)
     report.webapps_not_proven = list(found.webapps_not_proven)
     report.webapps_not_covered = list(found.webapps_not_covered)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from target_ciscovm.cvm.connector import COUNTERS
 from target_ciscovm.output.timing import Phase
+from target_ciscovm.report.changes import Change, Written
 from target_ciscovm.report.model import (
     CauseCount,
     Changes,
@@ -26,6 +27,7 @@ from target_ciscovm.report.model import (
     StreamCount,
     Times,
     WebApp,
+    WebAppRow,
 )
 
 if TYPE_CHECKING:
@@ -125,6 +127,11 @@ def succeeded() -> Report:
         ),
         changes=Changes(new_assets=4, opened=120, closed=53, reopened=2),
         webapps_renamed=[RenamedWebApp(id=17, before="Shop", now="Store")],
+        webapps=[
+            WebAppRow(id=17, name="Store", open=9, opened=3, covered="2024-05-06T07:40:00Z"),
+            WebAppRow(id=900_001, name="Old shop", open=14, not_proven="deleted web app"),
+        ],
+        webapps_left_out=310,
         webapps_gone=[WebApp(id=900_001, name="Old shop", open=14)],
         files=[
             FileInfo(
@@ -150,6 +157,26 @@ def succeeded() -> Report:
         ),
         notes=[Note(text="status RETESTING is not known: taken as open", count=17)],
     )
+
+
+def changes(text: str = "") -> Written:
+    """Make more changes than a page shows; with a text, each of theirs begins with it."""
+    first = [
+        Change(
+            action="open" if number % 2 else "close",
+            cause=f"{text}{'new' if number % 2 else 'gone'}",
+            webapp_id=number,
+            webapp=f"{text}Shop {number}",
+            url=f"{text}https://shop.example.test/{number}",
+            qid=150_000 + number,
+            title=f"{text}Injection",
+            severity=5,
+            identifier=f"{text}V-{number}-a",
+            asset=f"{text}url:https://shop.example.test/{number}",
+        )
+        for number in range(200)
+    ]
+    return Written(first, 1_234)
 
 
 def unproven() -> Report:
@@ -309,6 +336,7 @@ def hostile() -> Report:
     report.warnings = [text] * 4
     report.notes = [Note(text=text, count=1)] * 6
     report.proof.reasons = [text] * 3
+    report.webapps = [WebAppRow(id=None, name=text, not_proven=text, covered=text)] * 200
     report.webapps_gone = [WebApp(id=n, name=text, open=n) for n in range(40)]
     report.webapps_not_proven = [WebApp(id=1, name="")]
     report.webapps_not_covered = [WebApp(id=2, name=text)]

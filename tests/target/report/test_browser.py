@@ -15,7 +15,7 @@ from lxml import html
 
 from target_ciscovm.report.files import write_html
 from tests.target.report.browser import CHROMIUM, dump_dom, printed_pages, screenshot
-from tests.target.report.reports import REPORTS, hostile, succeeded
+from tests.target.report.reports import MARKUP, REPORTS, changes, hostile, succeeded
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -44,11 +44,12 @@ def test_a_browser_shows_what_a_person_looks_for(tmp_path: Path) -> None:
 @needs_browser
 def test_a_browser_runs_nothing_of_a_hostile_report(tmp_path: Path) -> None:
     file = tmp_path / "report.html"
-    write_html(hostile(), file)
+    write_html(hostile(), file, changes(MARKUP))
 
     document = html.document_fromstring(dump_dom(file.as_uri(), tmp_path / "profile"))
 
-    assert document.xpath("//script | //img") == []
+    assert document.xpath("count(//script)") == 1  # the filter
+    assert document.xpath("//img") == []
     assert "<script>alert('MARKUP')</script>" in text_of(document)
 
 
@@ -71,7 +72,7 @@ def test_a_browser_draws_the_page_and_its_pictures(width: int, tmp_path: Path) -
 @pytest.mark.parametrize("name", ["succeeded", "unproven", "lossy"])
 def test_a_browser_prints_a_report_on_two_pages(name: str, tmp_path: Path) -> None:
     file = tmp_path / "report.html"
-    write_html(REPORTS[name](), file)
+    write_html(REPORTS[name](), file, changes())
 
     assert printed_pages(file.as_uri(), tmp_path / "profile", tmp_path / "report.pdf") == 2
 
@@ -135,6 +136,22 @@ document.querySelector("iframe").addEventListener("load", event => {{
 </script>"""
 
 
+FILTER = """<!doctype html><iframe src="report.html"></iframe><output></output><script>
+document.querySelector("iframe").addEventListener("load", event => {
+  const page = event.target.contentDocument;
+  const box = page.getElementById("filter");
+  const shown = () => page.querySelectorAll("#first-changes tbody tr:not([hidden])").length;
+  const told = [box.parentElement.hidden, shown()];
+  for (const words of ["gone", " SHOP  150123 new ", "nothing of this kind", ""]) {
+    box.value = words;
+    box.dispatchEvent(new Event("input"));
+    told.push(shown());
+  }
+  document.querySelector("output").textContent = told.join(" ");
+});
+</script>"""
+
+
 @pytest.fixture
 def folder(tmp_path: Path) -> Iterator[tuple[Path, str]]:
     handler = partial(QuietHandler, directory=str(tmp_path))
@@ -153,11 +170,22 @@ class QuietHandler(SimpleHTTPRequestHandler):
 
 
 @needs_browser
+def test_the_box_filters_the_changes_by_its_words(folder: tuple[Path, str]) -> None:
+    path, address = folder
+    write_html(succeeded(), path / "report.html", changes())
+    (path / "filter.html").write_text(FILTER, encoding="utf-8")
+
+    dom = dump_dom(f"{address}/filter.html", path / "profile")
+
+    assert "<output>false 200 100 1 0 200</output>" in dom
+
+
+@needs_browser
 @pytest.mark.parametrize("name", ["succeeded", "huge", "hostile"])
 @pytest.mark.parametrize("width", [400, 900])
 def test_no_page_is_wider_than_its_window(name: str, width: int, folder: tuple[Path, str]) -> None:
     path, address = folder
-    write_html(REPORTS[name](), path / "report.html")
+    write_html(REPORTS[name](), path / "report.html", changes(MARKUP))
     (path / "measure.html").write_text(MEASURE.format(width=width), encoding="utf-8")
 
     dom = dump_dom(f"{address}/measure.html", path / "profile")

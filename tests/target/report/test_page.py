@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import base64
+import hashlib
 import re
 from importlib.resources import files
 from typing import TYPE_CHECKING
@@ -7,16 +9,19 @@ from typing import TYPE_CHECKING
 import pytest
 from lxml import html
 
+from target_ciscovm.report.changes import NONE
 from target_ciscovm.report.model import Report, SeverityCount
 from target_ciscovm.report.page import OUTCOMES, render
-from tests.target.report.reports import REPORTS, hostile, succeeded
+from tests.target.report.reports import MARKUP, REPORTS, changes, hostile, succeeded
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from target_ciscovm.report.changes import Written
 
-def page(report: Report) -> html.HtmlElement:
-    return html.document_fromstring(render(report).encode())
+
+def page(report: Report, listed: Written = NONE) -> html.HtmlElement:
+    return html.document_fromstring(render(report, listed).encode())
 
 
 def text_of(element: html.HtmlElement) -> str:
@@ -66,6 +71,42 @@ def test_every_text_is_shown_as_text() -> None:
     assert shown.count("<script>alert('MARKUP')</script>") > 20
     assert "{{ 7*7 }}" in shown
     assert not set("\x00\x1b\u202e") & set(render(hostile()))
+
+
+def test_the_only_script_is_the_one_that_the_policy_names() -> None:
+    document = page(hostile(), changes(MARKUP))
+
+    (script,) = document.xpath("//script")
+    digest = base64.b64encode(hashlib.sha256(script.text.encode()).digest()).decode()
+    policy = document.xpath("string(//meta[@http-equiv='Content-Security-Policy']/@content)")
+    assert policy == (
+        f"default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-{digest}'"
+    )
+    assert document.xpath("//img | //*[@onerror]") == []
+    assert text_of(document.get_element_by_id("first-changes")).count("MARKUP") == 800
+
+
+def test_the_first_changes_stand_without_the_script() -> None:
+    document = page(succeeded(), changes())
+
+    table = document.get_element_by_id("first-changes")
+    assert text_of(table.xpath("tbody/tr")[1]) == (
+        "open new Shop 1 https://shop.example.test/1 150001 Injection 5"
+    )
+    assert len(table.xpath("tbody/tr[not(@hidden)]")) == 200
+    assert "1,234 changes, the first 200 here; all of them are in changes.csv" in text_of(document)
+    assert document.xpath("boolean(//input/ancestor::*[@hidden])")
+
+
+def test_each_web_application_has_a_row() -> None:
+    shown = text_of(page(succeeded()).xpath("//section[@aria-labelledby='webapps']")[0])
+
+    for text in (
+        "those with the most changes; 310 more are left out",
+        "Store 17 9 3 0 0 yes 2024-05-06 07:40:00 UTC",
+        "Old shop 900001 14 0 0 0 no: deleted web app never",
+    ):
+        assert text in shown, text
 
 
 def test_a_person_finds_the_numbers() -> None:
