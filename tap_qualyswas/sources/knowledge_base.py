@@ -43,7 +43,8 @@ KB_PROPERTIES: Final = (
 def read_knowledge_base(reader: Reader, qids: Qids, settings: Settings) -> Iterator[Record]:
     """Read the entries of this sync's QIDs and of those that earlier ones left open.
 
-    A QID that Qualys does not know gets a row only when its findings carry its classification.
+    A QID that Qualys does not know gets a row only when its findings carry its classification. It
+    is asked for again until the next full sync, as its entry may be published meanwhile.
 
     Raises:
         QualysError: when the read cannot go on; the QIDs not read yet stay in the state.
@@ -63,16 +64,18 @@ def read_knowledge_base(reader: Reader, qids: Qids, settings: Settings) -> Itera
             counted(unfetched, "QID"),
         )
         return
-    wanted = qids.all()
+    wanted = [*qids.all(), *_unpublished(reader, qids)]
     missing = read = 0
     size = PageSize(min(KB_IDS, len(wanted)))
     while read < len(wanted):
         chunk, elements = _fetch(reader, wanted[read:], size, tally.notes)
         records = _rows(elements, qids, chunk, tally.notes)
-        missing += len(chunk) - sum(record["title"] is not None for record in records)
+        published = [record["qid"] for record in records if record["title"] is not None]
+        missing += len(chunk) - len(published)
         tally.fetched += len(records)
         yield from records
         read += len(chunk)
+        qids.keep_unpublished(chunk, published)
         qids.finish(wanted[:read])
     reader.logger.info(
         "knowledge_base: %s, %s without an entry",
@@ -80,6 +83,14 @@ def read_knowledge_base(reader: Reader, qids: Qids, settings: Settings) -> Itera
         counted(missing, "QID"),
     )
     log_notes(tally.notes, "knowledge_base", reader.logger)
+
+
+def _unpublished(reader: Reader, qids: Qids) -> list[int]:
+    """Give the QIDs to ask for again: as many as need no call of their own, or those of one."""
+    if reader.planner.plan.mode == "full":
+        return []
+    qids.restore_unpublished()
+    return qids.unpublished(-len(qids) % KB_IDS or (0 if len(qids) else KB_IDS))
 
 
 def _classify(reader: Reader, qids: Qids, settings: Settings) -> int:
@@ -172,7 +183,7 @@ def _rows(
     records: list[Record] = []
     for qid in wanted:
         classes = qids.classes(qid)
-        if qid not in found and classes is None:
+        if qid not in found and (classes is None or not qids.came(qid)):
             continue
         blank: Record = {**dict.fromkeys(KB_PROPERTIES), "qid": qid, "cves": []}
         records.append({**found.get(qid, blank), **(classes or dict.fromkeys(CLASSES))})

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from tap_qualyswas.sync.state import State
 
 STREAM: Final = "knowledge_base"
+UNPUBLISHED: Final = "unpublished"
+MOST_UNPUBLISHED: Final = 250
+"""So many fit into one call."""
 CLASSES: Final = ("cwe", "owasp", "wasc", "group")
 _classes_of: Final = itemgetter(*CLASSES)
 NO_ID: Final = 0
@@ -39,9 +42,14 @@ class Qids:
         self._representatives: dict[int, tuple[str, int]] = {}
         self._others: dict[int, int] = {}
         self._classes: dict[int, dict[str, Json]] = {}
+        self._unpublished: set[int] = set()
 
     def __len__(self) -> int:
         return len(self._representatives)
+
+    def came(self, qid: int) -> bool:
+        """Tell whether a QID is one of a finding, of this sync or of one that left it open."""
+        return qid in self._representatives
 
     def all(self) -> list[int]:
         """Give the QIDs, ascending."""
@@ -114,6 +122,30 @@ class Qids:
             self.restore_pending()
             self._state.set_pending(STREAM, self.as_state())
 
+    def restore_unpublished(self) -> None:
+        """Take over which QIDs had no entry in the syncs since the last full one."""
+        kept = self._state.part(STREAM).get(UNPUBLISHED)
+        for qid, classes in kept.items() if isinstance(kept, dict) else ():
+            if str(qid).isdecimal() and int(qid) > 0 and _are_classes(classes):
+                self._unpublished.add(int(qid))
+                if classes is not None:
+                    self._classes.setdefault(int(qid), classes)
+
+    def unpublished(self, room: int) -> list[int]:
+        """Give those that had no entry and of which no finding came, as many as there is room."""
+        return sorted(self._unpublished - self._representatives.keys())[:room]
+
+    def keep_unpublished(self, asked: Iterable[int], published: Iterable[object]) -> None:
+        """Keep which of those that were asked for have no entry, with their classification.
+
+        A full sync begins the list anew, so that it holds no QID for ever.
+        """
+        self._unpublished = self._unpublished.union(asked).difference(published)
+        kept = sorted(self._unpublished)[:MOST_UNPUBLISHED]
+        part = self._state.open(STREAM)
+        if kept or UNPUBLISHED in part:
+            part[UNPUBLISHED] = {str(qid): self.classes(qid) for qid in kept} or None
+
     def finish(self, qids: Iterable[int]) -> None:
         """Keep all but these, whose entries have been read, and write the state."""
         finished = {str(qid) for qid in qids}
@@ -127,3 +159,12 @@ def _is_representative(found: object) -> bool:
         return False
     kind, *ids = found
     return isinstance(kind, str) and all(type(one) is int for one in ids)
+
+
+def _are_classes(found: object) -> bool:
+    if found is None:
+        return True
+    if not isinstance(found, dict) or found.keys() != {*CLASSES}:
+        return False
+    *lists, group = _classes_of(found)
+    return all(isinstance(one, list | None) for one in lists) and isinstance(group, str | None)

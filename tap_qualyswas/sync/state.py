@@ -3,7 +3,8 @@
     webapps, scans, findings   resume: where an interrupted walk goes on (see `cursors`)
     scans, findings            replication_key, replication_key_value: the bookmark
     findings                   reports: when the newest report file of each web application was made
-    knowledge_base             pending: QIDs whose entry has not been fetched
+    knowledge_base             pending: QIDs whose entry has not been fetched; unpublished: those
+                               that had no entry when they were asked for
     scan_results               pending: scans whose report has not been downloaded
     syncs                      format, lastSyncAt, lastFullSyncAt, filters, streams, account,
                                worked (parts of the API), fullSyncAsked (set by the target)

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
+from tap_qualyswas.sync.qids import CLASSES, Qids
+from tap_qualyswas.sync.state import State
 from tests.sandbox.world.size import WorldSize
 from tests.tap.syncs import Platform
 
 if TYPE_CHECKING:
+    from collections import Counter
+
     from tests.sandbox.world.model import Entry
     from tests.tap.syncs import Outcome
 
@@ -45,3 +50,90 @@ def test_entries_tell_what_they_refer_to(version: str) -> None:
         assert (row["patchPublishedDate"] is not None) is (later and entry.patchable)
         has_v4 = version == "4.0" and entry.cvss_v3 is not None
         assert (row["cvssV4"] is not None) is has_v4
+
+
+def row_of(outcome: Outcome, qid: int) -> dict[str, object] | None:
+    rows = [row for row in outcome.records("knowledge_base") if row["qid"] == qid]
+    return rows[0] if rows else None
+
+
+def test_entries_that_were_not_published_yet_are_asked_for_until_they_are() -> None:
+    with Platform(SIZE) as platform:
+        usual, calls = next_sync(platform, platform.sync_here())
+        came = {row["qid"] for row in usual.records("findings")}
+        rows = platform.world.findings["VULNERABILITY"]
+        late = next(row.qid for row in rows if row.qid.qid not in came and row.qid.entry)
+        entry, late.entry = late.entry, None
+        first = platform.sync_here()
+        second, calls_without_it = next_sync(platform, first)
+        late.entry = entry
+        third, calls_for_it = next_sync(platform, second)
+        last, _ = next_sync(platform, third)
+
+    before, after = row_of(first, late.qid), row_of(third, late.qid)
+    assert before is not None
+    assert after is not None
+    assert (before["title"], after["title"]) == (None, late.title)
+    assert {name: after[name] for name in CLASSES} == {name: before[name] for name in CLASSES}
+    assert any(after[name] for name in CLASSES)
+    assert [row_of(one, late.qid) for one in (usual, second, last)] == [None, None, None]
+    assert str(late.qid) in second.state["bookmarks"]["knowledge_base"]["unpublished"]
+    assert str(late.qid) not in str(last.state["bookmarks"]["knowledge_base"])
+    assert calls_for_it == calls_without_it == calls
+
+
+def test_without_other_qids_those_without_an_entry_are_one_call() -> None:
+    with Platform(SIZE) as platform:
+        first = platform.sync_here()
+        bookmarks = first.state["bookmarks"]
+        bookmarks["findings"]["replication_key_value"] = first.proof["startedAt"]
+        bookmarks["knowledge_base"]["unpublished"] = None
+        platform.clock.advance(timedelta(days=3))
+        quiet, calls = next_sync(platform, first, overlap_hours=0)
+        bookmarks["knowledge_base"]["unpublished"] = {"1": None}
+        _, calls_for_one = next_sync(platform, first, overlap_hours=0)
+
+    assert quiet.records("findings") == []
+    assert calls_for_one - calls == {"knowledge_base": 1}
+    assert calls["knowledge_base"] == 0
+
+
+def next_sync(platform: Platform, last: Outcome, **settings: int) -> tuple[Outcome, Counter[str]]:
+    before = platform.requests.copy()
+    outcome = platform.sync_here(settings, last.state)
+    assert outcome.proof["mode"] == "incremental"
+    return (outcome, platform.requests - before)
+
+
+UNTOLD: Final = dict.fromkeys(CLASSES)
+
+
+def restored(kept: object) -> Qids:
+    state = State({"bookmarks": {"knowledge_base": {"unpublished": kept}}}, lambda: None)
+    qids = Qids(state, wanted=True)
+    qids.restore_unpublished()
+    return qids
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        *("odd", [5], {"odd": None}, {"-7": None}, {"0": None}, {"7": "odd"}, {"7": {"cwe": [1]}}),
+        *({"7": {**UNTOLD, "cwe": 79}}, {"7": {**UNTOLD, "group": ["XSS"]}}),
+    ],
+)
+def test_a_list_of_another_form_is_passed_over(odd: object) -> None:
+    assert restored(odd).unpublished(9) == []
+
+
+def test_the_list_is_bounded_and_asked_for_as_far_as_there_is_room() -> None:
+    raw: dict[str, Any] = {}
+    qids = Qids(State(raw, lambda: None), wanted=True)
+    qids.keep_unpublished(range(1, 1000), [2])
+
+    kept = raw["bookmarks"]["knowledge_base"]["unpublished"]
+    assert len(kept) == 250
+    again = restored(kept)
+    assert again.unpublished(3) == [1, 3, 4]
+    again.keep_unpublished([1, 3], [1])
+    assert again.unpublished(2) == [3, 4]
