@@ -102,3 +102,25 @@ def test_the_page_has_the_rows_and_the_changes(cvm: CVM) -> None:
     assert "3 web applications" in page
     assert "5 changes" in page
     assert page.count("https://app1.example.test/elsewhere") == 1
+
+
+def test_those_of_another_account_have_rows_of_their_own(cvm: CVM) -> None:
+    cvm.load(BEFORE)
+    other = {"subscription": "another"}
+
+    loaded = cvm.load(replace(BEFORE, webapps=[webapp(1)], findings=[finding(8)], proof=other))
+
+    told = [(row["id"], row["open"], row["not_proven"]) for row in loaded.report["webapps"]]
+    assert told == [(1, 1, ""), (1, 2, "another account"), (2, 2, "another account")]
+    assert {row["name"] for row in loaded.report["webapps"]} == {"App 1", "App 2"}
+
+
+def test_without_an_account_they_are_told_together(cvm: CVM) -> None:
+    cvm.load(BEFORE)
+    cvm.load(replace(BEFORE, findings=[finding(8)], proof={"subscription": "another"}))
+
+    loaded = cvm.load(replace(AFTER, proof={"subscription": None}))
+
+    found = rows(loaded).values()
+    assert len(found) == len(loaded.report["webapps"])
+    assert sum(row["open"] for row in found) == loaded.report["closing"]["open_after"]
