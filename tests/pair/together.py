@@ -7,7 +7,7 @@ import io
 import json
 import logging
 from contextlib import redirect_stdout
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import IO, TYPE_CHECKING, Any, Final, cast
 
@@ -171,8 +171,9 @@ class Pair:
             **self.tap_settings,
             **settings,
         }
-        asked = asked_of({**self.tap_settings, **settings}, self.catalog)
-        self.reading = self.watch.oracle.read(asked)
+        told = {**self.tap_settings, **settings}
+        asked, start = asked_of(told, self.catalog), len(self.watch.face.log)
+        reading = self.watch.oracle.read(asked)
         out = io.TextIOWrapper(io.BytesIO(), encoding="utf-8")
         exit_code = 0
         with redirect_stdout(out), quiet():
@@ -188,6 +189,8 @@ class Pair:
             finally:
                 out.flush()
         self.written = out.buffer.getvalue()
+        whole = not exit_code and is_whole(told, self.catalog)
+        self.reading = replace(reading, proves=whole and self.watch.proves(asked, start))
         return exit_code
 
     @property

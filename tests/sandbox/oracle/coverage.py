@@ -36,19 +36,28 @@ class Reading:
     Attributes:
         asked: what the tap was told to read then.
         moment: what there was just before it began.
+        proves: whether all was read to the end, and written as it was read.
     """
 
     asked: Asked
     moment: Moment
+    proves: bool = True
 
-    def misses(self, uid: str, seen: Seen) -> bool:
-        """Tell whether the finding, as it was shown last, was gone by then, or left out."""
+    def misses(self, uid: str, seen: Seen, tested: int) -> bool:
+        """Tell whether a finding was gone by then, or left out, and none has found it again.
+
+        Args:
+            uid: of the finding.
+            seen: as it was shown last.
+            tested: when it was tested, as of the last sync that has read it.
+        """
         asked, moment = self.asked, self.moment
         then = moment.findings.get(uid)
         if then is None:
-            is_away = seen.tested <= moment.at
+            is_away = self.proves and seen.tested <= moment.at
         else:
-            is_away = not (then.open and then.visible and seen.visible)
+            was_away = not (then.open and then.visible)
+            is_away = not seen.visible or (was_away and tested <= moment.at)
         is_chosen = seen.kind in asked.kinds and seen.app_id in moment.wanted
         return is_chosen and is_away and asked.since is None
 

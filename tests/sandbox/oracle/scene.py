@@ -75,9 +75,11 @@ class Scene:
         """Tell whether a finding may be closed still, or open where it was before.
 
         Of a load that was altered on its way, or that has lost its proof, nobody can tell where its
-        findings lie, nor whether it is an old one. What CVM never had is to be opened all the same.
+        findings lie, nor whether it is an old one. What CVM never had is to be opened all the same,
+        and nothing is to be opened where it never was.
         """
-        return not self.run.whole and uid in self._known_before
+        is_moved = any(map(self.is_new, self.open_ones(uid)))
+        return not self.run.whole and uid in self._known_before and not is_moved
 
     @cached_property
     def _known_before(self) -> set[str]:
@@ -101,7 +103,7 @@ class Scene:
         last = self.memory.last.get(uid)
         if self.reading is None or last is None or self.shown(uid):
             return False
-        return self.reading.misses(uid, last)
+        return self.reading.misses(uid, last, self.memory.tested.get(uid, 0))
 
     def is_new(self, entry: Held) -> bool:
         """Tell whether an entry was opened during the run."""

@@ -11,6 +11,7 @@ from tests.sandbox.oracle.reads import kinds_read, read_everything
 if TYPE_CHECKING:
     from tests.sandbox.ciscovm.tenant.state import Closing
     from tests.sandbox.ciscovm.tenant.tenant import Tenant
+    from tests.sandbox.oracle.coverage import Asked
     from tests.sandbox.oracle.oracle import Comparison, Oracle
     from tests.sandbox.qualys.face import QualysFace
 
@@ -76,6 +77,12 @@ class Watch:
         found = self.oracle.settle(run, held, others)
         self.begin()
         return found
+
+    def proves(self, asked: Asked, start: int) -> bool:
+        """Tell whether all was read, of an account that can prove it, from this request on."""
+        provable = not any(map(self.face.faults.armed, UNPROVABLE))
+        kinds = sorted(asked.kinds)
+        return provable and read_everything(self.face.log[start:], self.oracle.world, kinds)
 
     def _run(self, exit_code: int, full: bool | None, *, whole: bool) -> Run:
         oracle, faults = self.oracle, self.face.faults

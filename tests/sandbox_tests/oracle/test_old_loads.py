@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from tests.sandbox.oracle.sight import place_by_url
@@ -63,6 +65,36 @@ def test_an_old_load_may_close_what_was_gone_or_left_out_when_it_was_read(
     bench.load()
 
     assert (bench.name in bench.settle(full=None).wrongly_closed) is not of_later
+
+
+@pytest.mark.parametrize("proves", [True, False])
+def test_an_old_load_that_proves_nothing_closes_nothing_by_absence(
+    bench: Bench, proves: bool
+) -> None:
+    oracle = bench.sandbox.oracle
+    bench.world.delete_finding(bench.victim)
+    oracle.reading = replace(oracle.read(oracle.asked), proves=proves)
+    bench.world.delete_app(bench.victim.app)
+    bench.sandbox.begin()
+    bench.load()
+
+    assert (bench.name in bench.settle(full=None).wrongly_closed) is not proves
+
+
+@pytest.mark.parametrize("again", [True, False])
+def test_an_old_load_closes_nothing_that_was_read_as_found_again(bench: Bench, again: bool) -> None:
+    oracle = bench.sandbox.oracle
+    bench.world.fix_finding(bench.victim)
+    oracle.reading = oracle.read(oracle.asked)
+    bench.pass_day()
+    bench.world.reopen_finding(bench.victim)
+    bench.sandbox.begin()
+    assert bench.settle(full=False, exit_code=0 if again else 1).equal
+    bench.world.delete_app(bench.victim.app)
+    bench.sandbox.begin()
+    bench.load()
+
+    assert (bench.name in bench.settle(full=None).wrongly_closed) is again
 
 
 def test_an_old_load_does_not_open_what_never_was_open(bench: Bench) -> None:

@@ -127,6 +127,14 @@ def test_what_was_altered_on_its_way_may_leave_all_as_it_was_but_owes_what_is_ne
     assert differences(bench.settle()) == {wrong: [name]}
 
 
+def test_what_was_altered_on_its_way_is_not_put_where_it_never_was(bench: Bench) -> None:
+    bench.world.move_finding(bench.victim, MOVED)
+    bench.sandbox.begin()
+    bench.load_at("https://nowhere.example.test/")
+
+    assert differences(bench.settle(whole=False)) == {"misplaced": [bench.name]}
+
+
 @pytest.mark.parametrize("untold", ["all", "entries"])
 def test_what_cvm_drops_without_a_word_may_be_left_where_it_was(
     untold: Literal["all", "entries"],
