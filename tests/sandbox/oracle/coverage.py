@@ -79,7 +79,8 @@ class Run:
         emptied: whether Qualys told it that there is nothing, in searches and counts.
         garbled: whether URLs came with characters before them that XML does not allow.
         replayed: whether nothing was read, so that what was loaded is of some earlier time.
-        untold: whether CVM has dropped some of it without a word, as without any counters.
+        untold: closings that CVM has dropped without a word, as without any counters, by the
+            assets' ids and the scanner's identifiers.
     """
 
     succeeded: bool
@@ -94,7 +95,7 @@ class Run:
     emptied: bool = False
     garbled: bool = False
     replayed: bool = False
-    untold: bool = False
+    untold: frozenset[tuple[int, str]] = frozenset()
 
 
 @dataclass(frozen=True)

@@ -16,9 +16,8 @@ def learn(scene: Scene, ours: Installation, wrong: Collection[str]) -> None:
     """Take over what a run has made of the tenant; what is wrong stays owed."""
     run, memory = scene.run, scene.memory
     memory.held.update(scene.entries_of)
-    if run.untold:
-        # The ledger has what it closed for closed; only reading back could show it otherwise.
-        ours.knows.difference_update(scene.leftovers())
+    # The ledger has what it closed for closed; only reading back could show it otherwise.
+    ours.knows.difference_update(scene.untold())
     if run.succeeded:
         right = {uid: seen.tested for uid, seen in scene.settled() if uid not in wrong}
         memory.tested.update(right)

@@ -122,11 +122,10 @@ class Scene:
             if self.coverage.full or self.memory.tested.get(uid) != seen.tested:
                 yield uid, seen
 
-    def leftovers(self) -> Iterator[str]:
-        """Return the keys of what is open, and not shown there."""
+    def untold(self) -> Iterator[str]:
+        """Return the keys of what is open, as CVM has dropped its closing without a word."""
         for key, entry in self.now.items():
-            shown = [one for one in self.shown(finding_of(entry)) if one.open and one.visible]
-            if entry.is_open and not self.is_at(entry, *shown):
+            if entry.is_open and (entry.asset_id, entry.scanner_identifier) in self.run.untold:
                 yield key
 
     def keys_sent(self) -> Iterator[str]:

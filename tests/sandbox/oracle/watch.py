@@ -46,6 +46,7 @@ class Watch:
         self._log_start = self._closings = 0
         self._is_behind = self._was_over = False
         self._struck: Counter[str] = Counter()
+        self._runs: set[int] = set()
         self._strange_before = 0
 
     def begin(self) -> None:
@@ -55,6 +56,7 @@ class Watch:
         self._closings = len(self.tenant.state.closings)
         # Of a clock that has gone back, nobody can tell what comes before what.
         now, runs = self.tenant.clock.now(), self.tenant.runs(self.connector_id)
+        self._runs = {run.id for run in runs}
         self._is_behind = any(run.start_time > now for run in runs)
         self._was_over = self.tenant.is_over()
         self._struck = Counter(self.face.faults.struck)
@@ -109,8 +111,16 @@ class Watch:
             was_over=self._was_over,
             garbled="qualys-bad-characters" in struck,
             replayed=full is None and not log,
-            untold=untold,
+            untold=self._untold(),
         )
+
+    def _untold(self) -> frozenset[tuple[int, str]]:
+        """Return the closings that CVM has dropped without a word, and took for no failure."""
+        if self.tenant.switches.untold_counters != "all":
+            return frozenset()
+        runs = self.tenant.runs(self.connector_id)
+        fine = [run for run in runs if run.id not in self._runs | self.strange_runs and run.success]
+        return frozenset(closing for run in fine for closing in run.dropped)
 
     @property
     def _has_strange_run(self) -> bool:

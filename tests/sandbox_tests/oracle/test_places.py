@@ -135,20 +135,24 @@ def test_what_was_altered_on_its_way_is_not_put_where_it_never_was(bench: Bench)
     assert differences(bench.settle(whole=False)) == {"misplaced": [bench.name]}
 
 
+@pytest.mark.parametrize("told", [True, False])
 @pytest.mark.parametrize("untold", ["all", "entries"])
-def test_what_cvm_drops_without_a_word_may_be_left_where_it_was(
-    untold: Literal["all", "entries"],
+def test_of_what_cvm_was_told_and_dropped_without_a_word_may_be_left_where_it_was(
+    untold: Literal["all", "entries"], told: bool
 ) -> None:
-    switches = Switches(rate_limit=0, run_seconds=0, untold_counters=untold)
+    switches = Switches(rate_limit=0, run_seconds=0, untold_counters=untold, success_rule="always")
     with Sandbox(apps=3, findings=30, scans=3, switches=switches) as sandbox:
         bench = Bench(sandbox)
         bench.load()
         assert bench.settle().equal
+        page = place_by_url(bench.victim)
         bench.world.move_finding(bench.victim, MOVED)
         sandbox.faults.arm("payload-fails")
         sandbox.begin()
+        if told:
+            bench.load_at(page, status="closed", closed_at="2026-03-03T00:00:00Z")
         bench.settle()
         sandbox.faults.disarm()
         bench.load_at(MOVED)
 
-        assert bench.settle().equal is (untold == "all")
+        assert bench.settle().equal is (told and untold == "all")

@@ -6,11 +6,11 @@ import zlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from tests.sandbox.ciscovm.kdi.fields import LOCATORS
 from tests.sandbox.ciscovm.tenant.assets import drop_tags, tag_by_connector
 from tests.sandbox.ciscovm.tenant.documents import read
 from tests.sandbox.ciscovm.tenant.entries import Bookkeeper
-from tests.sandbox.ciscovm.tenant.rows import entry_of, moment
+from tests.sandbox.ciscovm.tenant.rows import entry_of, locators_of, moment, status_of
+from tests.sandbox.ciscovm.tenant.state import CLOSED
 from tests.sandbox.ciscovm.tenant.tally import Tally
 
 if TYPE_CHECKING:
@@ -97,13 +97,13 @@ class Import:
 
     def _file(self, file: DataFile, document: Record | None) -> None:
         by_file = self.switches.payload == "file"
-        if document is None or (by_file and self._payload_fails(file)):
+        if document is None or (by_file and self._payload_fails(file, *document["assets"])):
             self.tally.payloads(1, 1)
             return
         definitions = {(one["scanner_type"], one["name"]): one for one in document["vuln_defs"]}
         failed = 0
         for record in document["assets"]:
-            if not by_file and self._payload_fails(file):
+            if not by_file and self._payload_fails(file, record):
                 failed += 1
                 continue
             self._asset(record, document, definitions)
@@ -111,14 +111,25 @@ class Import:
         if self.switches.autoclose_scope == "file":
             self._autoclose()
 
-    def _payload_fails(self, file: DataFile) -> bool:
+    def _payload_fails(self, file: DataFile, *records: Record) -> bool:
         fails = self._all_fail or self.faults.take("payload-fails")
         if fails:
             self.run.problems.append(f"file {file.id}: a payload failed")
+            for record in records:
+                self._drop(record)
         return fails
 
+    def _drop(self, record: Record) -> None:
+        """Note the closings of an asset that nothing is made of."""
+        asset = self.book.match(locators_of(record))
+        said = [one for _, key in _LISTS for one in record.get(key, ())]
+        closings = (one for one in said if status_of(one) in CLOSED)
+        if asset is not None:
+            names = (one["scanner_identifier"] for one in closings)
+            self.run.dropped.update((asset.id, name) for name in names)
+
     def _asset(self, record: Record, document: Record, definitions: dict[Any, Record]) -> None:
-        locators = {name: record[name] for name in LOCATORS if name in record}
+        locators = locators_of(record)
         last_seen = moment(record.get("last_seen_at"), self.now)
         known = self.book.match(locators)
         asset = known or self.book.create(self.now, last_seen)
@@ -164,9 +175,8 @@ class Import:
                 definition = definitions[said["scanner_type"], said["vuln_def_name"]]
                 entry = entry_of(kind, said, definition, self.run.connector_id, self.now)
                 entry.named = self.switches.name_in_identity
-                status = said.get("status", said.get("triage_state"))
                 skips = document["skip_autoclose"]
-                self.keeper.take(asset, entry, status, skip_autoclose=skips)
+                self.keeper.take(asset, entry, status_of(said), skip_autoclose=skips)
                 seen.add(entry.key)
 
     def _autoclose(self) -> None:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from tests.sandbox.ciscovm.kdi.fields import IDENTIFIERS
+from tests.sandbox.ciscovm.kdi.fields import IDENTIFIERS, LOCATORS
 from tests.sandbox.ciscovm.tenant.state import Entry
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from tests.sandbox.ciscovm.tenant.state import Kind
+    from tests.sandbox.ciscovm.tenant.state import Kind, Status
 
 Record = dict[str, Any]
 
@@ -19,6 +19,17 @@ Record = dict[str, Any]
 def moment(text: str | None, default: datetime) -> datetime:
     """Return a date of a file; `default` where it has none."""
     return default if text is None else datetime.fromisoformat(text.replace("Z", "+00:00"))
+
+
+def locators_of(record: Record) -> dict[str, str]:
+    """Return the locators of an asset's row."""
+    return {name: record[name] for name in LOCATORS if name in record}
+
+
+def status_of(said: Record) -> Status | None:
+    """Return the status that an entry's row has, if any."""
+    status: Status | None = said.get("status", said.get("triage_state"))
+    return status
 
 
 def entry_of(

@@ -84,6 +84,7 @@ class Run:
         due: when it ends by itself.
         endless: a fault holds it open.
         problems: what the connector's page would show; no answer of the API has it.
+        dropped: closings in payloads that failed, by the assets' ids and the scanner's identifiers.
     """
 
     id: int
@@ -96,6 +97,7 @@ class Run:
     success: bool | None = None
     counters: Counters = field(default_factory=Counters)
     problems: list[str] = field(default_factory=list)
+    dropped: set[tuple[int, str]] = field(default_factory=set)
 
 
 @dataclass
