@@ -80,9 +80,12 @@ class ChangingSettings(Life):
         done = synced.outcome == "succeeded" or goes_on or not was_open
         self.live_by(after if done else before)
         self.check(synced)
+        if goes_on:
+            synced = self.pair.sync(full_sync=True)
+            self.check(synced)
         refused = "close_deleted_webapps" in synced.message
         excused = self.sandbox.oracle.memory.excused
-        excused |= goes_on or refused or synced.outcome == "aborted"
+        excused |= refused or synced.outcome == "aborted"
         self.hold(synced.proven or excused, synced)
 
     def live_by(self, settings: dict[str, Any]) -> None:

@@ -142,8 +142,13 @@ class Trouble(Life):
     def forget(self, pair: Pair, all_but: set[str]) -> None:
         """Expect no closings of what the lost ledger knew alone, and CVM does not tell in time."""
         switches = self.sandbox.switches
-        if switches.name_in_identity or switches.search_delay:
-            pair.installation.knows.intersection_update(all_but)
+        if not (switches.name_in_identity or switches.search_delay):
+            return
+        if not switches.name_in_identity:
+            assets = self.sandbox.tenant.searched().values()
+            entries = (entry for asset in assets for entry in asset.entries.values())
+            all_but = all_but | {key_of(entry) for entry in entries if entry.is_open}
+        pair.installation.knows.intersection_update(all_but)
 
     @rule(days=st.integers(0, 2))
     def an_old_load_comes_again(self, days: int) -> None:

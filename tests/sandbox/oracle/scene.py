@@ -12,13 +12,14 @@ from tests.sandbox.oracle.sight import finding_of
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
+    from tests.sandbox.ciscovm.tenant.state import Entry
     from tests.sandbox.ciscovm.tenant.view import Held
     from tests.sandbox.oracle.coverage import Coverage, Reading, Run
     from tests.sandbox.oracle.memory import Memory
     from tests.sandbox.oracle.sight import Moment, Rules, Seen
 
 
-def key_of(entry: Held) -> str:
+def key_of(entry: Held | Entry) -> str:
     """Return what tells an entry from all others."""
     return f"{entry.kind} {entry.id}"
 
