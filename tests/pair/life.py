@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from tests.sandbox.ciscovm.tenant.view import Held
     from tests.sandbox.oracle.oracle import Oracle
     from tests.sandbox.world.model import Finding, WebApp
+    from tests.sandbox.world.world import World
 
 
 STRANGER: Final = "Stranger"
@@ -90,7 +92,7 @@ class Life(RuleBasedStateMachine):
         oracle.rules.visible = self.lets_through
         oracle.rules.place = self.place
         oracle.rules.tenant_place = self.tenant_place
-        oracle.rules.tags = self.tags_of
+        oracle.rules.tags = partial(self.tags_of, oracle.world)
         oracle.rules.closes_deleted_apps = self.pair.settings.get("close_deleted_webapps", False)
 
     def teardown(self) -> None:
@@ -177,12 +179,15 @@ class Life(RuleBasedStateMachine):
         place = held.locators.get(self.first_locator, "")
         return self.as_cvm_reads(place) if self.first_locator == "url" else place
 
-    def tags_of(self, finding: Finding) -> frozenset[str]:
+    def tags_of(self, world: World, finding: Finding) -> frozenset[str]:
         """Give the tags that its asset must have; none that CVM merges with assets of other tags.
 
         There the row that comes last decides, and no loader can send each asset of CVM's in one.
         """
-        merges = not self.first_locator or self.sandbox.switches.url_case == "insensitive"
+        merges = not self.first_locator
+        if self.first_locator == "url" and self.sandbox.switches.url_case == "insensitive":
+            mine, urls = place_by_url(finding), map(place_by_url, world.all_findings())
+            merges = any(url != mine and url.lower() == mine.lower() for url in urls)
         return frozenset() if merges else tags_of(finding)
 
     def as_cvm_reads(self, url: str) -> str:
