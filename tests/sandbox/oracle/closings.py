@@ -45,7 +45,7 @@ def is_right(scene: Scene, entry: Held) -> bool:
     if known is None:
         return False  # of another account, or nobody's that we know of
     if any(not one.visible for one in shown):
-        return scene.coverage.reads(known)
+        return scene.coverage.reads(known) or scene.was_left_out(uid)
     if len(shown) == 2:
         return _is_in_between(scene, entry)
     if known.app_id not in scene.after.apps:

@@ -58,8 +58,15 @@ class Reading:
         else:
             was_away = not (then.open and then.visible)
             is_away = not seen.visible or (was_away and tested <= moment.at)
-        is_chosen = seen.kind in asked.kinds and seen.app_id in moment.wanted
-        return is_chosen and is_away and asked.since is None
+        return self._chooses(seen) and is_away and asked.since is None
+
+    def leaves_out(self, uid: str) -> bool:
+        """Tell whether a finding was read then, and left out by filters."""
+        then = self.moment.findings.get(uid)
+        return then is not None and not then.visible and self._chooses(then)
+
+    def _chooses(self, seen: Seen) -> bool:
+        return seen.kind in self.asked.kinds and seen.app_id in self.moment.wanted
 
 
 @dataclass(frozen=True)

@@ -106,6 +106,10 @@ class Scene:
             return False
         return self.reading.misses(uid, last, self.memory.tested.get(uid, 0))
 
+    def was_left_out(self, uid: str) -> bool:
+        """Tell whether filters left the finding out when a load of some earlier time was read."""
+        return self.reading is not None and self.reading.leaves_out(uid)
+
     def is_new(self, entry: Held) -> bool:
         """Tell whether an entry was opened during the run."""
         known = self.was.get(key_of(entry))

@@ -67,6 +67,20 @@ def test_an_old_load_may_close_what_was_gone_or_left_out_when_it_was_read(
     assert (bench.name in bench.settle(full=None).wrongly_closed) is not of_later
 
 
+@pytest.mark.parametrize("then", [True, False])
+def test_an_old_load_may_close_what_filters_left_out_then_and_leave_out_now(
+    bench: Bench, then: bool
+) -> None:
+    oracle = bench.sandbox.oracle
+    before = oracle.read(oracle.asked)
+    oracle.rules.visible = lambda finding: finding is not bench.victim
+    oracle.reading = oracle.read(oracle.asked) if then else before
+    bench.sandbox.begin()
+    bench.load(without=bench.victim)
+
+    assert (bench.name in bench.settle(full=None).wrongly_closed) is not then
+
+
 @pytest.mark.parametrize("proves", [True, False])
 def test_an_old_load_that_proves_nothing_closes_nothing_by_absence(
     bench: Bench, proves: bool
