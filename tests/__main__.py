@@ -20,9 +20,9 @@ CHECKS: Final[dict[str, list[list[str]]]] = {
     "lint": [["-m", "ruff", "check", "."], ["-m", "ruff", "format", "--check", "."]],
     "types": [["-m", "mypy"]],
     "docs": [["-m", "docs.generate", "--check"]],
-    # Four workers for two cores, as many tests wait for processes that they started.
+    # Three workers for two cores, as many tests wait for processes that they started.
     # Reordered, the files with the fewest tests would come last, and those are the longest ones.
-    "tests": [["-m", "pytest", "-n", "4", "--dist", "loadfile", "--no-loadscope-reorder"]],
+    "tests": [["-m", "pytest", "-n", "3", "--dist", "loadfile", "--no-loadscope-reorder"]],
 }
 
 
