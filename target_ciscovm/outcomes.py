@@ -25,5 +25,7 @@ EXIT_CODES: Final[dict[Outcome, int]] = {
 }
 """Exit code by outcome; `aborted` is 1 with `fail_on_abort`, a signal gives 128 and its number."""
 
-PASSES_STATE_ON: Final = frozenset({"succeeded", "succeeded_unproven"})
+WELL: Final[frozenset[Outcome]] = frozenset({"succeeded", "succeeded_unproven"})
+"""Outcomes of a load that is in CVM, or where else it was to go."""
+PASSES_STATE_ON: Final = WELL
 """Outcomes after which the state is written to standard output."""

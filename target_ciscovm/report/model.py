@@ -12,7 +12,7 @@ from msgspec import Meta, Struct, field
 
 # ruff: noqa: TC001 - msgspec reads the types
 from target_ciscovm.kdi.types import DataModel
-from target_ciscovm.outcomes import Destination, Outcome
+from target_ciscovm.outcomes import WELL, Destination, Outcome
 from target_ciscovm.output.timing import Phase, Seconds
 from target_ciscovm.report.holdings import Holdings
 
@@ -329,6 +329,11 @@ class Report(_Part):
         if self.destination != "ciscovm":
             return False
         if self.run is None:  # nothing had to be sent
-            return self.outcome in {"succeeded", "succeeded_unproven"}
+            return self.outcome in WELL
         goes_on = self.outcome in {"still_running", "interrupted"}
         return self.run.success is True or (self.run.success is None and goes_on)
+
+    @property
+    def open_now(self) -> int | None:
+        """What is open in CVM after the run, by the ledger; None where nobody knows."""
+        return self.closing.open_after if self.was_applied else self.closing.open_before

@@ -90,7 +90,7 @@ def _row(name: str, kept: Kept | None) -> Row:
         connector=connector,
         opened=told.opened if told else None,
         closed=told.closed if told else None,
-        open=kept.closing.open_after if kept.was_applied else kept.closing.open_before,
+        open=kept.open_now,
     )
 
 

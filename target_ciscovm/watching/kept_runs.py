@@ -8,14 +8,13 @@ import msgspec
 from msgspec import Struct, field
 
 # ruff: noqa: TC001 - msgspec reads the types
-from target_ciscovm.outcomes import Destination, Outcome
+from target_ciscovm.outcomes import WELL, Destination, Outcome
 from target_ciscovm.output.folders import run_names
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-WELL: Final = frozenset({"succeeded", "succeeded_unproven"})
 MOST: Final = 500
 """Runs that are read; a list of more helps nobody."""
 
@@ -81,6 +80,11 @@ class KeptRun(Struct):
         if self.destination != "ciscovm":
             return False
         return self.outcome in WELL if self.run is None else self.run.success is True
+
+    @property
+    def open_now(self) -> int | None:
+        """What is open in CVM after the run, by the ledger; None where nobody knows."""
+        return self.closing.open_after if self.was_applied else self.closing.open_before
 
     @property
     def tells_changes(self) -> bool:

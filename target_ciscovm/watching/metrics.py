@@ -91,11 +91,10 @@ def _head(name: str, meaning: str) -> Iterator[str]:
 
 
 def _state(report: Report) -> dict[str, float]:
-    closing = report.closing
     found = {
         "last_success_timestamp_seconds": _ended(report) if report.exit_code == 0 else None,
         "last_proven_timestamp_seconds": _seconds(report.proof.last),
-        "open_findings": closing.open_after if report.was_applied else closing.open_before,
+        "open_findings": report.open_now,
     }
     return {name: value for name, value in found.items() if value is not None}
 

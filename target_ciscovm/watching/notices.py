@@ -70,7 +70,6 @@ def announce_run(report: Report, folder: Path | None, rules: NoticeRules | None)
     well = report.outcome == "succeeded" and not report.exit_code
     if rules is None or (well and not rules.every_run):
         return
-    closing = report.closing
     post(
         Notice(
             text=_text(report.outcome, report.connector, report.message, report.next_step),
@@ -84,7 +83,7 @@ def announce_run(report: Report, folder: Path | None, rules: NoticeRules | None)
             destination=report.destination,
             connector=report.connector,
             changes=report.changes,
-            open_findings=closing.open_after if report.was_applied else closing.open_before,
+            open_findings=report.open_now,
             warnings=report.warnings,
             times=report.times,
         ),
