@@ -71,6 +71,22 @@ def open_private(
         return os.fdopen(_open(path, os.O_CREAT | os.O_TRUNC), "wb", buffer_bytes)
 
 
+@contextmanager
+def written_whole(path: Path) -> Iterator[Path]:
+    """Give where a file is to be written that takes the place of `path` once all of it is there.
+
+    A reader finds the file before or this one; of one that could not be written nothing is left.
+    """
+    made = path.with_name(f".{path.name}.{os.getpid()}.new")
+    try:
+        yield made
+        made.replace(path)
+    except BaseException:
+        with suppress(OSError):
+            made.unlink()
+        raise
+
+
 def plain_name(text: str) -> str:
     """Give a text as a safe file name; one with unusual characters becomes a hash."""
     if PLAIN.fullmatch(text):

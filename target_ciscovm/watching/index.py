@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import logging
-import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from qualyswas_ciscovm.dates import parse
 from qualyswas_ciscovm.progress import duration
 from target_ciscovm.errors import CiscoVMError
+from target_ciscovm.output.private_files import written_whole
 from target_ciscovm.report.files import write_private
 from target_ciscovm.report.page import OUTCOMES, template
 from target_ciscovm.report.wording import moment
@@ -55,10 +55,9 @@ class Row:
 
 def write_index(output_path: Path) -> None:
     """Write the list of what is kept in a folder; what fails is a warning."""
-    made = output_path / f".{INDEX}.{os.getpid()}"
     try:
-        write_private(made, render_index(list(kept_runs(output_path))).encode())
-        made.replace(output_path / INDEX)
+        with written_whole(output_path / INDEX) as made:
+            write_private(made, render_index(list(kept_runs(output_path))).encode())
     except (OSError, CiscoVMError) as error:
         LOGGER.warning("The list of runs could not be written: %s", error)
 

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Final, TypeVar
 import msgspec
 from msgspec import Struct, field
 
-# ruff: noqa: TC001 - msgspec reads the types
 from target_ciscovm.outcomes import WELL, Destination, Outcome
 from target_ciscovm.output.folders import run_names
 

@@ -7,14 +7,13 @@ not know, such as the time of the last success, is taken over from the file befo
 from __future__ import annotations
 
 import logging
-import os
 import re
 import time
-from contextlib import suppress
 from typing import TYPE_CHECKING, Final, get_args
 
 from qualyswas_ciscovm.dates import parse
 from target_ciscovm.outcomes import Outcome
+from target_ciscovm.output.private_files import written_whole
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -49,19 +48,16 @@ LINE: Final = re.compile(rf'{PREFIX}_(\w+)\{{connector="[0-9]*"\}} ([0-9.]+)')
 
 
 def write_metrics(report: Report, path: Path | None) -> None:
-    """Write the figures of a run whole: a reader finds the file before or this one."""
+    """Write the figures of a run; what fails is a warning."""
     if path is None:
         return
-    made = path.with_name(f".{path.name}.{os.getpid()}.new")
     try:
-        made.write_text(metrics(report, _kept(path)), encoding="utf-8")
-        made.chmod(READABLE)
-        made.replace(path)
+        with written_whole(path) as made:
+            made.write_text(metrics(report, _kept(path)), encoding="utf-8")
+            made.chmod(READABLE)
     except OSError as error:
         cause = error.strerror or str(error)
         LOGGER.warning("metrics_path %s could not be written: %s.", path, cause)
-        with suppress(OSError):
-            made.unlink()
 
 
 def metrics(report: Report, before: Mapping[str, float] | None = None) -> str:
