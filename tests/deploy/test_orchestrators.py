@@ -14,14 +14,12 @@ from tests.deploy.project import DEPLOY, Project
 from tests.pair.commands import clean_environment
 from tests.sandbox.ciscovm.tenant.tenant import CONNECTOR_ID, OTHER_CONNECTOR_ID
 from tests.sandbox.sandbox import Sandbox
-from tests.support.listener import listening
+from tests.support.listener import Listener
 from tests.support.processes import BIN
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
-
-    from tests.support.listener import Listener
 
     Runner = Callable[
         [Mapping[str, Sandbox], Mapping[str, str], Path], subprocess.CompletedProcess[str]
@@ -54,7 +52,7 @@ def accounts() -> Iterator[dict[str, Sandbox]]:
 @pytest.fixture
 def alerts() -> Iterator[Listener]:
     """Listen for alerts."""
-    with listening() as listener:
+    with Listener() as listener:
         yield listener
 
 
@@ -169,7 +167,7 @@ def test_an_orchestrator_alerts_and_goes_on_with_the_others(
     variables = {
         "QUALYSWAS_CISCOVM_PROJECT": str(project.path),
         "QUALYSWAS_CISCOVM_LOADS": json.dumps({"emea": [""], "americas": [""]}),
-        "QUALYSWAS_CISCOVM_ALERT_URL": alerts.url,
+        "QUALYSWAS_CISCOVM_ALERT_URL": alerts.hook,
     }
     accounts["emea"].faults.arm("ciscovm-key")
 

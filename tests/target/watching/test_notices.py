@@ -13,7 +13,7 @@ from qualyswas_ciscovm.endings import Ending
 from target_ciscovm.watching import notices
 from target_ciscovm.watching.notices import announcing
 from tests.sandbox.ciscovm.tenant.tenant import API_KEY
-from tests.support.listener import listening
+from tests.support.listener import Listener
 from tests.target.loads import QuickTarget, own_signals
 from tests.target.streams import Sync, finding, webapp
 
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from tests.support.listener import Listener
     from tests.target.loads import CVM
 
 TWO = Sync([webapp()], [finding(1), finding(2)])
@@ -34,13 +33,13 @@ def _short_pause(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def listener() -> Iterator[Listener]:
-    with listening() as made:
+    with Listener() as made:
         yield made
 
 
 def test_an_end_that_is_not_succeeded_is_announced(cvm: CVM, listener: Listener) -> None:
-    well = cvm.load(TWO, notify_url=listener.url)
-    failed = cvm.load(b"{}\nnot JSON\n", notify_url=listener.url)
+    well = cvm.load(TWO, notify_url=listener.hook)
+    failed = cvm.load(b"{}\nnot JSON\n", notify_url=listener.hook)
 
     assert (well.outcome, failed.outcome) == ("succeeded", "failed")
     (notice,) = listener.posted
@@ -56,7 +55,7 @@ def test_an_end_that_is_not_succeeded_is_announced(cvm: CVM, listener: Listener)
 
 
 def test_each_end_is_announced_where_that_is_wanted(cvm: CVM, listener: Listener) -> None:
-    loaded = cvm.load(TWO, notify_url=listener.url, notify_when="every_run")
+    loaded = cvm.load(TWO, notify_url=listener.hook, notify_when="every_run")
 
     (notice,) = listener.posted
     assert notice["outcome"] == "succeeded"
@@ -70,7 +69,7 @@ def test_a_notice_that_is_refused_is_a_warning(
 ) -> None:
     listener.statuses = [*statuses]
 
-    loaded = cvm.load(TWO, notify_url=listener.url, notify_when="every_run")
+    loaded = cvm.load(TWO, notify_url=listener.hook, notify_when="every_run")
 
     assert (loaded.exit_code, loaded.outcome, len(loaded.states)) == (0, "succeeded", 1)
     assert len(listener.posted) == 2  # tried again once
@@ -81,7 +80,7 @@ def test_a_notice_that_is_refused_is_a_warning(
 def test_a_notice_arrives_at_the_second_attempt(cvm: CVM, listener: Listener) -> None:
     listener.statuses = [503]
 
-    cvm.load(TWO, notify_url=listener.url, notify_when="every_run")
+    cvm.load(TWO, notify_url=listener.hook, notify_when="every_run")
 
     assert len(listener.posted) == 2
 
@@ -112,7 +111,7 @@ def test_a_listener_that_never_answers_holds_nobody_up(
     listener.seconds = 1
     monkeypatch.setattr(notices, "PATIENCE", 0.2)
 
-    loaded = cvm.load(TWO, notify_url=listener.url, notify_when="every_run")
+    loaded = cvm.load(TWO, notify_url=listener.hook, notify_when="every_run")
 
     assert loaded.exit_code == 0
     assert "was not delivered: it did not answer within" in caplog.text
@@ -121,7 +120,7 @@ def test_a_listener_that_never_answers_holds_nobody_up(
 def test_a_notice_holds_no_secret_and_calls_no_channel(cvm: CVM, listener: Listener) -> None:
     cvm.tenant.state.connectors[cvm.login["connector_id"]].name = "<!channel> & co"
 
-    cvm.load(TWO, notify_url=listener.url, notify_when="every_run")
+    cvm.load(TWO, notify_url=listener.hook, notify_when="every_run")
 
     (notice,) = listener.posted
     assert "(&lt;!channel&gt; &amp; co)" in notice["text"]
@@ -139,7 +138,7 @@ def test_a_notice_holds_no_secret_and_calls_no_channel(cvm: CVM, listener: Liste
 def test_wrong_settings_are_announced_though_no_run_begins(
     wrong: dict[str, object], said: str, cvm: CVM, listener: Listener
 ) -> None:
-    config = SimpleNamespace(config=cvm.config(notify_url=listener.url, **wrong), parse_env=False)
+    config = SimpleNamespace(config=cvm.config(notify_url=listener.hook, **wrong), parse_env=False)
 
     with own_signals(), pytest.raises(Ending):
         QuickTarget.invoke(config=config, file_input=io.BytesIO(b""))  # type: ignore[arg-type]
@@ -154,7 +153,7 @@ def test_an_error_that_nobody_foresaw_is_announced_by_its_kind(listener: Listene
         msg = "a secret"
         raise TypeError(msg)
 
-    with pytest.raises(TypeError), announcing({"notify_url": listener.url}):
+    with pytest.raises(TypeError), announcing({"notify_url": listener.hook}):
         fail()
 
     (notice,) = listener.posted
