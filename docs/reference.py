@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from tap_qualyswas.tap import TapQualysWAS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from singer_sdk import Stream
 
@@ -90,10 +90,7 @@ def _stream(stream: Stream) -> list[str]:
         "",
         f"Calls: {CALLS[stream.name]}",
         "",
-        "| field | type | meaning |",
-        "|---|---|---|",
-        *(_field(*found) for found in _fields(schema)),
-        "",
+        *_table(_fields(schema)),
     ]
 
 
@@ -113,11 +110,13 @@ def _part(name: str, schema: Mapping[str, Any], *, is_root: bool) -> list[str]:
         *head,
         _cell(schema.get("description", "")),
         "",
-        "| field | type | meaning |",
-        "|---|---|---|",
-        *(_field(*found) for found in schema["properties"].items()),
-        "",
+        *_table(schema["properties"].items()),
     ]
+
+
+def _table(fields: Iterable[tuple[str, Mapping[str, Any]]]) -> list[str]:
+    rows = (_field(*found) for found in fields)
+    return ["| field | type | meaning |", "|---|---|---|", *rows, ""]
 
 
 def _field(name: str, declared: Mapping[str, Any]) -> str:
