@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
@@ -10,13 +9,14 @@ import pytest
 from tests.pair.together import Pair, open_sandbox
 from tests.sandbox.faults.positions import MET, positions
 from tests.sandbox.faults.switches import TOLD, Switches
+from tests.support.processes import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from pathlib import Path
 
     from tests.pair.together import Synced
 
-ROOT: Final = Path(__file__).parents[2]
 NO_GUESSES: Final = {"export_seconds", "password", "rate_limit", "run_seconds"}
 """Switches for what is known to differ between accounts and days."""
 
