@@ -7,13 +7,11 @@ from typing import Final
 from tests.tap.scripted import (
     COUNT,
     FINDINGS,
-    SEARCH,
     Answer,
     ScriptedServer,
     count_xml,
     finding,
     page,
-    webapp,
 )
 from tests.tap.syncs import sync_here
 
@@ -23,8 +21,6 @@ UNTYPED: Final = finding(2, type=None)
 
 def test_a_finding_without_a_type_is_rejected_by_name() -> None:
     always = {
-        f"{SEARCH}webapp": Answer(page(webapp(9001))),
-        f"{COUNT}webapp": Answer(count_xml(1)),
         FINDINGS: Answer(page(TYPED, UNTYPED)),
         f"{COUNT}finding": Answer(count_xml(2)),
     }
