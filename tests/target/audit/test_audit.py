@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 BOTH: Final[tuple[DataModel, ...]] = get_args(DataModel)
 FIVE: Final = Sync([webapp()], [finding(number) for number in range(1, 6)])
+WITHOUT_FIRST: Final = Sync([webapp()], FIVE.findings[1:])
 ELSEWHERE: Final = "https://app1.example.test/elsewhere"
 PAGE: Final = "https://app1.example.test/page1"
 

@@ -10,7 +10,7 @@ import pytest
 from tests.sandbox.ciscovm.tenant.tenant import CONNECTOR_ID, OTHER_CONNECTOR_ID
 from tests.target.audit import hands
 from tests.target.audit.looks import audit
-from tests.target.audit.test_audit import ELSEWHERE, FIVE, PAGE
+from tests.target.audit.test_audit import ELSEWHERE, FIVE, PAGE, WITHOUT_FIRST
 from tests.target.loads import CVM, QUICK
 from tests.target.streams import Sync, entry, finding, fixed, identifier, names, webapp
 
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
 CVE: Final = "CVE-2026-1234"
 EVERY: Final = {"verify_load": "every_run"}
-LESS: Final = Sync([webapp()], FIVE.findings[1:])
 
 
 def theirs(cvm: CVM) -> set[str]:
@@ -45,7 +44,7 @@ class TestOneVulnerabilityOfTwoConnectors:
         found = looked.document["holdings"]
         assert (found["in_ledger"], found["in_cvm"], found["shared"]) == (4, 4, 1)
         assert "perhaps another" in looked.page
-        assert cvm.load(LESS).closings == {}
+        assert cvm.load(WITHOUT_FIRST).closings == {}
 
     @pytest.mark.parametrize("number", ["1", "77"])
     def test_an_entry_of_our_form_is_not_closed_in_the_other_connector(
@@ -69,7 +68,7 @@ class TestOneVulnerabilityOfTwoConnectors:
         hands.load(cvm.tenant, OTHER_CONNECTOR_ID, PAGE, identifier(1))
         cvm.ledger.unlink()
 
-        loaded = cvm.load(LESS)
+        loaded = cvm.load(WITHOUT_FIRST)
 
         assert loaded.closings == {"finding-1": "gone"}
         assert (cvm.open(), theirs(cvm)) == (names(2, 3, 4, 5), {identifier(1)})
@@ -117,7 +116,7 @@ def test_what_no_load_can_name_is_left_alone(what: str, cvm: CVM) -> None:
 
     assert (looked.exit_code, looked.foreign) == (0, [strange])
     cvm.ledger.unlink()
-    loaded = cvm.load(LESS)
+    loaded = cvm.load(WITHOUT_FIRST)
     assert (loaded.outcome, loaded.closings) == ("succeeded", {"finding-1": "gone"})
     assert "1 entry left alone" in loaded.report["warnings"][0]
 
@@ -168,13 +167,13 @@ def test_what_a_failed_run_has_perhaps_opened_is_not_expected_in_cvm(cvm: CVM) -
 
 
 def test_an_answer_from_before_the_last_load_leaves_nothing_open(cvm: CVM) -> None:
-    cvm.load(LESS)
+    cvm.load(WITHOUT_FIRST)
     cvm.play(replace(cvm.switches, search_delay=86_400))
     cvm.load(FIVE)
     assert audit(cvm).drift == {("not in CVM", identifier(1))}
     cvm.play(QUICK)
 
-    loaded = cvm.load(LESS)
+    loaded = cvm.load(WITHOUT_FIRST)
 
     assert loaded.closings == {"finding-1": "gone"}
     assert cvm.open() == names(2, 3, 4, 5)

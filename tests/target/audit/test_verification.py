@@ -10,13 +10,12 @@ import pytest
 from tests.sandbox.ciscovm.tenant.tenant import CONNECTOR_ID
 from tests.target.altered import of_runs
 from tests.target.audit import hands
-from tests.target.audit.test_audit import DRIFTS, ELSEWHERE, FIVE, PAGE
+from tests.target.audit.test_audit import DRIFTS, ELSEWHERE, FIVE, PAGE, WITHOUT_FIRST
 from tests.target.streams import ASKING, STATE, Sync, finding, fixed, identifier, names, webapp
 
 if TYPE_CHECKING:
     from tests.target.loads import CVM, Loaded
 
-WITHOUT_FIRST: Final = Sync([webapp()], FIVE.findings[1:])
 EVERY: Final = {"verify_load": "every_run"}
 
 
