@@ -52,14 +52,13 @@ def portal_csv(apps: Sequence[WebApp], exported: Exported, shape: ReportShape) -
     out.writerow(ENTRY)
     for qid in {row.qid.qid: row.qid for row in rows}.values():
         entry = qid.entry
-        attack = ("", "")
         out.writerow(
             (
                 *("QID", qid.qid, qid.title, category(qid), qid.severity, group(qid)),
                 codes("A", (one.code for one in qid.owasp)),
                 codes("WASC-", (one.code for one in qid.wasc)),
                 codes("CWE-", qid.cwe),
-                *attack,
+                *("", ""),  # CVSS Base and Temporal are left empty
                 entry.diagnosis if entry else "N/A",
                 (entry and entry.consequence) or "N/A",
                 (entry and entry.solution) or "N/A",
