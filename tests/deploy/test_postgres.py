@@ -16,7 +16,6 @@ import pytest
 
 from tests.pair.commands import MELTANO, MELTANO_RUN, run_in_sandbox
 from tests.sandbox.command.home import Home
-from tests.sandbox.world.model import unique_id
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -106,7 +105,7 @@ def test_three_turbulent_days_are_in_postgresql_as_in_the_world(
         )
     }
     for finding in world.all_findings():
-        row = held[unique_id(world.size.seed, finding)]
+        row = held[world.unique_id(finding)]
         assert (row["type"], row["status"], row["severity"], row["webApp"]["id"]) == (
             finding.type,
             finding.status,

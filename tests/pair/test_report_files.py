@@ -10,7 +10,6 @@ import pytest
 
 from tests.pair.together import Pair, open_sandbox
 from tests.sandbox.qualys.xml.portal_report import SCAN_REPORT, ReportShape
-from tests.sandbox.world.model import unique_id
 from tests.tap.exports import Exports
 
 if TYPE_CHECKING:
@@ -49,14 +48,12 @@ class Closed:
         return report
 
     def identifier(self, finding: Finding) -> str:
-        seed = self.sandbox.world.size.seed
-        return f"{finding.type[0]}-{finding.app.id}-{unique_id(seed, finding)}"
+        return f"{finding.type[0]}-{finding.app.id}-{self.sandbox.world.unique_id(finding)}"
 
     @property
     def in_world(self) -> set[str]:
         """What is open in Qualys."""
-        rows = (row for rows in self.sandbox.world.of_app.values() for row in rows)
-        return {self.identifier(row) for row in rows if row.open}
+        return {self.identifier(row) for row in self.sandbox.world.all_findings() if row.open}
 
     @property
     def in_cvm(self) -> set[str]:

@@ -6,11 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 from tests.sandbox.qualys.xml.portal_csv import portal_csv
 from tests.sandbox.qualys.xml.portal_report import Exported, ReportShape, portal_report
-from tests.sandbox.world.model import unique_id
 from tests.tap.syncs import sync_here
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
     from pathlib import Path
 
     from tests.sandbox.world.model import WebApp
@@ -60,20 +59,13 @@ class Exports:
         given = {"source": "report_files", "report_paths": [str(self.folder)], **settings}
         return sync_here(given, state)
 
-    def unique_ids(self, *, open_only: bool = False) -> set[str]:
+    def unique_ids(self) -> set[str]:
         """Give the unique ids of the world's findings."""
-        return {
-            unique_id(self.world.size.seed, one)
-            for rows in self.world.of_app.values()
-            for one in rows
-            if one.open or not open_only
-        }
+        return set(map(self.world.unique_id, self.world.all_findings()))
 
 
-def ids(outcome: Outcome, kinds: Iterable[str] = ()) -> set[str]:
+def ids(outcome: Outcome) -> set[str]:
     """Give the unique ids of the findings of a sync, each of which came once."""
-    found = [
-        row["uniqueId"] for row in outcome.records("findings") if not kinds or row["type"] in kinds
-    ]
+    found = [row["uniqueId"] for row in outcome.records("findings")]
     assert len(found) == len(set(found))
     return set(found)

@@ -13,7 +13,7 @@ import pytest
 from tap_qualyswas import errors
 from tests.sandbox.qualys.xml.portal_report import SCAN_REPORT, ReportShape
 from tests.sandbox.world.clock import Clock
-from tests.sandbox.world.model import INFORMATION_GATHERED, VULNERABILITY, iso, unique_id
+from tests.sandbox.world.model import INFORMATION_GATHERED, VULNERABILITY, iso
 from tests.sandbox.world.size import WorldSize
 from tests.sandbox.world.world import World
 from tests.tap.exports import Exports, ids
@@ -83,8 +83,8 @@ def test_a_report_of_web_applications_gives_all_that_the_world_has(
 
     rows = rows_by_id(outcome)
     assert rows.keys() == exports.unique_ids()
-    for one in (one for found in exports.world.of_app.values() for one in found):
-        row = shown(rows[unique_id(SIZE.seed, one)])
+    for one in exports.world.all_findings():
+        row = shown(rows[exports.world.unique_id(one)])
         told = expected(one, SHAPES[shape])
         assert {name: row[name] for name in told} == told
     assert not [line for line in outcome.log.splitlines() if "left out fields" in line]
@@ -132,7 +132,7 @@ def test_the_glossary_is_the_knowledge_base(exports: Exports) -> None:
     outcome = exports.sync()
 
     found = {row["qid"]: row for row in outcome.records("knowledge_base")}
-    qids = {one.qid.qid: one.qid for rows in exports.world.of_app.values() for one in rows}
+    qids = {one.qid.qid: one.qid for one in exports.world.all_findings()}
     assert found.keys() == qids.keys()
     for number, row in found.items():
         qid = qids[number]
@@ -152,7 +152,7 @@ def test_a_report_of_a_scan_is_read_and_covers_nothing(exports: Exports) -> None
     outcome = exports.sync()
 
     open_ones = [one for one in exports.world.findings_of(app) if one.open]
-    assert ids(outcome) == {unique_id(SIZE.seed, one) for one in open_ones}
+    assert ids(outcome) == {exports.world.unique_id(one) for one in open_ones}
     for row in outcome.records("findings"):
         assert row["webApp"]["id"] == app.id
         assert row["status"] == (None if row["type"] == INFORMATION_GATHERED else "ACTIVE")
@@ -357,7 +357,7 @@ def test_ids_of_any_size_do_no_harm(exports: Exports) -> None:
         path = exports.write(name, apps=[app])
         path.write_text(path.read_text().replace(str(rows[0].id), "9" * 19))
 
-    names = {unique_id(SIZE.seed, one) for one in rows}
+    names = {exports.world.unique_id(one) for one in rows}
     assert names <= ids(exports.sync())
 
 
