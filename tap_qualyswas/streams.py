@@ -85,8 +85,7 @@ class QualysStream(Stream):
 
     def _records(self) -> Iterator[Record]:
         reports, run = self._qualys.reports, self.run
-        # A row about the run itself comes from nowhere else.
-        if reports is None or self.name not in run.reader.tallies:
+        if reports is None:
             return self.read()
         return read_stream(self.name, run.reader, run.settings, reports)
 
