@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from tap_qualyswas.records.notes import Notes
     from tap_qualyswas.records.parsing import Element
 
+CIPHER: Final = ("protocol", "name", "keyExchange", "auth", "mac", "encryption", "grade")
+KEX: Final = ("protocol", "kex", "keysize", "fwdsec", "classical", "quantum")
+PROP: Final = ("protocol", "name", "value")
 REDACTED: Final = "[redacted]"
 MAX_FINDING_BYTES: Final = 1_048_576
 PACKED: Final = re.compile(r"[0-9A-Za-z+/\r\n]*={0,2}\s*", re.ASCII)
@@ -193,16 +196,12 @@ def _result_shape(capped: Reader, secret: Reader) -> Shape:
 
 
 def _ssl_shape(capped: Reader) -> Shape:
-    cipher = ("protocol", "name", "keyExchange", "auth", "mac", "encryption", "grade")
-    kex = ("protocol", "kex", "keysize", "fwdsec", "classical", "quantum")
     info = Shape(
         "SSLDataInfo",
         {
-            "sslDataCipherList": list_of(Shape("SSLDataCipher", dict.fromkeys(cipher, text))),
-            "sslDataKexList": list_of(Shape("SSLDataKex", dict.fromkeys(kex, text))),
-            "sslDataPropList": list_of(
-                Shape("SSLDataProp", dict.fromkeys(("protocol", "name", "value"), text))
-            ),
+            "sslDataCipherList": list_of(Shape("SSLDataCipher", dict.fromkeys(CIPHER, text))),
+            "sslDataKexList": list_of(Shape("SSLDataKex", dict.fromkeys(KEX, text))),
+            "sslDataPropList": list_of(Shape("SSLDataProp", dict.fromkeys(PROP, text))),
         },
     )
     return Shape(

@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from lxml import etree
 
-from tap_qualyswas.records.evidence import MAX_FINDING_BYTES
+from tap_qualyswas.records.evidence import CIPHER, KEX, MAX_FINDING_BYTES, PROP
 from tap_qualyswas.records.fields import Json, number, text, word
 from tap_qualyswas.records.shapes import Shape, list_of, within
 
 if TYPE_CHECKING:
     from tap_qualyswas.records.evidence import Evidence
-    from tap_qualyswas.records.fields import Reader, Record
+    from tap_qualyswas.records.fields import Record
     from tap_qualyswas.records.notes import Notes
     from tap_qualyswas.records.parsing import Element
 
-CIPHER = ("protocol", "name", "key-exchange", "auth", "mac", "encryption", "grade")
-KEX = ("protocol", "kex", "keysize", "fwdsec", "classical", "quantum")
-PROP = ("protocol", "name", "value")
+_CIPHERS: Final = within(
+    "CIPHERS",
+    list_of(Shape("CIPHERS", dict.fromkeys(CIPHER, text), renamed={"key-exchange": "keyExchange"})),
+)
+_KEXS: Final = within("KEXS", list_of(Shape("KEXS", dict.fromkeys(KEX, text))))
+_PROPS: Final = within("PROPS", list_of(Shape("PROPS", dict.fromkeys(PROP, text))))
 
 
 class ReportEvidence:
@@ -116,20 +119,10 @@ class ReportEvidence:
     @staticmethod
     def _read_info(element: Element, notes: Notes) -> Json:
         return {
-            "sslDataCipherList": _listed("CIPHERS", CIPHER)(element, notes) or [],
-            "sslDataKexList": _listed("KEXS", KEX)(element, notes) or [],
-            "sslDataPropList": _listed("PROPS", PROP)(element, notes) or [],
+            "sslDataCipherList": _CIPHERS(element, notes) or [],
+            "sslDataKexList": _KEXS(element, notes) or [],
+            "sslDataPropList": _PROPS(element, notes) or [],
         }
-
-
-def _listed(path: str, names: tuple[str, ...]) -> Reader:
-    shape = Shape(path, dict.fromkeys(names, text))
-
-    def read(element: Element, notes: Notes) -> Json:
-        record = shape(element, notes)
-        return {("keyExchange" if name == "key-exchange" else name): record[name] for name in names}
-
-    return within(path, list_of(read))
 
 
 def _result(payloads: Json) -> Json:
