@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 from qualyswas_ciscovm.wording import cut
 from tap_qualyswas.errors import BrokenAnswer, QualysError
 from tap_qualyswas.qualys.refusals import OK, by_code, by_status
-from tap_qualyswas.records.fields import to_whole
+from tap_qualyswas.records.fields import loose_whole
 from tap_qualyswas.records.parsing import HEAD_BYTES, Document, parse, root_name
 
 if TYPE_CHECKING:
@@ -195,10 +195,7 @@ def _text(root: Element, path: str) -> str:
 
 
 def _number(root: Element, name: str) -> int | None:
-    try:
-        return to_whole(root.findtext(name) or "")
-    except ValueError:
-        return None
+    return loose_whole(root.findtext(name) or "")
 
 
 def _flag(root: Element) -> bool | None:

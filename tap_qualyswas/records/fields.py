@@ -67,6 +67,14 @@ def to_whole(text: str) -> int | None:
     return int(match[1])
 
 
+def loose_whole(text: str) -> int | None:
+    """Read a whole number from text; None for anything else."""
+    try:
+        return to_whole(text)
+    except ValueError:
+        return None
+
+
 def number(element: Element, _notes: Notes) -> float | None:
     """Read the number at the beginning of a text, such as a score that its vector follows.
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from tap_qualyswas.errors import BrokenAnswer, NotFound
-from tap_qualyswas.records.fields import text, to_whole, truth, whole, word
+from tap_qualyswas.records.fields import loose_whole, text, truth, whole, word
 from tap_qualyswas.records.notes import Notes
 from tap_qualyswas.records.parsing import read_large
 from tap_qualyswas.records.shapes import Rejected, Shape
@@ -92,12 +92,12 @@ def parse_report(source: IO[bytes]) -> Report:
 
     def read(element: Element) -> Record | None:
         if element.tag in TOTALS:
-            totals.setdefault(TOTALS[element.tag], _whole(element.text))
+            totals.setdefault(TOTALS[element.tag], loose_whole(element.text or ""))
             return None
         if element.tag in LISTS:
             kind = LISTS[element.tag]
             lists.add(kind)
-            told = _whole(element.findtext("count"))
+            told = loose_whole(element.findtext("count") or "")
             totals[kind] = totals.get(kind) if told is None else told
             return None
         seen[KINDS[element.tag]] += 1
@@ -130,13 +130,6 @@ def _check_totals(totals: Mapping[str, int | None], seen: Counter[str]) -> None:
         if told is not None and told != seen[kind]:
             msg = f"Qualys sent a report whose {name} are {seen[kind]:,} of {told:,}."
             raise BrokenAnswer(msg)
-
-
-def _whole(text: str | None) -> int | None:
-    try:
-        return to_whole(text or "")
-    except ValueError:
-        return None
 
 
 def _number(value: Json) -> int:

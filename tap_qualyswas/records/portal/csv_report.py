@@ -14,11 +14,11 @@ import sys
 from typing import IO, TYPE_CHECKING, Final
 
 from qualyswas_ciscovm.dates import to_utc
-from tap_qualyswas.records.fields import FALSE, MAX_TEXT, TRUE
+from tap_qualyswas.records.fields import FALSE, MAX_TEXT, TRUE, loose_whole
 from tap_qualyswas.records.portal import glossary
 from tap_qualyswas.records.portal.document import CHUNK_BYTES
 from tap_qualyswas.records.portal.report import CSV, Overview, ReportError, Row
-from tap_qualyswas.records.portal.rows import loose_whole, values_of
+from tap_qualyswas.records.portal.rows import values_of
 from tap_qualyswas.records.portal.webapps import webapp_of
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from tap_qualyswas.records.evidence import no_evidence
-from tap_qualyswas.records.fields import date, text, to_whole, truth, whole, word
+from tap_qualyswas.records.fields import date, loose_whole, text, truth, whole, word
 from tap_qualyswas.records.report_findings import BLANK, unique_id
 from tap_qualyswas.records.shapes import Shape
 
@@ -28,15 +28,8 @@ SAME_NAMES: Final = (
 )
 
 
-def loose_whole(value: str) -> int | None:
-    """Read a whole number; None for anything else, as some ids are no numbers."""
-    try:
-        return to_whole(value)
-    except ValueError:
-        return None
-
-
 def _loose(element: Element, _notes: Notes) -> int | None:
+    """Read an id, as some are no numbers."""
     return loose_whole(element.text or "")
 
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from tap_qualyswas.records.fields import text, word
-from tap_qualyswas.records.portal.rows import loose_whole
+from tap_qualyswas.records.fields import loose_whole, text, word
 from tap_qualyswas.records.shapes import Shape
 from tap_qualyswas.records.webapps import USER, WEBAPP
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from qualyswas_ciscovm.dates import to_utc
 from qualyswas_ciscovm.wording import cut
+from tap_qualyswas.records.fields import loose_whole
 from tap_qualyswas.records.portal import glossary
 from tap_qualyswas.records.portal.report import (
     KINDS,
@@ -21,7 +22,7 @@ from tap_qualyswas.records.portal.report import (
     ReportError,
     Row,
 )
-from tap_qualyswas.records.portal.rows import loose_whole, values_of
+from tap_qualyswas.records.portal.rows import values_of
 from tap_qualyswas.records.portal.webapps import read_webapp
 from tap_qualyswas.records.shapes import Rejected
 
