@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
@@ -95,12 +94,16 @@ def finding_sweeps(scope: Scope, settings: Settings, window_start: str | None) -
     """Give the searches: one for each type and each 500 filtered web applications."""
     # A fix moves lastTestedDate only, so the window is not on the bookmark's own field.
     window = () if window_start is None else (greater("lastTestedDate", window_start),)
-    sweeps = _sweeps(scope, settings, settings.filters.finding_types, window)
-    return [replace(sweep, spares=spared_dates(window, settings)) for sweep in sweeps]
+    spares = spared_dates(window, settings)
+    return _sweeps(scope, settings, settings.filters.finding_types, window, spares)
 
 
 def _sweeps(
-    scope: Scope, settings: Settings, kinds: Sequence[str], window: Sequence[Criterion]
+    scope: Scope,
+    settings: Settings,
+    kinds: Sequence[str],
+    window: Sequence[Criterion],
+    spares: tuple[str, ...] = (),
 ) -> list[Sweep]:
     read = finding_reader(settings)
     verbose = settings.include_evidence
@@ -113,6 +116,7 @@ def _sweeps(
             page_size=settings.verbose_page_size if verbose else settings.page_size,
             verbose=verbose,
             row_type=kind,
+            spares=spares,
         )
         for kind in kinds
         for number, criteria in enumerate(scope.criteria("webApp.id"))
@@ -121,10 +125,7 @@ def _sweeps(
 
 def finding_reader(settings: Settings) -> Callable[[Element, Notes], Record]:
     """Give what makes a record of a finding, with or without evidence."""
-    evidence = None
-    if settings.include_evidence:
-        evidence = Evidence(redact=settings.redact_evidence, max_bytes=settings.evidence_max_bytes)
-    shape = finding_shape(evidence)
+    shape = finding_shape(evidence_of(settings))
 
     def read(element: Element, notes: Notes) -> Record:
         record = shape(element, notes)
@@ -135,6 +136,13 @@ def finding_reader(settings: Settings) -> Callable[[Element, Notes], Record]:
         return record
 
     return read
+
+
+def evidence_of(settings: Settings) -> Evidence | None:
+    """Give the readers of evidence; None where it is left out."""
+    if not settings.include_evidence:
+        return None
+    return Evidence(redact=settings.redact_evidence, max_bytes=settings.evidence_max_bytes)
 
 
 class FindingCollector:

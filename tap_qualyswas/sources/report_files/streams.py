@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Final
 
 from qualyswas_ciscovm.wording import counted, one_line
 from tap_qualyswas.errors import ReportChanged
-from tap_qualyswas.records.evidence import Evidence
 from tap_qualyswas.records.notes import Notes
 from tap_qualyswas.records.portal.evidence import ReportEvidence
 from tap_qualyswas.records.portal.report import CSV, ReportError
 from tap_qualyswas.records.portal.rows import as_finding, identify, row_shape
 from tap_qualyswas.records.portal.webapps import BLANK
+from tap_qualyswas.sources.finding_search import evidence_of
 from tap_qualyswas.sources.knowledge_base import KB_PROPERTIES
 from tap_qualyswas.sources.report_files.attribution import NOBODY, Attribution
 from tap_qualyswas.sources.report_files.ids import ReportIds
@@ -89,14 +89,8 @@ class _FindingReading:
         self._filters = settings.filters
         self._reports = reports
         self._survey = reports.survey
-        evidence = (
-            ReportEvidence(
-                Evidence(redact=settings.redact_evidence, max_bytes=settings.evidence_max_bytes)
-            )
-            if settings.include_evidence
-            else None
-        )
-        self._shape = row_shape(evidence)
+        evidence = evidence_of(settings)
+        self._shape = row_shape(ReportEvidence(evidence) if evidence else None)
         self._tally = reader.tallies["findings"]
         self._ids = ReportIds()
         self._newest = {number: self._survey.newest[number] for number in reports.webapp_ids}
