@@ -94,17 +94,18 @@ class _FindingReading:
         self._tally = reader.tallies["findings"]
         self._ids = ReportIds()
         self._newest = {number: self._survey.newest[number] for number in reports.webapp_ids}
+        self._qids: set[int] = set()
         self._superseded = self._nameless = 0
 
     def records(self) -> Iterator[Record]:
         """Give the findings, each once, as the newest report that has it says it."""
-        self._reports.qids = set()
+        self._reports.qids = self._qids
         self._name_rows()
         for file in self._survey.files:
-            notes = Notes()
-            yield from self._findings(file, notes)
+            notes, webapps = Notes(), Attribution(file, self._survey)
+            yield from self._findings(file, webapps, notes)
             if notes.rejected:
-                self._reader.coverage.leave_out(Attribution(file, self._survey).ids)
+                self._reader.coverage.leave_out(webapps.ids)
             self._tally.notes.add(notes)
         # What is missing is so in web applications that are left out.
         self._tally.settled = True
@@ -121,8 +122,7 @@ class _FindingReading:
             for row in _rows(file, shape, Notes()) if file.kind != CSV else ():
                 self._ids.name(row.values, webapps.webapp_of(row).id)
 
-    def _findings(self, file: ReportFile, notes: Notes) -> Iterator[Record]:
-        webapps = Attribution(file, self._survey)
+    def _findings(self, file: ReportFile, webapps: Attribution, notes: Notes) -> Iterator[Record]:
         for row in _rows(file, self._shape, notes):
             values = row.values
             if values["type"] not in self._filters.finding_types:
@@ -150,10 +150,10 @@ class _FindingReading:
 
     def _finding(self, values: Record, unique: str, webapp: NamedWebapp) -> Record:
         self._nameless += webapp.id is None
-        qid = values["qid"]
-        entry = self._survey.glossary.get(qid) if isinstance(qid, int) else None
-        if entry is not None and self._reports.qids is not None and isinstance(qid, int):
-            self._reports.qids.add(qid)
+        entry = None
+        if isinstance(qid := values["qid"], int):
+            self._qids.add(qid)
+            entry = self._survey.glossary.get(qid)
         # As the newest report names it, whichever the row is from.
         newest = self._survey.webapps.get(webapp.id) if webapp.id is not None else None
         named = NamedWebapp.of(newest) if newest else webapp
