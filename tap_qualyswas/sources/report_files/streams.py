@@ -17,7 +17,7 @@ from tap_qualyswas.sources.knowledge_base import KB_PROPERTIES
 from tap_qualyswas.sources.report_files.attribution import NOBODY, Attribution
 from tap_qualyswas.sources.report_files.ids import ReportIds
 from tap_qualyswas.sources.report_files.reports import passes
-from tap_qualyswas.sources.report_files.survey import UNDATED, NamedWebapp
+from tap_qualyswas.sources.report_files.survey import UNDATED, NamedWebapp, reason_of
 from tap_qualyswas.sync.qids import CLASSES
 from tap_qualyswas.sync.tallies import log_notes
 
@@ -205,5 +205,4 @@ def _rows(file: ReportFile, shape: Shape, notes: Notes) -> Iterator[Row]:
     try:
         yield from file.rows(shape, notes)
     except (ReportError, OSError) as error:
-        reason = error.strerror if isinstance(error, OSError) else error
-        raise ReportChanged(str(file.path), str(reason)) from None
+        raise ReportChanged(str(file.path), reason_of(error)) from None

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from qualyswas_ciscovm.wording import cut, one_line
 from tap_qualyswas.records.notes import Notes
+from tap_qualyswas.records.parsing import HEAD_BYTES
 from tap_qualyswas.records.portal import csv_report, xml_report
 from tap_qualyswas.records.portal.document import cleaned, open_document, open_utf8
 from tap_qualyswas.records.portal.report import CSV, WEBAPP_REPORT, ReportError
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
     from tap_qualyswas.records.portal.report import Entry, Overview, Row
     from tap_qualyswas.records.shapes import Shape
 
-HEAD_BYTES: Final = 65_536
 BLANKS: Final = b" \t\r\n\xef\xbb\xbf"
 UNDATED: Final = ""
 """Older than any date."""
@@ -108,7 +108,6 @@ class Survey:
         newest: when the newest file about a web application was made, by its id.
         whole: when the newest file that shows all of it was made, by its id.
         glossary: by QID.
-        refused: how many files could not be read.
         notes: what was odd in them.
     """
 
@@ -117,7 +116,6 @@ class Survey:
     newest: dict[int, str] = field(default_factory=dict)
     whole: dict[int, str] = field(default_factory=dict)
     glossary: dict[int, Entry] = field(default_factory=dict)
-    refused: int = 0
     notes: Notes = field(default_factory=Notes)
     _ids: dict[tuple[str, str], set[int]] = field(default_factory=dict)
 
@@ -159,13 +157,9 @@ def survey(paths: Iterable[Path], kinds: Sequence[str], logger: logging.Logger) 
     for path in paths:
         try:
             overview, is_cleaned = _look_through(path)
-        except ReportError as error:
-            found.refused += 1
-            logger.warning("Passed over the report %s: %s.", one_line(str(path)), error)
-            continue
-        except OSError as error:
-            found.refused += 1
-            logger.warning("Passed over the report %s: %s.", one_line(str(path)), error.strerror)
+        except (ReportError, OSError) as error:
+            told = (one_line(str(path)), reason_of(error))
+            logger.warning("Passed over the report %s: %s.", *told)
             continue
         miscounts, doubts = _miscounts(overview), _doubts(overview, kinds)
         is_told = [*miscounts, *(doubts if overview.kind == WEBAPP_REPORT else ())]
@@ -179,6 +173,11 @@ def survey(paths: Iterable[Path], kinds: Sequence[str], logger: logging.Logger) 
     found.identify()
     found.files.sort(key=lambda one: (one.generated, one.is_whole, str(one.path)), reverse=True)
     return found
+
+
+def reason_of(error: ReportError | OSError) -> str:
+    """Say why a file cannot be read."""
+    return str(error.strerror if isinstance(error, OSError) else error)
 
 
 def _look_through(path: Path) -> tuple[Overview, bool]:
