@@ -133,8 +133,9 @@ def read_overview(source: IO[bytes]) -> Overview:
             dated = dated or next(filter(None, map(to_utc, values.values())), None)
         elif table in KINDS:
             overview.listed[KINDS[table]] += 1
-            overview.unnamed += not values.get("uniqueid")
             row = _read(values, ROW_COLUMNS)
+            has_detection = row.get("DETECTION_ID") is not None
+            overview.unnamed += has_detection and not row.get("UNIQUE_ID")
             moment = row.get("LAST_TIME_DETECTED") or row.get("DETECTION_DATE")
             latest = max(filter(None, (latest, str(moment or ""))), default=None)
         elif table == QIDS:

@@ -69,7 +69,7 @@ class ReportFile:
         is_cleaned: whether illegal characters are replaced in it.
         webapps: those of its appendix.
         sections: those of its sections, in order.
-        unnamed: how many rows have no unique id.
+        unnamed: how many rows have the id of their detection, and no unique id.
     """
 
     path: Path
