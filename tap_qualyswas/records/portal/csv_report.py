@@ -32,7 +32,6 @@ KINDS: Final = {
     "informationgathered": "INFORMATION_GATHERED",
 }
 QIDS: Final = "qid"
-CLASSES: Final = ("owasp", "wasc")
 WEBAPPS: Final = "webapplicationname"
 NOT_WORD: Final = re.compile(r"[\W_]+")
 NOTHING: Final = frozenset({"", "n/a", "-"})
@@ -126,7 +125,7 @@ def read_overview(source: IO[bytes]) -> Overview:
         ReportError: when it is not a report, or not well-formed.
     """
     overview = Overview(CSV)
-    names: dict[str, dict[int, str]] = {name: {} for name in CLASSES}
+    names = glossary.ClassNames()
     dated = latest = None
     for table, values in _tables(source):
         if not table:
@@ -142,16 +141,14 @@ def read_overview(source: IO[bytes]) -> Overview:
             qid = loose_whole(values.get("id") or values.get("qid") or "")
             if qid is not None:
                 overview.glossary[qid] = glossary.entry_of(_read(values, ENTRY_COLUMNS))
-        elif table in CLASSES:
-            code = glossary.codes(values.get("code", ""))
-            names[table].update(dict.fromkeys(code, values.get("name", "")))
+        elif table in glossary.CLASSES:
+            names.learn(table, values.get("code", ""), values.get("name", ""))
         elif "://" in values.get("url", ""):
             overview.webapps.append(webapp_of(_read(values, WEBAPP_COLUMNS)))
     if not (overview.listed or overview.glossary):
         msg = "it is not the CSV of a report: no table of findings or QIDs is in it"
         raise ReportError(msg)
-    for entry in overview.glossary.values():
-        glossary.name_classes(entry.row, names)
+    names.give(overview.glossary.values())
     overview.generated = dated or latest
     overview.is_flat = bool(overview.listed)
     return overview
@@ -207,7 +204,7 @@ def _header_of(cells: Sequence[str]) -> str | None:
         return first
     if first == QIDS and "title" in cells:
         return QIDS
-    if first in CLASSES and {"code", "name"} <= set(cells):
+    if first in glossary.CLASSES and {"code", "name"} <= set(cells):
         return first
     if WEBAPPS in cells and "url" in cells and first not in KINDS:
         return WEBAPPS

@@ -13,7 +13,7 @@ from tap_qualyswas.records.portal.report import Entry
 from tap_qualyswas.records.shapes import Shape
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from tap_qualyswas.records.fields import Json, Record
     from tap_qualyswas.records.notes import Notes
@@ -23,6 +23,7 @@ CVE: Final = re.compile(r"CVE-\d{4}-\d{4,}", re.ASCII | re.IGNORECASE)
 CODE: Final = re.compile(r"(?:CWE|WASC|API|A)[-:\s]?0*(\d{1,9})", re.ASCII | re.IGNORECASE)
 """`CWE-79`, `WASC-17`, `A6`, `A06:2021`."""
 LISTED: Final = re.compile(r"[,;\s]+")
+CLASSES: Final = ("owasp", "wasc")
 INFORMATION: Final = "IG-"
 """What older reports put before the group of an information item."""
 
@@ -91,13 +92,24 @@ def entry_of(raw: Mapping[str, Json]) -> Entry:
     return Entry(row, _potential(category), attack)
 
 
-def name_classes(row: Record, names: Mapping[str, Mapping[int, str]]) -> None:
-    """Name the OWASP and WASC classes of a row, as far as the glossary lists them."""
-    for kind, known in names.items():
-        classes = row[kind]
-        for one in classes if isinstance(classes, list) else ():
-            if isinstance(one, dict) and isinstance(one["code"], int):
-                one["name"] = known.get(one["code"])
+class ClassNames:
+    """The names of OWASP and WASC classes, which a report lists apart from the QIDs."""
+
+    def __init__(self) -> None:
+        self._names: dict[str, dict[int, str]] = {kind: {} for kind in CLASSES}
+
+    def learn(self, kind: str, code: str, name: str) -> None:
+        """Take a class in: `owasp` or `wasc`, its code as it is written, and its name."""
+        self._names[kind].update(dict.fromkeys(codes(code), name))
+
+    def give(self, entries: Iterable[Entry]) -> None:
+        """Name the classes of entries, as far as the names are known."""
+        for entry in entries:
+            for kind, known in self._names.items():
+                classes = entry.row[kind]
+                for one in classes if isinstance(classes, list) else ():
+                    if isinstance(one, dict) and isinstance(one["code"], int):
+                        one["name"] = known.get(one["code"])
 
 
 def codes(value: str) -> list[int]:

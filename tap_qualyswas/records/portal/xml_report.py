@@ -7,7 +7,6 @@ read twice, and nothing of it is kept.
 
 from __future__ import annotations
 
-from collections import defaultdict
 from typing import TYPE_CHECKING, Final
 
 from qualyswas_ciscovm.dates import to_utc
@@ -99,7 +98,7 @@ class _Reading:
 
     def __init__(self, root: str) -> None:
         self._overview = Overview(root)
-        self._names: defaultdict[str, dict[int, str]] = defaultdict(dict)
+        self._names = glossary.ClassNames()
 
     def take(self, element: Element) -> None:
         tag, overview = str(element.tag), self._overview
@@ -107,11 +106,9 @@ class _Reading:
             self._row_or_count(element, tag)
         elif tag == "QID":
             self._entry(element)
-        elif tag in {"OWASP", "WASC"}:
-            code = glossary.codes(element.findtext("CODE") or "")
-            self._names[tag.lower()].update(
-                dict.fromkeys(code, (element.findtext("NAME") or "").strip())
-            )
+        elif tag.lower() in glossary.CLASSES:
+            name = (element.findtext("NAME") or "").strip()
+            self._names.learn(tag.lower(), element.findtext("CODE") or "", name)
         elif tag == SECTION and _is_section(element):
             self._note_lists(element)
             overview.sections.append(read_webapp(element, overview.notes))
@@ -125,10 +122,8 @@ class _Reading:
             overview.generated = to_utc((element.text or "").strip())
 
     def finished(self) -> Overview:
-        overview = self._overview
-        for entry in overview.glossary.values():
-            glossary.name_classes(entry.row, self._names)
-        return overview
+        self._names.give(self._overview.glossary.values())
+        return self._overview
 
     def _row_or_count(self, element: Element, kind: str) -> None:
         overview = self._overview
