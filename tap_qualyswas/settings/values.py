@@ -182,12 +182,9 @@ def read_settings(config: Mapping[str, Any]) -> Settings:
     method = cast('Literal["basic", "oidc"]', config["auth_method"])
     if config["source"] == REPORT_FILES:
         _check_reports(config)
-        platform = _platform_of_reports(config)
     else:
         _check_login(config, method)
-        platform = find_platform(
-            config.get("region"), config.get("api_url"), config.get("gateway_url")
-        )
+    platform = _platform(config)
     return Settings(
         platform=platform,
         auth_method=method,
@@ -223,11 +220,12 @@ def _check_reports(config: Mapping[str, Any]) -> None:
         raise SettingsError(msg)
 
 
-def _platform_of_reports(config: Mapping[str, Any]) -> Platform:
-    """Give the platform of the account where it is set, though nothing is sent there."""
-    if config.get("region") or config.get("api_url"):
-        return find_platform(config.get("region"), config.get("api_url"), config.get("gateway_url"))
-    return Platform(NO_PLATFORM, NO_PLATFORM)
+def _platform(config: Mapping[str, Any]) -> Platform:
+    """Give the platform of the account. Reports need none, as nothing is sent there."""
+    region, api_url = config.get("region"), config.get("api_url")
+    if config["source"] == REPORT_FILES and not (region or api_url):
+        return Platform(NO_PLATFORM, NO_PLATFORM)
+    return find_platform(region, api_url, config.get("gateway_url"))
 
 
 def _bundle(path: str | None, platform: Platform) -> str | None:
