@@ -10,6 +10,8 @@ from __future__ import annotations
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Final
 
+from tap_qualyswas.qualys.knowledge_base import KB_IDS
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -18,8 +20,6 @@ if TYPE_CHECKING:
 
 STREAM: Final = "knowledge_base"
 UNPUBLISHED: Final = "unpublished"
-MOST_UNPUBLISHED: Final = 250
-"""So many fit into one call."""
 CLASSES: Final = ("cwe", "owasp", "wasc", "group")
 _classes_of: Final = itemgetter(*CLASSES)
 NO_ID: Final = 0
@@ -138,10 +138,11 @@ class Qids:
     def keep_unpublished(self, asked: Iterable[int], published: Iterable[object]) -> None:
         """Keep which of those that were asked for have no entry, with their classification.
 
-        A full sync begins the list anew, so that it holds no QID for ever.
+        As many are kept as fit into one call. A full sync begins the list anew, so that it holds no
+        QID for ever.
         """
         self._unpublished = self._unpublished.union(asked).difference(published)
-        kept = sorted(self._unpublished)[:MOST_UNPUBLISHED]
+        kept = sorted(self._unpublished)[:KB_IDS]
         part = self._state.open(STREAM)
         if kept or UNPUBLISHED in part:
             part[UNPUBLISHED] = {str(qid): self.classes(qid) for qid in kept} or None
