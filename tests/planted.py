@@ -187,8 +187,9 @@ BUGS: Final[dict[str, Bug]] = {
     ),
     "a page for people taken for a report without findings": Bug(
         "tap_qualyswas/qualys/answers.py",
-        '        if _root(reply) != "ServiceResponse":\n            raise _unexpected(reply)\n',
-        "        return\n",
+        '    if _root(reply) not in {REPORT, "ServiceResponse"}:\n'
+        "        raise _unexpected(reply)\n",
+        "    if _root(reply) != REPORT:\n        return\n",
         ("tests/tap/sources/test_reports_missing.py",),
     ),
     "what is refused given up at once": Bug(

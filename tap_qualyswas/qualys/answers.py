@@ -110,11 +110,10 @@ def check_report(reply: Reply, scan_id: int, *, is_whole: bool) -> None:
     Raises:
         QualysError: the error that the answer stands for.
     """
-    if reply.status != OK or reply.is_html or _root(reply) != REPORT:
-        if is_whole or reply.status != OK or reply.is_html:
-            check(reply)
-        if _root(reply) != "ServiceResponse":
-            raise _unexpected(reply)
+    if reply.status != OK or reply.is_html or (is_whole and _root(reply) != REPORT):
+        check(reply)
+    if _root(reply) not in {REPORT, "ServiceResponse"}:
+        raise _unexpected(reply)
     begins = REPORT_BEGINS.search(reply.body)
     if begins is None:
         raise _unexpected(reply)
