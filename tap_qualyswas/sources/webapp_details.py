@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from qualyswas_ciscovm.wording import counted
 from tap_qualyswas.errors import cause_of
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from tap_qualyswas.records.fields import Record
     from tap_qualyswas.sync.reader import Reader
 
-Detailed = tuple[int, "Record | None", "QualysError | None"]
 COST: Final = (
     "webapp_details is on, which takes %s to Qualys: one for each web application. Switch it off "
     "if the search tells what you need."
@@ -29,6 +28,15 @@ COST: Final = (
 GIVEN_UP: Final = (
     "webapps: %s in a row could not be read on their own (%s). Going on without their details."
 )
+
+
+class Detailed(NamedTuple):
+    """The details of one web application, or why they could not be had."""
+
+    number: int
+    details: Record | None
+    notes: Notes
+    error: QualysError | None = None
 
 
 class WebappDetails(NothingToLearn):
@@ -61,18 +69,19 @@ class WebappDetails(NothingToLearn):
         if self._in_a_row >= IN_A_ROW or not by_id:
             return
         workers = max(min(self._reader.client.workers, len(by_id)), 1)
-        for number, details, error in in_parallel(list(by_id), self._read, workers):
-            if details is not None:
+        for found in in_parallel(list(by_id), self._read, workers):
+            self._notes.add(found.notes)
+            if found.details is not None:
                 self._in_a_row = 0
-                by_id[number] |= {
-                    name: value for name, value in details.items() if value is not None
+                by_id[found.number] |= {
+                    name: value for name, value in found.details.items() if value is not None
                 }
                 continue
             self._failed += 1
-            self._in_a_row = self._in_a_row + 1 if isinstance(error, OF_ANY) else 0
+            self._in_a_row = self._in_a_row + 1 if isinstance(found.error, OF_ANY) else 0
             if self._in_a_row >= IN_A_ROW:
                 listed = counted(self._in_a_row, "web application")
-                self._reader.logger.warning(GIVEN_UP, listed, error and cause_of(error))
+                self._reader.logger.warning(GIVEN_UP, listed, found.error and cause_of(found.error))
                 return
 
     def tell(self) -> None:
@@ -83,11 +92,13 @@ class WebappDetails(NothingToLearn):
         log_notes(self._notes, "webapps", self._reader.logger)
 
     def _read(self, number: int, _pool: WorkerPool[int, Detailed]) -> Iterator[Detailed]:
+        notes = Notes()  # of this call alone: several are made at a time
+
         def read(answer: ServiceAnswer) -> Record | None:
             row = next(iter(answer.rows), None)
-            return None if row is None else WEBAPP(row, self._notes)
+            return None if row is None else WEBAPP(row, notes)
 
         try:
-            yield (number, self._reader.client.webapp(number, read), None)
+            yield Detailed(number, self._reader.client.webapp(number, read), notes)
         except (*OF_ONE_REPORT, *OF_ANY) as error:
-            yield (number, None, error)
+            yield Detailed(number, None, notes, error)
