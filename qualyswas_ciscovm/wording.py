@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from typing import Final, overload
+from typing import TYPE_CHECKING, Final, overload
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 STEERING: Final = frozenset({"Cc", "Cs"})
 """Unicode categories of characters that control a terminal or cannot be encoded."""
@@ -16,6 +19,10 @@ LOGIN: Final = re.compile(r"(:\\{0,4}/\\{0,4}/)[^\s/?#\"'<>]*@")
 """What stands before the host in a URL, also in one with the slashes of JSON in JSON."""
 
 
+NAMED_AT_MOST: Final = 20
+"""Numbers that a message lists."""
+
+
 def counted(value: int, noun: str, plural: str | None = None) -> str:
     """Give a count with its noun: `1 finding`, `2,000 findings`.
 
@@ -25,6 +32,13 @@ def counted(value: int, noun: str, plural: str | None = None) -> str:
         plural: of the noun, where it is not formed with an s.
     """
     return f"{value:,} {noun if value == 1 else plural or f'{noun}s'}"
+
+
+def first_few(numbers: Iterable[int]) -> str:
+    """Give the first of some numbers in ascending order: `3, 5, 8`, and `…` for the others."""
+    listed = sorted(numbers)
+    named = ", ".join(map(str, listed[:NAMED_AT_MOST]))
+    return f"{named}, …" if len(listed) > NAMED_AT_MOST else named
 
 
 def one_line(text: str) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from qualyswas_ciscovm.wording import counted
+from qualyswas_ciscovm.wording import counted, first_few
 from tap_qualyswas.records.report_findings import as_finding
 from tap_qualyswas.records.scan_results import parse_report
 from tap_qualyswas.records.webapps import WEBAPP
@@ -41,7 +41,6 @@ if TYPE_CHECKING:
 
 BOOKMARK: Final = "lastDetectedDate"
 REPORTS: Final = "reports"
-NAMED_AT_MOST: Final = 20
 
 
 def read_findings(
@@ -82,13 +81,11 @@ def _webapp_ids(reader: Reader, scope: Scope, settings: Settings) -> set[int]:
 def _tell_outdated(reader: Reader, webapp_ids: Collection[int]) -> None:
     if not webapp_ids:
         return
-    named = ", ".join(map(str, sorted(webapp_ids)[:NAMED_AT_MOST]))
     reader.logger.warning(
-        "The latest scan could not log in to %s (ids %s%s): the report of an earlier scan that "
+        "The latest scan could not log in to %s (ids %s): the report of an earlier scan that "
         "could is read. Check their authentication records in Qualys.",
         counted(len(webapp_ids), "web application"),
-        named,
-        ", …" if len(webapp_ids) > NAMED_AT_MOST else "",
+        first_few(webapp_ids),
     )
 
 

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 from qualyswas_ciscovm.accounts import Account
 from qualyswas_ciscovm.dates import parse, to_text, to_utc
-from qualyswas_ciscovm.wording import counted
+from qualyswas_ciscovm.wording import counted, first_few
 from tap_qualyswas.errors import NothingMatches, UnreadableReports
 from tap_qualyswas.sources.report_files.paths import find_reports
 from tap_qualyswas.sources.report_files.survey import UNDATED, Survey, survey
@@ -23,7 +23,7 @@ from tap_qualyswas.sync.connection import login_hash
 
 if TYPE_CHECKING:
     import logging
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
 
     from tap_qualyswas.settings.values import Filters, Settings
     from tap_qualyswas.sync.state import State
@@ -32,7 +32,6 @@ KEPT: Final = "reports"
 """Part of the state of `findings`: ids of web applications by the moment of the newest report of
 theirs that was read."""
 A_SECOND: Final = timedelta(seconds=1)
-NAMED_AT_MOST: Final = 20
 
 
 class ReportFiles:
@@ -153,7 +152,7 @@ class ReportFiles:
             self._logger.warning(
                 "Earlier runs have read newer reports of %s (ids %s) than those in report_paths. "
                 "The older ones are not read; full_sync: true reads them all the same.",
-                *(counted(len(found), "web application"), _few(found)),
+                *(counted(len(found), "web application"), first_few(found)),
             )
         return found
 
@@ -191,9 +190,3 @@ def passes(filters: Filters, number: int | None, name: object) -> bool:
         return False
     part = filters.webapp_name_contains
     return not part or part.casefold() in str(name or "").casefold()
-
-
-def _few(numbers: Iterable[int]) -> str:
-    listed = sorted(numbers)
-    named = ", ".join(map(str, listed[:NAMED_AT_MOST]))
-    return f"{named}, …" if len(listed) > NAMED_AT_MOST else named
