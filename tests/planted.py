@@ -232,19 +232,19 @@ BUGS: Final[dict[str, Bug]] = {
         "tap_qualyswas/records/portal/report.py",
         "        if words and words.lower() not in WIDENING:\n",
         "        if words is None:\n",
-        ("tests/tap/sources/test_report_files.py",),
+        ("tests/tap/sources/report_files/test_coverage.py",),
     ),
     "a report file older than one that was read": Bug(
         "tap_qualyswas/sources/report_files/reports.py",
         "            if self.survey.newest[number] < self.kept.get(number, UNDATED)\n",
         "            if self.survey.newest[number] < UNDATED\n",
-        ("tests/tap/sources/test_report_files.py",),
+        ("tests/tap/sources/report_files/test_coverage.py",),
     ),
     "a newer report of a scan forgotten by the proof": Bug(
         "tap_qualyswas/sources/report_files/reports.py",
         "max(moment, self.kept.get(number, UNDATED), A_DATE)",
         "max(self.kept.get(number, UNDATED), A_DATE)",
-        ("tests/tap/sources/test_report_files.py",),
+        ("tests/tap/sources/report_files/test_coverage.py",),
     ),
     "a text cut at an entity": Bug(
         "tap_qualyswas/records/parsing.py",

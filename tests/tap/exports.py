@@ -69,3 +69,8 @@ def ids(outcome: Outcome) -> set[str]:
     found = [row["uniqueId"] for row in outcome.records("findings")]
     assert len(found) == len(set(found))
     return set(found)
+
+
+def rows_by_id(outcome: Outcome) -> dict[str, dict[str, Any]]:
+    """Give the findings of a sync by their unique ids."""
+    return {row["uniqueId"]: row for row in outcome.records("findings")}

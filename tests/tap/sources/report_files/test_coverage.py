@@ -1,0 +1,145 @@
+"""What report files prove, and which of several reports counts."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import replace
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final
+
+import pytest
+
+from tests.sandbox.qualys.xml.portal_report import SCAN_REPORT, ReportShape
+from tests.sandbox.world.model import INFORMATION_GATHERED, iso
+from tests.tap.exports import ids
+
+if TYPE_CHECKING:
+    from tests.tap.exports import Exports
+
+SCANS: Final = ReportShape(SCAN_REPORT)
+DAY: Final = timedelta(days=1)
+
+
+def test_the_sync_is_full_complete_and_covers_what_was_reported(exports: Exports) -> None:
+    exports.write("all.xml")
+    proof = exports.sync().proof
+
+    assert (proof["mode"], proof["complete"]) == ("full", True)
+    assert proof["coverage"]["source"] == "report_files"
+    assert proof["coverage"]["wholeAccount"] is False
+    assert proof["coverage"]["since"] is None
+    assert proof["coverage"]["webApps"] == {
+        "read": len(exports.world.apps),
+        "notProven": [],
+        "changed": [],
+    }
+    moment = exports.world.moment()
+    assert proof["startedAt"] == iso(moment - moment % 60)
+    assert proof["apiUrl"] == "file://report-files"
+    assert proof["subscription"] is proof["login"] is None
+
+
+def test_a_report_of_a_scan_is_read_and_covers_nothing(exports: Exports) -> None:
+    app = next(iter(exports.world.apps.values()))
+    exports.write("scan.xml", replace(SCANS, sections=False), [app])
+    outcome = exports.sync()
+
+    open_ones = [one for one in exports.world.findings_of(app) if one.open]
+    assert ids(outcome) == {exports.world.unique_id(one) for one in open_ones}
+    for row in outcome.records("findings"):
+        assert row["webApp"]["id"] == app.id
+        assert row["status"] == (None if row["type"] == INFORMATION_GATHERED else "ACTIVE")
+        assert row["lastTestedDate"] == row["lastDetectedDate"]
+    assert outcome.proof["coverage"]["webApps"]["notProven"] == [app.id]
+    assert "Nothing is proven for 1 web application" in outcome.log
+
+
+@pytest.mark.parametrize(
+    ("shape", "told"),
+    [
+        (ReportShape(filters=("Level 3, 4, 5",)), "has filters (Level 3, 4, 5)"),
+        (ReportShape(miscounted=2), "proves nothing: it counts"),
+        (ReportShape(summary=False), "nothing tells whether it has any SENSITIVE_CONTENT"),
+    ],
+)
+def test_a_report_that_may_lack_something_covers_nothing(
+    exports: Exports, shape: ReportShape, told: str
+) -> None:
+    for found in [*exports.world.findings["SENSITIVE_CONTENT"]]:
+        exports.world.delete_finding(found)
+    exports.write("some.xml", shape)
+    outcome = exports.sync()
+
+    assert ids(outcome) == exports.unique_ids()
+    assert told in outcome.log
+    assert outcome.proof["coverage"]["webApps"]["notProven"] == sorted(exports.world.apps)
+
+
+def test_the_same_file_twice_gives_each_finding_once(exports: Exports) -> None:
+    shutil.copy(exports.write("all.xml"), exports.folder / "copy.XML")
+    outcome = exports.sync()
+
+    assert ids(outcome) == exports.unique_ids()
+    assert outcome.proof["streams"][2]["duplicates"] == len(exports.unique_ids())
+    assert outcome.proof["coverage"]["webApps"]["notProven"] == []
+
+
+def test_the_newest_report_of_a_web_application_counts(exports: Exports) -> None:
+    exports.write("monday.xml")
+    app = next(app for app in exports.world.apps.values() if exports.world.of_app.get(app.id))
+    gone = exports.world.findings_of(app)[0]
+    exports.world.clock.advance(DAY)
+    exports.world.delete_finding(gone)
+    exports.write("a tuesday.xml", apps=[app])
+    outcome = exports.sync()
+
+    assert ids(outcome) == exports.unique_ids()
+    assert outcome.proof["coverage"]["webApps"]["notProven"] == []
+    assert "of older reports" in outcome.log
+
+
+def test_a_newer_report_of_a_scan_adds_to_an_older_one_of_the_web_application(
+    exports: Exports,
+) -> None:
+    exports.write("monday.xml")
+    monday = exports.unique_ids()
+    app = next(iter(exports.world.apps.values()))
+    exports.world.clock.advance(DAY)
+    exports.world.add_finding(app)
+    exports.write("scan.xml", SCANS, [app])
+    outcome = exports.sync()
+
+    assert ids(outcome) == exports.unique_ids() > monday
+    assert outcome.proof["coverage"]["webApps"]["notProven"] == [app.id]
+
+
+def test_a_report_older_than_one_that_was_read_before_is_not_read(exports: Exports) -> None:
+    old = exports.text()
+    exports.world.clock.advance(DAY)
+    app = next(iter(exports.world.apps.values()))
+    exports.write("new.xml", apps=[app])
+    first = exports.sync()
+    exports.empty()
+    (exports.folder / "old.xml").write_text(old)
+    second = exports.sync(first.state)
+    anyway = exports.sync(first.state, full_sync=True)
+
+    others = {row["webApp"]["id"] for row in second.records("findings")}
+    assert others
+    assert app.id not in others
+    assert app.id not in {row["id"] for row in second.records("webapps")}
+    assert second.proof["coverage"]["webApps"]["notProven"] == [app.id]
+    assert f"newer reports of 1 web application (ids {app.id})" in second.log
+    assert app.id in {row["webApp"]["id"] for row in anyway.records("findings")}
+
+
+def test_a_day_without_a_new_file_reads_the_same_again(exports: Exports) -> None:
+    exports.write("all.xml")
+    first = exports.sync()
+    second = exports.sync(first.state)
+
+    assert ids(first) == ids(second)
+    assert second.proof["coverage"] == first.proof["coverage"]
+    # A target must be able to tell which of the two was first.
+    assert second.proof["startedAt"] > first.proof["startedAt"]
+    assert second.proof["previousSyncAt"] == first.proof["startedAt"]

@@ -1,0 +1,72 @@
+"""Reports in CSV, alone and beside those in XML."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final
+
+from tests.sandbox.qualys.xml.portal_report import ReportShape
+from tests.tap.exports import ids, rows_by_id
+
+if TYPE_CHECKING:
+    from tests.tap.exports import Exports
+
+DAY: Final = timedelta(days=1)
+
+
+def test_csv_and_xml_name_one_finding_the_same(exports: Exports) -> None:
+    app = next(one for one in exports.world.apps.values() if one.name.startswith("R&D"))
+    exports.write("all.xml")
+    xml = rows_by_id(exports.sync())
+    exports.world.clock.advance(DAY)
+    exports.world.add_finding(app)
+    exports.write("newer.csv", apps=[app])
+    outcome = exports.sync()
+
+    both = rows_by_id(outcome)
+    assert xml.keys() < both.keys()
+    assert len(both) == len(exports.unique_ids())
+    assert {row["webApp"]["id"] for row in both.values()} == {*exports.world.apps}
+    for key in xml:
+        same = ("id", "type", "qid", "url", "param", "name", "severity", "status")
+        assert [xml[key][name] for name in same] == [both[key][name] for name in same]
+    # CSV does not say whether it shows everything.
+    assert outcome.proof["coverage"]["webApps"]["notProven"] == [app.id]
+
+
+def test_csv_and_xml_without_unique_ids_name_one_finding_the_same(exports: Exports) -> None:
+    app = [*exports.world.apps.values()][2]
+    exports.write("one.xml", ReportShape(unique_ids=False), apps=[app])
+    alone = ids(exports.sync())
+    exports.write("one.csv", apps=[app])
+
+    assert ids(exports.sync()) == alone
+    assert len(alone) > 5
+
+
+def test_csv_that_cannot_name_its_web_application_closes_nothing(exports: Exports) -> None:
+    alike = [one for one in exports.world.apps.values() if one.name == "Intranet 0"]
+    exports.write("all.xml")
+    exports.world.clock.advance(DAY)
+    exports.world.add_finding(alike[0])
+    exports.write("newer.csv", apps=[alike[0]])
+    outcome = exports.sync()
+
+    (row,) = (row for row in outcome.records("findings") if row["webApp"]["id"] is None)
+    assert row["webApp"]["name"] == "Intranet 0"
+    assert "1 row is of a web application whose id no report tells" in outcome.log
+
+
+def test_csv_alone_is_read_with_ids_of_its_own(exports: Exports) -> None:
+    app = max(exports.world.apps.values(), key=lambda one: len(exports.world.findings_of(one)))
+    exports.write("one.csv", apps=[app])
+    outcome = exports.sync()
+
+    rows = outcome.records("findings")
+    assert len(ids(outcome)) == len(rows)
+    # Without an id of its own a finding is what it says, as in the reports of scans.
+    assert {(row["type"], row["qid"], row["url"], row["param"]) for row in rows} == {
+        (one.type, one.qid.qid, one.url, one.param) for one in exports.world.findings_of(app)
+    }
+    assert {row["qid"] for row in rows} == {row["qid"] for row in outcome.records("knowledge_base")}
+    assert ids(exports.sync(outcome.state)) == ids(outcome)
