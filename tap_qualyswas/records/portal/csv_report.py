@@ -34,6 +34,9 @@ KINDS: Final = {
 QIDS: Final = "qid"
 WEBAPPS: Final = "webapplicationname"
 NOT_WORD: Final = re.compile(r"[\W_]+")
+NAME_LENGTH: Final = 100
+"""Characters at the beginning of a cell that are compared with names of tables and columns."""
+MOST_COLUMNS: Final = 60
 NOTHING: Final = frozenset({"", "n/a", "-"})
 ROW_COLUMNS: Final = {
     "uniqueid": "UNIQUE_ID",
@@ -180,7 +183,9 @@ def _tables(source: IO[bytes]) -> Iterator[tuple[str, dict[str, str]]]:
     headers: dict[str, list[str]] = {}
     table = ""
     for record in _records(source):
-        cells = [NOT_WORD.sub("", cell).lower() for cell in record[:60]]
+        cells = [
+            NOT_WORD.sub("", cell.strip()[:NAME_LENGTH]).lower() for cell in record[:MOST_COLUMNS]
+        ]
         first = cells[0] if cells else ""
         header = _header_of(cells)
         if header:
