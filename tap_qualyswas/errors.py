@@ -335,10 +335,13 @@ class TemporaryError(QualysError):
             attempts: how many were made.
             answered: whether Qualys has given a good answer, as far as that matters for this error.
         """
-        made = counted(attempts, "attempt")
-        error = type(self)(f"{self} Gave up after {made}. What was read is kept in the state.")
+        error = type(self)(f"{self} {_gave_up(attempts)}")
         error.wait_seconds = self.wait_seconds
         return error
+
+
+def _gave_up(attempts: int) -> str:
+    return f"Gave up after {counted(attempts, 'attempt')}. What was read is kept in the state."
 
 
 class Busy(TemporaryError):
@@ -388,8 +391,8 @@ class Withdrawn(Unavailable):
     def given_up(self, attempts: int, *, answered: bool) -> QualysError:  # noqa: ARG002 - a proxy's
         """Give the error to end with, which tells what else it can be."""
         ending = (
-            f" Gave up after {counted(attempts, 'attempt')}. What was read is kept in the state. "
-            "If it lasts, check that the account still has API access and the WAS module."
+            f" {_gave_up(attempts)} If it lasts, check that the account still has API access and "
+            "the WAS module."
         )
         return Withdrawn(self.place, self.code, ending=ending)
 
