@@ -77,8 +77,10 @@ class Plugin(PluginBase):
 
     @classmethod
     def _given(cls, config: dict[str, Any] | None, *, from_variables: bool) -> dict[str, Any]:
-        variables = from_environment(cls.config_jsonschema, cls.env_prefix())
-        return {**(config or {}), **(variables if from_variables else {})}
+        given = dict(config or {})
+        if from_variables:
+            given |= from_environment(cls.config_jsonschema, cls.env_prefix())
+        return given
 
     @classmethod
     @override
