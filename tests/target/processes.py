@@ -25,6 +25,14 @@ if TYPE_CHECKING:
 START: Final = "from tests.target.loads import QuickTarget; QuickTarget.cli()"
 PATIENCE: Final = 30.0
 
+# The kernel's own figure of this very process: `ru_maxrss` begins with that of the parent.
+MEASURED: Final = (
+    "import atexit, pathlib, sys; atexit.register(lambda: print('peak', next(line.split()[1] for "
+    "line in pathlib.Path('/proc/self/status').read_text().splitlines() if line[:6] == 'VmHWM:'), "
+    "file=sys.stderr)); "
+)
+"""Before any code: the process tells its peak in its log when it ends."""
+
 
 @dataclass(frozen=True)
 class Ended:
@@ -114,3 +122,8 @@ def eventually(happens: Callable[[], Any]) -> None:
     while not happens():
         assert time.monotonic() < end, "it did not happen"
         time.sleep(0.01)
+
+
+def peak_kb(log: str) -> int:
+    """Give the most memory that a measured process had, by its log."""
+    return int(log.rpartition("peak")[2])

@@ -5,20 +5,19 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-import time
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import pytest
 
-from tests.support.processes import BIN
 from tests.target.cvm.holdings.exporter import Exporter
 from tests.target.cvm.quick import CONNECTOR, KEY
+from tests.target.processes import MEASURED, peak_kb
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
-LOOK_SECONDS: Final = 0.02
+COMMAND: Final = "from target_ciscovm.target import TargetCiscoVM; TargetCiscoVM.cli()"
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="/proc tells the memory of a process")
@@ -49,15 +48,7 @@ def peak_mb(command: str, config: Mapping[str, object], folder: Path) -> float:
     """Run a command of the target, and give the most memory that it had."""
     file = folder / "config.json"
     file.write_text(json.dumps(config))
-    peak = 0
-    words = [str(BIN / "target-ciscovm"), command, "--config", str(file)]
-    with subprocess.Popen(words, stderr=subprocess.PIPE, text=True) as process:
-        status = Path(f"/proc/{process.pid}/status")
-        while process.poll() is None:
-            for line in status.read_text().splitlines():
-                if line.startswith("VmHWM"):
-                    peak = max(peak, int(line.split()[1]))
-            time.sleep(LOOK_SECONDS)
-        assert process.stderr is not None
-        assert process.returncode == 0, process.stderr.read()
-    return peak / 1024
+    words = [sys.executable, "-c", MEASURED + COMMAND, command, "--config", str(file)]
+    done = subprocess.run(words, stderr=subprocess.PIPE, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return peak_kb(done.stderr) / 1024

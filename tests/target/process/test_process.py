@@ -17,7 +17,7 @@ from tests.support.json_lines import json_lines
 from tests.support.processes import ROOT
 from tests.target.ledger.ledgers import entries
 from tests.target.loads import HOUR
-from tests.target.processes import START, Ended, Process
+from tests.target.processes import MEASURED, START, Ended, Process, peak_kb
 from tests.target.streams import STATE, Sync, finding, joined, names, record, schema, webapp
 
 if TYPE_CHECKING:
@@ -259,14 +259,6 @@ def in_an_interpreter_of_its_own(
     return Ended(done.returncode, done.stdout.decode(), done.stderr.decode())
 
 
-# The kernel's own figure of this very process: `ru_maxrss` begins with that of the parent.
-MEASURED: Final = (
-    "import atexit, pathlib, sys; atexit.register(lambda: print('peak', next(line.split()[1] for "
-    "line in pathlib.Path('/proc/self/status').read_text().splitlines() if line[:6] == 'VmHWM:'), "
-    "file=sys.stderr)); "
-)
-
-
 def peak(number: int, cvm: CVM) -> float:
     """Give the most memory that a load of so many findings takes, in MB."""
     process = Process(cvm, code=MEASURED + START, api_key=None, connector_id=None)
@@ -278,7 +270,7 @@ def peak(number: int, cvm: CVM) -> float:
         process.write("".join(line + "\n" for line in rows).encode())
     ended = process.end()
     assert ended.exit_code == 0, ended.log
-    return int(ended.log.rpartition("peak")[2]) / 1e3
+    return peak_kb(ended.log) / 1e3
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells the peak of a process")
