@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from tests.pair.together import Pair, open_sandbox
-from tests.tap.catalogs import only
+from tests.tap.catalogs import with_metadata
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.sandbox.world.model import Tag, WebApp
 
-STREAMS = ("webapps", "scans", "findings", "knowledge_base", "tags", "syncs")
+WITH_TAGS: Final = with_metadata({"tags": {"selected": True}})
 
 
 def path_of(tag: Tag) -> str:
@@ -38,7 +38,7 @@ def test_paths_above_and_attributes_arrive_as_tags(tmp_path: Path) -> None:
         world = sandbox.world
         world.tags[2].parent, world.tags[3].parent = world.tags[0], None
         world.tag_app(next(iter(world.apps.values())), [world.tags[2], world.tags[3]])
-        pair = Pair(sandbox, tmp_path, settings=settings, catalog=only(*STREAMS))
+        pair = Pair(sandbox, tmp_path, settings=settings, catalog=WITH_TAGS)
         synced = pair.sync()
         held = {
             asset.locators["external_id"]: set(asset.tags)

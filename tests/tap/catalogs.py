@@ -33,7 +33,7 @@ def without(stream: str, *properties: str) -> dict[str, Any]:
     return catalog
 
 
-def with_metadata(metadata: Mapping[str, Mapping[str, str]]) -> dict[str, Any]:
+def with_metadata(metadata: Mapping[str, Mapping[str, object]]) -> dict[str, Any]:
     """Give the catalog with its own selection, and with further metadata of streams."""
     catalog: dict[str, Any] = TapQualysWAS(validate_config=False).catalog_dict
     for stream in catalog["streams"]:

@@ -8,7 +8,7 @@ import pytest
 
 from tests.sandbox.faults.switches import Switches
 from tests.sandbox.world.size import WorldSize
-from tests.tap.catalogs import only
+from tests.tap.catalogs import with_metadata
 from tests.tap.syncs import Platform
 
 if TYPE_CHECKING:
@@ -17,12 +17,12 @@ if TYPE_CHECKING:
     from tests.tap.syncs import Outcome
 
 SIZE: Final = WorldSize(apps=4, findings=20, qids=6, scans=3)
-WITH_TAGS: Final = ("webapps", "scans", "findings", "knowledge_base", "tags", "syncs")
+WITH_TAGS: Final = with_metadata({"tags": {"selected": True}})
 
 
 def read(platform: Platform) -> tuple[Outcome, Counter[str]]:
     before = platform.requests.copy()
-    outcome = platform.sync_here(catalog=only(*WITH_TAGS))
+    outcome = platform.sync_here(catalog=WITH_TAGS)
     return outcome, platform.requests - before
 
 
