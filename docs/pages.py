@@ -70,11 +70,12 @@ def _row(setting: Setting) -> str:
         description += " One of: " + ", ".join(f"`{value}`" for value in setting.options) + "."
     default = f"`{_text(setting.default)}`" if setting.default not in (None, "") else ""
     name = f"`{setting.name}`" + (" (secret)" if setting.secret else "")
-    return f"| {name} | {default} | {_cell(description)} |"
+    return f"| {name} | {default} | {cell(description)} |"
 
 
-def _cell(text: str) -> str:
-    return text.replace("|", "\\|")
+def cell(text: str) -> str:
+    """Give a text as a cell of a table can have it."""
+    return " ".join(text.split()).replace("|", "\\|")
 
 
 def _text(value: JSON) -> str:

@@ -6,6 +6,7 @@ import json
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any, Final
 
+from docs.pages import cell
 from tap_qualyswas.tap import TapQualysWAS
 
 if TYPE_CHECKING:
@@ -108,7 +109,7 @@ def _part(name: str, schema: Mapping[str, Any], *, is_root: bool) -> list[str]:
     head = [] if is_root else [f"## {name}", ""]
     return [
         *head,
-        _cell(schema.get("description", "")),
+        cell(schema.get("description", "")),
         "",
         *_table(schema["properties"].items()),
     ]
@@ -120,7 +121,7 @@ def _table(fields: Iterable[tuple[str, Mapping[str, Any]]]) -> list[str]:
 
 
 def _field(name: str, declared: Mapping[str, Any]) -> str:
-    return f"| `{name}` | {_type(declared)} | {_cell(declared.get('description', ''))} |"
+    return f"| `{name}` | {_type(declared)} | {cell(declared.get('description', ''))} |"
 
 
 def _type(declared: Mapping[str, Any]) -> str:
@@ -138,7 +139,3 @@ def _type(declared: Mapping[str, Any]) -> str:
     if "array" in kinds and isinstance(items, dict) and items:
         return f"list of {_type(items)}"
     return " or ".join(kinds)
-
-
-def _cell(text: str) -> str:
-    return " ".join(text.split()).replace("|", "\\|")
