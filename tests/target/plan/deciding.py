@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 
 VULNERABILITIES: Final = "vulnerabilities"
 HERE, THERE = "url:https://app.example.test/here", "url:https://app.example.test/there"
-BEFORE, LAST, STARTED = (f"2026-03-0{day}T08:00:00Z" for day in (1, 2, 3))
-"""When what is in the ledger was sent, when Qualys looked at the findings, and when this sync
-began."""
+BEFORE, LAST, STARTED, LATER = (f"2026-03-0{day}T08:00:00Z" for day in (1, 2, 3, 4))
+"""When what is in the ledger was sent, when Qualys looked at the findings, when this sync began,
+and after it."""
 COVERAGE: Final = Coverage(
     proven=True,
     account=1,
@@ -32,8 +32,6 @@ COVERAGE: Final = Coverage(
     whole_account=True,
 )
 TERMS: Final = Terms(VULNERABILITIES, COVERAGE, newest=BEFORE)
-LATER: Final = "2026-03-04T08:00:00Z"
-"""After this sync began."""
 
 
 def covering(**changes: Any) -> Terms:  # noqa: ANN401 - of all types
