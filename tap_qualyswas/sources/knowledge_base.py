@@ -6,7 +6,7 @@ from collections import defaultdict
 from typing import TYPE_CHECKING, Final
 
 from qualyswas_ciscovm.wording import counted
-from tap_qualyswas.errors import InvalidRequest
+from tap_qualyswas.errors import BlockedRequest, InvalidRequest
 from tap_qualyswas.qualys.knowledge_base import KB_IDS
 from tap_qualyswas.qualys.request_bodies import equals, one_of
 from tap_qualyswas.records.findings import finding_shape
@@ -14,6 +14,7 @@ from tap_qualyswas.records.knowledge_base import read_entry
 from tap_qualyswas.records.shapes import Rejected
 from tap_qualyswas.search.pages import PageSize
 from tap_qualyswas.search.walk import Sweep
+from tap_qualyswas.sources.in_a_row import InARow
 from tap_qualyswas.sync.qids import CLASSES
 from tap_qualyswas.sync.tallies import log_notes
 
@@ -28,7 +29,14 @@ if TYPE_CHECKING:
     from tap_qualyswas.sync.reader import Reader
 
 INVALID_VALUE: Final = "1905"
-"""The code for a value that is refused: a list of ids that is too long, if anything."""
+"""The code for a value that is refused: an id, or a list of ids that is too long."""
+NO_CODE: Final = "HTTP "
+"""How the cause of a refusal begins that names no code, and so may be about an id as well."""
+PASSED_OVER: Final = (
+    "knowledge_base: Qualys refuses %s (%s). Findings of such a QID come without its entry. The "
+    "next full sync asks again."
+)
+NAMED_AT_MOST: Final = 10
 IDS_A_CALL: Final = 100
 """Representatives of one search: verbose rows have no bound in size."""
 
@@ -66,17 +74,19 @@ def read_knowledge_base(reader: Reader, qids: Qids, settings: Settings) -> Itera
         return
     wanted = [*qids.all(), *_unpublished(reader, qids)]
     missing = read = 0
-    size = PageSize(min(KB_IDS, len(wanted)))
+    calls = _Calls(reader, len(wanted))
     while read < len(wanted):
-        chunk, elements = _fetch(reader, wanted[read:], size, tally.notes)
+        chunk, elements = calls.entries(wanted[read:], tally.notes)
         records = _rows(elements, qids, chunk, tally.notes)
         published = [record["qid"] for record in records if record["title"] is not None]
         missing += len(chunk) - len(published)
         tally.fetched += len(records)
         yield from records
         read += len(chunk)
-        qids.keep_unpublished(chunk, published)
-        qids.finish(wanted[:read])
+        qids.keep_unpublished(chunk, [*published, *calls.refused])
+        qids.finish({*wanted[:read]}.difference(calls.refused))
+    qids.finish(wanted)
+    calls.tell()
     reader.logger.info(
         "knowledge_base: %s, %s without an entry",
         counted(len(wanted) - missing, "entry", "entries"),
@@ -145,28 +155,77 @@ def _ask(
     return {qid for qid, asked in wanted.items() if asked in came}
 
 
-def _fetch(
-    reader: Reader, wanted: Sequence[int], size: PageSize, notes: Notes
-) -> tuple[Sequence[int], list[Element]]:
-    """Ask for the first of the QIDs, as many as the size says; give them and their entries."""
-    asked = wanted
+class _Calls:
+    """The calls for entries: with as many QIDs as Qualys takes, and past those that it refuses.
 
-    def first() -> Sequence[int]:
-        nonlocal asked
-        asked = wanted[: size.rows]
-        return asked
+    A list that is refused may be too long, or hold a QID that is refused on its own. So it is
+    halved, and a QID that is refused alone is passed over.
 
-    try:
-        elements, replaced = reader.client.knowledge_base(first, on_too_slow=size.shrink)
-    except InvalidRequest as refused:
-        if refused.code != INVALID_VALUE or not size.lower():
-            raise
-        told = "The knowledge base refused %d QIDs in one call; asking for %d at a time."
-        reader.logger.warning(told, len(asked), size.rows)
-        return _fetch(reader, wanted, size, notes)
-    notes.replaced += replaced
-    size.succeed()
-    return (asked, elements)
+    Args:
+        reader: what they are made with.
+        wanted: how many QIDs there are.
+
+    Attributes:
+        refused: the QIDs that were passed over.
+    """
+
+    def __init__(self, reader: Reader, wanted: int) -> None:
+        self._reader = reader
+        self._largest = min(KB_IDS, wanted)
+        self._size = PageSize(self._largest)
+        self._in_a_row = InARow()
+        self._cause = ""
+        self.refused: list[int] = []
+
+    def entries(self, wanted: Sequence[int], notes: Notes) -> tuple[Sequence[int], list[Element]]:
+        """Ask for the first of the QIDs; give those that are dealt with, and their entries.
+
+        Raises:
+            QualysError: when the read cannot go on.
+        """
+        asked = wanted
+
+        def first() -> Sequence[int]:
+            nonlocal asked
+            asked = wanted[: self._size.rows]
+            return asked
+
+        try:
+            found = self._reader.client.knowledge_base(first, on_too_slow=self._size.shrink)
+        except InvalidRequest as refused:
+            if not _is_about_ids(refused):
+                raise
+            if self._size.lower():
+                told = "The knowledge base refused %d QIDs in one call; asking for %d at a time."
+                self._reader.logger.warning(told, len(asked), self._size.rows)
+                return self.entries(wanted, notes)
+            if self._in_a_row.is_about_all():
+                raise
+            self.refused += asked
+            self._cause = refused.reason
+            return (asked, [])
+        elements, replaced = found
+        notes.replaced += replaced
+        if self._in_a_row.failures:  # it was single QIDs that were refused, not the length of lists
+            self._size = PageSize(self._largest)
+        self._in_a_row.end()
+        self._size.succeed()
+        return (asked, elements)
+
+    def tell(self) -> None:
+        """Say which QIDs were passed over."""
+        if self.refused:
+            count, first = counted(len(self.refused), "QID"), self.refused[:NAMED_AT_MOST]
+            more = ", …" if len(self.refused) > NAMED_AT_MOST else ""
+            listed = f"{count}: {', '.join(map(str, first))}{more}"
+            self._reader.logger.warning(PASSED_OVER, listed, self._cause)
+
+
+def _is_about_ids(refused: InvalidRequest) -> bool:
+    """Tell whether fewer or other ids may be taken."""
+    return refused.code == INVALID_VALUE or (
+        refused.code.startswith(NO_CODE) and not isinstance(refused, BlockedRequest)
+    )
 
 
 def _rows(

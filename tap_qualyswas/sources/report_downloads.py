@@ -21,6 +21,7 @@ from tap_qualyswas.errors import (
     WasMissing,
 )
 from tap_qualyswas.search.workers import WorkerPool, in_parallel
+from tap_qualyswas.sources.in_a_row import InARow
 
 if TYPE_CHECKING:
     import logging
@@ -35,8 +36,6 @@ OF_ONE_REPORT: Final = (NotFound, InvalidRequest, ReportTooLarge)
 """Errors that say something about the report that was asked for, however many follow another."""
 OF_ANY: Final = (ApiAccessMissing, WasMissing, BrokenAnswer, HtmlAnswer, TimedOut, Unavailable)
 """Errors that can be about one report, or about all."""
-IN_A_ROW: Final = 5
-"""So many of the latter, one after the other, are about all."""
 NAMED_AT_MOST: Final = 10
 
 
@@ -69,13 +68,14 @@ def download_reports(
         except (*OF_ONE_REPORT, *OF_ANY) as error:
             yield Download(scan_id, None, error)
 
-    in_a_row = 0
+    in_a_row = InARow()
     for download in in_parallel(scan_ids, work, max(min(client.workers, len(scan_ids)), 1)):
         error = download.error
-        in_a_row = in_a_row + 1 if isinstance(error, OF_ANY) else 0
-        if isinstance(error, CodedRefusal) and in_a_row >= IN_A_ROW:
-            raise ReportsMissing(error.place, error.code)
-        if error is not None and in_a_row >= IN_A_ROW:
+        if not isinstance(error, OF_ANY):
+            in_a_row.end()
+        elif in_a_row.is_about_all():
+            if isinstance(error, CodedRefusal):
+                raise ReportsMissing(error.place, error.code)
             raise error
         yield download
 

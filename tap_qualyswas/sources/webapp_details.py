@@ -9,7 +9,8 @@ from tap_qualyswas.errors import cause_of
 from tap_qualyswas.records.notes import Notes
 from tap_qualyswas.records.webapps import WEBAPP
 from tap_qualyswas.search.workers import WorkerPool, in_parallel
-from tap_qualyswas.sources.report_downloads import IN_A_ROW, OF_ANY, OF_ONE_REPORT
+from tap_qualyswas.sources.in_a_row import InARow
+from tap_qualyswas.sources.report_downloads import OF_ANY, OF_ONE_REPORT
 from tap_qualyswas.sync.reader import NothingToLearn
 from tap_qualyswas.sync.tallies import log_notes
 
@@ -53,7 +54,9 @@ class WebappDetails(NothingToLearn):
         self._reader = reader
         self._total = total
         self._is_told = False
-        self._failed = self._in_a_row = 0
+        self._failed = 0
+        self._in_a_row = InARow()
+        self._is_over = False
         self._notes = Notes()
 
     def take(self, records: Sequence[Record]) -> None:
@@ -66,27 +69,29 @@ class WebappDetails(NothingToLearn):
             self._is_told = True
             self._reader.logger.warning(COST, counted(self._total(), "call"))
         by_id = {number: row for row in records if isinstance(number := row["id"], int)}
-        if self._in_a_row >= IN_A_ROW or not by_id:
+        if self._is_over or not by_id:
             return
         workers = max(min(self._reader.client.workers, len(by_id)), 1)
         for found in in_parallel(list(by_id), self._read, workers):
             self._notes.add(found.notes)
             if found.details is not None:
-                self._in_a_row = 0
+                self._in_a_row.end()
                 by_id[found.number] |= {
                     name: value for name, value in found.details.items() if value is not None
                 }
                 continue
             self._failed += 1
-            self._in_a_row = self._in_a_row + 1 if isinstance(found.error, OF_ANY) else 0
-            if self._in_a_row >= IN_A_ROW:
-                listed = counted(self._in_a_row, "web application")
-                self._reader.logger.warning(GIVEN_UP, listed, found.error and cause_of(found.error))
+            if not isinstance(found.error, OF_ANY):
+                self._in_a_row.end()
+            elif self._in_a_row.is_about_all():
+                self._is_over = True
+                listed = counted(self._in_a_row.failures, "web application")
+                self._reader.logger.warning(GIVEN_UP, listed, cause_of(found.error))
                 return
 
     def tell(self) -> None:
         """Say how many details are missing, and what was odd in the others."""
-        if self._failed and self._in_a_row < IN_A_ROW:
+        if self._failed and not self._is_over:
             missing = counted(self._failed, "web application")
             self._reader.logger.warning("webapps: the details of %s could not be read.", missing)
         log_notes(self._notes, "webapps", self._reader.logger)

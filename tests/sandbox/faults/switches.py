@@ -48,6 +48,8 @@ class Switches:
         tag_search: whether the account may search tags, and what it is answered where it may not.
         tag_parents: whether a tag names the one above it, or only those below it.
         kb_max_ids: ids accepted by one knowledge base call; more are refused with 1905.
+        kb_refuses: what a knowledge base call is answered that names the world's first QID: its
+            entry, a refusal with code 1905, or one without a code.
         autoclose_scope: whether CVM's auto-close looks at the whole run or at each file. Cisco's
             toolkit cuts its loads into files of 500 with auto-close on: by file, each of its loads
             would close half of what it holds.
@@ -125,6 +127,7 @@ class Switches:
     tag_search: Literal["open", "unauthorized", "401", "404"] = "open"
     tag_parents: Literal["named", "children"] = "named"
     kb_max_ids: int = 1000
+    kb_refuses: Literal["nothing", "with 1905", "without code"] = "nothing"
 
     autoclose_scope: Literal["run", "file"] = "run"
     dropped_tags_vanish: bool = False

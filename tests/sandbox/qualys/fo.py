@@ -7,6 +7,8 @@ from collections import deque
 from typing import TYPE_CHECKING, Final
 from urllib.parse import parse_qsl
 
+from starlette.responses import PlainTextResponse
+
 from tests.sandbox.qualys.spoiled_pages import too_large
 from tests.sandbox.qualys.xml.knowledge_base import BadIdsError, document, known, parse_ids
 from tests.sandbox.world.model import seconds
@@ -100,7 +102,8 @@ class FoSide:
         if len(ranges) > self.face.switches.kb_max_ids:
             return self._refuse(1905, "parameter ids has too many values")
         wanted = sum(last - first + 1 for first, last in ranges)
-        return too_large(self.face, "kb", wanted) or self._entries(ranges, logged)
+        refusal = self._refuse_first(ranges) or too_large(self.face, "kb", wanted)
+        return refusal or self._entries(ranges, logged)
 
     def _everything(self, logged: Logged) -> Response:
         """Serve the whole knowledge base, as the real one would (over a gigabyte): a violation."""
@@ -130,6 +133,15 @@ class FoSide:
             "X-Concurrency-Limit-Limit": str(CONCURRENCY),
             "X-Concurrency-Limit-Running": str(max(0, self._running - 1)),
         }
+
+    def _refuse_first(self, ranges: list[tuple[int, int]]) -> Response | None:
+        first = min(each.qid for each in self.face.world.qids)
+        how = self.face.switches.kb_refuses
+        if how == "nothing" or not any(low <= first <= high for low, high in ranges):
+            return None
+        if how == "without code":
+            return PlainTextResponse("Bad Request", 400)
+        return self._refuse(1905, "parameter ids has invalid value")
 
     def _blocked(self, code: int, text: str, wait: int | None) -> Response:
         return self.face.simple_return(409, code, text, extra=self._headers(wait))

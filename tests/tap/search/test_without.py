@@ -201,11 +201,36 @@ def test_the_knowledge_base_is_asked_for_as_many_ids_as_it_takes(most: int) -> N
     assert len(refused) == outcome.log.count("The knowledge base refused") <= 4
 
 
-def test_other_refusals_of_the_knowledge_base_end_the_sync() -> None:
+@pytest.mark.parametrize("how", ["with 1905", "without code"])
+def test_a_qid_that_the_knowledge_base_refuses_costs_its_own_entry_alone(
+    how: Literal["with 1905", "without code"],
+) -> None:
+    with Platform(SIZE, switches=Switches(kb_refuses=how)) as platform:
+        outcome = platform.sync_here()
+        calls = platform.requests["knowledge_base"]
+        refused = min(row.qid.qid for row in platform.world.all_findings())
+        again = platform.sync_here(state=outcome.state)
+        calls_again = platform.requests["knowledge_base"] - calls
+
+    named = [row["qid"] for row in outcome.records("knowledge_base") if row["title"] is not None]
+    others = [row["qid"] for row in ordinary().records("knowledge_base") if row["title"]]
+    assert sorted(named) == sorted({*others} - {refused})
+    assert outcome.proof["complete"] is True
+    assert f"Qualys refuses 1 QID: {refused} (" in outcome.log
+    assert str(refused) not in (again.state["bookmarks"]["knowledge_base"]["unpublished"] or {})
+    assert calls_again <= calls <= 9
+
+
+def test_refusals_of_all_qids_end_the_sync_and_leave_them_to_be_read() -> None:
     with Platform(SIZE, switches=Switches(kb_max_ids=0)) as platform:
-        with pytest.raises(errors.InvalidRequest, match="too many values"):
-            platform.sync_here()
-        assert platform.requests["knowledge_base"] <= 5
+        outcome = platform.sync()
+        qids = {row.qid.qid for row in platform.world.all_findings()}
+        calls = platform.requests["knowledge_base"]
+
+    assert outcome.exit_code == 1
+    assert "too many values" in outcome.log
+    assert {*map(int, outcome.state["bookmarks"]["knowledge_base"]["pending"])} == qids
+    assert calls == 3 + 5
 
 
 @pytest.mark.parametrize("version", ["3.0", "4.0"])
