@@ -61,6 +61,7 @@ class Terms(NamedTuple):
         fixes_since: fixes of this time and later are sent where the ledger cannot tell what is
             open; None where it can, or where none are sent.
         newest: latest beginning of a sync that the ledger knows.
+        ahead: whether the load's beginning lies in the future.
     """
 
     model: DataModel
@@ -72,6 +73,7 @@ class Terms(NamedTuple):
     any_source: bool = False
     fixes_since: str | None = None
     newest: str = ""
+    ahead: bool = False
 
     def values(self) -> dict[str, object]:
         """Give them by the names that the statements use."""
@@ -158,9 +160,9 @@ def _mark_outdated(spool: Spool, terms: Terms, values: dict[str, object]) -> Non
     """
     spool.execute(sql.AS_IT_CAME)
     started = terms.coverage.started
-    if not started:
+    if not started or terms.ahead:
         spool.connection.execute(sql.SEEN_EARLIER, values)
-    elif started <= terms.newest:
+    if started and started <= terms.newest:
         spool.connection.execute(sql.OLDER_THAN_SENT, values)
         spool.connection.execute(sql.OLDER_THAN_COVERED, values)
 

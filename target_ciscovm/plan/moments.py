@@ -31,6 +31,12 @@ def believed(sync: Sync | None, now: datetime | None) -> Sync | None:
     return msgspec.structs.replace(sync, started_at=None)
 
 
+def is_ahead(sync: Sync | None, now: datetime | None) -> bool:
+    """Tell whether a sync began later than it is at CVM: its beginning tells no order then."""
+    started = parse(sync.started_at) if sync else None
+    return started is not None and now is not None and started > now
+
+
 def present(sync: Sync | None, now: datetime | None) -> str | None:
     """Give the time of a load: CVM's or that of Qualys, the later one; None where nobody told it.
 

@@ -16,6 +16,7 @@ from target_ciscovm.plan import decisions, identity
 from target_ciscovm.plan.coverage import Bounds, Coverage, coverage_of, inactive_webapps
 from target_ciscovm.plan.definitions import Named, define, named, score_texts
 from target_ciscovm.plan.guard import Balance
+from target_ciscovm.plan.moments import is_ahead
 from target_ciscovm.plan.proof import NEEDED, Arrived, Verdict, judge
 from target_ciscovm.plan.sources import leave_out_inactive, previous_sync, read_catalogue
 from target_ciscovm.plan.webapps import Renamed, Shown, renamed_webapps, shown_webapps
@@ -174,6 +175,7 @@ def make_plan(
         any_source=identity.SOURCE in change,
         fixes_since=_fixes_since(sync, verdict, ledger, tenant),
         newest=ledger.newest(),
+        ahead=is_ahead(sync, tenant.now),
     )
     catalogue = read_catalogue(spool)
     scores = score_texts(settings.override_scores)

@@ -60,6 +60,18 @@ class Reading:
             is_away = not seen.visible or (was_away and tested <= moment.at)
         return self._chooses(seen) and is_away and asked.since is None
 
+    def seems_later(self, uid: str, seen: Seen, tested: int) -> bool:
+        """Tell whether nothing but its clock, which was ahead, calls it later than a later sync.
+
+        Args:
+            uid: of the finding.
+            seen: as it was shown last.
+            tested: when it was tested, as of the last sync that has read it.
+        """
+        then = self.moment.findings.get(uid)
+        dates_tell = then is not None and then.tested < tested
+        return not dates_tell and self.misses(uid, seen, tested)
+
     def leaves_out(self, uid: str) -> bool:
         """Tell whether a finding was read then, and left out by filters."""
         then = self.moment.findings.get(uid)

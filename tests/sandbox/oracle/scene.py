@@ -100,11 +100,18 @@ class Scene:
         return self.rules.lies_at(entry) in {one.place for one in seen}
 
     def was_gone(self, uid: str) -> bool:
-        """Tell whether a load of some earlier time was read when the finding was gone already."""
-        last = self.memory.last.get(uid)
-        if self.reading is None or last is None or self.shown(uid):
+        """Tell whether a load of some earlier time was read when the finding was gone already.
+
+        What is shown again stays open, unless the clock was ahead when the load was read: nobody
+        can tell then that what was read since came later.
+        """
+        last, tested = self.memory.last.get(uid), self.memory.tested.get(uid, 0)
+        if self.reading is None or last is None:
             return False
-        return self.reading.misses(uid, last, self.memory.tested.get(uid, 0))
+        if not self.shown(uid):
+            return self.reading.misses(uid, last, tested)
+        is_ahead = self.reading.moment.at > self.before.at
+        return is_ahead and self.reading.seems_later(uid, last, tested)
 
     def was_left_out(self, uid: str) -> bool:
         """Tell whether filters left the finding out when a load of some earlier time was read."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
@@ -109,6 +110,37 @@ def test_an_old_load_closes_nothing_that_was_read_as_found_again(bench: Bench, a
     bench.load()
 
     assert (bench.name in bench.settle(full=None).wrongly_closed) is again
+
+
+@pytest.mark.parametrize(
+    ("ahead", "shown", "dates_tell", "excused"),
+    [
+        (1, True, False, True),
+        (1, False, True, True),
+        (1, True, True, False),
+        (0, True, False, False),
+        (0, False, False, False),
+    ],
+)
+def test_a_load_whose_clock_was_ahead_may_close_what_no_date_calls_later(
+    bench: Bench, ahead: int, *, shown: bool, dates_tell: bool, excused: bool
+) -> None:
+    oracle, url = bench.sandbox.oracle, place_by_url(bench.victim)
+    bench.world.fix_finding(bench.victim)
+    reading = oracle.read(oracle.asked)
+    bench.sandbox.clock.advance(timedelta(seconds=dates_tell))
+    bench.world.reopen_finding(bench.victim)
+    bench.sandbox.begin()
+    assert bench.settle().equal
+    findings = dict(reading.moment.findings)
+    if not shown:
+        del findings[bench.name]
+    at = bench.world.moment() + ahead
+    oracle.reading = replace(reading, moment=replace(reading.moment, at=at, findings=findings))
+    bench.sandbox.begin()
+    bench.load_at(url, status="closed", closed_at="2026-03-03T00:00:00Z")
+
+    assert (bench.name in bench.settle(full=None).wrongly_closed) is not excused
 
 
 def test_an_old_load_does_not_open_what_never_was_open(bench: Bench) -> None:

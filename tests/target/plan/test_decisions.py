@@ -209,6 +209,23 @@ class TestOutdated:
 
         assert desk.decide(Given([finding(seen=seen)], [entry()]), nobody).cause == cause
 
+    @pytest.mark.parametrize(
+        ("seen", "ahead", "cause"),
+        [
+            ("2026-02-28T08:00:00Z", True, ("leave", "outdated")),
+            (BEFORE, True, ("close", "fixed")),
+            ("2026-02-28T08:00:00Z", False, ("close", "fixed")),
+        ],
+    )
+    def test_where_a_sync_began_in_the_future_the_finding_tells_the_order_too(
+        self, desk: Desk, seen: str, cause: tuple[str, str], *, ahead: bool
+    ) -> None:
+        row = finding(state="fixed", seen=seen, closed=seen)
+
+        found = desk.decide(Given([row], [entry()]), TERMS._replace(ahead=ahead))
+
+        assert found.cause == cause
+
     def test_its_entry_stays_wherever_it_is(self, desk: Desk) -> None:
         row = finding(seen=BEFORE)
 

@@ -165,6 +165,18 @@ class TestOlderLoad:
 
         assert cvm.open() == names(1, 2, 3, 4)
 
+    def test_it_closes_nothing_by_an_older_fix_though_its_clock_was_ahead(self, cvm: CVM) -> None:
+        cvm.load(BEFORE)
+        fix = Sync(APPS, [fixed(1, lastTestedDate="2026-03-01T06:00:00Z")], mode="incremental")
+        ahead = fix.lines(cvm.clock.now() + 3 * HOUR)
+        back = finding(1, status="REOPENED", lastTestedDate="2026-03-02T06:00:00Z")
+        cvm.load(Sync(APPS, [back], mode="incremental"))
+
+        loaded = cvm.load(ahead)
+
+        assert loaded.closings == {}
+        assert cvm.open() == names(1, 2, 3, 4)
+
     def test_it_closes_nothing_that_was_fixed_and_has_come_back(self, cvm: CVM) -> None:
         cvm.load(BEFORE)
         fix = Sync(APPS, [fixed(1)], mode="incremental").lines(cvm.clock.now() + HOUR)

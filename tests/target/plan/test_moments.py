@@ -5,7 +5,7 @@ from datetime import datetime, timezone
 import pytest
 
 from target_ciscovm.mapping.records import Sync
-from target_ciscovm.plan.moments import believed, present
+from target_ciscovm.plan.moments import believed, is_ahead, present
 
 NOW = datetime(2026, 3, 1, 8, tzinfo=timezone.utc)
 
@@ -51,3 +51,18 @@ def test_now_is_the_later_of_what_the_servers_tell(
     started: str | None, now: datetime | None, told: str | None
 ) -> None:
     assert present(Sync(started_at=started), now) == told
+
+
+@pytest.mark.parametrize(
+    ("started", "now", "ahead"),
+    [
+        ("2026-03-01T08:00:01Z", NOW, True),
+        ("2026-03-01T08:00:00Z", NOW, False),
+        ("2031-01-01T00:00:00Z", None, False),
+        (None, NOW, False),
+    ],
+)
+def test_a_sync_is_ahead_that_began_after_now(
+    started: str | None, now: datetime | None, *, ahead: bool
+) -> None:
+    assert is_ahead(Sync(started_at=started), now) is ahead
