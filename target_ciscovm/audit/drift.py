@@ -6,6 +6,7 @@ import json
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from target_ciscovm.audit import places
 from target_ciscovm.ledger.tables import LIVE
 
 if TYPE_CHECKING:
@@ -137,6 +138,7 @@ def compare(held: Held, ledger: Ledger, models: Sequence[str]) -> None:
         models: data models that CVM was asked for.
     """
     with _attached(held, ledger) as connection:
+        places.place(connection)
         connection.execute("DELETE FROM drift")
         connection.execute(FIND_LACKING, {"models": json.dumps(models)})
         connection.execute(FIND_UNKNOWN)

@@ -4,6 +4,7 @@
     foreign_entry(identifier, asset, model, open)
     changed(asset, identifier, model, opened)
     drift(kind, asset, identifier, model)
+    known_place(identifier, asset, model, known)
 
 They lie in a file of their own, so that a million entries need no memory.
 """
@@ -44,17 +45,22 @@ CREATE TABLE drift(
     kind TEXT NOT NULL, asset TEXT NOT NULL, identifier TEXT NOT NULL, model TEXT NOT NULL,
     PRIMARY KEY(identifier, asset, model)
 ) WITHOUT ROWID;
+CREATE TABLE known_place(
+    identifier TEXT, asset TEXT COLLATE NOCASE, model TEXT, known TEXT COLLATE NOCASE,
+    PRIMARY KEY(identifier, asset, model, known)
+) WITHOUT ROWID;
 """
 """CVM may or may not tell URLs apart by their capitals; of the same identifier, we need not."""
-ADD_HELD: Final = """
-INSERT INTO held VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+WINNER: Final = """
 ON CONFLICT DO UPDATE SET
-    open = excluded.open, judged = excluded.judged, shared = excluded.shared
+    open = excluded.open, judged = excluded.judged, shared = excluded.shared,
+    locators = excluded.locators
 WHERE (excluded.open AND NOT excluded.judged, excluded.judged, NOT excluded.shared)
     > (open AND NOT judged, judged, NOT shared)
 """
 """An identifier may be under several vulnerabilities of one asset: what is open counts, then what
 people have judged, then what is surely ours."""
+ADD_HELD: Final = f"INSERT INTO held VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) {WINNER}"
 OURS: Final = re.compile(r"([VSI])-(-?[0-9]{1,18})-.+", re.DOTALL)
 """An identifier of our own: type, web application or 0, and what Qualys tells the finding by. Other
 loaders of the connector may have made what looks like it, and no load could name: it is left alone,

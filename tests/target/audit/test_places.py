@@ -1,0 +1,59 @@
+"""CVM shows an asset by another locator than it was sent by: it is the same asset all the same."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final
+
+import pytest
+
+from tests.pair.weeks_settings import accepted
+from tests.sandbox.ciscovm.kdi.locators import order_of
+from tests.sandbox.ciscovm.tenant.tenant import CONNECTOR_ID
+from tests.target.audit import hands
+from tests.target.audit.looks import audit
+from tests.target.audit.test_audit import ELSEWHERE, FIVE
+from tests.target.streams import Sync, finding, identifier, names, webapp
+
+if TYPE_CHECKING:
+    from tests.target.loads import CVM
+
+BY_NAME: Final = {
+    "locator_order": ["application"],
+    "tenant_locator_order": list(order_of(("application",))),
+}
+OTHER: Final = {"subscription": "another-made-up"}
+SIX_AND_SEVEN: Final = [finding(6, 2), finding(7, 2)]
+
+
+@pytest.fixture
+def ranked(cvm: CVM) -> CVM:
+    """Give a CVM that ranks names above pages since it was loaded."""
+    cvm.load(FIVE)
+    cvm.load(Sync([webapp(2)], SIX_AND_SEVEN, proof=OTHER))
+    cvm.tenant.people.rank_locators("application")
+    return cvm
+
+
+def test_they_agree_when_locators_are_ranked_otherwise(ranked: CVM) -> None:
+    looked = audit(ranked, **BY_NAME)
+
+    assert (looked.exit_code, looked.drift) == (0, set())
+
+
+def test_what_is_gone_is_closed_by_the_locator_that_it_was_sent_by(ranked: CVM) -> None:
+    code = accepted(ranked.load(FIVE, **BY_NAME).message)
+    ranked.load(FIVE, accept_identity_change=code, **BY_NAME)
+    ranked.clock.advance(timedelta(days=2))
+    hands.load(ranked.tenant, CONNECTOR_ID, ELSEWHERE, "somebody-elses")
+
+    loaded = ranked.load(Sync([webapp(2)], SIX_AND_SEVEN[:1], proof=OTHER), **BY_NAME)
+
+    assert (loaded.outcome, loaded.closings["finding-7"]) == ("succeeded", "gone")
+    assert ranked.open() == names(1, 2, 3, 4, 5, 6) | {"somebody-elses"}
+
+
+def test_what_cvm_has_closed_there_is_still_told(ranked: CVM) -> None:
+    hands.close(ranked.tenant, identifier(2))
+
+    assert audit(ranked, **BY_NAME).drift == {("closed in CVM", identifier(2))}
