@@ -100,6 +100,7 @@ class Run:
         replayed: whether nothing was read, so that what was loaded is of some earlier time.
         untold: closings that CVM has dropped without a word, as without any counters, by the
             assets' ids and the scanner's identifiers.
+        out_of_reach: ids of assets that CVM takes others for, whatever locator a load names.
     """
 
     succeeded: bool
@@ -115,6 +116,7 @@ class Run:
     garbled: bool = False
     replayed: bool = False
     untold: frozenset[tuple[int, str]] = frozenset()
+    out_of_reach: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True)

@@ -27,7 +27,7 @@ def unpaid(scene: Scene, ours: Installation) -> Iterator[Wrong]:
     for uid, seen in scene.owed():
         if seen.open and seen.visible:
             yield from ((what, uid) for what in _of_an_open_one(scene, ours, uid, seen))
-        elif seen.visible and _is_left(ours, scene.open_ones(uid)):
+        elif seen.visible and _is_left(scene, ours, scene.open_ones(uid)):
             yield "wrongly_open", uid
     if scene.coverage.proves and scene.run.calm:
         yield from (("wrongly_open", uid) for uid in _left_behind(scene, ours))
@@ -55,7 +55,7 @@ def _of_an_open_one(scene: Scene, ours: Installation, uid: str, seen: Seen) -> I
     # Under another name another installation may have it open, too.
     own = [one for one in there if key_of(one) in ours.knows] or there
     others = [one for one in entries if one is not own[0]]
-    if scene.coverage.proves and scene.run.calm and _is_left(ours, others):
+    if scene.coverage.proves and scene.run.calm and _is_left(scene, ours, others):
         yield "misplaced"
 
 
@@ -65,7 +65,7 @@ def _left_behind(scene: Scene, ours: Installation) -> Iterator[str]:
         uid = finding_of(entry)
         shown = scene.shown(uid)
         known = shown[-1] if shown else scene.memory.last.get(uid)
-        if known is None or not entry.is_open or not _is_left(ours, [entry]):
+        if known is None or not entry.is_open or not _is_left(scene, ours, [entry]):
             continue
         if shown:
             is_gone = scene.is_stable(uid) and not known.visible and scene.coverage.reads(known)
@@ -87,9 +87,10 @@ def _still_pending(scene: Scene) -> Iterator[str]:
             yield uid
 
 
-def _is_left(ours: Installation, entries: list[Held]) -> bool:
-    """Tell whether something is open that this installation could know of."""
-    return any(key_of(one) in ours.knows for one in entries)
+def _is_left(scene: Scene, ours: Installation, entries: list[Held]) -> bool:
+    """Tell whether something is open that this installation could know of, and could close."""
+    reached = [one for one in entries if one.asset_id not in scene.run.out_of_reach]
+    return any(key_of(one) in ours.knows for one in reached)
 
 
 def _has_tags(entry: Held, tags: frozenset[str]) -> bool:

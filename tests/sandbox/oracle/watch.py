@@ -112,6 +112,7 @@ class Watch:
             garbled="qualys-bad-characters" in struck,
             replayed=full is None and not log,
             untold=self._untold(),
+            out_of_reach=self.tenant.book.out_of_reach(),
         )
 
     def _untold(self) -> frozenset[tuple[int, str]]:

@@ -9,6 +9,7 @@ import pytest
 from tests.sandbox.faults.switches import Switches
 from tests.sandbox.oracle.sight import GARBLED, place_by_url
 from tests.sandbox.sandbox import Sandbox
+from tests.sandbox_tests.loads import JSON, Caller, document, vuln
 from tests.sandbox_tests.oracle.bench import MOVED, Bench, differences, move_and_rate_anew
 
 
@@ -156,3 +157,31 @@ def test_of_what_cvm_was_told_and_dropped_without_a_word_may_be_left_where_it_wa
         bench.load_at(MOVED)
 
         assert bench.settle().equal is (told and untold == "all")
+
+
+@pytest.mark.parametrize("reached", [True, False])
+def test_what_no_locator_reaches_may_be_left_open_and_nothing_else(
+    bench: Bench, *, reached: bool
+) -> None:
+    tenant, caller, page = bench.sandbox.tenant, Caller(bench.sandbox), place_by_url(bench.victim)
+
+    def load(*vulns: JSON, **locators: str) -> None:
+        caller.load(document({"vulns": list(vulns), **locators}, skip_autoclose=True))
+
+    load(url="https://one.example.test/", external_id="9")
+    load(url="https://two.example.test/")
+    tenant.people.rank_locators("application")
+    load(vuln(bench.name), application="A", external_id="9")
+    tenant.people.rank_locators()
+    load(url="https://two.example.test/", application="B" if reached else "A")
+    assert len(tenant.book.out_of_reach()) == (not reached)
+    bench.settle()
+    bench.world.delete_finding(bench.victim)
+    bench.sandbox.begin()
+    closed = {"status": "closed", "closed_at": "2026-03-03T00:00:00Z"}
+    bench.load_at(page, **closed)
+    assert differences(bench.settle()) == ({"wrongly_open": [bench.name]} if reached else {})
+
+    bench.load_at(page)
+    bench.settle()
+    assert bench.settle().wrongly_open == [bench.name]

@@ -41,6 +41,17 @@ class AssetBook:
         ids = self._index.get(self._key(*primary(locators, self.order)))
         return self._state.assets[min(ids)] if ids else None
 
+    def out_of_reach(self) -> frozenset[int]:
+        """Return the ids of assets that no load can name: CVM takes others for each locator.
+
+        They are left over from another order of locators, by which CVM told them apart.
+        """
+        return frozenset(
+            asset.id
+            for asset in self._state.assets.values()
+            if all(self.match({one: value}) is not asset for one, value in asset.locators.items())
+        )
+
     def create(self, now: datetime, last_seen: datetime) -> Asset:
         """Add an asset that has no locator yet."""
         asset = Asset(self._state.next_id("asset", _FIRST_ID), now, last_seen)
