@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from tests.bench import calls, growth, memory, page, pipe, tap, target
+from tests.bench import page
 from tests.bench.measuring import machine
+from tests.bench.parts import calls, growth, memory, pipe, tap, target
 from tests.bench.results import Section
 
 if TYPE_CHECKING:

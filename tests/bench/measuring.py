@@ -65,7 +65,7 @@ def run_program(
         command = [
             sys.executable,
             "-m",
-            "tests.bench.programs",
+            "tests.bench.peers.programs",
             name,
             json.dumps(options),
             str(told),

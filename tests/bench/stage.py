@@ -51,7 +51,8 @@ class Stage:
         """Start a server of pages under a name of its own; give its URL."""
         pages = self.pages(name)
         pages.mkdir()
-        command = [sys.executable, "-m", "tests.bench.player", str(pages), self.sandbox.qualys_url]
+        player = [sys.executable, "-m", "tests.bench.peers.player"]
+        command = [*player, str(pages), self.sandbox.qualys_url]
         server = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
         self._stack.callback(_end, server)
         if server.stdout is None:

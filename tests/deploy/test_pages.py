@@ -34,7 +34,7 @@ def test_the_pages_are_built_without_a_warning(
 
     assert (tmp_path / "tutorial" / "index.html").exists()
     performance = (tmp_path / "performance" / "index.html").read_text("utf-8")
-    assert f'href="{config.repo_url}/blob/main/tests/bench/rivals.py"' in performance
+    assert f'href="{config.repo_url}/blob/main/tests/bench/peers/rivals.py"' in performance
     assert not list(tmp_path.rglob("*.py"))
 
 

@@ -1,7 +1,7 @@
 """A server of its own process that plays pages which were rendered beforehand.
 
-`python -m tests.bench.player FOLDER [UPSTREAM]` prints its URL and serves until it is killed. The
-same request gets the same answer, read from the folder; one that is not there is asked of the
+`python -m tests.bench.peers.player FOLDER [UPSTREAM]` prints its URL and serves until it is killed.
+The same request gets the same answer, read from the folder; one that is not there is asked of the
 upstream, a sandbox, and kept. So after one run of a program the pages of the next are ready, and
 the server takes next to nothing of what is measured.
 """

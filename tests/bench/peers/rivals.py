@@ -14,7 +14,7 @@ import requests
 from lxml import etree
 
 from tap_qualyswas.qualys.request_bodies import equals, greater, service_request
-from tests.bench.plain_tap import KINDS
+from tests.bench.peers.plain_tap import KINDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

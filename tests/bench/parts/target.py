@@ -29,15 +29,15 @@ LABELS: Final = {
 TOLD: Final = """\
 From the lines of all streams of a full sync to checked KDI files, with nothing sent; the median \
 of {runs} runs of each, taken in turns. The stock target is a `BatchSink` on the same SDK that \
-writes each batch as JSON ([code](../tests/bench/stock_target.py)): it maps nothing and joins \
-nothing. The floor decodes the same lines and writes the same KDI entries again, which it had \
-before, and does nothing between: with the json module of Python, and with msgspec, which is \
+writes each batch as JSON ([code](../tests/bench/peers/stock_target.py)): it maps nothing and \
+joins nothing. The floor decodes the same lines and writes the same KDI entries again, which it \
+had before, and does nothing between: with the json module of Python, and with msgspec, which is \
 written in C. Findings arrive in any order and must stand in the order of their assets, so a \
 target has to put down what it makes of each and fetch it again; no floor does. A third of the \
 floor of msgspec is out of reach in Python: the rows in SQLite, the typed reading and the reading \
-back of what was written take more than that, each written in C. All threads of a program are kept \
-on one core. Speeds are by processor time, which other programs on the machine \
-disturb least; ratios are the medians of runs that stood side by side."""
+back of what was written take more than that, each written in C. All threads of a program are \
+kept on one core. Speeds are by processor time, which other programs on the machine disturb \
+least; ratios are the medians of runs that stood side by side."""
 
 
 def measure(*, quick: bool) -> Section:

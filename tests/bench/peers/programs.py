@@ -1,8 +1,8 @@
 """The programs that are measured, each run in a process of its own.
 
-`python -m tests.bench.programs NAME OPTIONS RESULT` runs one, reading standard input and writing
-standard output as Singer plugins do, and writes to RESULT what it cost. Importing modules, which is
-the same for all of them, is done before the clock runs.
+`python -m tests.bench.peers.programs NAME OPTIONS RESULT` runs one, reading standard input and
+writing standard output as Singer plugins do, and writes to RESULT what it cost. Importing modules,
+which is the same for all of them, is done before the clock runs.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from typing import TYPE_CHECKING, Any, Final
 import target_ciscovm.run  # noqa: F401 - imported by the target only when it runs
 from tap_qualyswas.tap import TapQualysWAS
 from target_ciscovm.target import TargetCiscoVM
-from tests.bench.floors import TapFloor, TargetFloor
-from tests.bench.plain_tap import PlainTap
-from tests.bench.stock_target import StockTarget
+from tests.bench.peers.floors import TapFloor, TargetFloor
+from tests.bench.peers.plain_tap import PlainTap
+from tests.bench.peers.stock_target import StockTarget
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from tests.bench.measuring import run_program
-from tests.bench.plain_tap import KINDS
+from tests.bench.peers.plain_tap import KINDS
+from tests.bench.peers.rivals import RIVALS, Rows, check
 from tests.bench.results import Goal, Section
-from tests.bench.rivals import RIVALS, Rows, check
 from tests.bench.stage import Size, stage
 from tests.bench.waiting import in_words, wall_seconds
 from tests.sandbox.sandbox import Sandbox
@@ -29,10 +29,10 @@ MOST_INCREMENTAL: Final = 13
 TOLD: Final = """\
 The tap's calls are those that the sandbox counted: in a full sync, and in the incremental one of \
 the next day, on which some 2% of the findings have changed. The others read the same rows; each \
-is a small client of the sandbox ([code](../tests/bench/rivals.py)) that was run at {checked} to \
-see that the formula counts what it does. They ask again for all web applications every day, and \
-only for findings that have changed. The time is computed, not slept: one second a call, two at \
-once, at most 300 in any hour, as Qualys documents them."""
+is a small client of the sandbox ([code](../tests/bench/peers/rivals.py)) that was run at \
+{checked} to see that the formula counts what it does. They ask again for all web applications \
+every day, and only for findings that have changed. The time is computed, not slept: one second a \
+call, two at once, at most 300 in any hour, as Qualys documents them."""
 
 
 @dataclass(frozen=True)

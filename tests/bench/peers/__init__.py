@@ -1,0 +1,1 @@
+"""The programs that are measured, and what others would run in their place."""
