@@ -19,7 +19,7 @@ ROOT: Final = Path(__file__).resolve().parent.parent
 CHECKS: Final[dict[str, list[list[str]]]] = {
     "lint": [["-m", "ruff", "check", "."], ["-m", "ruff", "format", "--check", "."]],
     "types": [["-m", "mypy"]],
-    "docs": [["-m", "docs.generate", "--check"]],
+    "docs": [["-m", "tools.generate", "--check"]],
     # Three workers for two cores, as many tests wait for processes that they started.
     # Reordered, the files with the fewest tests would come last, and those are the longest ones.
     "tests": [["-m", "pytest", "-n", "3", "--dist", "loadfile", "--no-loadscope-reorder"]],

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Final
 
 ROOT: Final = Path(__file__).resolve().parent.parent
-COPIED: Final = ("qualyswas_ciscovm", "tap_qualyswas", "target_ciscovm", "tests", "docs")
+COPIED: Final = ("qualyswas_ciscovm", "tap_qualyswas", "target_ciscovm", "tests", "docs", "tools")
 OTHERS: Final = ("pyproject.toml", "README.md", "meltano.yml", ".env.example")
 SECONDS: Final = 900
 

@@ -11,7 +11,7 @@ from typing import Final
 import pytest
 
 ROOT: Final = Path(__file__).resolve().parent.parent
-HOUSES: Final = ("qualyswas_ciscovm", "tap_qualyswas", "target_ciscovm", "tests/sandbox")
+HOUSES: Final = ("qualyswas_ciscovm", "tap_qualyswas", "target_ciscovm", "tests/sandbox", "tools")
 ROOMS: Final = sorted(
     str(init.parent.relative_to(ROOT))
     for house in HOUSES

@@ -11,9 +11,9 @@ from typing import Final
 
 import pytest
 
-from docs import release
-from docs.hub import DISTRIBUTION
 from tests.support.processes import BIN, ROOT
+from tools import release
+from tools.hub import DISTRIBUTION
 
 NEEDED: Final = {
     "CHANGELOG.md",
@@ -99,7 +99,7 @@ def test_the_version_of_the_package_is_that_of_its_changelog_and_its_image() -> 
 
 def test_a_release_from_elsewhere_is_refused() -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "docs.release", "v9.9.9", "https://example.test/a"],
+        [sys.executable, "-m", "tools.release", "v9.9.9", "https://example.test/a"],
         cwd=ROOT,
         capture_output=True,
         text=True,

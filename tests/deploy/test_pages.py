@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Final
 from mkdocs.commands.build import build
 from mkdocs.config import load_config
 
-from docs.reference import CALLS
 from tap_qualyswas.streams import ORDER
 from target_ciscovm.outcomes import EXIT_CODES, PASSES_STATE_ON
 from target_ciscovm.watching.metrics import KEPT, OF_RUN
 from tests.support.processes import ROOT
+from tools.reference import CALLS
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -7,13 +7,13 @@ from typing import Final
 
 import yaml
 
-from docs.definitions import as_yaml, definition
-from docs.plugins import JSON, Plugin, plugins
 from qualyswas_ciscovm.demo import VARIABLES
+from tools.definitions import as_yaml, definition
+from tools.plugins import JSON, Plugin, plugins
 
 HEADER: Final = """\
-# Written by `uv run python -m docs.generate` from the plugins' own settings: change those, or
-# docs/meltano_project.py, and run it again.
+# Written by `uv run python -m tools.generate` from the plugins' own settings: change those, or
+# tools/meltano_project.py, and run it again.
 #
 # To use the two plugins in a Meltano project of your own, add them with `meltano add --from-ref`:
 # see plugins/.

@@ -6,15 +6,15 @@ import json
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any, Final
 
-from docs.pages import cell
 from tap_qualyswas.tap import TapQualysWAS
+from tools.pages import cell
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from singer_sdk import Stream
 
-NOTICE: Final = "<!-- Written by `uv run python -m docs.generate` from the schemas. -->"
+NOTICE: Final = "<!-- Written by `uv run python -m tools.generate` from the schemas. -->"
 
 CALLS: Final = {
     "webapps": "`POST /qps/rest/3.0/search/was/webapp`, verbose, 500 a page, and one walk of ids "
@@ -82,7 +82,7 @@ def _overview(stream: Stream) -> str:
 def _stream(stream: Stream) -> list[str]:
     schema = dict(stream.schema)
     if stream.name not in CALLS:
-        msg = f"docs/reference.py does not say which calls the stream {stream.name} makes."
+        msg = f"tools/reference.py does not say which calls the stream {stream.name} makes."
         raise SystemExit(msg)
     return [
         f"## {stream.name}",

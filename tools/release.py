@@ -1,4 +1,4 @@
-"""The check before a release, and its notes: `python -m docs.release v0.2.0 REPOSITORY`.
+"""The check before a release, and its notes: `python -m tools.release v0.2.0 REPOSITORY`.
 
 Prints the changelog of the version. Ends with 1 and a reason when the tag is not the package's
 version, the package names another repository, or the changelog lacks the version.
@@ -12,7 +12,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Final
 
-from docs.hub import DISTRIBUTION, repository
+from tools.hub import DISTRIBUTION, repository
 
 CHANGELOG: Final = Path(__file__).resolve().parent.parent / "CHANGELOG.md"
 

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Final
 
 import yaml
 
-from docs.plugins import JSON
+from tools.plugins import JSON
 
 if TYPE_CHECKING:
-    from docs.plugins import Plugin, Setting
+    from tools.plugins import Plugin, Setting
 
 LABELS: Final = {
     "tap-qualyswas": ("Qualys WAS", "Web applications, scans and findings of Qualys WAS."),

@@ -5,18 +5,18 @@ from __future__ import annotations
 from importlib.metadata import metadata
 from typing import TYPE_CHECKING, Final
 
-from docs.definitions import as_yaml, definition
-from docs.plugins import plugins
+from tools.definitions import as_yaml, definition
+from tools.plugins import plugins
 
 if TYPE_CHECKING:
-    from docs.plugins import JSON, Plugin
+    from tools.plugins import JSON, Plugin
 
 DISTRIBUTION: Final = "qualyswas-ciscovm"
 FOLDERS: Final = {"tap-qualyswas": "extractors", "target-ciscovm": "loaders"}
 
 HEADER: Final = (
-    "# Written by `uv run python -m docs.generate` from the plugin's own settings: change those,\n"
-    "# or docs/definitions.py and docs/hub.py, and run it again.\n"
+    "# Written by `uv run python -m tools.generate` from the plugin's own settings: change those,\n"
+    "# or tools/definitions.py and tools/hub.py, and run it again.\n"
 )
 
 DOMAINS: Final = {

@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Final
 
-from docs.plugins import JSON, plugins
+from tools.plugins import JSON, plugins
 
 if TYPE_CHECKING:
-    from docs.plugins import Plugin, Setting
+    from tools.plugins import Plugin, Setting
 
 NOTICE: Final = (
-    "<!-- Written by `uv run python -m docs.generate`; change the settings in the code. -->"
+    "<!-- Written by `uv run python -m tools.generate`; change the settings in the code. -->"
 )
 
 

@@ -1,1 +1,0 @@
-"""The project's pages, and the code that keeps their tables true."""

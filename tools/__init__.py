@@ -1,0 +1,1 @@
+"""What writes the generated files and the tables of the docs, and checks a release."""
