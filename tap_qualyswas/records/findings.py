@@ -19,8 +19,10 @@ if TYPE_CHECKING:
     from tap_qualyswas.records.evidence import Evidence
     from tap_qualyswas.records.fields import Reader
 
-_WEBAPP: Final = Shape("webApp", {"id": whole, "name": text, "url": text, "tags": read_tags})
-"""The web application inside a finding."""
+_WEBAPP: Final = Shape(
+    "webApp", {"id": whole, "name": text, "url": text, "tags": read_tags}, keys=("id",)
+)
+"""The web application inside a finding, which is a part of what tells one from another."""
 
 _CLASSIFICATION: Final = Shape("classification", {"name": text, "url": text, "code": whole})
 """One entry of OWASP or WASC."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from tap_qualyswas.records.fields import Json, Record, to_whole, whole
+from tap_qualyswas.records.fields import Json, Record, loose_whole, to_whole, whole
 from tap_qualyswas.records.notes import Notes
 
 if TYPE_CHECKING:
@@ -108,6 +108,11 @@ def row_id(element: Element) -> int | None:
     except ValueError:
         return None
     return number if number is not None and number > 0 else None
+
+
+def webapp_of(element: Element) -> int | None:
+    """Give the id of the web application that a row is of; None when it tells none."""
+    return loose_whole(element.findtext("webApp/id") or "")
 
 
 def items(element: Element) -> Iterable[Element] | None:

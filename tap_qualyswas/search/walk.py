@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from tap_qualyswas.errors import AnswerTooLarge, BrokenAnswer, InvalidRequest
 from tap_qualyswas.qualys.request_bodies import greater, service_request
 from tap_qualyswas.records.notes import Notes
-from tap_qualyswas.records.shapes import Rejected, row_id
+from tap_qualyswas.records.shapes import Rejected, row_id, webapp_of
 from tap_qualyswas.search.pages import IdRange, PageSize, check_page
 from tap_qualyswas.search.ranges import ROWS_WORTH_SPLITTING, split
 from tap_qualyswas.search.workers import WorkerPool, in_parallel
@@ -256,10 +256,10 @@ def read_page(
             record = sweep.read(row, notes)
             _check_type(record, sweep)
         except Rejected as rejected:
-            notes.reject(str(rejected))
+            notes.reject(str(rejected), webapp_of(row))
             continue
         if known_id is None:
-            notes.reject(f"a row of {sweep.key} has no id")
+            notes.reject(f"a row of {sweep.key} has no id", webapp_of(row))
             continue
         records.append(record)
     _check_last_id(answer, ids)

@@ -1,10 +1,11 @@
 """Are the findings that were read all that there are? Counted after the walk, and searched for.
 
 Each type is counted up to the greatest id that was read, so what was created meanwhile takes no
-part. Where that is fewer than were counted before the walk, the walk goes on from that id: its last
-page may have lost its end. What does not agree, also after a while, is looked for by web
-application, and those that differ are read again. What cannot be told: a loss and a purge of equal
-number in one web application at one time.
+part. Where that is fewer than were counted before the walk, the walk goes on from that id, as its
+last page may have lost its end, and all rows of the type are counted: those that never come lie
+above. What does not agree, also after a while, is looked for by web application, and those that
+differ are read again. What cannot be told: a loss and a purge of equal number in one web
+application at one time.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
     from tap_qualyswas.qualys.request_bodies import Criterion
     from tap_qualyswas.records.fields import Record
+    from tap_qualyswas.records.notes import Notes
     from tap_qualyswas.search.walk import Sweep
     from tap_qualyswas.sync.reader import Reader
     from tap_qualyswas.sync.scope import Scope
@@ -36,6 +38,7 @@ WEBAPPS_PER_COUNT: Final = 500
 LEAST_CALLS: Final = 20
 SHARE_OF_WALK: Final = 10
 """One call of so many that the walk took may go into the search for what differs."""
+NOBODYS: Final = "findings: a row was rejected that does not tell its web application"
 
 
 class ReadFindings:
@@ -100,16 +103,21 @@ def settle_counts(
     Raises:
         QualysError: when Qualys cannot be asked.
     """
-    by_kind = {str(sweep.row_type): sweep for sweep in sweeps}
-    search = _Search(reader, scope, read)
     tally = reader.tallies["findings"]
     if tally.counted is None:
         return
     try:
-        counted = {kind: search.count(kind) for kind in by_kind}
+        yield from _settled(_Search(reader, scope, read), tally, sweeps, sleep)
     except InvalidRequest as refused:
         tally.note_uncounted("findings", refused, reader.logger)
-        return
+
+
+def _settled(
+    search: _Search, tally: Tally, sweeps: Sequence[Sweep], sleep: Callable[[float], None]
+) -> Iterator[Record]:
+    by_kind = {str(sweep.row_type): sweep for sweep in sweeps}
+    search.leave_out_rejected(tally.notes)
+    counted = {kind: search.count(kind) for kind in by_kind}
     for kind in by_kind:
         if counted[kind] < _counted_before(tally, kind):
             yield from search.go_on(kind, [one for one in sweeps if one.row_type == kind])
@@ -138,6 +146,14 @@ class _Search:
         self._scope = scope
         self._read = read
         self._calls_left = max(LEAST_CALLS, read.pages // SHARE_OF_WALK)
+        self._walked_on: set[str] = set()
+
+    def leave_out_rejected(self, notes: Notes) -> None:
+        """Leave out the web applications of rows that were rejected."""
+        self._reader.coverage.leave_out(one for one in notes.rejected_of if one is not None)
+        gaps = self._reader.tallies["findings"].gaps
+        if None in notes.rejected_of and NOBODYS not in gaps:
+            gaps.append(NOBODYS)
 
     def differing(self, counted: Mapping[str, int]) -> list[str]:
         return [kind for kind, count in counted.items() if count != self._read.rows(kind)]
@@ -146,10 +162,12 @@ class _Search:
         return sum(self._ask(kind, criteria) for criteria in self._scope.criteria("webApp.id"))
 
     def go_on(self, kind: str, sweeps: Sequence[Sweep]) -> Iterator[Record]:
-        """Read what lies above the greatest id that was read."""
+        """Read what lies above the greatest id that was read, and count without a bound then."""
+        self._walked_on.add(kind)
         after = IdRange(after=self._read.greatest(kind))
         pages = Walk(self._reader.client, sweeps).pages({sweep.key: [after] for sweep in sweeps})
         for page in pages:
+            self.leave_out_rejected(page.notes)
             self._read.add(page.records)
             yield from page.records
 
@@ -199,8 +217,8 @@ class _Search:
             self._reader.coverage.leave_out([webapp])
 
     def _ask(self, kind: str, asked: tuple[Criterion, ...]) -> int:
-        bound = lesser("id", self._read.greatest(kind) + 1)
-        criteria = (equals("type", kind), *asked, bound)
+        bound = () if kind in self._walked_on else (lesser("id", self._read.greatest(kind) + 1),)
+        criteria = (equals("type", kind), *asked, *bound)
         return self._reader.client.count("finding", criteria)
 
 

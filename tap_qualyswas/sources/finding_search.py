@@ -52,7 +52,9 @@ def read_findings(
     yield from reader.records("findings", sweeps, frame, collector)
     if reader.planner.plan.mode == "full" and not reader.cursors.resumed:
         compare_webapps(reader, scope, settings)
-        yield from settle_counts(reader, scope, sweeps, read, reader.client.sleep)
+        for record in settle_counts(reader, scope, sweeps, read, reader.client.sleep):
+            qids.add([record])
+            yield record
     if window_start is not None and not reader.planner.plan.restart:
         yield from _read_ignored(reader, scope, settings, window_start, collector)
     bookmarks.move("findings", BOOKMARK, collector.greatest)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 import pytest
 
@@ -14,10 +14,12 @@ from tests.tap.scripted import (
     COUNT,
     DATE,
     FINDINGS,
+    KB,
     SEARCH,
     Answer,
     ScriptedServer,
     count_xml,
+    failure,
     finding,
     page,
     webapp,
@@ -31,9 +33,12 @@ else:
     from typing_extensions import override
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from tests.support.loopback import Request, Response
 
 SIZE: Final = WorldSize(apps=5, findings=60, qids=12, scans=8)
+CRITERIA: Final = re.compile(r'field="([\w.]+)" operator="(\w+)">([^<]*)<')
 
 
 def told(outcome: Outcome, stream: str = "findings") -> dict[str, Any]:
@@ -112,32 +117,60 @@ class ServerOfApps(ScriptedServer):
 
     Args:
         rows: XML of findings by web application.
+        hidden: ids of those that are counted and not listed.
+        by_app: whether a search by web application lists them neither, lists them, or is refused.
     """
 
-    def __init__(self, rows: dict[int, list[str]]) -> None:
+    def __init__(
+        self,
+        rows: dict[int, list[str]],
+        hidden: Collection[int] = (),
+        by_app: Literal["hides", "lists", "is refused"] = "hides",
+    ) -> None:
         apps = page(*map(webapp, rows))
         count = Answer(count_xml(len(rows)))
         super().__init__(always={f"{SEARCH}webapp": Answer(apps), f"{COUNT}webapp": count})
         self._rows = rows
+        self._hidden = hidden
+        self._by_app = by_app
 
     @override
     def answer(self, request: Request) -> Response:
         if request.path not in {FINDINGS, f"{COUNT}finding"}:
             return super().answer(request)
-        named = re.search(r'field="webApp.id" operator="\w+">([\d,]+)<', request.body)
-        apps = list(self._rows) if named is None else [int(one) for one in named[1].split(",")]
-        rows = [row for number in apps for row in self._rows[number]]
-        is_count = request.path.startswith(COUNT)
-        body = count_xml(len(rows)) if is_count else page(*rows)
+        asked = {(field, way): value for field, way, value in CRITERIA.findall(request.body)}
+        kind = asked["type", "EQUALS"]
+        one = asked.get(("webApp.id", "EQUALS")) or asked.get(("webApp.id", "IN"))
+        if one and self._by_app == "is refused":
+            return Answer(failure("INVALID_REQUEST", "webApp.id")).response(DATE)
+        lists = request.path.startswith(COUNT) or (one and self._by_app == "lists")
+        low = int(asked.get(("id", "GREATER"), 0))
+        high = int(asked.get(("id", "LESSER"), sys.maxsize))
+        rows = [
+            row
+            for app in (map(int, one.split(",")) if one else list(self._rows))
+            for row in self._rows[app]
+            if f"<type>{kind}<" in row
+            and ((number := _id_of(row)) is None or low < number < high)
+            and (lists or number not in self._hidden)
+        ]
+        body = count_xml(len(rows)) if request.path.startswith(COUNT) else page(*rows)
         return Answer(body).response(DATE)
+
+
+def _id_of(row: str) -> int | None:
+    found = re.match(r"<Finding><id>(\d+)<", row)
+    return int(found[1]) if found else None
+
+
+OTHER: Final = "<id>9002</id><name>B</name><url>https://b.example.test/</url>"
 
 
 def test_the_web_application_of_a_row_that_was_rejected_is_not_proven() -> None:
     """Its other rows are read, and the other web applications are proven."""
-    other = "<id>9002</id><name>B</name><url>https://b.example.test/</url>"
     rows = {
         9001: [finding(7001), finding(7002, id="unreadable")],
-        9002: [finding(7003, webApp=other)],
+        9002: [finding(7003, webApp=OTHER)],
     }
     with ServerOfApps(rows) as server:
         outcome = sync_here({**server.config, "finding_types": ["VULNERABILITY"]})
@@ -145,3 +178,56 @@ def test_the_web_application_of_a_row_that_was_rejected_is_not_proven() -> None:
     assert sorted(row["id"] for row in outcome.records("findings")) == [7001, 7003]
     assert outcome.proof["coverage"]["webApps"]["notProven"] == [9001]
     assert outcome.proof["complete"] is True
+
+
+@pytest.mark.parametrize(
+    ("last", "hidden", "not_proven"),
+    [
+        (finding(7003, webApp=OTHER), (), []),
+        (finding(7003, webApp=OTHER, qid="unreadable"), (), [9002]),
+        (finding(7003, webApp=OTHER), (7003,), [9002]),
+        (finding(7003, webApp=OTHER, kind="SENSITIVE_CONTENT"), (7003,), [9002]),
+        (finding(7003, webApp=OTHER, kind="SENSITIVE_CONTENT", qid="unreadable"), (), [9002]),
+    ],
+    ids=["whole", "rejected", "never listed", "the only one of its type", "and rejected"],
+)
+def test_the_last_row_of_a_type_is_missed_as_any_other(
+    last: str, hidden: tuple[int, ...], not_proven: list[int]
+) -> None:
+    """It lies above the greatest id that was read, up to which rows are counted."""
+    with ServerOfApps({9001: [finding(7001)], 9002: [last]}, hidden) as server:
+        outcome = sync_here(server.config)
+
+    assert outcome.proof["coverage"]["webApps"]["notProven"] == not_proven
+    assert outcome.proof["complete"] is True
+
+
+def test_a_row_whose_web_application_cannot_be_read_proves_nothing() -> None:
+    """Under no web application it would be another finding than the one of before."""
+    odd = finding(7003, webApp="<id>unreadable</id>")
+    with ServerOfApps({9001: [finding(7001)], 9002: [odd]}) as server:
+        outcome = sync_here(server.config)
+
+    assert [row["id"] for row in outcome.records("findings")] == [7001]
+    assert outcome.proof["incompleteReasons"] == [
+        "findings: a row was rejected that does not tell its web application"
+    ]
+
+
+def test_what_only_the_counts_have_shown_brings_its_entry_along() -> None:
+    rows = {9001: [finding(7001), finding(7003)], 9002: [finding(7004, webApp=OTHER)]}
+    with ServerOfApps(rows, [7003], by_app="lists") as server:
+        outcome = sync_here(server.config)
+        (asked,) = server.asked_at(KB)
+
+    assert {row["id"] for row in outcome.records("findings")} == {7001, 7003, 7004}
+    assert all(str(row["qid"]) in asked.body for row in outcome.records("findings"))
+    assert outcome.proof["coverage"]["webApps"]["notProven"] == []
+
+
+def test_a_count_by_web_application_that_is_refused_ends_no_sync() -> None:
+    rows = {9001: [finding(7001), finding(7003)], 9002: [finding(7004, webApp=OTHER)]}
+    with ServerOfApps(rows, [7003], by_app="is refused") as server:
+        outcome = sync_here(server.config)
+
+    assert outcome.proof["incompleteReasons"] == ["findings could not be counted"]
