@@ -20,7 +20,7 @@ class Balance(NamedTuple):
     Attributes:
         closing: entries that it closes by absence or by a filter, by cause.
         covered: of what is open, entries that the load covers.
-        findings: that the load holds as open; None in a load that is not a full one.
+        findings: of the load, fixed ones too; None in a load that is not a full one.
         last_findings: that the scope's last full load held as open, None before one.
         changes_file: where the list of changes lies.
     """
@@ -47,7 +47,7 @@ def guard(balance: Balance, max_close_percent: int) -> str | None:
     last = balance.last_findings
     if balance.findings == 0 and last is not None and last > FEW:
         return (
-            f"This full load has no open finding, and the last one had {last:,}: that is more "
+            f"This full load has no finding, and the last one had {last:,} open: that is more "
             f"likely a fault than a clean account. {way_out}"
         )
     closing = sum(balance.closing.values())

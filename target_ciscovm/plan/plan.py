@@ -234,7 +234,7 @@ def balance_of(plan: Plan, folder: Path) -> Balance:
     return Balance(
         {} if renames else held,
         plan.covered_open,
-        plan.findings_open if full else None,
+        sum(one.findings for one in plan.decided) if full else None,
         plan.link.findings if plan.link else None,
         str(folder / CHANGES),
     )

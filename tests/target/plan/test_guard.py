@@ -56,7 +56,7 @@ def test_the_share_of_what_is_open_is_held_to_the_letter(
         assert cvm.open() == names(*range(left))
         return
     words = (f"close {before - left} of the {before}", f"gone {before - left}")
-    empty = ("no open finding", f"the last one had {before}")
+    empty = ("has no finding", f"the last one had {before} open")
     assert_stopped(loaded, cvm, *(words if left else empty), still=before)
 
 
@@ -72,7 +72,7 @@ class TestFew:
     def test_one_more_of_a_load_without_findings_does_not(self, cvm: CVM) -> None:
         cvm.load(first(21))
 
-        assert_stopped(cvm.load(first(0), max_close_percent=99), cvm, "no open finding", still=21)
+        assert_stopped(cvm.load(first(0), max_close_percent=99), cvm, "has no finding", still=21)
 
 
 def test_a_load_that_was_stopped_changes_neither_ledger_nor_files_in_cvm(cvm: CVM) -> None:
@@ -157,7 +157,14 @@ class TestEmptyAccount:
     def test_the_guard_comes_before_the_word_that_there_is_no_report(self, cvm: CVM) -> None:
         cvm.load(first(21))
 
-        assert_stopped(cvm.load(self.EMPTY), cvm, "no open finding", still=21)
+        assert_stopped(cvm.load(self.EMPTY), cvm, "has no finding", still=21)
+
+    def test_where_all_is_fixed_there_are_findings(self, cvm: CVM) -> None:
+        cvm.load(first(21))
+
+        loaded = cvm.load(Sync([webapp()], [fixed(one) for one in range(21)]))
+
+        assert (loaded.outcome, cvm.open()) == ("succeeded", set())
 
     def test_where_there_was_little_it_is_aborted(self, cvm: CVM) -> None:
         cvm.load(first(20))
