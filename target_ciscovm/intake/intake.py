@@ -139,13 +139,14 @@ class Intake:
 
     def drop(self, stream: str, raw: bytes) -> None:
         """Take note of a record that is left out on purpose, and may still be there in Qualys."""
-        if stream != FINDINGS:
-            return
         try:
             record = read_loosely(raw, Counter())
         except (ValueError, RecursionError):
             record = None
-        self._lose_finding(record)
+        if stream == FINDINGS:
+            self._lose_finding(record)
+        elif stream == WEBAPPS:
+            self._lose_webapp(_id(_key(stream, record)))
 
     def _tidied(self, line: int, stream: str, raw: bytes) -> tuple[Record, bytes] | None:
         """Read a record that does not quite have its type; if it cannot be read, reject it."""

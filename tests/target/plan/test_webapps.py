@@ -22,6 +22,8 @@ from tests.target.streams import (
 if TYPE_CHECKING:
     from tests.target.loads import CVM
 
+DROPPED: Final = {"webapps": "id"}
+
 
 class TestDeleted:
     """A web application that is not there any more, or out of the account's scope.
@@ -65,6 +67,17 @@ class TestDeleted:
         cvm.clock.advance(timedelta(days=9))
 
         loaded = cvm.load(self.LEFT, close_deleted_webapps=True)
+
+        assert loaded.report["webapps_gone"] == []
+        assert cvm.open() == names(1, 2, 3, 4)
+
+    def test_one_whose_row_a_stream_map_has_dropped_is_not_missing(self, cvm: CVM) -> None:
+        maps = {name: {"__filter__": f"{key} != 2"} for name, key in DROPPED.items()}
+        cvm.load(BEFORE)
+        cvm.load(BEFORE, stream_maps=maps)
+        cvm.clock.advance(timedelta(days=1))
+
+        loaded = cvm.load(BEFORE, stream_maps=maps, close_deleted_webapps=True)
 
         assert loaded.report["webapps_gone"] == []
         assert cvm.open() == names(1, 2, 3, 4)
