@@ -200,9 +200,13 @@ class TargetCiscoVM(Plugin, Target):
         from target_ciscovm.watching.notices import announcing
 
         cls.print_version(print_fn=cls.logger.info)
-        if verify or audit or rebuild_ledger:
+        if audit:
+            with ending_well(cls.logger), announcing(cls.given(config), "audit"):
+                cls.from_command(config).look(audit=True)
+            return
+        if verify or rebuild_ledger:
             with ending_well(cls.logger):
-                cls.from_command(config).look(audit=audit, rebuild_ledger=rebuild_ledger)
+                cls.from_command(config).look(rebuild_ledger=rebuild_ledger)
             return
         with draining(file_input), ending_well(cls.logger), announcing(cls.given(config)):
             cls.from_command(config).listen(file_input)

@@ -23,6 +23,7 @@ from target_ciscovm.output.lock import connector_lock
 from target_ciscovm.report.holdings import sentences
 from target_ciscovm.report.model import ConnectorInfo
 from target_ciscovm.watching.index import write_index
+from target_ciscovm.watching.notices import announce_audit
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -66,6 +67,11 @@ def audit(settings: Settings) -> Audit:
             found = findings.told(held, ledger)
             document.write_drift(held, desk.folder)
             amendment.take_over(held, ledger, read_runs(runs))
+        connector = ConnectorInfo(
+            id=opening.connector.id,
+            name=opening.connector.name,
+            api_url=inquiry.api.api_url,
+        )
         told = "; ".join(sentences(found))
         agreed = f"CVM holds exactly these {found.in_ledger:,}"
         done = Audit(
@@ -74,11 +80,7 @@ def audit(settings: Settings) -> Audit:
             exit_code=0 if found.agrees else 1,
             asked_at=to_text(opening.now) if opening.now else None,
             ledger=str(desk.path),
-            connector=ConnectorInfo(
-                id=opening.connector.id,
-                name=opening.connector.name,
-                api_url=inquiry.api.api_url,
-            ),
+            connector=connector,
             holdings=found,
         )
         document.write(done, desk.folder)
@@ -87,6 +89,13 @@ def audit(settings: Settings) -> Audit:
         LOGGER.info("The audit is %s", desk.folder.file("audit.html").resolve())
         remove_old_runs(settings.output_path, settings.keep_runs)
     write_index(settings.output_path)
+    announce_audit(
+        desk.folder.path,
+        connector,
+        done.message,
+        settings.notices,
+        agrees=not done.exit_code,
+    )
     return done
 
 

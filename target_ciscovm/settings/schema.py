@@ -363,17 +363,19 @@ _WATCHING: Final = (
         "notify_url",
         TEXT,
         "Address for notices",
-        "Address of a webhook that gets a JSON message when a run does not succeed: Slack, "
-        "Mattermost and others show its text. A notice that cannot be delivered is a warning and "
-        "never fails a run. Only https, except on this machine.",
+        "Address of a webhook that gets a JSON message when a load does not succeed, and when an "
+        "audit finds a difference or fails: Slack, Mattermost and others show its text. A notice "
+        "that cannot be delivered is a warning and never fails a run. Only https, except on this "
+        "machine.",
         secret=True,
     ),
     _setting(
         "notify_when",
         _choice("problems", "every_run"),
         "Which ends are announced",
-        "problems: each end that is not succeeded, as when nothing could be closed as gone. "
-        "every_run: each end, so that a silent schedule is noticed too.",
+        "problems: each load that is not succeeded, as when nothing could be closed as gone, and "
+        "each audit that differs. every_run: each load and audit, so that a silent schedule is "
+        "noticed too.",
         default="problems",
     ),
     _setting(

@@ -1,4 +1,4 @@
-"""The notice: the end of a run, posted to a webhook. Its own failure is a warning, never more."""
+"""The notice: the end of a load or an audit, posted to a webhook. Its failure is a warning."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from click import ClickException
 from msgspec import Meta, Struct
 from singer_sdk.exceptions import ConfigValidationError
 
-from qualyswas_ciscovm.errors import RUNTIME_EXIT, SETTINGS_EXIT
+from qualyswas_ciscovm.errors import RUNTIME_EXIT, SETTINGS_EXIT, Interrupted
 from qualyswas_ciscovm.wording import one_line
 from target_ciscovm.cvm.transport import user_agent
 from target_ciscovm.errors import CiscoVMError, Refused
@@ -41,16 +41,21 @@ READ_SECONDS: Final = 8.0
 PAUSE: Final = 1.0
 """Seconds before the second attempt."""
 ATTEMPTS: Final = 2
+AUDIT_PAGE: Final = "audit.html"
 SLACK: Final = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
 """What Slack would take for its own marks, which can call a whole channel."""
+
+
+Command = Literal["load", "audit"]
 
 
 class Notice(Struct, kw_only=True):
     """What is posted: a text for people, and the same for programs under the report's names."""
 
     version: Annotated[Literal[1], Meta(description="version of this format")] = 1
+    command: Command = "load"
     text: str
-    outcome: Outcome
+    outcome: Outcome | Literal["agrees", "differs"]
     exit_code: int
     message: str
     next_step: str = ""
@@ -91,46 +96,96 @@ def announce_run(report: Report, folder: Path | None, rules: NoticeRules | None)
     )
 
 
+def announce_audit(
+    folder: Path, connector: ConnectorInfo, message: str, rules: NoticeRules | None, *, agrees: bool
+) -> None:
+    """Announce the end of an audit, where the settings want it.
+
+    Args:
+        folder: of the audit.
+        connector: that was audited.
+        message: what was found.
+        rules: None where nothing is announced.
+        agrees: whether CVM holds what the ledger says.
+    """
+    if rules is None or (agrees and not rules.every_run):
+        return
+    outcome: Final = "agrees" if agrees else "differs"
+    next_step = "" if agrees else f"See {AUDIT_PAGE}: it says what becomes of each difference."
+    post(
+        Notice(
+            command="audit",
+            text=_text(outcome, connector, message, next_step, "audit"),
+            outcome=outcome,
+            exit_code=0 if agrees else 1,
+            message=message,
+            next_step=next_step,
+            run_id=folder.name,
+            report=str((folder / AUDIT_PAGE).resolve()),
+            connector=connector,
+        ),
+        rules,
+    )
+
+
 @contextmanager
-def announcing(given: Mapping[str, Any]) -> Iterator[None]:
+def announcing(given: Mapping[str, Any], command: Command = "load") -> Iterator[None]:
     """Announce an end that comes before there is a report, such as wrong settings.
 
     Args:
         given: the settings as they came, checked or not.
+        command: what ends.
     """
     try:
         yield
-    except ClickException:  # a run that has a report, and was announced with it
+    except ClickException:  # what has a report, and was announced with it
+        raise
+    except Interrupted as stop:
+        _announce_early(given, command, "interrupted", stop.exit_code, str(stop))
         raise
     except ConfigValidationError as error:
-        _announce_early(given, "refused", SETTINGS_EXIT, " ".join(error.errors))
+        _announce_early(given, command, "refused", SETTINGS_EXIT, " ".join(error.errors))
         raise
     except CiscoVMError as error:
         outcome: Outcome = "refused" if isinstance(error, Refused) else "failed"
-        _announce_early(given, outcome, error.exit_code, str(error))
+        _announce_early(given, command, outcome, error.exit_code, str(error))
         raise
     except Exception as error:
         message = f"An error that is not known ended the run: {type(error).__name__}. See its log."
-        _announce_early(given, "failed", RUNTIME_EXIT, message)
+        _announce_early(given, command, "failed", RUNTIME_EXIT, message)
         raise
 
 
 def _announce_early(
-    given: Mapping[str, Any], outcome: Outcome, exit_code: int, message: str
+    given: Mapping[str, Any], command: Command, outcome: Outcome, exit_code: int, message: str
 ) -> None:
     try:
         rules = notice_rules(given)
     except CiscoVMError:
         return
-    if rules is not None:
-        text = _text(outcome, None, message, "")
-        post(Notice(text=text, outcome=outcome, exit_code=exit_code, message=message), rules)
+    if rules is None:
+        return
+    notice = Notice(
+        command=command,
+        text=_text(outcome, None, message, "", command),
+        outcome=outcome,
+        exit_code=exit_code,
+        message=message,
+    )
+    post(notice, rules)
 
 
-def _text(outcome: str, connector: ConnectorInfo | None, message: str, next_step: str) -> str:
+def _text(
+    outcome: str,
+    connector: ConnectorInfo | None,
+    message: str,
+    next_step: str,
+    command: Command = "load",
+) -> str:
+    what = "" if command == "load" else f" {command}"
     where = f", connector {connector.id} ({connector.name})" if connector else ""
     step = "" if next_step in message else f" Next: {next_step}"
-    line = f"target-ciscovm{where}: {outcome.replace('_', ' ')}. {message}{step}"
+    line = f"target-ciscovm{what}{where}: {outcome.replace('_', ' ')}. {message}{step}"
     return one_line(line).translate(SLACK)
 
 

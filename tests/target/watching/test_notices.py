@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import io
 import logging
+import signal
 from types import SimpleNamespace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from qualyswas_ciscovm.endings import Ending
+from qualyswas_ciscovm.errors import Interrupted
 from target_ciscovm.watching import notices
 from target_ciscovm.watching.notices import announcing
 from tests.sandbox.ciscovm.tenant.tenant import API_KEY
 from tests.support.listener import Listener
+from tests.target.audit import hands
+from tests.target.audit.looks import audit
 from tests.target.loads import QuickTarget, own_signals
-from tests.target.streams import Sync, finding, webapp
+from tests.target.streams import Sync, finding, identifier, webapp
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,6 +39,11 @@ def _short_pause(monkeypatch: pytest.MonkeyPatch) -> None:
 def listener() -> Iterator[Listener]:
     with Listener() as made:
         yield made
+
+
+def given(config: dict[str, Any]) -> SimpleNamespace:
+    """Give a config as the command line hands it on."""
+    return SimpleNamespace(config=config, parse_env=False)
 
 
 def test_an_end_that_is_not_succeeded_is_announced(cvm: CVM, listener: Listener) -> None:
@@ -61,6 +70,58 @@ def test_each_end_is_announced_where_that_is_wanted(cvm: CVM, listener: Listener
     assert notice["outcome"] == "succeeded"
     assert notice["connector"]["id"] == loaded.report["connector"]["id"]
     assert (notice["changes"]["opened"], notice["open_findings"]) == (2, 2)
+
+
+def test_an_audit_that_differs_is_announced(cvm: CVM, listener: Listener) -> None:
+    cvm.load(TWO)
+    agreed = audit(cvm, notify_url=listener.hook)
+    hands.close(cvm.tenant, identifier(2))
+    differed = audit(cvm, notify_url=listener.hook)
+
+    assert (agreed.exit_code, differed.exit_code) == (0, 1)
+    (notice,) = listener.posted
+    assert notice["text"].startswith("target-ciscovm audit, connector ")
+    assert ": differs. CVM lacks 1 finding that this connector sent" in notice["text"]
+    assert {name: notice[name] for name in ("command", "outcome", "exit_code", "run_id")} == {
+        "command": "audit",
+        "outcome": "differs",
+        "exit_code": 1,
+        "run_id": differed.document["run_id"],
+    }
+    assert notice["report"].endswith(f"{differed.document['run_id']}/audit.html")
+
+
+def test_an_audit_that_agrees_is_announced_where_that_is_wanted(
+    cvm: CVM, listener: Listener
+) -> None:
+    cvm.load(TWO)
+
+    audit(cvm, notify_url=listener.hook, notify_when="every_run")
+
+    (notice,) = listener.posted
+    assert (notice["command"], notice["outcome"]) == ("audit", "agrees")
+    assert notice["message"] == "CVM holds exactly these 2."
+
+
+def test_an_audit_that_cannot_be_made_is_announced(cvm: CVM, listener: Listener) -> None:
+    with own_signals(), pytest.raises(Ending):
+        QuickTarget.invoke(config=given(cvm.config(notify_url=listener.hook)), audit=True)
+
+    (notice,) = listener.posted
+    assert (notice["command"], notice["outcome"], notice["exit_code"]) == ("audit", "refused", 2)
+    assert notice["text"].startswith("target-ciscovm audit: refused. There is no ledger at ")
+
+
+def test_an_audit_that_is_stopped_is_announced(listener: Listener) -> None:
+    with pytest.raises(Interrupted), announcing({"notify_url": listener.hook}, "audit"):
+        raise Interrupted(signal.SIGTERM)
+
+    (notice,) = listener.posted
+    assert (notice["command"], notice["outcome"], notice["exit_code"]) == (
+        "audit",
+        "interrupted",
+        143,
+    )
 
 
 @pytest.mark.parametrize("statuses", [[404, 404], [302, 302], [500, 500]])
@@ -138,7 +199,7 @@ def test_a_notice_holds_no_secret_and_calls_no_channel(cvm: CVM, listener: Liste
 def test_wrong_settings_are_announced_though_no_run_begins(
     wrong: dict[str, object], said: str, cvm: CVM, listener: Listener
 ) -> None:
-    config = SimpleNamespace(config=cvm.config(notify_url=listener.hook, **wrong), parse_env=False)
+    config = given(cvm.config(notify_url=listener.hook, **wrong))
 
     with own_signals(), pytest.raises(Ending):
         QuickTarget.invoke(config=config, file_input=io.BytesIO(b""))  # type: ignore[arg-type]
