@@ -14,13 +14,8 @@ from singer_sdk.singerlib import RecordMessage
 
 from qualyswas_ciscovm.digest import DIGESTED
 from tap_qualyswas import schemas
-from tap_qualyswas.sources.findings import read_findings
-from tap_qualyswas.sources.knowledge_base import read_knowledge_base
-from tap_qualyswas.sources.report_files.streams import read_stream
-from tap_qualyswas.sources.scan_results import read_scan_results
-from tap_qualyswas.sources.scans import read_scans
-from tap_qualyswas.sources.tags import read_tags
-from tap_qualyswas.sources.webapps import read_webapps
+
+# ruff: noqa: PLC0415 - what only a sync needs is imported by it, so that `--help` and the like are quick
 
 if sys.version_info >= (3, 13):
     from typing import override
@@ -87,6 +82,8 @@ class QualysStream(Stream):
         reports, run = self._qualys.reports, self.run
         if reports is None:
             return self.read()
+        from tap_qualyswas.sources.report_files.streams import read_stream
+
         return read_stream(self.name, run.reader, run.settings, reports)
 
     @override
@@ -153,6 +150,8 @@ class Webapps(QualysStream):
 
     @override
     def read(self) -> Iterator[Record]:
+        from tap_qualyswas.sources.webapps import read_webapps
+
         run = self.run
         return read_webapps(run.reader, run.scope, run.settings)
 
@@ -166,6 +165,8 @@ class Scans(QualysStream):
 
     @override
     def read(self) -> Iterator[Record]:
+        from tap_qualyswas.sources.scans import read_scans
+
         run = self.run
         return read_scans(run.reader, run.scope, run.settings, run.bookmarks, run.pending_reports)
 
@@ -179,6 +180,8 @@ class Findings(QualysStream):
 
     @override
     def read(self) -> Iterator[Record]:
+        from tap_qualyswas.sources.findings import read_findings
+
         run = self.run
         return read_findings(run.reader, run.scope, run.settings, run.bookmarks, run.qids)
 
@@ -191,6 +194,8 @@ class KnowledgeBase(QualysStream):
 
     @override
     def read(self) -> Iterator[Record]:
+        from tap_qualyswas.sources.knowledge_base import read_knowledge_base
+
         return read_knowledge_base(self.run.reader, self.run.qids, self.run.settings)
 
 
@@ -203,6 +208,8 @@ class ScanResults(QualysStream):
 
     @override
     def read(self) -> Iterator[Record]:
+        from tap_qualyswas.sources.scan_results import read_scan_results
+
         return read_scan_results(self.run.reader, self.run.pending_reports)
 
 
@@ -215,6 +222,8 @@ class Tags(QualysStream):
 
     @override
     def read(self) -> Iterator[Record]:
+        from tap_qualyswas.sources.tags import read_tags
+
         return read_tags(self.run.reader, self.run.settings)
 
 

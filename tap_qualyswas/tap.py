@@ -16,16 +16,12 @@ from qualyswas_ciscovm.errors import SIGNAL_EXIT
 from qualyswas_ciscovm.metric_lines import name_streams
 from qualyswas_ciscovm.plugin import Plugin
 from tap_qualyswas.input_files import FULL_TABLE, read_catalog, read_state
+from tap_qualyswas.qualys.retries import FIRST_WAIT_SECONDS
 from tap_qualyswas.settings.schema import CONFIG_SCHEMA
-from tap_qualyswas.settings.values import read_settings
-from tap_qualyswas.sources.report_files.reports import ReportFiles
 from tap_qualyswas.streams import ORDER, STREAMS
-from tap_qualyswas.sync.access import check_access
-from tap_qualyswas.sync.connection import FIRST_WAIT_SECONDS, connect
-from tap_qualyswas.sync.proof import NEEDED_PROPERTIES
-from tap_qualyswas.sync.run import Selection, prepare_run, require_selection
-from tap_qualyswas.sync.state import State
 from tap_qualyswas.sync.writer import CountingWriter
+
+# ruff: noqa: PLC0415 - what only a sync needs is imported by it, so that `--help` and the like are quick
 
 if sys.version_info >= (3, 13):
     from typing import override
@@ -41,7 +37,9 @@ if TYPE_CHECKING:
     from singer_sdk.helpers.capabilities import CapabilitiesEnum
 
     from tap_qualyswas.settings.values import Settings
+    from tap_qualyswas.sources.report_files.reports import ReportFiles
     from tap_qualyswas.sync.run import Run
+    from tap_qualyswas.sync.state import State
 
 PROOF: Final = "syncs"
 TEST_HELP: Final = (
@@ -100,11 +98,16 @@ class TapQualysWAS(Plugin, Tap):
     @cached_property
     def settings(self) -> Settings:
         """The settings, checked against one another."""
+        from tap_qualyswas.settings.values import read_settings
+
         return read_settings(self.config)
 
     @cached_property
     def run(self) -> Run:
         """The run that the streams share. Nothing is sent before the first of them reads."""
+        from tap_qualyswas.sync.connection import connect
+        from tap_qualyswas.sync.run import Selection, prepare_run
+
         selected = [name for name, stream in self.streams.items() if stream.selected]
         return prepare_run(
             self.settings,
@@ -124,6 +127,8 @@ class TapQualysWAS(Plugin, Tap):
     @cached_property
     def own_state(self) -> State:
         """What the tap keeps from run to run."""
+        from tap_qualyswas.sync.state import State
+
         return State(cast("dict[str, Any]", self.state), self._write_state)
 
     @cached_property
@@ -131,9 +136,13 @@ class TapQualysWAS(Plugin, Tap):
         """The files that all records come from; None where they come from Qualys."""
         if not self.settings.filters.reads_files:
             return None
+        from tap_qualyswas.sources.report_files.reports import ReportFiles
+
         return ReportFiles(self.settings, self.own_state, self.logger)
 
     def _deselected(self) -> Iterator[str]:
+        from tap_qualyswas.sync.proof import NEEDED_PROPERTIES
+
         for stream, names in NEEDED_PROPERTIES.items():
             mask = self.streams[stream].mask
             for name in names:
@@ -179,6 +188,8 @@ class TapQualysWAS(Plugin, Tap):
         Raises:
             QualysError: when the sync cannot go on.
         """
+        from tap_qualyswas.sync.run import require_selection
+
         selected = [name for name, stream in self.streams.items() if stream.selected]
         require_selection(selected)
         _ = self.run  # settings that do not go together are refused before anything is written
@@ -202,6 +213,8 @@ class TapQualysWAS(Plugin, Tap):
         if value != CHECK_ACCESS:
             super().cb_test(ctx, param, value)
             return
+        from tap_qualyswas.sync.access import check_access
+
         config = ctx.params.get("config")
         with ending_well(cls.logger):
             tap = cls.from_command(config)

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 FIRST_CONTACT_ATTEMPTS: Final = 4
+FIRST_WAIT_SECONDS: Final = 1.0
 MAX_GROWN_SECONDS: Final = 300.0
 """Waits of our own grow up to here; only the server can ask for longer ones."""
 
@@ -30,7 +31,7 @@ class RetryPolicy:
 
     max_attempts: int = 8
     max_wait_seconds: float = 3600.0
-    first_wait_seconds: float = 1.0
+    first_wait_seconds: float = FIRST_WAIT_SECONDS
 
     def attempts_for(self, error: TemporaryError, *, answered: bool) -> int:
         """Give how many attempts an error is worth.

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from tap_qualyswas.qualys.attempts import Attempts
 from tap_qualyswas.qualys.auth import BearerAuth, NoAuth, basic_auth, fetch_token
 from tap_qualyswas.qualys.client import QualysClient
-from tap_qualyswas.qualys.retries import RetryPolicy
+from tap_qualyswas.qualys.retries import FIRST_WAIT_SECONDS, RetryPolicy
 from tap_qualyswas.qualys.transport import Transport
 
 if TYPE_CHECKING:
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from tap_qualyswas.settings.values import Settings
 
 USER_AGENT: Final = "tap-qualyswas"
-FIRST_WAIT_SECONDS: Final = 1.0
 LOGIN_HASH_LENGTH: Final = 16
 
 

@@ -15,7 +15,8 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-import target_ciscovm.run  # noqa: F401 - imported by the target only when it runs
+import target_ciscovm.run
+from tap_qualyswas.sources import findings, knowledge_base, scans, webapps
 from tap_qualyswas.tap import TapQualysWAS
 from target_ciscovm.target import TargetCiscoVM
 from tests.bench.peers.floors import TapFloor, TargetFloor
@@ -61,6 +62,9 @@ def target_floor(options: dict[str, Any]) -> Callable[[], None]:
     files, output = Path(options["files"]), Path(options["output_path"])
     return TargetFloor(files, output, options["library"]).run
 
+
+IMPORTED_LATE: Final = (findings, knowledge_base, scans, webapps, target_ciscovm.run)
+"""What the plugins import only when they run."""
 
 PROGRAMS: Final = {
     "tap": tap,
