@@ -1,0 +1,55 @@
+"""What tells something and ends does not import what only a sync or a load needs."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from typing import Final
+
+import pytest
+
+STARTED: Final = """
+import contextlib, importlib, io, json, sys
+import singer_sdk, singer_sdk.contrib.msgspec
+before = set(sys.modules)
+module, name, *options = sys.argv[1:]
+plugin = getattr(importlib.import_module(module), name)
+with contextlib.redirect_stdout(io.StringIO()):
+    for option in options:
+        plugin.cli([option], standalone_mode=False)
+json.dump(sorted(set(sys.modules) - before), sys.stdout)
+"""
+OF_SDK: Final = frozenset({"click", "importlib_metadata"})
+"""What the SDK itself imports when it tells something."""
+OWN: Final = frozenset({"qualyswas_ciscovm", "tap_qualyswas", "target_ciscovm"})
+TELLING: Final = ("--version", "--about", "--help")
+NEEDED: Final = {
+    "tap_qualyswas": {"errors", "input_files", "qualys", "schemas", "settings", "streams", "sync"}
+    | {"tap"},
+    "target_ciscovm": {"cvm", "errors", "intake", "kdi", "mapping", "settings", "target"},
+}
+"""Rooms and modules of each plugin that may be imported; those that work are not among them."""
+MOST: Final = 40
+"""Modules of a plugin and what both share; a sync and a load import some hundred."""
+
+
+@pytest.mark.parametrize(
+    ("module", "name", "options"),
+    [
+        ("tap_qualyswas.tap", "TapQualysWAS", (*TELLING, "--discover")),
+        ("target_ciscovm.target", "TargetCiscoVM", TELLING),
+    ],
+)
+def test_what_only_tells_imports_little(module: str, name: str, options: tuple[str, ...]) -> None:
+    started = [sys.executable, "-c", STARTED, module, name, *options]
+    done = subprocess.run(started, capture_output=True, timeout=60, check=True)
+
+    found: list[str] = json.loads(done.stdout)
+    package = module.partition(".")[0]
+    others = {each.partition(".")[0] for each in found} - OWN - OF_SDK
+    rooms = {each.split(".")[1] for each in found if each.startswith(f"{package}.")}
+    assert others - sys.stdlib_module_names == set()
+    assert rooms <= NEEDED[package]
+    assert "sqlite3" not in found
+    assert len([each for each in found if each.partition(".")[0] in OWN]) <= MOST
