@@ -59,10 +59,12 @@ def _is_wanted(app: WebApp, settings: Mapping[str, Any]) -> bool:
     return not any(left_out)
 
 
-def is_whole(settings: Mapping[str, Any], catalog: Settings | None) -> bool:
+def is_whole(settings: Mapping[str, Any], catalog: Settings | None, *, any_findings: bool) -> bool:
     """Tell whether each row that is read is written as it was read."""
     mapped = settings.get("stream_maps") or {}
     taken = {name for name in ("webapps", "findings", "syncs") if name in mapped}
+    if not any_findings:
+        taken.discard("findings")
     return not taken and (catalog is None or _is_selected(catalog))
 
 

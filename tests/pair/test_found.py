@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.pair.together import Pair, open_sandbox
+from tests.pair.weeks_reading import MAPS
 from tests.sandbox.ciscovm.kdi.locators import order_of
 from tests.sandbox.oracle.sight import place_by_url
 from tests.sandbox.sandbox import DAY
@@ -141,3 +142,19 @@ def test_findings_of_unknown_state_are_neither_opened_nor_closed(tmp_path: Path)
         assert told.found.equal, told
         assert {one.id for one in tenant.held() if one.is_open} == was_open
         assert tenant.state.closings == []
+
+
+@pytest.mark.parametrize("maps", MAPS)
+def test_where_there_is_nothing_to_map_a_stream_map_loses_nothing(
+    maps: str, tmp_path: Path
+) -> None:
+    with open_sandbox(apps=1, findings=12, seed=57) as sandbox:
+        pair = Pair(sandbox, tmp_path, settings={"max_close_percent": 100})
+        assert pair.sync().proven
+        for one in list(sandbox.world.all_findings()):
+            sandbox.world.delete_finding(one)
+
+        told = pair.sync(full_sync=True, stream_maps=MAPS[maps])
+
+        assert (told.proven, told.found.differences) == (True, {})
+        assert not any(one.is_open for one in sandbox.tenant.held())

@@ -54,8 +54,11 @@ def is_right(scene: Scene, entry: Held) -> bool:
 
 
 def _stays_open(scene: Scene, uid: str) -> bool:
-    """Tell whether the finding is still open where it lies, or as a person has judged it."""
-    entries, shown = scene.open_ones(uid), scene.shown(uid)
+    """Tell whether the finding is still open where it lies, or as a person has judged it.
+
+    What is gone by now lies where a load of some earlier time has read it.
+    """
+    entries, shown = scene.open_ones(uid), scene.shown(uid) or scene.read_then(uid)
     if scene.run.garbled:
         return bool(entries)
     return scene.is_judged(uid) or any(scene.is_at(one, *shown) for one in entries)

@@ -43,6 +43,11 @@ class Reading:
     moment: Moment
     proves: bool = True
 
+    @property
+    def any_findings(self) -> bool:
+        """Return whether there was a finding to read."""
+        return any(map(self._chooses, self.moment.findings.values()))
+
     def misses(self, uid: str, seen: Seen, tested: int) -> bool:
         """Tell whether a finding was gone by then, or left out, and none has found it again.
 

@@ -113,6 +113,11 @@ class Scene:
         is_ahead = self.reading.moment.at > self.before.at
         return is_ahead and self.reading.seems_later(uid, last, tested)
 
+    def read_then(self, uid: str) -> list[Seen]:
+        """Return the finding as a load of some earlier time has read it; nothing if it did not."""
+        then = self.reading.moment.findings.get(uid) if self.reading is not None else None
+        return [] if then is None else [then]
+
     def was_left_out(self, uid: str) -> bool:
         """Tell whether filters left the finding out when a load of some earlier time was read."""
         return self.reading is not None and self.reading.leaves_out(uid)

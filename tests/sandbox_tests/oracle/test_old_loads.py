@@ -143,6 +143,28 @@ def test_a_load_whose_clock_was_ahead_may_close_what_no_date_calls_later(
     assert (bench.name in bench.settle(full=None).wrongly_closed) is not excused
 
 
+@pytest.mark.parametrize(
+    ("moves", "since", "wrong"),
+    [(True, "deleted", False), (False, "deleted", True), (True, "moved on", True)],
+)
+def test_an_old_load_may_move_what_is_gone_to_where_it_was_read(
+    bench: Bench, moves: bool, since: str, wrong: bool
+) -> None:
+    oracle, url = bench.sandbox.oracle, place_by_url(bench.victim)
+    bench.world.move_finding(bench.victim, MOVED)
+    oracle.reading = oracle.read(oracle.asked)
+    if since == "deleted":
+        bench.world.delete_finding(bench.victim)
+    else:
+        bench.world.move_finding(bench.victim, url)
+    bench.sandbox.begin()
+    if moves:
+        bench.load_at(MOVED)
+    bench.load_at(url, status="closed", closed_at="2026-03-03T00:00:00Z")
+
+    assert (bench.name in bench.settle(full=None).wrongly_closed) is wrong
+
+
 def test_an_old_load_does_not_open_what_never_was_open(bench: Bench) -> None:
     fixed = next(one for one in bench.world.findings[VULNERABILITY] if not one.open)
     bench.load_at(place_by_url(fixed), name=bench.world.unique_id(fixed))
