@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from qualyswas_ciscovm.dates import to_text
 from target_ciscovm.apply.sent_tags import sent_assets
 from target_ciscovm.intake.spool import BATCH
+from target_ciscovm.ledger.ledger import LastLoad
 from target_ciscovm.ledger.settlement import Settlement
 from target_ciscovm.ledger.tables import Entry, Link
 from target_ciscovm.output.timing import Progress
@@ -116,6 +117,9 @@ def _meta(load: Load, *, was_over: bool) -> dict[str, object]:
         "over_licence": was_over if over is None else over,
         "failed_loads": 0,
     }
-    if plan.verdict.proven and plan.coverage.started:
-        found["proven_at"] = plan.coverage.started
+    began = plan.coverage.started
+    if plan.verdict.proven and began:
+        found["proven_at"] = began
+    if began and load.tenant.now:
+        found["last_load"] = LastLoad(began, to_text(load.tenant.now))
     return found

@@ -7,8 +7,10 @@ identifier tells its type and web application, by which it is covered.
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
+from qualyswas_ciscovm.dates import parse, to_text
 from target_ciscovm.audit.drift import CLOSED, HAS, INSTEAD, JOINED, LACKS, SHARED
 from target_ciscovm.ledger.ledger import KnownRuns
 from target_ciscovm.ledger.tables import LIVE
@@ -20,6 +22,9 @@ if TYPE_CHECKING:
     from target_ciscovm.ledger.tables import State
 
 # ruff: noqa: S608 - the statements are put together of our own texts
+
+NOT_SHOWN: Final = timedelta(days=1)
+"""So long CVM may not show what a run has done."""
 
 
 def _lacking(state: str, *kinds: str) -> str:
@@ -35,11 +40,7 @@ WHERE {LIVE} AND EXISTS (
 
 
 CLOSE: Final = _lacking("'closed'", CLOSED)
-DOUBT: Final = _lacking(
-    "CASE WHEN sent_at >= strftime('%Y-%m-%dT%H:%M:%SZ', :at, '-1 day') THEN 'perhaps' ELSE "
-    "'closed' END",
-    *LACKS,
-)
+DOUBT: Final = _lacking("CASE WHEN sent_at >= :young THEN 'perhaps' ELSE 'closed' END", *LACKS)
 """CVM may have answered from a time before its last run. To close what is not open does no harm."""
 
 
@@ -88,18 +89,33 @@ WHERE sent_at < :at
 
 def take_over(held: Held, ledger: Ledger, runs: Runs) -> None:
     """Take over what differs: the next full load mends it where that is safe."""
+    values = _moments(ledger, runs)
     with ledger.amending(held.path) as connection:
         for change in (DOUBT, OPEN, KEEP_ASSETS):
-            connection.execute(change, {"at": runs.last_began})
+            connection.execute(change, values)
 
 
 def catch_up(held: Held, ledger: Ledger, runs: Runs) -> None:
     """Bring the ledger up to what CVM holds after runs that it does not know; all, if it is new."""
+    values = _moments(ledger, runs)
     with ledger.amending(held.path) as connection:
         for change in (CLOSE, DOUBT, OPEN, *KEEP, KEEP_ASSETS, SENT_SINCE):
-            connection.execute(change, {"at": runs.last_began})
+            connection.execute(change, values)
         ledger.remember("whole", value=True)
         going_on = tuple(run for run in ledger.known_runs.own if run > runs.newest)
         ledger.remember("runs", value=KnownRuns(runs.newest, going_on))
         if runs.last_good_began is not None:
             ledger.remember("run_instead", value=runs.last_good_began)
+
+
+def _moments(ledger: Ledger, runs: Runs) -> dict[str, str]:
+    """Give when the last run began, and since when syncs have begun that CVM may not show yet.
+
+    These are the syncs of the day before that run, and the one whose load waited until then.
+    """
+    last = parse(runs.last_began)
+    young = to_text(last - NOT_SHOWN) if last else runs.last_began
+    load = ledger.last_load
+    if load is not None and load.ran >= young:
+        young = min(young, load.began)
+    return {"at": runs.last_began, "young": young}

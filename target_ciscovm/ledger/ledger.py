@@ -81,6 +81,18 @@ class KnownRuns(msgspec.Struct, frozen=True):
         return sorted(run for run in runs if run > self.up_to and run not in self.own)
 
 
+class LastLoad(msgspec.Struct, frozen=True):
+    """The load that was settled last.
+
+    Attributes:
+        began: when its sync began: long before, where it waited.
+        ran: when it was handed to CVM.
+    """
+
+    began: str
+    ran: str
+
+
 class Ledger:
     """The ledger of one connector. Reading never creates its file; without one it is empty.
 
@@ -140,6 +152,11 @@ class Ledger:
     def proven_at(self) -> str | None:
         """Give the beginning of the newest sync that was settled as proven."""
         return self._meta("proven_at", str)
+
+    @property
+    def last_load(self) -> LastLoad | None:
+        """Give the load that was settled last, None where its times were not told."""
+        return self._meta("last_load", LastLoad)
 
     @property
     def is_whole(self) -> bool:

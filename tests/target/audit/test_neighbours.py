@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 import pytest
@@ -11,7 +12,7 @@ from tests.sandbox.ciscovm.tenant.tenant import CONNECTOR_ID, OTHER_CONNECTOR_ID
 from tests.target.audit import hands
 from tests.target.audit.looks import audit
 from tests.target.audit.test_audit import ELSEWHERE, FIVE, PAGE, WITHOUT_FIRST
-from tests.target.loads import CVM, QUICK
+from tests.target.loads import CVM, HOUR, QUICK
 from tests.target.streams import Sync, entry, finding, fixed, identifier, names, webapp
 
 if TYPE_CHECKING:
@@ -166,10 +167,13 @@ def test_what_a_failed_run_has_perhaps_opened_is_not_expected_in_cvm(cvm: CVM) -
     assert (looked.exit_code, looked.message) == (0, "CVM holds exactly these 5.")
 
 
-def test_an_answer_from_before_the_last_load_leaves_nothing_open(cvm: CVM) -> None:
+@pytest.mark.parametrize("waited", [0, 3])
+def test_an_answer_from_before_the_last_load_leaves_nothing_open(waited: int, cvm: CVM) -> None:
     cvm.load(WITHOUT_FIRST)
+    lines = FIVE.lines(cvm.clock.now() + HOUR)
+    cvm.clock.advance(timedelta(days=waited))
     cvm.play(replace(cvm.switches, search_delay=86_400))
-    cvm.load(FIVE)
+    cvm.load(lines)
     assert audit(cvm).drift == {("not in CVM", identifier(1))}
     cvm.play(QUICK)
 
