@@ -96,7 +96,7 @@ def sent_locators(key: str, place: Place, identity: Identity) -> dict[str, str]:
     """Give the locators to send for the asset: its key, and those that CVM ranks below it.
 
     `application` is CVM's name for the web application, its host where it has no name. It is always
-    sent, unless the tenant ranks it above the key.
+    sent, unless the tenant ranks it above the key, or it is preferred to it.
     """
     chosen, _, value = key.partition(":")
     found = {chosen: value}
@@ -125,11 +125,18 @@ def _sent_below(chosen: str, identity: Identity) -> tuple[str, ...]:
     # The host's name and address would merge all web applications of a server, and a finding's URL
     # would split one.
     withheld = {chosen, "url"} | ({"fqdn", "ip_address"} - set(identity.order))
+    # It would draw what is sent by that one now to an asset that was sent before it was preferred.
+    withheld |= _preferred(chosen, identity.order)
     return tuple(
         name
         for name in LOCATORS
         if name not in withheld and _rank(name, identity.tenant_order) >= rank
     )
+
+
+def _preferred(chosen: str, order: Sequence[str]) -> set[str]:
+    """Give the locators that are preferred to one."""
+    return set(order[: order.index(chosen)] if chosen in order else order)
 
 
 def hidden_key(identity: Identity) -> str | None:

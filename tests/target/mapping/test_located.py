@@ -10,7 +10,7 @@ import pytest
 
 from target_ciscovm.mapping.locators import CVM_ORDER
 from tests.target.loads import QUICK
-from tests.target.streams import Sync, bare, finding, identifier, names, webapp, webapp_of
+from tests.target.streams import Sync, bare, finding, fixed, identifier, names, webapp, webapp_of
 
 if TYPE_CHECKING:
     from tests.target.loads import CVM, Loaded
@@ -66,6 +66,17 @@ def test_closing_finds_them_again(first: str, tenant: str, cvm: CVM) -> None:
 
     assert cvm.open() == names(1, 3, 4)
     assert cvm.closed() == names(2)
+
+
+def test_what_is_closed_at_an_old_place_does_not_draw_the_new_one_there(cvm: CVM) -> None:
+    load(cvm, Sync(APPS[:1], [finding(1), finding(2)]), "external_id first", ["url"])
+    cvm.tenant.people.rank_locators()
+    after, by_id = Sync(APPS[:1], [finding(1), fixed(2)]), {"locator_order": ["external_id"]}
+
+    cvm.load(after, accept_identity_change=cvm.code(after, **by_id), **by_id)
+
+    (held,) = (one for one in cvm.held() if one.is_open)
+    assert "url" not in held.locators
 
 
 @pytest.mark.parametrize("tenant", TENANTS)

@@ -164,6 +164,14 @@ def test_a_tenants_own_order_keeps_higher_locators_out() -> None:
     }
 
 
+def test_an_asset_of_an_earlier_preference_is_not_given_what_is_preferred_now() -> None:
+    identity = Identity(("external_id", "application"))
+
+    assert sent_locators("url:https://app.example.test/a", PLACE, identity) == {
+        "url": "https://app.example.test/a"
+    }
+
+
 def test_a_finding_url_is_no_locator_of_an_asset_that_is_a_whole_application() -> None:
     identity = Identity(("external_id",), ("external_id", "application", "url"))
 
