@@ -117,8 +117,8 @@ _CONTENT: Final = (
         title="Start date",
         description=(
             "Findings tested and scans launched before this moment are not read (ISO 8601; UTC "
-            "when it has no offset). A sync with a start date is never a full one, so nothing is "
-            "closed because it is absent."
+            "when it has no offset). A moment in the future is refused. A sync with a start date "
+            "is never a full one, so nothing is closed because it is absent."
         ),
     ),
     th.Property(

@@ -24,8 +24,9 @@ def check_access(run: Run, logger: logging.Logger) -> None:
     """
     client, settings, log = run.client, run.settings, logger.info
     client.check_login()
-    started_at = to_text(client.started_at())
-    log("Login accepted at %s; it is %s there.", settings.platform.place, started_at)
+    started_at = client.started_at()
+    log("Login accepted at %s; it is %s there.", settings.platform.place, to_text(started_at))
+    run.reader.planner.options.require_past(started_at)
     webapps = sum(client.count("webapp", scope) for scope in run.scope.criteria("id"))
     log("webapps: %d can be read", webapps)
     scopes = run.scope.criteria("webApp.id")

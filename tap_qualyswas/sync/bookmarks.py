@@ -170,9 +170,9 @@ class Bookmarks:
     def move(self, stream: str, key: str, greatest: str | None) -> None:
         """Move the bookmark of a stream as far as is safe.
 
-        A bookmark that was made with other filters says nothing about the scans that run now, so
-        the new one may lie before it. One that lies in the future stays when rows do so too: then
-        the time that Qualys told is wrong.
+        A bookmark that was made with other filters, or of another account, says nothing about the
+        scans that run now, so the new one may lie before it. One that lies in the future stays when
+        rows do so too: then the time that Qualys told is wrong.
 
         Args:
             stream: the stream.
@@ -186,7 +186,8 @@ class Bookmarks:
             if self.clock_is_behind:
                 return
             greatest = greatest or to_text(horizon)
-        if self._planner.history.same_filters is False:
+        planner = self._planner
+        if planner.history.same_filters is False or not planner.is_of_same_account:
             new = next_bookmark(None, greatest or old, horizon=horizon)
         else:
             new = next_bookmark(old, greatest, horizon=horizon)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final, Literal
 
 from qualyswas_ciscovm.accounts import same
 from qualyswas_ciscovm.dates import parse_strict, to_text
+from tap_qualyswas.errors import SettingsError
 from tap_qualyswas.qualys.server_clock import AGREEMENT
 
 if TYPE_CHECKING:
@@ -64,6 +65,19 @@ class Options:
     reads_reports: bool = False
     full_table: bool = False
 
+    def require_past(self, now: datetime) -> None:
+        """Refuse a start date in the future, from which on there is nothing to read.
+
+        Raises:
+            SettingsError: when it lies there.
+        """
+        if self.start_date is not None and self.start_date > to_text(now):
+            msg = (
+                f"start_date {self.start_date} lies in the future (Qualys has {to_text(now)}), so "
+                "nothing would be read. Set it to a moment that has passed."
+            )
+            raise SettingsError(msg)
+
 
 @dataclass(frozen=True, slots=True)
 class Plan:
@@ -103,7 +117,7 @@ def has_schedule(options: Options) -> bool:
 
 def needs_answer(history: History, options: Options) -> bool:
     """Tell whether the plan depends on the time and the account that an answer of Qualys tells."""
-    return restart_reason(history, options) is None
+    return restart_reason(history, options) is None or options.start_date is not None
 
 
 def make_plan(history: History, options: Options, now: datetime | None, account: Account) -> Plan:
@@ -202,8 +216,14 @@ class Planner:
 
     @cached_property
     def plan(self) -> Plan:
-        """The plan."""
+        """The plan.
+
+        Raises:
+            SettingsError: when the start date lies in the future.
+        """
         now = self._origin.started_at() if needs_answer(self.history, self.options) else None
+        if now is not None:
+            self.options.require_past(now)
         plan = make_plan(self.history, self.options, now, self._origin.account)
         self._logger.info("%s sync: %s.", plan.mode.capitalize(), plan.reason)
         return plan

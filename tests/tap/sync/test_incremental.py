@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
+from qualyswas_ciscovm.dates import to_text
+from tap_qualyswas.errors import SettingsError
 from tests.sandbox.faults.switches import Switches
 from tests.sandbox.world.model import iso
 from tests.sandbox.world.size import WorldSize
@@ -300,6 +302,19 @@ def test_a_sync_with_a_start_date_is_never_full() -> None:
     assert min(row["lastTestedDate"] for row in outcome.records("findings")) == start
 
 
+def test_a_start_date_in_the_future_is_refused() -> None:
+    """By Qualys's time, not that of the machine."""
+    with Platform(SIZE) as platform:
+        start = to_text(platform.clock.now() + HOUR)
+        with pytest.raises(SettingsError, match=f"{start} lies in the future") as refused:
+            platform.sync_here({"start_date": start})
+        assert not refused.value.outcome.records("webapps")  # type: ignore[attr-defined]
+        platform.clock.advance(2 * HOUR)
+        outcome = platform.sync_here({"start_date": start})
+
+    assert outcome.proof["mode"] == "incremental"
+
+
 def test_a_wider_filter_does_not_carry_a_bookmark_past_a_running_scan() -> None:
     with Platform(SIZE) as platform:
         slow, quick = list(platform.world.apps.values())[:2]
@@ -316,6 +331,20 @@ def test_a_wider_filter_does_not_carry_a_bookmark_past_a_running_scan() -> None:
     assert bookmark(wide) == iso(running.launched)
     assert last.proof["mode"] == "incremental"
     assert key(platform, new) in keys_of(last)
+
+
+def test_the_bookmark_of_another_account_is_not_carried_past_a_running_scan() -> None:
+    with Platform(SIZE) as platform:
+        state = platform.sync_here().state
+        running = platform.world.launch_scan(next(iter(platform.world.apps.values())))
+        platform.clock.advance(2 * DAY)
+        for stream in ("scans", "findings"):
+            state["bookmarks"][stream]["replication_key_value"] = to_text(platform.clock.now())
+        platform.face.faults.arm("qualys-other-account")
+        outcome = platform.sync_here(state=state)
+
+    assert outcome.proof["mode"] == "full"
+    assert max(bookmark(outcome), bookmark(outcome, "scans")) <= iso(running.launched)
 
 
 def test_nothing_new_leaves_the_bookmark_where_it_was() -> None:
