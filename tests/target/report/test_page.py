@@ -186,6 +186,18 @@ def test_it_says_what_cvm_lacks_and_which_web_applications_no_sync_covers() -> N
     assert "CVM lacks" not in text_of(page(succeeded()))
 
 
+@pytest.mark.parametrize("name", REPORTS)
+def test_it_says_what_paper_leaves_out(name: str) -> None:
+    document = page(REPORTS[name](), changes())
+
+    (told,) = document.xpath("//footer/p[@class='paper']")
+    left_out = document.xpath("//section[@class='screen']/h2")
+    assert left_out
+    assert [one for one in map(text_of, left_out) if f"“{one}”" not in text_of(told)] == []
+    whole = document.xpath("//table[@class='keep']")
+    assert whole == document.xpath("//table")[: len(whole)]
+
+
 def test_it_links_to_the_files_beside_it() -> None:
     targets = page(succeeded()).xpath("//a/@href")
 
