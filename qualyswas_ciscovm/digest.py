@@ -5,8 +5,8 @@ The number of rows alone does not tell whether something in between has altered 
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Mapping
+from hashlib import blake2b
 from typing import Final
 
 import msgspec
@@ -46,8 +46,8 @@ class Digest:
 
     def add(self, values: tuple[object, ...]) -> None:
         """Take a row in."""
-        row = hashlib.blake2b(_encode(values), digest_size=BYTES)
-        self._sum += int.from_bytes(row.digest(), "big")
+        row = blake2b(_encode(values), digest_size=BYTES).digest()
+        self._sum += int.from_bytes(row, "big")
 
     def __str__(self) -> str:
         """Give it as 16 hex digits."""

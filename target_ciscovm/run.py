@@ -70,7 +70,7 @@ if TYPE_CHECKING:
 
     from target_ciscovm.apply.files import Written
     from target_ciscovm.cvm.client import CiscoVMClient
-    from target_ciscovm.mapping.records import Record
+    from target_ciscovm.mapping.records import Finding, Record
     from target_ciscovm.output.folders import RunFolder
     from target_ciscovm.report.endings import Ending
     from target_ciscovm.settings.values import Settings
@@ -178,13 +178,30 @@ class Run:
             raise ValueError(msg)
         self._intake.take(line, stream, raw, record)
         if line % LOOK_EVERY == 0:
-            require_disk(self._spool.path.parent, self._spool.size + LEAST_ROOM)
-            received = self.counts.received
-            self._ticker.tick(
-                "received %s findings, %s records in all so far",
-                f"{received[FINDINGS]:,}",
-                f"{received.total():,}",
-            )
+            self._look_around(self._spool)
+
+    def take_finding(self, line: int, finding: Finding) -> None:
+        """Take a finding that is read already.
+
+        Raises:
+            DiskFull: when there is no room for it.
+        """
+        if self._intake is None or self._spool is None:
+            msg = "records are taken while the run reads"
+            raise ValueError(msg)
+        self.arrivals.add_finding(finding)
+        self._intake.take_finding(line, finding)
+        if line % LOOK_EVERY == 0:
+            self._look_around(self._spool)
+
+    def _look_around(self, spool: Spool) -> None:
+        require_disk(spool.path.parent, spool.size + LEAST_ROOM)
+        received = self.counts.received
+        self._ticker.tick(
+            "received %s findings, %s records in all so far",
+            f"{received[FINDINGS]:,}",
+            f"{received.total():,}",
+        )
 
     def drop(self, stream: str, record: bytes) -> None:
         """Take note of a record that a stream map has dropped: what it tells of is not gone."""

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from singer_sdk.helpers.capabilities import CapabilitiesEnum
 
     from target_ciscovm.intake.stream_maps import StreamMaps
+    from target_ciscovm.mapping.records import Finding
     from target_ciscovm.report.model import Report
     from target_ciscovm.run import Run
     from target_ciscovm.settings.values import Settings
@@ -132,6 +133,11 @@ class TargetCiscoVM(Plugin, Target):
             self.logger.info("%s", done.message)
         else:
             check_login(self.settings)
+
+    @property
+    def on_finding(self) -> Callable[[int, Finding], None] | None:
+        """Hand a finding that is read already to the run; None where maps want it as it came."""
+        return None if self._maps else self.run.take_finding
 
     def on_record(self, line: int, stream: str, record: msgspec.Raw) -> None:
         """Hand a record to the run, mapped if maps are set."""

@@ -18,6 +18,16 @@ LOOKED_AT: Final = 100
 """Findings that are looked at for flattening."""
 NO_ROW: Final = (None,)
 FLATTENED: Final = b'"webApp__'
+FINDING: Final = b'{"type":"RECORD","stream":"findings","record":'
+"""How the tap begins the line of a finding."""
+
+
+class FindingLine(msgspec.Struct, gc=False):
+    """The line of a finding."""
+
+    type: str
+    stream: str
+    record: Finding
 
 
 # Made before any run: msgspec hashes the types here, and swallows whatever is raised meanwhile,
@@ -25,6 +35,18 @@ FLATTENED: Final = b'"webApp__'
 DECODERS: Final[Mapping[str, msgspec.json.Decoder[Record]]] = {
     name: msgspec.json.Decoder(kind) for name, kind in TYPES.items()
 }
+FINDING_LINES: Final = msgspec.json.Decoder(FindingLine)
+
+
+def read_finding(line: bytes) -> Finding | None:
+    """Read a finding with its line, which takes half the time; None where it is not as usual."""
+    try:
+        found = FINDING_LINES.decode(line)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return None
+    # What the line begins with may be in it twice, and a flattened record has no web application.
+    is_usual = found.type == "RECORD" and found.stream == FINDINGS and found.record.web_app
+    return found.record if is_usual else None
 
 
 def read_record(stream: str, raw: bytes) -> Record | None:
@@ -71,13 +93,22 @@ class Arrivals:
         if digest is None:
             return record
         if isinstance(record, Finding):
-            app = record.web_app
-            digest.add((record.unique_id, record.type, record.status, app and app.id, record.url))
+            self._digest_finding(record)
         elif isinstance(record, WebApp):
             digest.add((record.id,))
         else:
             digest.add(_loose_values(stream, bytes(raw)))
         return record
+
+    def add_finding(self, finding: Finding) -> None:
+        """Take note of a finding that is read already."""
+        self.counts[FINDINGS] += 1
+        self._digest_finding(finding)
+
+    def _digest_finding(self, finding: Finding) -> None:
+        app = finding.web_app
+        values = (finding.unique_id, finding.type, finding.status, app and app.id, finding.url)
+        self._digests[FINDINGS].add(values)
 
     def digest(self, stream: str) -> str | None:
         """Give the fingerprint of a stream's rows, None for a stream that has none."""

@@ -137,6 +137,16 @@ class Intake:
         else:
             self._keep(line, stream, record, bytes(raw))
 
+    def take_finding(self, line: int, finding: Finding) -> None:
+        """Take a finding that is read already.
+
+        Raises:
+            DiskFull: when there is no room for it.
+        """
+        self._counts.received[FINDINGS] += 1
+        self.proof_is_last = False
+        self._keep_finding(line, finding)
+
     def drop(self, stream: str, raw: bytes) -> None:
         """Take note of a record that is left out on purpose, and may still be there in Qualys."""
         try:

@@ -12,6 +12,8 @@ import msgspec
 from singer_sdk.singerlib.encoding.base import GenericSingerReader
 
 from target_ciscovm.errors import InputBroken
+from target_ciscovm.intake.arrivals import FINDING, read_finding
+from target_ciscovm.intake.counts import FINDINGS
 
 if sys.version_info >= (3, 12):
     from typing import override
@@ -20,6 +22,8 @@ else:
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
+
+    from target_ciscovm.mapping.records import Finding
 
 BOM: Final = b"\xef\xbb\xbf"
 
@@ -37,6 +41,10 @@ class Message(msgspec.Struct, gc=False):
 
 class Handler(Protocol):
     """What receives the messages."""
+
+    @property
+    def on_finding(self) -> Callable[[int, Finding], None] | None:
+        """Take a finding that is read already; None where each record is wanted as it is."""
 
     def load(self, read: Callable[[], None]) -> None:
         """Process an input; `read` passes its messages on."""
@@ -105,7 +113,13 @@ class SingerLines(GenericSingerReader[bytes]):
 
     def _read(self, file: IO[bytes], stats: Counter[str]) -> None:
         decode = self._decoder.decode
+        on_finding = self.handler.on_finding
         for number, line in enumerate(_lines(file), 1):
+            if on_finding and line.startswith(FINDING) and (finding := read_finding(line)):
+                self._require_schema(number, FINDINGS)
+                stats["RECORD"] += 1
+                on_finding(number, finding)
+                continue
             try:
                 message = decode(line)
             except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
@@ -123,8 +137,7 @@ class SingerLines(GenericSingerReader[bytes]):
             stream = message.stream
             if stream is None or not message.record:
                 raise InputBroken(number, "is a RECORD without a stream or a record")
-            if stream not in self._seen:
-                raise InputBroken(number, f"is a record of {stream[:80]!r} before its SCHEMA")
+            self._require_schema(number, stream)
             self.handler.on_record(number, stream, message.record)
         elif kind == "STATE":
             if bytes(message.value):
@@ -140,6 +153,10 @@ class SingerLines(GenericSingerReader[bytes]):
             raise InputBroken(number, f"{what} batch_config in the tap")
         elif kind != "ACTIVATE_VERSION":
             self.handler.on_unknown(kind)
+
+    def _require_schema(self, number: int, stream: str) -> None:
+        if stream not in self._seen:
+            raise InputBroken(number, f"is a record of {stream[:80]!r} before its SCHEMA")
 
 
 def _tolerant(number: int, line: bytes) -> Message:

@@ -83,12 +83,7 @@ class Moments(NamedTuple):
 
 def moments(finding: Finding) -> Moments:
     """Read the finding's dates."""
-    return Moments(
-        to_utc(finding.first_detected_date),
-        to_utc(finding.last_detected_date),
-        to_utc(finding.last_tested_date),
-        to_utc(finding.fixed_date),
-    )
+    return Moments(*map(to_utc, _dates(finding)))
 
 
 def finding_problem(finding: Finding, at: Moments) -> str | None:

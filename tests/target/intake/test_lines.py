@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
     import msgspec
 
+    from target_ciscovm.mapping.records import Finding
+
 SCHEMA = (
     b'{"type":"SCHEMA","stream":"findings","schema":{"properties":{}},"key_properties":["id"]}\n'
 )
@@ -40,6 +42,7 @@ class Taken:
     schemas: list[tuple[str, bytes, object]] = field(default_factory=list)
     states: list[bytes] = field(default_factory=list)
     unknown: list[str] = field(default_factory=list)
+    on_finding: Callable[[int, Finding], None] | None = None
 
     def load(self, read: Callable[[], None]) -> None:
         read()
@@ -337,3 +340,47 @@ def test_draining_what_is_no_stream_does_nothing() -> None:
     closed = io.StringIO("x")
     closed.close()
     drain(closed)
+
+
+FINDING = b'{"type":"RECORD","stream":"findings","record":{"id":1,"webApp":{"id":2}%b}%b}\n'
+
+
+def typed(*lines: bytes) -> tuple[list[tuple[int, int | None]], Taken]:
+    """Read with a handler that takes findings as such; give those, and the handler."""
+    findings: list[tuple[int, int | None]] = []
+    reader = SingerLines()
+    taken = reader.handler = Taken()
+    taken.on_finding = lambda line, finding: findings.append((line, finding.id))
+    assert reader.process_lines(io.BytesIO(b"".join(lines)), {})["RECORD"]
+    return findings, taken
+
+
+def test_a_usual_finding_is_read_with_its_line() -> None:
+    findings, taken = typed(SCHEMA, FINDING % (b"", b""))
+
+    assert findings == [(2, 1)]
+    assert not taken.records
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        FINDING % (b',"severity":"3"', b""),
+        FINDING % (b',"webApp":null,"webApp__id":2', b""),
+        FINDING % (b"", b',"stream":"scans"'),
+        FINDING % (b',"url":"\\ud800"', b""),
+    ],
+    ids=["other type", "flattened", "two streams", "lone surrogate"],
+)
+def test_an_unusual_finding_is_handed_over_as_it_came(line: bytes) -> None:
+    schemas = (SCHEMA, SCHEMA.replace(b"findings", b"scans"))
+
+    findings, taken = typed(*schemas, line)
+
+    assert not findings
+    assert taken.records == read(*schemas, line).records
+
+
+def test_a_finding_before_its_schema_breaks_the_input() -> None:
+    with pytest.raises(InputBroken, match="before its SCHEMA"):
+        typed(FINDING % (b"", b""))
