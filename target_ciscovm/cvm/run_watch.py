@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Final
 from target_ciscovm.cvm.connector import RunFailed
 from target_ciscovm.cvm.retry_policy import capped
 from target_ciscovm.errors import (
-    BadKey,
     ConnectorBusy,
+    Refused,
+    RequestRefused,
     StillRunning,
     TemporaryError,
 )
@@ -83,8 +84,8 @@ def wait_for_end(
 
     Raises:
         RunFailed: it ended without success.
-        StillRunning: it has not ended after `timeout_seconds`, or could not be looked at for
-            `max_wait_seconds`.
+        StillRunning: it has not ended after `timeout_seconds`, could not be looked at for
+            `max_wait_seconds`, or two looks in a row were refused.
     """
     begun = seen = time.monotonic()
     teller = Teller(progress)
@@ -93,7 +94,7 @@ def wait_for_end(
         named = 0.0
         try:
             run = look()
-        except BadKey as error:
+        except (Refused, RequestRefused) as error:
             if refused:
                 raise StillRunning(run_id, time.monotonic() - begun, str(error)) from error
             refused, why = True, str(error)

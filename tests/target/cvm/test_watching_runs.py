@@ -6,7 +6,7 @@ import json
 from dataclasses import replace
 from datetime import datetime, timezone
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import pytest
 
@@ -33,7 +33,12 @@ def ended(**fields: object) -> Reply:
     return Reply(json=row | {"end_time": "2024-05-02T08:05:00.000Z"} | fields)
 
 
-UNKNOWN_KEY = Reply(401, {"success": "false"})
+REFUSALS: Final = {
+    "401": Reply(401, {"success": "false"}),
+    "403": Reply(403, {"success": "false"}),
+    "410": Reply(410, {"success": "false"}),
+    "another host": Reply(302, headers={"Location": "https://maintenance.example.test/"}),
+}
 GOING_ON = Reply(json={"id": 7, "end_time": None, "success": None, "total_payload_count": 3})
 
 
@@ -109,18 +114,24 @@ def test_a_run_that_can_no_longer_be_looked_at_may_still_run(server: ScriptedSer
         connect(server, replace(QUICK, max_wait_seconds=0.1)).wait(7, 60, Log())
 
 
-def test_one_lone_401_is_asked_again(server: ScriptedServer) -> None:
-    server.script("GET", RUN_7, GOING_ON, UNKNOWN_KEY, GOING_ON, UNKNOWN_KEY, ended())
+@pytest.mark.parametrize("name", REFUSALS)
+def test_one_lone_refusal_is_asked_again(name: str, server: ScriptedServer) -> None:
+    refusal = REFUSALS[name]
+    server.script("GET", RUN_7, GOING_ON, refusal, GOING_ON, refusal, ended())
 
     assert connect(server).wait(7, 5, Log()).success is True
 
 
-def test_a_key_withdrawn_meanwhile_is_told_with_the_run_that_goes_on(
-    server: ScriptedServer,
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [("401", "not accept the API key"), ("403", "may not see"), ("410", "refused to let us see")],
+)
+def test_what_is_refused_meanwhile_is_told_with_the_run_that_goes_on(
+    name: str, words: str, server: ScriptedServer
 ) -> None:
-    server.script("GET", RUN_7, GOING_ON, UNKNOWN_KEY, UNKNOWN_KEY)
+    server.script("GET", RUN_7, GOING_ON, REFUSALS[name], REFUSALS[name])
 
-    with pytest.raises(StillRunning, match="does not accept the API key") as caught:
+    with pytest.raises(StillRunning, match=words) as caught:
         connect(server).wait(7, 5, Log())
 
     assert "run 7" in str(caught.value)
