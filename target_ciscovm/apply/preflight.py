@@ -29,7 +29,7 @@ class Opening:
     """What CVM told at first.
 
     Attributes:
-        now: its time, by the `Date` of its first answer.
+        now: its time, None where no two answers agree on it.
         first_run: when the connector's first run began, None when there was none.
         runs: ids of the runs that were there.
         overage: whether the licence is over its limit; None when that is not known.

@@ -85,7 +85,7 @@ class CiscoVMClient:
 
     @property
     def server_now(self) -> datetime | None:
-        """The `Date` of CVM's first answer, None before it or if it had none."""
+        """CVM's time at its first good answer; None until another one agrees."""
         return self.calls.transport.server_now
 
     def connector(self) -> Connector:

@@ -16,6 +16,7 @@ from qualyswas_ciscovm.certificates import bundle_path, bundle_problem
 from qualyswas_ciscovm.dates import from_header
 from target_ciscovm.cvm.answer import Answer, read_retry_after
 from target_ciscovm.cvm.connection_errors import explain
+from target_ciscovm.cvm.server_time import ServerTime
 from target_ciscovm.errors import BrokenAnswer, SettingsError, TimedOut, WrongHost
 
 if sys.version_info >= (3, 12):
@@ -65,7 +66,6 @@ class Transport:
 
     Attributes:
         place: the host, as messages name it.
-        server_now: the `Date` of the first answer.
         answered: whether the host has answered at all.
     """
 
@@ -78,7 +78,6 @@ class Transport:
         max_answer_bytes: int = MAX_ANSWER_BYTES,
     ) -> None:
         self.place = urlsplit(api_url).netloc
-        self.server_now: datetime | None = None
         self.answered = False
         self._url = api_url
         self._key = _tidy_key(api_key)
@@ -91,9 +90,15 @@ class Transport:
             "stream": True,
         }
         self._next_start = 0.0
+        self._time = ServerTime()
         self._session = requests.Session()
         self._session.auth = RiskToken(self._key)
         self._session.headers.update({"User-Agent": user_agent(), "Accept": "application/json"})
+
+    @property
+    def server_now(self) -> datetime | None:
+        """The `Date` of the first good answer; None until another one agrees."""
+        return self._time.first
 
     def send(
         self,
@@ -211,16 +216,17 @@ class Transport:
 
     def _read(self, response: requests.Response, body: bytes) -> Answer:
         date = from_header(response.headers.get("Date"))
-        if not self.answered:
-            self.answered = True
-            self.server_now = date
+        self.answered = True
         if response.is_redirect or response.is_permanent_redirect:
             target = urlsplit(response.headers.get("Location", "")).hostname or "another page"
             raise WrongHost(self.place, f"with a redirect to {target}")
+        html = _is_html(response) or body[:64].lstrip()[:1] == b"<"
+        if response.ok and not html:
+            self._time.note(date)
         return Answer(
             status=response.status_code,
             body=body,
-            html=_is_html(response) or body[:64].lstrip()[:1] == b"<",
+            html=html,
             retry_after=read_retry_after(response.headers.get("Retry-After"), date),
         )
 

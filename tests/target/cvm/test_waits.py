@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
+from typing import Final
 
 import pytest
 
@@ -16,26 +17,50 @@ from tests.target.cvm.quick import CONNECTOR, QUICK, connect
 from tests.target.cvm.scripted_server import Reply, ScriptedServer
 
 
-def test_the_time_is_the_servers_of_its_first_answer(server: ScriptedServer) -> None:
-    server.script(
-        "GET",
-        "/connectors",
-        Reply(502, text="", headers={"Date": "Sun, 05 May 2024 08:00:00 GMT"}),
-        listing(IMPORTER, headers={"Date": "Mon, 06 May 2024 08:00:00 GMT"}),
-    )
+def dated(date: str) -> Reply:
+    return listing(IMPORTER, headers={"Date": date})
+
+
+EIGHT: Final = "Mon, 06 May 2024 08:00:00 GMT"
+LATER: Final = "Mon, 06 May 2024 08:09:00 GMT"
+MUCH_LATER: Final = "Tue, 06 May 2098 08:00:00 GMT"
+
+
+@pytest.mark.parametrize(
+    "answers",
+    [
+        [dated(EIGHT), dated(LATER)],
+        [Reply(502, text="", headers={"Date": MUCH_LATER}), dated(EIGHT), dated(LATER)],
+        [Reply(429, {}, headers={"Date": MUCH_LATER}), dated(EIGHT), dated(LATER)],
+        [dated(MUCH_LATER), dated(EIGHT), dated(LATER)],
+        [dated(EIGHT), dated(MUCH_LATER), dated(LATER)],
+        [dated("yesterday"), dated(EIGHT), dated(LATER)],
+    ],
+    ids=["two agree", "502", "429", "first is off", "second is off", "unreadable"],
+)
+def test_the_time_is_that_of_the_first_good_answer_that_another_agrees_with(
+    server: ScriptedServer, answers: list[Reply]
+) -> None:
+    server.script("GET", "/connectors", *answers)
     api = connect(server)
-    assert api.server_now is None
+
+    while len(server.requests) < len(answers):
+        assert api.server_now is None
+        api.connector()
+
+    assert api.server_now is not None
+    # What has passed since an answer that was off is taken from the next one.
+    assert abs(api.server_now - datetime(2024, 5, 6, 8, tzinfo=timezone.utc)) < timedelta(seconds=9)
+
+
+@pytest.mark.parametrize(
+    "date", ["", "yesterday", "Mon, 99 May 2024 08:00:00 GMT", "Thu, 01 Jan 1970 00:00:00 GMT"]
+)
+def test_an_unreadable_date_is_no_date(server: ScriptedServer, date: str) -> None:
+    server.script("GET", "/connectors", dated(date))
+    api = connect(server)
 
     api.connector()
-
-    assert api.server_now == datetime(2024, 5, 5, 8, tzinfo=timezone.utc)
-
-
-@pytest.mark.parametrize("date", ["", "yesterday", "Mon, 99 May 2024 08:00:00 GMT"])
-def test_an_unreadable_date_is_no_date(server: ScriptedServer, date: str) -> None:
-    server.script("GET", "/connectors", listing(IMPORTER, headers={"Date": date}))
-    api = connect(server)
-
     api.connector()
 
     assert api.server_now is None
