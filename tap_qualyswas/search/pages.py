@@ -43,6 +43,10 @@ class IdRange:
             self.before is None or row_id < self.before
         )
 
+    def reaches(self, row_id: int) -> bool:
+        """Tell whether an id lies in it or is one of its bounds, as a page may begin with one."""
+        return row_id in {self.after, self.before} or self.holds(row_id)
+
     def described(self) -> str:
         """Tell where it lies, for a message."""
         before = "" if self.before is None else f" and before {self.before}"

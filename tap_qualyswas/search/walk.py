@@ -244,6 +244,7 @@ def read_page(
         raise BrokenAnswer(msg)
     ids = [row_id(row) for row in rows]
     _check_answer(answer, ids)
+    _check_place(answer, id_range, ids)
     if answer.more:
         short_pages.check(sweep, id_range, len(ids), asked)
     step = check_page(id_range, ids, more=answer.more, last_id=answer.last_id, limit=asked)
@@ -284,6 +285,18 @@ def _check_answer(answer: ServiceAnswer, ids: Sequence[int | None]) -> None:
     """
     if answer.count is not None and answer.count != len(ids):
         msg = f"Qualys sent {len(ids):,} rows in a page that says it has {answer.count:,}."
+        raise BrokenAnswer(msg)
+
+
+def _check_place(answer: ServiceAnswer, id_range: IdRange, ids: Sequence[int | None]) -> None:
+    """Refuse a last page from elsewhere, with which the walk would end before its end.
+
+    Raises:
+        BrokenAnswer: when no row is of those that were asked for.
+    """
+    known = [row_id for row_id in ids if row_id is not None]
+    if known and not answer.more and not any(map(id_range.reaches, known)):
+        msg = f"Qualys sent rows up to id {max(known)} in place of those {id_range.described()}."
         raise BrokenAnswer(msg)
 
 

@@ -8,7 +8,8 @@ import pytest
 
 from tests.sandbox.faults.switches import Switches
 from tests.sandbox.world.size import WorldSize
-from tests.tap.syncs import Outcome, Platform
+from tests.tap.scripted import FINDINGS, Answer, ScriptedServer, finding, page
+from tests.tap.syncs import Outcome, Platform, sync_here
 
 if TYPE_CHECKING:
     from tests.sandbox.world.world import World
@@ -143,3 +144,20 @@ def test_pages_may_hold_fewer_rows_than_were_asked_for(verbose_limit: int) -> No
 
     assert keys_of(outcome) == keys_in(platform.world)
     assert outcome.proof["complete"] is True
+
+
+def test_a_last_page_from_elsewhere_does_not_end_a_walk() -> None:
+    """A proxy may send an answer once more; without a count nothing else shows it."""
+    script = [
+        Answer(page(finding(7010), finding(7011), more="true", last_id=7011)),
+        Answer(page(finding(7001), finding(7002))),
+        Answer(page(finding(7012))),
+    ]
+    state = {"findings": {"replication_key_value": "2024-05-20T00:00:00Z"}}
+    settings = {"finding_types": ["VULNERABILITY"], "page_size": 2, "full_sync_every_days": 0}
+    with ScriptedServer({FINDINGS: script}) as server:
+        outcome = sync_here({**server.config, **settings}, {"bookmarks": state})
+        asked = [request.body for request in server.asked_at(FINDINGS)[:3]]
+
+    assert [row["id"] for row in outcome.records("findings")] == [7010, 7011, 7012]
+    assert asked[1] == asked[2] != asked[0]
