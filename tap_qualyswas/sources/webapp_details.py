@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from qualyswas_ciscovm.wording import counted
-from tap_qualyswas.errors import cause_of
+from tap_qualyswas.errors import BrokenAnswer, cause_of
 from tap_qualyswas.records.notes import Notes
+from tap_qualyswas.records.shapes import row_id
 from tap_qualyswas.records.webapps import WEBAPP
 from tap_qualyswas.search.workers import WorkerPool, in_parallel
 from tap_qualyswas.sources.in_a_row import InARow
@@ -101,7 +102,12 @@ class WebappDetails(NothingToLearn):
 
         def read(answer: ServiceAnswer) -> Record | None:
             row = next(iter(answer.rows), None)
-            return None if row is None else WEBAPP(row, notes)
+            if row is None:
+                return None
+            if row_id(row) != number:
+                msg = f"Qualys sent something else in place of web application {number}."
+                raise BrokenAnswer(msg)
+            return WEBAPP(row, notes)
 
         try:
             yield Detailed(number, self._reader.client.webapp(number, read), notes)

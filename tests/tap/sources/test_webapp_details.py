@@ -4,9 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+import pytest
+
 from tests.sandbox.faults.switches import Switches
 from tests.sandbox.world.size import WorldSize
-from tests.tap.syncs import Platform
+from tests.tap.scripted import (
+    COUNT,
+    SEARCH,
+    Answer,
+    ScriptedServer,
+    count_xml,
+    page,
+    webapp,
+)
+from tests.tap.syncs import Platform, sync_here
 
 if TYPE_CHECKING:
     from tests.tap.syncs import Outcome
@@ -58,3 +69,15 @@ def test_a_sync_goes_on_without_details_that_cannot_be_had() -> None:
     assert "Going on without their details" in outcome.log
     assert platform.requests["get/was/webapp"] <= 6
     assert outcome.proof["complete"] is True
+
+
+@pytest.mark.parametrize("number", ["9002", "unreadable"])
+def test_details_of_another_web_application_are_asked_for_again(number: str) -> None:
+    """A proxy may send what somebody else has asked for."""
+    path = "/qps/rest/3.0/get/was/webapp/9001"
+    apps = {f"{SEARCH}webapp": Answer(page(webapp(9001))), f"{COUNT}webapp": Answer(count_xml(1))}
+    right, wrong = page(webapp(9001, os="Linux")), page(webapp(9001, id=number, os="Other"))
+    with ScriptedServer({path: [Answer(wrong)]}, {**apps, path: Answer(right)}) as server:
+        outcome = sync_here({**server.config, "webapp_details": True})
+
+    assert [(row["id"], row["os"]) for row in outcome.records("webapps")] == [(9001, "Linux")]
