@@ -60,7 +60,10 @@ def by_code(
     explained = f"{code}: {text.rstrip('.')}" if text else code
     refusal = BY_CODE.get(code)
     if refusal is errors.BadCredentials:
-        return errors.BadCredentials(reply.place, explained, reply.login_note)
+        # A login that has worked in this run is refused now and then, and accepted again.
+        is_lone = reply.status == UNAUTHORIZED and reply.has_worked
+        refused = errors.LoneRefusal if is_lone else errors.BadCredentials
+        return refused(reply.place, explained, reply.login_note)
     if refusal is not None:
         return refusal(reply.place, explained)
     if code in GONE:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import time
+from contextlib import nullcontext
 from typing import Final
 
 import pytest
 
 from tap_qualyswas import errors
 from tests.sandbox.world.size import WorldSize
+from tests.tap.scripted import FINDINGS, Answer, ScriptedServer, failure
 from tests.tap.syncs import FIRST_WAIT, Outcome, Platform, sync_here
 
 SIZE: Final = WorldSize(apps=4, findings=60, qids=12, scans=6)
@@ -142,6 +144,18 @@ def test_a_second_401_in_a_row_is_the_last() -> None:
         with pytest.raises(errors.BadCredentials):
             platform.sync_here({"max_attempts": 8})
         assert platform.requests.total() == 2
+
+
+@pytest.mark.parametrize("times", [1, 2])
+def test_a_login_that_has_worked_is_tried_once_more(times: int) -> None:
+    """Lone refusals occur with good logins, with a code or without one."""
+    refusal = Answer(failure("INVALID_CREDENTIALS", "Authentication failed"), status=401)
+    with ScriptedServer({FINDINGS: [refusal] * times}) as server:
+        refused = nullcontext() if times == 1 else pytest.raises(errors.BadCredentials)
+        with refused:
+            sync_here({**server.config, "finding_types": ["VULNERABILITY"]})
+
+    assert len(server.asked_at(FINDINGS)) == 2
 
 
 def test_a_host_that_nobody_knows_is_a_matter_of_the_address(
