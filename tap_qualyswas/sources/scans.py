@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from qualyswas_ciscovm.dates import parse_strict, to_text
+from qualyswas_ciscovm.dates import parse, to_text
 from tap_qualyswas.qualys.request_bodies import greater
 from tap_qualyswas.records.scan_status import has_report
 from tap_qualyswas.records.scans import read_scan
@@ -133,4 +133,5 @@ class ScanCollector:
             self.reported += [scan_id for scan_id in finished if isinstance(scan_id, int)]
         unended = carried.get("unended")
         if isinstance(unended, list):
-            self._unended_scans.add(parse_strict(str(value)) for value in unended)
+            launches = (parse(value) for value in unended if isinstance(value, str))
+            self._unended_scans.add(launch for launch in launches if launch is not None)

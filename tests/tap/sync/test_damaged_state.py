@@ -81,3 +81,13 @@ def test_no_damaged_value_ends_a_sync(
             outcome = platform.sync_here(PAGES, state=damaged(state, path, damage))
 
             assert outcome.proof["finishedAt"], (path, damage)
+
+
+def test_damaged_launches_in_a_cursor_of_the_scans_end_no_sync(platform: Platform) -> None:
+    whole = platform.sync_here({**PAGES, "full_sync": True})
+    cursors = [s for _, s in whole.cuts() if s["bookmarks"].get("scans", {}).get("resume")]
+    state = copy.deepcopy(cursors[0])
+    state["bookmarks"]["scans"]["resume"]["carried"]["unended"] = ["x", None, 17]
+    outcome = platform.sync_here(PAGES, state=state)
+
+    assert "scans goes on where an interrupted run stopped." in outcome.log
