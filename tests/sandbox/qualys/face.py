@@ -38,6 +38,7 @@ class Logged:
         endpoint: as counted, e.g. `search/was/finding` or `knowledge_base`.
         status: HTTP status of the answer; 0 when the connection was broken instead.
         rows: rows in the answer's page.
+        size: bytes of the answer.
         version: of the knowledge base API; empty elsewhere.
         violation: what a careful client would not have done, e.g. asking for all QIDs.
     """
@@ -50,8 +51,13 @@ class Logged:
     verbose: bool = False
     status: int = 0
     rows: int = 0
+    size: int = 0
     version: str = ""
     violation: str | None = None
+
+    def answered(self, answer: Response) -> None:
+        """Take note of the answer."""
+        self.status, self.size = answer.status_code, len(answer.body)
 
 
 @dataclass

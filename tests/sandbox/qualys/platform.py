@@ -89,7 +89,7 @@ class _Platform:
         answer = spelled(struck or self.qps_side.answer(path, request, body, logged), request)
         if endpoint == PAGE and answer.body and not struck:
             answer = spoil_bytes(self.face, answer)
-        logged.status = answer.status_code
+        logged.answered(answer)
         return answer
 
     async def fo(self, request: Request) -> Response:
@@ -106,7 +106,7 @@ class _Platform:
             query = request.url.query
             parameters = "&".join(part for part in (query, body) if part)
             answer = await self.fo_side.knowledge_base(parameters, logged)
-        logged.status = answer.status_code
+        logged.answered(answer)
         return answer
 
     async def version(self, request: Request) -> Response:
@@ -114,7 +114,7 @@ class _Platform:
         logged = self._log(request, "portal/version")
         answer = strike(self.face, "other", logged.endpoint) or refuse_qps(self.face, request)
         answer = spelled(answer or self.qps_side.version(), request)
-        logged.status = answer.status_code
+        logged.answered(answer)
         return answer
 
     async def session(self, request: Request) -> Response:
@@ -124,21 +124,21 @@ class _Platform:
         answer = strike(self.face, "session", logged.endpoint) or session(
             self.face, request, {name: str(value) for name, value in form.items()}
         )
-        logged.status = answer.status_code
+        logged.answered(answer)
         return answer
 
     async def about(self, request: Request) -> Response:
         """Answer the oldest call there is, with versions."""
         logged = self._log(request, "about")
         answer = strike(self.face, "session", logged.endpoint) or about(self.face, request)
-        logged.status = answer.status_code
+        logged.answered(answer)
         return answer
 
     async def token(self, request: Request) -> Response:
         """Answer the gateway's `/auth/oidc`."""
         logged = self._log(request, "auth/oidc")
         answer = issue_token(self.face, request)
-        logged.status = answer.status_code
+        logged.answered(answer)
         return answer
 
     async def portal(self, request: Request) -> Response:
