@@ -15,7 +15,7 @@ import msgspec
 
 from tests.bench import page
 from tests.bench.measuring import machine
-from tests.bench.parts import calls, growth, memory, pipe, tap, target
+from tests.bench.parts import calls, growth, meltano, memory, pipe, starts, tap, target, toolkit
 from tests.bench.results import Section
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from types import ModuleType
 
 PARTS: Final[dict[str, ModuleType]] = {
-    part.NAME: part for part in (calls, tap, target, pipe, memory, growth)
+    part.NAME: part for part in (calls, toolkit, tap, target, starts, meltano, pipe, memory, growth)
 }
 DESCRIPTION: Final = """\
 Measure both plugins beside what a user would take instead, and beside the least that has to be

@@ -5,21 +5,23 @@ from __future__ import annotations
 import json
 import os
 import platform
+import resource
 import statistics
 import subprocess
 import sys
 import tempfile
+import time
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Final
 
-from tests.pair.commands import clean_environment
+from tests.pair.commands import clean_environment, run
 from tests.support.processes import ROOT, Process
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping, Sequence
 
 MOST_SECONDS: Final = 3600.0
 
@@ -28,12 +30,12 @@ _forking: Final = ContextVar("forking", default=False)
 
 @dataclass(frozen=True)
 class Cost:
-    """What a run took, measured inside the process, start of the interpreter left out.
+    """What a run took.
 
     Attributes:
         seconds: by the clock on the wall.
         cpu: seconds of processor, of all threads.
-        peak_mb: most memory that was in use, in MB.
+        peak_mb: most memory that was in use, in MB; 0 where it was not looked at.
     """
 
     seconds: float
@@ -44,7 +46,9 @@ class Cost:
 def run_program(
     name: str, options: dict[str, Any], *, source: Path | None = None, result: Path | None = None
 ) -> Cost:
-    """Run one of `programs.PROGRAMS` in a process of its own.
+    """Run one of `programs.PROGRAMS` in a process of its own, and measure inside of it.
+
+    The start of the interpreter is left out.
 
     Args:
         name: of the program.
@@ -85,6 +89,29 @@ def run_program(
         return Cost(**json.loads(told.read_bytes()))
 
 
+def run_command(
+    command: Sequence[str], environment: Mapping[str, str] | None = None, *, folder: Path = ROOT
+) -> Cost:
+    """Run a command from its call to its end; the start of its interpreter is a part of the cost.
+
+    Raises:
+        RuntimeError: when it fails, with the end of what it said.
+    """
+    before, start = _children_seconds(), time.perf_counter()
+    ended = run(command, environment or {}, seconds=MOST_SECONDS, folder=folder)
+    seconds = time.perf_counter() - start
+    if ended.exit_code:
+        msg = f"{command[0]} ended with {ended.exit_code}:\n{ended.output[-2000:]}"
+        raise RuntimeError(msg)
+    return Cost(seconds, _children_seconds() - before, 0)
+
+
+def _children_seconds() -> float:
+    """Give the seconds of processor of all processes that have ended here, and of their own."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
 @contextmanager
 def forking() -> Iterator[None]:
     """Fork the programs while the block runs, which is quicker, and worse to measure."""
@@ -118,6 +145,12 @@ def times_as_fast(costs: list[Cost], others: list[Cost]) -> float:
     """
     pairs = zip(costs, others, strict=True)
     return statistics.median(other.cpu / cost.cpu for cost, other in pairs)
+
+
+def seconds_more(costs: list[Cost], others: list[Cost]) -> float:
+    """Give the seconds of processor that something takes more than others: the median, likewise."""
+    pairs = zip(costs, others, strict=True)
+    return statistics.median(cost.cpu - other.cpu for cost, other in pairs)
 
 
 def machine() -> str:

@@ -15,30 +15,38 @@ if TYPE_CHECKING:
 INTRODUCTION: Final = """\
 # Performance
 
-This page was written by the benchmark, `python -m tests.bench --page docs`, on {day}, on a machine
-with {machine}.
+The benchmark wrote this page, `python -m tests.bench --page docs`, on {day}, on a machine with
+{machine}.
 
-Figures of another machine differ; the ratios, each taken in one run, hardly do. A load average
-above the number of cores means that others were working there meanwhile: then times by the clock
-are far too long, and speeds by processor time somewhat too low. To measure on yours:
+On another machine the figures differ, but the ratios hardly do: each was taken in one run, side by
+side. Other work on the machine makes times by the clock far too long, and speeds by processor time
+somewhat too low; a load average above the number of cores is a sign of it. To measure on yours:
 
 ```sh
 uv run python -m tests.bench            # all of it, some twenty minutes on a quiet machine
 uv run python -m tests.bench --only tap # one part
 ```
 
-The goals are those that the code is held to; one that is missed is said to be.
+Goals stand below the table of each part, as what was measured and what it is held to. {missed}
 """
+ALL_MET: Final = "All were met."
+MISSED: Final = "These were missed:\n\n{goals}"
 
 
 def write(sections: Sequence[Section], folder: Path, *, machine: str, day: str) -> None:
     """Write `performance.md` and its plots into a folder."""
-    parts = [INTRODUCTION.format(machine=machine, day=day)]
+    parts = [INTRODUCTION.format(machine=machine, day=day, missed=_missed(sections))]
     for section in sections:
         parts += _section(section)
         for plot in section.plots:
             (folder / f"{plot.name}.svg").write_text(svg(plot), encoding="utf-8")
     (folder / "performance.md").write_text("\n".join(parts), encoding="utf-8")
+
+
+def _missed(sections: Sequence[Section]) -> str:
+    goals = [goal for section in sections for goal in section.goals if not goal.is_met]
+    lines = "\n".join(f"- {goal_line(goal)}" for goal in goals)
+    return MISSED.format(goals=lines) if goals else ALL_MET
 
 
 def _section(section: Section) -> Iterator[str]:

@@ -13,8 +13,11 @@ from lxml import etree
 from tests.bench import page
 from tests.bench.__main__ import PARTS, main, merged
 from tests.bench.measuring import Cost, forking, times_as_fast
+from tests.bench.parts import toolkit
+from tests.bench.peers.toolkit import Toolkit, identifier, triage_state
 from tests.bench.plots import svg
 from tests.bench.results import Curve, Goal, Plot, Section
+from tests.bench.stage import Size
 from tests.bench.waiting import in_words, wall_seconds
 
 if TYPE_CHECKING:
@@ -92,10 +95,57 @@ def test_a_missed_goal_is_said_to_be_missed(tmp_path: Path) -> None:
     page.write([section], tmp_path, machine="some cores", day="2026-01-01")
 
     text = (tmp_path / "performance.md").read_text(encoding="utf-8")
-    assert "- speed: **9.50**, at least 10: missed\n" in text
+    opening, _, part = text.partition("## Title")
+    assert "These were missed:\n\n- speed: **9.50**, at least 10: missed\n" in opening
+    assert "calls" not in opening
+    assert "- speed: **9.50**, at least 10: missed\n" in part
     assert "- calls: **30**, at most 30\n" in text
     assert "| a | b |\n| --- | ---: |\n| one | 1 |\n" in text
-    assert "2026-01-01, on a machine\nwith some cores." in text
+    assert "2026-01-01, on a machine with\nsome cores." in text
+
+
+def test_a_page_without_missed_goals_says_that_all_were_met(tmp_path: Path) -> None:
+    section = Section("x", "Title", "Told.", ["a"], [["one"]], [Goal("calls", 30, most=30)])
+
+    page.write([section], tmp_path, machine="some cores", day="2026-01-01")
+
+    text = (tmp_path / "performance.md").read_text(encoding="utf-8")
+    assert "All were met.\n" in text
+    assert "missed" not in text
+
+
+@pytest.mark.parametrize(
+    ("status", "ignored", "reason"),
+    [("PROTECTED", "false", None), ("ACTIVE", "true", None), ("ACTIVE", "true", "TOO_COSTLY")],
+)
+def test_the_toolkit_stops_at_what_it_has_no_word_for(
+    status: str, ignored: str, reason: str | None
+) -> None:
+    row = {"status": status, "isIgnored": ignored}
+
+    with pytest.raises(KeyError):
+        triage_state(row if reason is None else row | {"ignoredReason": reason})
+
+
+def test_what_is_wrong_in_a_tenant_is_counted_by_what_qualys_shows() -> None:
+    with toolkit.calm_sandbox(Size(40, 4, 8, 4), "run") as sandbox:
+        Toolkit(sandbox).run()
+        assert toolkit.wrong_of_toolkit(sandbox) == (0, 0, 0)
+        world, entries = sandbox.world, sandbox.tenant.state.assets.values()
+        fixed, closed, *_ = [one for one in world.all_findings() if one.status and one.open]
+        name = identifier(closed.qid.qid, closed.id)
+        (entry,) = [
+            entry
+            for asset in entries
+            for entry in asset.entries.values()
+            if entry.scanner_identifier == name
+        ]
+
+        entry.status = "resolved"
+        fixed.status = "FIXED"
+        world.add_finding(closed.app)
+
+        assert toolkit.wrong_of_toolkit(sandbox) == (1, 1, 1)
 
 
 def test_a_plot_begins_at_zero_and_holds_its_points() -> None:

@@ -17,6 +17,7 @@ from tests.support.processes import BIN, PLUGINS, ROOT, ForkServer, Process
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from pathlib import Path
 
     from tests.sandbox.command import plugins
 
@@ -32,11 +33,17 @@ class Ended:
     output: str
 
 
-def run(command: Sequence[str], environment: Mapping[str, str], *, seconds: float = 240) -> Ended:
-    """Run a command in the project's folder and give its exit code and all it printed."""
+def run(
+    command: Sequence[str],
+    environment: Mapping[str, str],
+    *,
+    seconds: float = 240,
+    folder: Path = ROOT,
+) -> Ended:
+    """Run a command, in the project's folder by default; give its exit code and all it printed."""
     done = subprocess.run(
         command,
-        cwd=ROOT,
+        cwd=folder,
         env={**clean_environment(), **environment},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
