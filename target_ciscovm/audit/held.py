@@ -14,6 +14,7 @@ from __future__ import annotations
 import re
 import sqlite3
 from contextlib import contextmanager
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import msgspec
@@ -23,7 +24,7 @@ from target_ciscovm.kdi.limits import is_locator, is_name
 from target_ciscovm.mapping.locators import DEFAULT_ORDER, LOCATORS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Container, Iterable, Iterator, Mapping
     from pathlib import Path
 
     from target_ciscovm.cvm.holdings.holding import Holding
@@ -201,10 +202,20 @@ def asset_key(locators: Mapping[str, str], identity: Identity) -> str | None:
     """Give the key of the asset that an entry stands on, as the ledger writes it.
 
     What tells it apart in CVM is what it was sent by: no locator is sent that CVM ranks above it.
+    But it may have been sent while locators were ranked otherwise, and assets may share what CVM
+    ranks first now. So what is preferred counts, where fewer assets can share it.
     """
+    tops = {_first(locators, order) for order in (_ranked(identity), identity.order)}
+    name = _first(tops, LOCATORS)
+    return f"{name}:{locators[name]}" if name else None
+
+
+@lru_cache
+def _ranked(identity: Identity) -> tuple[str, ...]:
+    """Give the locators that we send as CVM ranks them, and those that it does not rank."""
     ours = {*identity.order, *DEFAULT_ORDER}
-    order = identity.tenant_order
-    for name in (*(name for name in order if name in ours), *LOCATORS):
-        if value := locators.get(name):
-            return f"{name}:{value}"
-    return None
+    return (*(name for name in identity.tenant_order if name in ours), *LOCATORS)
+
+
+def _first(names: Container[str | None], order: Iterable[str]) -> str | None:
+    return next((name for name in order if name in names), None)

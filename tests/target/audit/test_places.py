@@ -57,3 +57,19 @@ def test_what_cvm_has_closed_there_is_still_told(ranked: CVM) -> None:
     hands.close(ranked.tenant, identifier(2))
 
     assert audit(ranked, **BY_NAME).drift == {("closed in CVM", identifier(2))}
+
+
+@pytest.mark.parametrize("first", ["external_id", "application"])
+def test_a_lost_ledger_tells_pages_apart_that_share_what_is_ranked_first_now(
+    first: str, cvm: CVM
+) -> None:
+    cvm.load(FIVE)
+    cvm.tenant.people.rank_locators(first)
+    cvm.ledger.unlink()
+
+    loaded = cvm.load(
+        Sync([webapp()], FIVE.findings[:4]), tenant_locator_order=list(order_of((first,)))
+    )
+
+    assert loaded.closings == {"finding-5": "gone"}
+    assert cvm.open() == names(1, 2, 3, 4)
