@@ -31,8 +31,12 @@ CREATE TABLE covered_type(type TEXT PRIMARY KEY);
 CREATE TABLE IF NOT EXISTS refused(asset TEXT PRIMARY KEY);
 CREATE TABLE IF NOT EXISTS definition(number INTEGER PRIMARY KEY, name TEXT);
 """
-OURS: Final = "(e.account IS NULL OR :account IS NULL OR e.account = :account)"
-"""Another account's findings may bear the same identifiers: where ids are all that Qualys gives."""
+OURS: Final = """(
+    e.account IS NULL OR :account IS NULL OR e.account = :account
+    OR e.identifier GLOB '*-????????-????-????-????-????????????'
+)"""
+"""Another account's findings may bear the same identifiers where ids are all that Qualys gives. One
+with a UUID is the same finding, also where Qualys has named the account otherwise before."""
 LIVE_ENTRIES: Final = f"""
 CREATE TEMP VIEW live AS
 SELECT asset, identifier, model, state, NULLIF(name, '') AS name, type, webapp, source, account,

@@ -116,6 +116,23 @@ class TestTwoInOneConnector:
         }
 
 
+UUIDS: Final = [f"00000000-0000-4000-8000-00000000000{number}" for number in range(3)]
+
+
+def test_what_has_a_uuid_is_the_same_finding_whatever_the_account_is_called(cvm: CVM) -> None:
+    """The user of the API was changed, and no answer names the subscription."""
+    before, after = ({"subscription": None, "login": login} for login in ("before", "after"))
+    rows = [finding(number, uniqueId=one) for number, one in enumerate(UUIDS)]
+    cvm.load(Sync(APPS, rows, proof=before))
+
+    moved = "https://app1.example.test/elsewhere"
+    now = [fixed(0, uniqueId=UUIDS[0]), finding(1, uniqueId=UUIDS[1], url=moved), rows[2]]
+    loaded = cvm.load(Sync(APPS, now, proof=after))
+
+    assert loaded.closings == {UUIDS[0]: "fixed", UUIDS[1]: "moved away"}
+    assert cvm.open() == set(UUIDS[1:])
+
+
 class TestNobodyTellsTheAccount:
     """A tap that died before its last word has not said whose findings it read."""
 
