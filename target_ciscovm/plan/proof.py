@@ -92,6 +92,8 @@ def _flaws(sync: Sync, arrived: Arrived) -> Iterator[str]:
     untold = [name for name, count in arrived.received.items() if count and name not in told]
     if untold := [name for name in untold if name != "syncs"]:
         yield f"the syncs record says nothing of {', '.join(untold)}"
+    if sync.mode == FULL and sync.coverage and sync.coverage.since is not None:
+        yield f"the sync read only what is later than {sync.coverage.since}"
     if to_utc(sync.started_at) is None:
         yield "the syncs record does not say when the sync began"
     yield from _missing_parts(sync)

@@ -76,6 +76,7 @@ def test_no_row_is_no_proof() -> None:
         ({"startedAt": "0000-00-00"}, "does not say when"),
         ({"apiUrl": None}, "lacks apiUrl"),
         ({"filters": None}, "lacks filters"),
+        ({"coverage": COVERAGE | {"since": "2024-05-01T00:00:00Z"}}, "only what is later than"),
         ({"streams": without("webapps", "findings")}, "did not read webapps and findings"),
         ({"streams": without("findings")}, "did not read findings"),
         ({"streams": with_stream("findings", read=None)}, "lacks findings.read"),
