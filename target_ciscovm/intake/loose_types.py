@@ -7,6 +7,7 @@ decoder then names the field.
 
 from __future__ import annotations
 
+import math
 import re
 from typing import TYPE_CHECKING, Final
 
@@ -91,7 +92,8 @@ def _integer(value: object) -> object:
 
 def _number(value: object) -> object:
     if isinstance(value, str) and (match := LEADING_NUMBER.match(value.strip())):
-        return float(match[0])
+        number = float(match[0])
+        return number if math.isfinite(number) else value
     return value
 
 

@@ -30,7 +30,6 @@ AFTER: Final = dict.fromkeys(PARAGRAPHS, "\n\n") | dict.fromkeys(CELLS, " ")
 HIDDEN: Final = frozenset({"script", "style", "head", "title"})
 
 BLANKS: Final = re.compile(r"[ \t\xa0]+")
-BLANKS_BEFORE_END: Final = re.compile(r"[ \t]+\n")
 EMPTY_LINES: Final = re.compile(r"\n{3,}")
 KEPT: Final = "\ue000"
 """Stands for a blank of a PRE until the others have been tidied."""
@@ -52,9 +51,13 @@ def from_html(text: str | None) -> str | None:
     if LOOKS_LIKE_HTML.search(text):
         # If the parser gives up, as on thousands of nested tags, the tags are just cut out.
         text = _read(text) or unescape(TAG.sub(" ", text))
-    text = BLANKS_BEFORE_END.sub("\n", BLANKS.sub(" ", plain(text))).replace("\n ", "\n")
+    text = _without_blank_ends(BLANKS.sub(" ", plain(text))).replace("\n ", "\n")
     text = EMPTY_LINES.sub("\n\n", text).strip().replace(KEPT, " ")
-    return BLANKS_BEFORE_END.sub("\n", text).rstrip() if text.strip() else None
+    return _without_blank_ends(text).rstrip() if text.strip() else None
+
+
+def _without_blank_ends(text: str) -> str:
+    return "\n".join([line.rstrip(" \t") for line in text.split("\n")])
 
 
 def _read(text: str) -> str:

@@ -82,6 +82,11 @@ def test_a_score_is_read_also_with_its_vector_behind(value: object) -> None:
     assert found.cvss_v3.base == 7.5
 
 
+def test_a_score_beyond_all_numbers_is_refused() -> None:
+    with pytest.raises(msgspec.ValidationError, match=r"cvssV3\.base"):
+        read(cvssV3={"base": "9" * 400})
+
+
 @pytest.mark.parametrize(
     ("value", "names"),
     [

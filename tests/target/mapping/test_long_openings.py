@@ -50,6 +50,13 @@ def test_each_text_is_read_at_once(before: str, opening: str) -> None:
     assert {name: seconds for name, seconds in taken.items() if seconds > SECONDS} == {}
 
 
+@pytest.mark.parametrize("blank", [" ", "\t"])
+def test_blanks_that_are_kept_are_read_at_once(blank: str) -> None:
+    text = f"<pre>{blank * LENGTH}x"
+
+    assert cpu_seconds(partial(from_html, text)) < SECONDS
+
+
 def cpu_seconds(act: Callable[[], object]) -> float:
     began = time.process_time()
     act()
