@@ -69,7 +69,8 @@ def _hard(run: ConnectorRun, sent: Sent) -> Iterator[str]:
         yield f"CVM named connector run {run.id}, which was there before this load"
     done = run.processed_scanner_vuln_count
     payloads = run.processed_payload_count
-    if sent.entries and not sent.over and done == 0 and not payloads:
+    told = [count for count in (done, payloads) if count is not None]
+    if sent.entries and not sent.over and told and not any(told):
         yield f"CVM processed none of the {sent.entries:,} entries that were sent"
 
 
@@ -81,8 +82,9 @@ def _suspicions(run: ConnectorRun, sent: Sent) -> Iterator[str]:
         yield f"CVM counted {payloads:,} payloads for {what}"
     done = run.processed_scanner_vuln_count
     partly = sent.over or bool(run.failed_payload_count)
-    if done is not None and 0 < done < sent.entries and not partly:
-        yield f"CVM processed {done:,} of the {sent.entries:,} entries that were sent"
+    payloads_done = run.processed_payload_count
+    if done is not None and done < sent.entries and (done or payloads_done) and not partly:
+        yield f"CVM processed {done or 'none'} of the {sent.entries:,} entries that were sent"
     closed = run.closed_scanner_vuln_count
     if closed is not None and closed > sent.closings:
         yield f"CVM closed {closed:,} entries, and {sent.closings:,} were sent as closed"

@@ -176,7 +176,8 @@ def sent_of(uploaded: Uploaded, plan: Plan, spool: Spool, *, over: bool | None) 
 
 
 def _require_few_failures(ended: ConnectorRun, max_failed_percent: Fraction) -> None:
-    failed, total = ended.failed_payload_count or 0, ended.total_payload_count or 0
+    failed, done = ended.failed_payload_count or 0, ended.processed_payload_count
+    total = ended.total_payload_count or (0 if done is None else done + failed)
     if over_limit(failed, total, max_failed_percent):
         allowed = f"{shown(max_failed_percent)}% that max_failed_percent allows"
         raise RunFailed(ended, f", more than the {allowed}")

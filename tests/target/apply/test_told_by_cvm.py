@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 import pytest
 
 from tests.target.altered import of_runs
-from tests.target.loads import QUICK
+from tests.target.loads import FAILED, QUICK
 from tests.target.streams import ASKING, STATE, Sync, finding, names, webapp
 
 if TYPE_CHECKING:
@@ -30,6 +30,20 @@ class TestCannotBeRight:
         assert (loaded.outcome, loaded.exit_code, loaded.states) == ("failed", 1, [ASKING])
         assert "CVM processed none of the 2 entries" in loaded.message
         assert "are in Cisco" not in loaded.message
+
+    def test_no_payload_was_processed_and_entries_are_not_told(self, cvm: CVM) -> None:
+        told = NOTHING_DONE | {"processed_scanner_vuln_count": None}
+        cvm.alter(of_runs(lambda run: run | told))
+
+        assert cvm.load(TWO).states == [ASKING]
+
+    def test_most_payloads_failed_and_their_number_is_not_told(self, cvm: CVM) -> None:
+        told = {"total_payload_count": None, "processed_payload_count": 1, FAILED: 2}
+        cvm.alter(of_runs(lambda run: run | told))
+
+        loaded = cvm.load(TWO)
+
+        assert (loaded.outcome, loaded.exit_code, loaded.states) == ("failed", 1, [])
 
     def test_what_was_sent_counts_as_perhaps_open_and_its_chain_is_not_begun(
         self, cvm: CVM
@@ -71,6 +85,7 @@ class TestOdd:
 
     ODD: Final = {
         "fewer payloads than files": ({"total_payload_count": 0}, "payloads"),
+        "no entry processed": ({"processed_scanner_vuln_count": 0}, "processed none of the 2"),
         "fewer entries processed": ({"processed_scanner_vuln_count": 1}, "processed 1 of the 2"),
         "more closed than was sent": ({"closed_scanner_vuln_count": 5}, "CVM closed 5 entries"),
         "some closed by itself": ({"autoclosed_scanner_vuln_count": 3}, "by itself"),
