@@ -138,8 +138,8 @@ class KbMissing(CodedRefusal):
 
     text = (
         "Qualys does not let this account read the knowledge base at {place} ({code}). Ask an "
-        "administrator of the subscription for access, or deselect the stream knowledge_base; "
-        "a sync without it is never complete."
+        "administrator of the subscription for access, or deselect the stream knowledge_base: "
+        "findings then come without CVEs and solutions."
     )
 
 
@@ -160,8 +160,8 @@ class KbRetired(Refused):
         super().__init__(
             f"The knowledge base API at {place} does not answer in version "
             f"{' or '.join(versions)} ({code}). Set knowledge_base_version to one that "
-            "Qualys supports, or deselect the stream knowledge_base; a sync without it is never "
-            "complete."
+            "Qualys supports, or deselect the stream knowledge_base: findings then come without "
+            "CVEs and solutions."
         )
 
 

@@ -34,16 +34,21 @@ def read_state(file: IO[str] | None, logger: logging.Logger) -> dict[str, Any]:
     except ValueError:
         msg = f"State file {name} is not JSON. {STATE_ADVICE}"
         raise SettingsError(msg) from None
-    if not isinstance(state, dict) or not _is_bookmarks(state.get("bookmarks", {})):
+    if not isinstance(state, dict) or not _is_bookmarks(state.get("bookmarks")):
         msg = f"State file {name} holds no Singer state (an object with bookmarks). {STATE_ADVICE}"
         raise SettingsError(msg)
+    if "bookmarks" in state:  # null is what is over
+        parts = (state["bookmarks"] or {}).items()
+        state["bookmarks"] = {stream: {} if part is None else part for stream, part in parts}
     if not state.get("bookmarks"):
         logger.info("State file %s holds no bookmarks: everything is read.", name)
     return state
 
 
 def _is_bookmarks(value: object) -> bool:
-    return isinstance(value, dict) and all(isinstance(part, dict) for part in value.values())
+    return value is None or (
+        isinstance(value, dict) and all(isinstance(part, dict | None) for part in value.values())
+    )
 
 
 def read_catalog(file: IO[str] | None) -> dict[str, Any] | None:

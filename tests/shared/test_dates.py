@@ -205,7 +205,10 @@ def test_days_before_goes_back_over_the_year() -> None:
     assert to_text(days_before(moment, 3)) == "2023-12-30T00:00:00Z"
 
 
-@pytest.mark.parametrize("text", [None, "", "soon", "Fri, 99 May 2024 08:00:00 GMT"])
+@pytest.mark.parametrize(
+    "text",
+    [None, "", "soon", "Fri, 99 May 2024 08:00:00 GMT", "Fri, 31 Dec 9999 23:59:59 -1200"],
+)
 def test_an_unreadable_header_tells_no_time(text: str | None) -> None:
     assert from_header(text) is None
 

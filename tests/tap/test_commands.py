@@ -165,7 +165,7 @@ def test_a_broken_pipe_ends_quietly_with_1(platform: Platform) -> None:
     assert "BrokenPipe" not in log
 
 
-@pytest.mark.parametrize("text", ["{}", '{"bookmarks": {}}', "  \n"])
+@pytest.mark.parametrize("text", ["{}", '{"bookmarks": {}}', '{"bookmarks": null}', "  \n"])
 def test_a_state_file_with_nothing_in_it_means_everything(platform: Platform, text: str) -> None:
     outcome = with_state(platform, text)
 
@@ -208,6 +208,13 @@ def test_what_others_keep_in_the_state_is_left_as_it_is(platform: Platform) -> N
 
     assert kept["bookmarks"]["other"] == {"x": 1}
     assert kept["bookmarks"]["findings"]["theirs"] == 2
+
+
+def test_a_part_of_the_state_that_is_null_is_none(platform: Platform) -> None:
+    outcome = with_state(platform, '{"bookmarks": {"findings": null, "syncs": null}}')
+
+    assert outcome.exit_code == 0
+    assert len(outcome.records("findings")) == 300
 
 
 def test_a_bookmark_in_the_future_is_none(platform: Platform) -> None:
