@@ -72,6 +72,7 @@ class QualysClient:
     Attributes:
         subscription: id of the account's subscription; None until an answer names it.
         evaluation: whether the account marks itself as an evaluation.
+        is_mixed: whether answers have named more than one subscription.
     """
 
     def __init__(
@@ -95,6 +96,7 @@ class QualysClient:
         self._clock = ServerClock()
         self.subscription: str | None = None
         self.evaluation = False
+        self.is_mixed = False
 
     @property
     def workers(self) -> int:
@@ -297,7 +299,7 @@ class QualysClient:
         def attempt() -> T:
             reply, source = self._transport.download(call)
             with source:
-                self._note_reply(reply)
+                self._note_reply(reply, own_login=False)
                 source.seek(0, 2)
                 size = source.tell()
                 source.seek(0)
@@ -318,7 +320,7 @@ class QualysClient:
         def attempt() -> T:
             asked = call()
             reply = self._transport.send(asked)
-            self._note_reply(reply)
+            self._note_reply(reply, own_login=asked.auth is not None)
             answered = self._attempts.answered
             result = read(self._history.of(reply, asked.path, answered=answered))
             self._history.note(asked.path)
@@ -331,10 +333,14 @@ class QualysClient:
         self._clock.note(reply.headers.get("Date"))
         return result
 
-    def _note_reply(self, reply: Reply) -> None:
+    def _note_reply(self, reply: Reply, *, own_login: bool) -> None:
+        """Note what an answer tells of the account; with `own_login` it may be of another one."""
         found = SUBSCRIPTION.match(reply.headers.get("X-Powered-By", ""))
-        if found and self.subscription is None:
-            self.subscription = found[1].lower()
+        if found:
+            named = found[1].lower()
+            if not own_login and self.subscription not in {None, named}:
+                self.is_mixed = True
+            self.subscription = self.subscription or named
         self._note_evaluation(evaluation=reply.headers.get("evaluation", "").lower() == "true")
 
     def _note_evaluation(self, *, evaluation: bool) -> None:

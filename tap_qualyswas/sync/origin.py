@@ -16,10 +16,12 @@ class Origin(Protocol):
     Attributes:
         subscription: id of the account's subscription; None where it is not known.
         evaluation: whether the account marks itself as an evaluation.
+        is_mixed: whether answers have named more than one subscription.
     """
 
     subscription: str | None
     evaluation: bool
+    is_mixed: bool
 
     @property
     def account(self) -> Account:

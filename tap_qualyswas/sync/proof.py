@@ -34,12 +34,14 @@ class Circumstances:
         resumed: whether it began from the cursor of an interrupted run.
         has_base: whether it is a full sync, or there was a complete one before.
         evaluation: whether the account marks itself as an evaluation.
+        mixed: whether answers have named more than one subscription.
         deselected: properties that identity or closing needs, and that the catalog leaves out.
     """
 
     resumed: bool
     has_base: bool
     evaluation: bool
+    mixed: bool
     deselected: tuple[str, ...] = ()
 
 
@@ -49,6 +51,7 @@ def incomplete_reasons(tallies: Mapping[str, Tally], circumstances: Circumstance
         (circumstances.resumed, "the sync went on from the cursor of an interrupted one"),
         (not circumstances.has_base, "no full sync has been complete yet"),
         (circumstances.evaluation, "the account marks itself as an evaluation"),
+        (circumstances.mixed, "answers came from more than one Qualys subscription"),
     )
     reasons = [reason for holds, reason in about_the_run if holds]
     reasons += [f"{name} is not selected" for name in circumstances.deselected]

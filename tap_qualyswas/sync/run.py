@@ -167,6 +167,7 @@ class Run:
             resumed=self.reader.cursors.resumed,
             has_base=is_first or planner.history.last_full_sync_at is not None,
             evaluation=self.origin.evaluation,
+            mixed=self.origin.is_mixed,
             deselected=self.selection.missing,
         )
         return incomplete_reasons(self.reader.tallies, circumstances)

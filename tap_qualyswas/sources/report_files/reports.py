@@ -45,6 +45,7 @@ class ReportFiles:
     Attributes:
         subscription: None, as no report names it.
         evaluation: False, as no report tells it.
+        is_mixed: likewise.
         qids: of the findings that have been read; None while none have.
     """
 
@@ -61,6 +62,7 @@ class ReportFiles:
         self.account = Account(None, host, login)
         self.subscription: str | None = None
         self.evaluation = False
+        self.is_mixed = False
         self.qids: set[int] | None = None
 
     def check(self) -> None:

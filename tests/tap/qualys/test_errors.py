@@ -10,7 +10,17 @@ import pytest
 
 from tap_qualyswas import errors
 from tests.sandbox.world.size import WorldSize
-from tests.tap.scripted import FINDINGS, Answer, ScriptedServer, failure
+from tests.tap.scripted import (
+    COUNT,
+    FINDINGS,
+    SEARCH,
+    Answer,
+    ScriptedServer,
+    count_xml,
+    failure,
+    page,
+    webapp,
+)
 from tests.tap.syncs import FIRST_WAIT, Outcome, Platform, sync_here
 
 SIZE: Final = WorldSize(apps=4, findings=60, qids=12, scans=6)
@@ -191,6 +201,21 @@ def test_what_is_odd_but_no_error_is_told_in_the_proof(fault: str, reason: str |
 
     assert proof["complete"] is (reason is None)
     assert any(reason in told for told in proof["incompleteReasons"]) if reason else True
+
+
+def test_answers_of_two_subscriptions_prove_nothing() -> None:
+    """Findings of one are none of the web applications of the other."""
+    ours, theirs = ({"X-Powered-By": f"Qualys:POD:{n * 8}-0000:{n * 8}-1111"} for n in "12")
+    answers = {
+        f"{SEARCH}webapp": Answer(page(webapp(9001)), headers=ours),
+        f"{COUNT}webapp": Answer(count_xml(1), headers=ours),
+        FINDINGS: Answer(page(), headers=theirs),
+    }
+    with ScriptedServer(always=answers) as server:
+        proof = sync_here(server.config).proof
+
+    assert proof["complete"] is False
+    assert proof["incompleteReasons"] == ["answers came from more than one Qualys subscription"]
 
 
 def test_the_command_ends_with_the_errors_code_and_one_line() -> None:
