@@ -51,6 +51,9 @@ class QualysTap(Protocol):
     def message_writer(self) -> CountingWriter:
         """Where messages go."""
 
+    def begin_scans(self) -> None:
+        """Begin to read the scans, where they are read, while another stream is."""
+
     def emitted(self, stream: str) -> int:
         """Give the number of records of a stream that were written."""
 
@@ -153,7 +156,7 @@ class Webapps(QualysStream):
         from tap_qualyswas.sources.webapps import read_webapps
 
         run = self.run
-        return read_webapps(run.reader, run.scope, run.settings)
+        return read_webapps(run.reader, run.scope, run.settings, self._qualys.begin_scans)
 
 
 class Scans(QualysStream):
@@ -162,13 +165,22 @@ class Scans(QualysStream):
     name = "scans"
     primary_keys = ("id",)
     replication_key = "launchedDate"
+    _begun: Iterator[Record] | None = None
+
+    def begin(self) -> None:
+        """Ask for the first page now, so that it comes while another stream is read."""
+        self._begun = self._read(ahead=True)
 
     @override
     def read(self) -> Iterator[Record]:
+        return self._begun or self._read(ahead=False)
+
+    def _read(self, *, ahead: bool) -> Iterator[Record]:
         from tap_qualyswas.sources.scans import read_scans
 
         run = self.run
-        return read_scans(run.reader, run.scope, run.settings, run.bookmarks, run.pending_reports)
+        kept = run.bookmarks, run.pending_reports
+        return read_scans(run.reader, run.scope, run.settings, *kept, ahead=ahead)
 
 
 class Findings(QualysStream):

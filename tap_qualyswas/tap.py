@@ -18,7 +18,7 @@ from qualyswas_ciscovm.plugin import Plugin
 from tap_qualyswas.input_files import FULL_TABLE, read_catalog, read_state
 from tap_qualyswas.qualys.retries import FIRST_WAIT_SECONDS
 from tap_qualyswas.settings.schema import CONFIG_SCHEMA
-from tap_qualyswas.streams import ORDER, STREAMS
+from tap_qualyswas.streams import ORDER, STREAMS, Scans
 from tap_qualyswas.sync.writer import CountingWriter
 
 # ruff: noqa: PLC0415 - what only a sync needs is imported by it, so that `--help` and the like are quick
@@ -139,6 +139,12 @@ class TapQualysWAS(Plugin, Tap):
         from tap_qualyswas.sources.report_files.reports import ReportFiles
 
         return ReportFiles(self.settings, self.own_state, self.logger)
+
+    def begin_scans(self) -> None:
+        """Begin to read the scans, where they are read, while another stream is."""
+        scans = self.streams[Scans.name]
+        if isinstance(scans, Scans) and scans.selected:
+            scans.begin()
 
     def _deselected(self) -> Iterator[str]:
         from tap_qualyswas.sync.proof import NEEDED_PROPERTIES

@@ -104,6 +104,11 @@ class QualysClient:
         return self._attempts.concurrency
 
     @property
+    def answered(self) -> bool:
+        """Whether any call has worked."""
+        return self._attempts.answered
+
+    @property
     def account(self) -> Account:
         """The account, as far as answers have named it."""
         return Account(self.subscription, self._transport.host, self._login)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from tap_qualyswas.errors import AnswerTooLarge, BrokenAnswer, InvalidRequest
 from tap_qualyswas.qualys.request_bodies import greater, service_request
 from tap_qualyswas.records.notes import Notes
 from tap_qualyswas.records.shapes import Rejected, row_id, webapp_of
+from tap_qualyswas.search.ahead import together
 from tap_qualyswas.search.pages import IdRange, PageSize, check_page
 from tap_qualyswas.search.ranges import ROWS_WORTH_SPLITTING, split
 from tap_qualyswas.search.workers import WorkerPool, in_parallel
@@ -219,6 +221,21 @@ def _request(sweep: Sweep, id_range: IdRange, limit: int, omitted: frozenset[str
     kept = [each for each in sweep.criteria if each.field not in omitted & {*sweep.spares}]
     verbose = sweep.verbose and "verbose" not in omitted
     return service_request([*kept, *id_range.criteria()], limit=limit, verbose=verbose)
+
+
+def count_all(
+    client: QualysClient, asked: Sequence[tuple[str, Sequence[Criterion]]]
+) -> list[int]:
+    """Count the rows of several searches, each given by its kind and criteria.
+
+    Raises:
+        QualysError: when one of them cannot be counted.
+    """
+    calls = [partial(client.count, kind, criteria) for kind, criteria in asked]
+    if client.answered and client.workers > 1:
+        return together(calls)
+    # What a first call does wrong is not done twice at once: that may lock the account.
+    return [call() for call in calls]
 
 
 def read_page(

@@ -14,12 +14,13 @@ from array import array
 from bisect import bisect_left
 from collections import Counter, defaultdict
 from dataclasses import replace
+from itertools import islice
 from typing import TYPE_CHECKING, Final
 
 from tap_qualyswas.errors import InvalidRequest
 from tap_qualyswas.qualys.request_bodies import equals, lesser, one_of
 from tap_qualyswas.search.pages import IdRange
-from tap_qualyswas.search.walk import Walk
+from tap_qualyswas.search.walk import Walk, count_all
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from tap_qualyswas.qualys.request_bodies import Criterion
     from tap_qualyswas.records.fields import Record
     from tap_qualyswas.records.notes import Notes
+    from tap_qualyswas.search.ahead import Ahead
     from tap_qualyswas.search.walk import Sweep
     from tap_qualyswas.sync.reader import Reader
     from tap_qualyswas.sync.scope import Scope
@@ -84,7 +86,7 @@ def settle_counts(
     scope: Scope,
     sweeps: Sequence[Sweep],
     read: ReadFindings,
-    sleep: Callable[[float], None],
+    comparing: Ahead[None],
 ) -> Iterator[Record]:
     """Hold what was read of a full sync against the counts, and read again what differs.
 
@@ -95,7 +97,7 @@ def settle_counts(
         scope: of the run.
         sweeps: the searches that were walked.
         read: what they brought.
-        sleep: waits.
+        comparing: that of the web applications with those that are there now; waited for.
 
     Yields:
         The findings that had not come before.
@@ -105,28 +107,35 @@ def settle_counts(
     """
     tally = reader.tallies["findings"]
     if tally.counted is None:
+        comparing.result()
         return
     try:
-        yield from _settled(_Search(reader, scope, read), tally, sweeps, sleep)
+        search = _Search(reader, scope, read)
+        yield from _settled(search, tally, sweeps, comparing, reader.client.sleep)
     except InvalidRequest as refused:
         tally.note_uncounted("findings", refused, reader.logger)
 
 
 def _settled(
-    search: _Search, tally: Tally, sweeps: Sequence[Sweep], sleep: Callable[[float], None]
+    search: _Search,
+    tally: Tally,
+    sweeps: Sequence[Sweep],
+    comparing: Ahead[None],
+    sleep: Callable[[float], None],
 ) -> Iterator[Record]:
     by_kind = {str(sweep.row_type): sweep for sweep in sweeps}
     search.leave_out_rejected(tally.notes)
-    counted = {kind: search.count(kind) for kind in by_kind}
+    counted = search.counts(list(by_kind))
+    comparing.result()
     for kind in by_kind:
         if counted[kind] < _counted_before(tally, kind):
             yield from search.go_on(kind, [one for one in sweeps if one.row_type == kind])
-            counted[kind] = search.count(kind)
+            counted |= search.counts([kind])
     for seconds in LAG_SECONDS:
         if not search.differing(counted):
             break
         sleep(seconds)
-        counted |= {kind: search.count(kind) for kind in search.differing(counted)}
+        counted |= search.counts(search.differing(counted))
     tally.recounted = sum(counted.values())
     tally.settled = True
     for kind in search.differing(counted):
@@ -158,8 +167,12 @@ class _Search:
     def differing(self, counted: Mapping[str, int]) -> list[str]:
         return [kind for kind, count in counted.items() if count != self._read.rows(kind)]
 
-    def count(self, kind: str) -> int:
-        return sum(self._ask(kind, criteria) for criteria in self._scope.criteria("webApp.id"))
+    def counts(self, kinds: Sequence[str]) -> dict[str, int]:
+        """Count the rows of types that should have been read."""
+        scopes = self._scope.criteria("webApp.id")
+        asked = [("finding", self._criteria(kind, each)) for kind in kinds for each in scopes]
+        found = iter(count_all(self._reader.client, asked))
+        return {kind: sum(islice(found, len(scopes))) for kind in kinds}
 
     def go_on(self, kind: str, sweeps: Sequence[Sweep]) -> Iterator[Record]:
         """Read what lies above the greatest id that was read, and count without a bound then."""
@@ -217,9 +230,11 @@ class _Search:
             self._reader.coverage.leave_out([webapp])
 
     def _ask(self, kind: str, asked: tuple[Criterion, ...]) -> int:
+        return self._reader.client.count("finding", self._criteria(kind, asked))
+
+    def _criteria(self, kind: str, asked: tuple[Criterion, ...]) -> tuple[Criterion, ...]:
         bound = () if kind in self._walked_on else (lesser("id", self._read.greatest(kind) + 1),)
-        criteria = (equals("type", kind), *asked, *bound)
-        return self._reader.client.count("finding", criteria)
+        return (equals("type", kind), *asked, *bound)
 
 
 def _holds(ids: array[int], number: object) -> bool:

@@ -10,6 +10,7 @@ from tap_qualyswas.errors import InvalidRequest
 from tap_qualyswas.qualys.request_bodies import equals, greater
 from tap_qualyswas.records.evidence import Evidence
 from tap_qualyswas.records.findings import finding_shape
+from tap_qualyswas.search.ahead import Ahead
 from tap_qualyswas.search.walk import Sweep
 from tap_qualyswas.sources.finding_counts import ReadFindings, settle_counts
 from tap_qualyswas.sources.scans import find_unended_scans, spared_dates
@@ -51,8 +52,8 @@ def read_findings(
     frame = frame_of(settings, scope, window_start)
     yield from reader.records("findings", sweeps, frame, collector)
     if reader.planner.plan.mode == "full" and not reader.cursors.resumed:
-        compare_webapps(reader, scope, settings)
-        for record in settle_counts(reader, scope, sweeps, read, reader.client.sleep):
+        comparing = Ahead(lambda: compare_webapps(reader, scope, settings))
+        for record in settle_counts(reader, scope, sweeps, read, comparing):
             qids.add([record])
             yield record
     if window_start is not None and not reader.planner.plan.restart:

@@ -31,8 +31,18 @@ def read_scans(
     settings: Settings,
     bookmarks: Bookmarks,
     pending_reports: PendingReports,
+    *,
+    ahead: bool = False,
 ) -> Iterator[Record]:
     """Read the scans of the window, then move their bookmark.
+
+    Args:
+        reader: what they are read with.
+        scope: of the run.
+        settings: of the run.
+        bookmarks: where the window starts.
+        pending_reports: get the scans that have a report.
+        ahead: whether the first page is asked for from now on, before the first record is.
 
     Raises:
         QualysError: when the read cannot go on.
@@ -52,7 +62,18 @@ def read_scans(
         for number, criteria in enumerate(scope.criteria("webApp.id"))
     ]
     collector = ScanCollector(bookmarks.unended_scans, keep_reported=pending_reports.wanted)
-    yield from reader.records("scans", sweeps, frame_of(settings, scope, window_start), collector)
+    frame = frame_of(settings, scope, window_start)
+    records = reader.records("scans", sweeps, frame, collector, ahead=ahead)
+    return _read(records, collector, bookmarks, pending_reports)
+
+
+def _read(
+    records: Iterator[Record],
+    collector: ScanCollector,
+    bookmarks: Bookmarks,
+    pending_reports: PendingReports,
+) -> Iterator[Record]:
+    yield from records
     bookmarks.move("scans", BOOKMARK, collector.greatest)
     if bookmarks.has_inherited("scans"):
         # Scans launched since the interrupted run lie behind the cursor: ask for those that run.

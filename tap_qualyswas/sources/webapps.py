@@ -10,7 +10,7 @@ from tap_qualyswas.sources.webapp_details import WebappDetails
 from tap_qualyswas.sync.cursors import frame_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from tap_qualyswas.records.fields import Record
     from tap_qualyswas.settings.values import Settings
@@ -18,8 +18,16 @@ if TYPE_CHECKING:
     from tap_qualyswas.sync.scope import Scope
 
 
-def read_webapps(reader: Reader, scope: Scope, settings: Settings) -> Iterator[Record]:
+def read_webapps(
+    reader: Reader, scope: Scope, settings: Settings, meanwhile: Callable[[], None]
+) -> Iterator[Record]:
     """Read all web applications.
+
+    Args:
+        reader: what they are read with.
+        scope: of the run.
+        settings: of the run.
+        meanwhile: begins what can be read at the same time.
 
     Raises:
         QualysError: when the read cannot go on.
@@ -29,7 +37,7 @@ def read_webapps(reader: Reader, scope: Scope, settings: Settings) -> Iterator[R
     if settings.webapp_details:
         details = WebappDetails(reader, lambda: _count(reader, sweeps))
     frame = frame_of(settings, scope, None)
-    for record in reader.records("webapps", sweeps, frame, details):
+    for record in reader.records("webapps", sweeps, frame, details, meanwhile=meanwhile):
         reader.coverage.note_webapp(record)
         yield record
     if details is not None:

@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import chain
+from itertools import chain, islice
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from qualyswas_ciscovm.wording import counted
 from tap_qualyswas.errors import InvalidRequest, TrialLicence
 from tap_qualyswas.records.notes import Notes
+from tap_qualyswas.search.ahead import Ahead
 from tap_qualyswas.search.pages import IdRange
 from tap_qualyswas.search.progress import Progress
-from tap_qualyswas.search.walk import Walk
+from tap_qualyswas.search.walk import Walk, count_all
 from tap_qualyswas.sync.cursors import Cursor
 from tap_qualyswas.sync.tallies import counts_agree, log_notes
 
 if TYPE_CHECKING:
     import logging
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from tap_qualyswas.qualys.client import QualysClient
     from tap_qualyswas.records.fields import Record
@@ -29,6 +30,10 @@ if TYPE_CHECKING:
 
 
 FINDINGS: Final = "findings"
+
+
+def _nothing() -> None:
+    """Begin nothing."""
 
 
 class Collector(Protocol):
@@ -84,6 +89,9 @@ class Reader:
         sweeps: Sequence[Sweep],
         frame: Frame,
         collector: Collector | None = None,
+        *,
+        ahead: bool = False,
+        meanwhile: Callable[[], None] = _nothing,
     ) -> Iterator[Record]:
         """Read the searches of a stream, and keep the state up with them page by page.
 
@@ -92,12 +100,19 @@ class Reader:
             sweeps: its searches.
             frame: what they read.
             collector: learns from the rows.
+            ahead: whether the rows are counted and the first page is asked for from now on, not
+                only when the first record is.
+            meanwhile: begins what can be read at the same time, once Qualys has answered.
 
         Raises:
             TrialLicence: when rows are counted but none are returned.
             QualysError: when the read cannot go on.
         """
-        return _Reading(self, stream, sweeps, frame, collector or NothingToLearn()).records()
+        learns = collector or NothingToLearn()
+        reading = _Reading(self, stream, sweeps, frame, learns, meanwhile)
+        if ahead:
+            reading.begin()
+        return reading.records()
 
     def further_pages(self, stream: str, sweeps: Sequence[Sweep]) -> Iterator[Sequence[Record]]:
         """Give the pages of further searches of a stream, which no cursor keeps.
@@ -129,6 +144,7 @@ class _Reading:
         sweeps: Sequence[Sweep],
         frame: Frame,
         collector: Collector,
+        meanwhile: Callable[[], None],
     ) -> None:
         self._reader = reader
         self._stream = stream
@@ -141,22 +157,33 @@ class _Reading:
         self._todo: dict[str, list[IdRange]] = {sweep.key: [IdRange()] for sweep in sweeps}
         self._progress = Progress(stream, None, reader.logger)
         self._is_resumed = False
+        self._meanwhile = meanwhile
+        self._begun: Ahead[Iterator[Page]] | None = None
+
+    def begin(self) -> None:
+        self._begun = Ahead(self._with_first_page)
 
     def records(self) -> Iterator[Record]:
-        self._resume()
         with self._progress:
-            for page in self._pages():
+            for page in self._pages() if self._begun is None else self._begun.result():
                 self._collector.take(page.records)
                 yield from page.records
                 # These have been written when the next row is asked for, so the cursor may be kept.
                 self._settle(page)
         self._finish()
 
+    def _with_first_page(self) -> Iterator[Page]:
+        pages = self._pages()
+        return chain(list(islice(pages, 1)), pages)
+
     def _pages(self) -> Iterator[Page]:
+        self._resume()
         # Without the server's time, full or incremental may not be known yet; then the first page,
         # which is the same in both, comes before the count.
         if self._reader.planner.is_ready:
             self._count()
+            if self._reader.client.answered:
+                self._meanwhile()
             return self._walk.pages(self._todo)
         pages = self._walk.pages(self._todo)
         first = next(pages, None)
@@ -177,15 +204,15 @@ class _Reading:
         if self._reader.planner.plan.mode != "full" or self._is_resumed:
             return
         try:
-            counts = {sweep.key: self._ask_count(sweep) for sweep in self._sweeps}
+            counts = dict(zip(self._todo, self._ask_counts(), strict=True))
         except InvalidRequest as refused:
             self._tally.note_uncounted(self._stream, refused, self._reader.logger)
             return
         self._walk.expected = self._tally.counted_by = counts
         self._tally.counted = self._progress.total = sum(counts.values())
 
-    def _ask_count(self, sweep: Sweep) -> int:
-        return self._reader.client.count(sweep.kind, sweep.criteria)
+    def _ask_counts(self) -> list[int]:
+        return count_all(self._reader.client, [(each.kind, each.criteria) for each in self._sweeps])
 
     def _settle(self, page: Page) -> None:
         self._tally.add(page)
@@ -200,7 +227,7 @@ class _Reading:
         tally = self._tally
         # Findings are counted by their type and web application, when all have been read.
         if not counts_agree(tally) and not (self._stream == FINDINGS and tally.fetched):
-            tally.recounted = sum(self._ask_count(sweep) for sweep in self._sweeps)
+            tally.recounted = sum(self._ask_counts())
             if not tally.fetched and tally.recounted:
                 raise TrialLicence(self._stream, tally.recounted)
         self._reader.cursors.clear(self._stream)

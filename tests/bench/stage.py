@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tests.bench.measuring import run_program
+from tests.bench.peers.player import CALLS
+from tests.bench.waiting import Call
 from tests.sandbox.sandbox import Sandbox
 from tests.support.processes import ROOT
 
@@ -47,12 +49,18 @@ class Stage:
         self.folder = folder
         self._stack = stack
 
-    def play(self, name: str) -> str:
-        """Start a server of pages under a name of its own; give its URL."""
+    def play(self, name: str, seconds: float | None = None) -> str:
+        """Start a server of pages under a name of its own; give its URL.
+
+        Args:
+            name: of the pages.
+            seconds: that each call takes at least; then `calls` gives them.
+        """
         pages = self.pages(name)
         pages.mkdir()
         player = [sys.executable, "-m", "tests.bench.peers.player"]
         command = [*player, str(pages), self.sandbox.qualys_url]
+        command += [] if seconds is None else [str(seconds)]
         server = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
         self._stack.callback(_end, server)
         if server.stdout is None:
@@ -63,6 +71,11 @@ class Stage:
     def pages(self, name: str) -> Path:
         """Give where the pages are kept that are played under a name."""
         return self.folder / f"pages-{name}"
+
+    def calls(self, name: str) -> list[Call]:
+        """Give the calls that a server of pages has recorded, as they ended."""
+        lines = self.pages(name).with_suffix(CALLS).read_text(encoding="ascii").splitlines()
+        return [Call(*map(float, line.split())) for line in lines]
 
     def login(self, url: str) -> dict[str, Any]:
         """Give the settings of a tap that reads from a URL."""

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections import deque
-from typing import Final
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 HOUR: Final = 3600.0
 CALLS_AN_HOUR: Final = 300
@@ -26,6 +29,35 @@ def wall_seconds(calls: int, latency: float = LATENCY) -> float:
         recent.append(start)
         lanes[lane] = start + latency
     return max(lanes)
+
+
+class Call(NamedTuple):
+    """When a call began and ended, in seconds on one clock."""
+
+    began: float
+    ended: float
+
+
+def seconds_in_order(calls: Iterable[Call], latency: float = LATENCY) -> float:
+    """Give how long recorded calls take in their order, each as long as any other.
+
+    A call begins when all those have ended that had ended before it in the record: it may need what
+    they brought. So what ran side by side does so here, and nothing else does.
+    """
+    placed: list[tuple[float, float]] = []
+    for call in sorted(calls):
+        start = max((end for ended, end in placed if ended <= call.began), default=0.0)
+        placed.append((call.ended, start + latency))
+    return max((end for _, end in placed), default=0.0)
+
+
+def most_at_once(calls: Iterable[Call]) -> int:
+    """Give how many of recorded calls were under way together at most."""
+    listed = list(calls)
+    return max(
+        (sum(other.began <= call.began < other.ended for other in listed) for call in listed),
+        default=0,
+    )
 
 
 def in_words(seconds: float) -> str:
