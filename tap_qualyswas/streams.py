@@ -169,18 +169,17 @@ class Scans(QualysStream):
 
     def begin(self) -> None:
         """Ask for the first page now, so that it comes while another stream is read."""
-        self._begun = self._read(ahead=True)
+        self._begun = self._read()
 
     @override
     def read(self) -> Iterator[Record]:
-        return self._begun or self._read(ahead=False)
+        return self._begun or self._read()
 
-    def _read(self, *, ahead: bool) -> Iterator[Record]:
+    def _read(self) -> Iterator[Record]:
         from tap_qualyswas.sources.scans import read_scans
 
         run = self.run
-        kept = run.bookmarks, run.pending_reports
-        return read_scans(run.reader, run.scope, run.settings, *kept, ahead=ahead)
+        return read_scans(run.reader, run.scope, run.settings, run.bookmarks, run.pending_reports)
 
 
 class Findings(QualysStream):

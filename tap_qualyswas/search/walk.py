@@ -223,9 +223,7 @@ def _request(sweep: Sweep, id_range: IdRange, limit: int, omitted: frozenset[str
     return service_request([*kept, *id_range.criteria()], limit=limit, verbose=verbose)
 
 
-def count_all(
-    client: QualysClient, asked: Sequence[tuple[str, Sequence[Criterion]]]
-) -> list[int]:
+def count_all(client: QualysClient, asked: Sequence[tuple[str, Sequence[Criterion]]]) -> list[int]:
     """Count the rows of several searches, each given by its kind and criteria.
 
     Raises:

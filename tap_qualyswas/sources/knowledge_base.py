@@ -12,6 +12,7 @@ from tap_qualyswas.qualys.request_bodies import equals, one_of
 from tap_qualyswas.records.findings import finding_shape
 from tap_qualyswas.records.knowledge_base import read_entry
 from tap_qualyswas.records.shapes import Rejected
+from tap_qualyswas.search.ahead import Ahead
 from tap_qualyswas.search.pages import PageSize
 from tap_qualyswas.search.walk import Sweep
 from tap_qualyswas.sources.in_a_row import InARow
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
     from tap_qualyswas.settings.values import Settings
     from tap_qualyswas.sync.qids import Qids
     from tap_qualyswas.sync.reader import Reader
+
+    Entries = tuple[Sequence[int], list[Element]]
+    """QIDs that are dealt with, and the entries of those that have one."""
 
 INVALID_VALUE: Final = "1905"
 """The code for a value that is refused: an id, or a list of ids that is too long."""
@@ -59,6 +63,7 @@ def read_knowledge_base(reader: Reader, qids: Qids, settings: Settings) -> Itera
     """
     qids.restore_pending()
     tally = reader.tallies["knowledge_base"]
+    calls = _begun(reader, qids, tally.notes) if settings.has_kb_login else None
     unclassified = _classify(reader, qids, settings)
     unfetched = 0 if settings.has_kb_login else len(qids)
     if unfetched:
@@ -74,7 +79,7 @@ def read_knowledge_base(reader: Reader, qids: Qids, settings: Settings) -> Itera
         return
     wanted = [*qids.all(), *_unpublished(reader, qids)]
     missing = read = 0
-    calls = _Calls(reader, len(wanted))
+    calls = calls or _Calls(reader, len(wanted))
     while read < len(wanted):
         chunk, elements = calls.entries(wanted[read:], tally.notes)
         records = _rows(elements, qids, chunk, tally.notes)
@@ -93,6 +98,19 @@ def read_knowledge_base(reader: Reader, qids: Qids, settings: Settings) -> Itera
         counted(missing, "QID"),
     )
     log_notes(tally.notes, "knowledge_base", reader.logger)
+
+
+def _begun(reader: Reader, qids: Qids, notes: Notes) -> _Calls | None:
+    """Begin with the first call of a full sync, so that it is made while QIDs are classified.
+
+    That of an incremental one is not known yet: there is room in it for QIDs without an entry.
+    """
+    wanted = qids.all()
+    if not wanted or reader.planner.plan.mode != "full" or not reader.client.answered:
+        return None
+    calls = _Calls(reader, len(wanted))
+    calls.begin(wanted, notes)
+    return calls
 
 
 def _unpublished(reader: Reader, qids: Qids) -> list[int]:
@@ -176,13 +194,22 @@ class _Calls:
         self._in_a_row = InARow()
         self._cause = ""
         self.refused: list[int] = []
+        self._begun: Ahead[Entries] | None = None
 
-    def entries(self, wanted: Sequence[int], notes: Notes) -> tuple[Sequence[int], list[Element]]:
+    def begin(self, wanted: Sequence[int], notes: Notes) -> None:
+        """Ask now for what `entries` gives when it is called for the first time."""
+        self._begun = Ahead(lambda: self._ask(wanted, notes))
+
+    def entries(self, wanted: Sequence[int], notes: Notes) -> Entries:
         """Ask for the first of the QIDs; give those that are dealt with, and their entries.
 
         Raises:
             QualysError: when the read cannot go on.
         """
+        begun, self._begun = self._begun, None
+        return self._ask(wanted, notes) if begun is None else begun.result()
+
+    def _ask(self, wanted: Sequence[int], notes: Notes) -> Entries:
         asked = wanted
 
         def first() -> Sequence[int]:
@@ -198,7 +225,7 @@ class _Calls:
             if self._size.lower():
                 told = "The knowledge base refused %d QIDs in one call; asking for %d at a time."
                 self._reader.logger.warning(told, len(asked), self._size.rows)
-                return self.entries(wanted, notes)
+                return self._ask(wanted, notes)
             if self._in_a_row.is_about_all():
                 raise
             self.refused += asked

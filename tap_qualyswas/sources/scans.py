@@ -31,18 +31,10 @@ def read_scans(
     settings: Settings,
     bookmarks: Bookmarks,
     pending_reports: PendingReports,
-    *,
-    ahead: bool = False,
 ) -> Iterator[Record]:
     """Read the scans of the window, then move their bookmark.
 
-    Args:
-        reader: what they are read with.
-        scope: of the run.
-        settings: of the run.
-        bookmarks: where the window starts.
-        pending_reports: get the scans that have a report.
-        ahead: whether the first page is asked for from now on, before the first record is.
+    The first page is asked for from now on, before the first record is.
 
     Raises:
         QualysError: when the read cannot go on.
@@ -63,7 +55,7 @@ def read_scans(
     ]
     collector = ScanCollector(bookmarks.unended_scans, keep_reported=pending_reports.wanted)
     frame = frame_of(settings, scope, window_start)
-    records = reader.records("scans", sweeps, frame, collector, ahead=ahead)
+    records = reader.begun("scans", sweeps, frame, collector)
     return _read(records, collector, bookmarks, pending_reports)
 
 

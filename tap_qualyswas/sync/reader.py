@@ -90,7 +90,6 @@ class Reader:
         frame: Frame,
         collector: Collector | None = None,
         *,
-        ahead: bool = False,
         meanwhile: Callable[[], None] = _nothing,
     ) -> Iterator[Record]:
         """Read the searches of a stream, and keep the state up with them page by page.
@@ -100,18 +99,26 @@ class Reader:
             sweeps: its searches.
             frame: what they read.
             collector: learns from the rows.
-            ahead: whether the rows are counted and the first page is asked for from now on, not
-                only when the first record is.
             meanwhile: begins what can be read at the same time, once Qualys has answered.
 
         Raises:
             TrialLicence: when rows are counted but none are returned.
             QualysError: when the read cannot go on.
         """
-        learns = collector or NothingToLearn()
-        reading = _Reading(self, stream, sweeps, frame, learns, meanwhile)
-        if ahead:
-            reading.begin()
+        reading = _Reading(self, stream, sweeps, frame, collector or NothingToLearn())
+        reading.meanwhile = meanwhile
+        return reading.records()
+
+    def begun(
+        self, stream: str, sweeps: Sequence[Sweep], frame: Frame, collector: Collector
+    ) -> Iterator[Record]:
+        """Read as `records` does, but count and ask for the first page from now on.
+
+        Raises:
+            QualysError: when the read cannot go on; from the first record on.
+        """
+        reading = _Reading(self, stream, sweeps, frame, collector)
+        reading.begin()
         return reading.records()
 
     def further_pages(self, stream: str, sweeps: Sequence[Sweep]) -> Iterator[Sequence[Record]]:
@@ -144,7 +151,6 @@ class _Reading:
         sweeps: Sequence[Sweep],
         frame: Frame,
         collector: Collector,
-        meanwhile: Callable[[], None],
     ) -> None:
         self._reader = reader
         self._stream = stream
@@ -157,7 +163,7 @@ class _Reading:
         self._todo: dict[str, list[IdRange]] = {sweep.key: [IdRange()] for sweep in sweeps}
         self._progress = Progress(stream, None, reader.logger)
         self._is_resumed = False
-        self._meanwhile = meanwhile
+        self.meanwhile = _nothing
         self._begun: Ahead[Iterator[Page]] | None = None
 
     def begin(self) -> None:
@@ -183,7 +189,7 @@ class _Reading:
         if self._reader.planner.is_ready:
             self._count()
             if self._reader.client.answered:
-                self._meanwhile()
+                self.meanwhile()
             return self._walk.pages(self._todo)
         pages = self._walk.pages(self._todo)
         first = next(pages, None)

@@ -1,12 +1,12 @@
 """A server of its own process that plays pages which were rendered beforehand.
 
-`python -m tests.bench.peers.player FOLDER [UPSTREAM [SECONDS]]` prints its URL and serves until it is
-killed. The same request gets the same answer, read from the folder; one that is not there is asked
-of the upstream, a sandbox, and kept. So after one run of a program the pages of the next are ready,
-and the server takes next to nothing of what is measured.
+`python -m tests.bench.peers.player FOLDER [UPSTREAM [SECONDS]]` prints its URL and serves until it
+is killed. The same request gets the same answer, read from the folder; one that is not there is
+asked of the upstream, a sandbox, and kept. So after one run of a program the pages of the next are
+ready, and the server takes next to nothing of what is measured.
 
-With SECONDS no answer comes sooner, and `FOLDER.calls` gets a line for each call: when it began, and
-when its answer was about to be sent.
+With SECONDS no answer comes sooner, and `FOLDER.calls` gets a line for each call: when it began,
+and when its answer was about to be sent.
 """
 
 from __future__ import annotations
