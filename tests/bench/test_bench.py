@@ -18,7 +18,7 @@ from tests.bench.peers.toolkit import Toolkit, identifier, triage_state
 from tests.bench.plots import svg
 from tests.bench.results import Curve, Goal, Plot, Section
 from tests.bench.stage import Size
-from tests.bench.waiting import in_words, wall_seconds
+from tests.bench.waiting import Call, in_words, most_at_once, seconds_in_order, wall_seconds
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -78,6 +78,26 @@ def test_a_figure_without_a_bound_is_told_without_one() -> None:
 )
 def test_calls_take_what_the_limits_let_them(calls: int, seconds: float) -> None:
     assert wall_seconds(calls) == seconds
+
+
+@pytest.mark.parametrize(
+    ("calls", "seconds", "at_once"),
+    [
+        ([], 0, 0),
+        ([(0, 1), (1, 2), (2, 3)], 3, 1),
+        ([(0, 1), (0.1, 1.1), (1.2, 2.2), (1.3, 2.3)], 2, 2),
+        ([(0, 1), (0, 3), (1, 2), (3, 4)], 3, 2),  # the last one may need what the second brought
+        ([(5, 5.2), (5.3, 5.9), (5.1, 5.2)], 2, 2),
+        ([(0, 1), (0, 1), (0, 1)], 1, 3),
+    ],
+)
+def test_calls_take_one_second_each_in_the_order_in_which_they_were_made(
+    calls: list[tuple[float, float]], seconds: float, at_once: int
+) -> None:
+    recorded = [Call(*call) for call in calls]
+
+    assert seconds_in_order(recorded) == seconds
+    assert most_at_once(recorded) == at_once
 
 
 @pytest.mark.parametrize(

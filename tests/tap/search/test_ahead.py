@@ -60,5 +60,7 @@ def test_one_call_at_a_time_brings_the_same() -> None:
             [{**row, "syncId": None} for row in outcome.records(stream)] for outcome in (one, two)
         ]
         key = "qid" if stream == "knowledge_base" else "id"
-        assert sorted(rows[0], key=lambda row: row[key]) == sorted(rows[1], key=lambda row: row[key])
+        assert sorted(rows[0], key=lambda row: row[key]) == sorted(
+            rows[1], key=lambda row: row[key]
+        )
     assert one.proof["complete"] is two.proof["complete"] is True
