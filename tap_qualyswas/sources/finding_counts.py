@@ -97,7 +97,8 @@ def settle_counts(
         scope: of the run.
         sweeps: the searches that were walked.
         read: what they brought.
-        comparing: that of the web applications with those that are there now; waited for.
+        comparing: that of the web applications with those that are there now; waited for before
+            anything is looked for.
 
     Yields:
         The findings that had not come before.
@@ -107,7 +108,6 @@ def settle_counts(
     """
     tally = reader.tallies["findings"]
     if tally.counted is None:
-        comparing.result()
         return
     try:
         search = _Search(reader, scope, read)

@@ -56,6 +56,7 @@ def read_findings(
         for record in settle_counts(reader, scope, sweeps, read, comparing):
             qids.add([record])
             yield record
+        comparing.result()
     if window_start is not None and not reader.planner.plan.restart:
         yield from _read_ignored(reader, scope, settings, window_start, collector)
     bookmarks.move("findings", BOOKMARK, collector.greatest)
