@@ -5,19 +5,26 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
+import pytest
 from mkdocs.commands.build import build
 from mkdocs.config import load_config
 
 from tap_qualyswas.streams import ORDER
 from target_ciscovm.outcomes import EXIT_CODES, PASSES_STATE_ON
 from target_ciscovm.watching.metrics import KEPT, OF_RUN
+from tests.deploy.printed import (
+    ELSEWHERE,
+    NOT_RUN,
+    PAGES,
+    blocks,
+    commands_at_the_head,
+    other_commands,
+)
 from tests.support.processes import ROOT
 from tools.reference import CALLS
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    import pytest
 
 DOCS: Final = ROOT / "docs"
 README: Final = (ROOT / "README.md").read_text("utf-8")
@@ -73,3 +80,23 @@ def test_each_page_that_the_readme_names_is_there() -> None:
 def test_the_command_that_runs_the_tests_is_that_of_the_readme() -> None:
     assert "\n    pip install uv && uv run python -m tests\n" in README
     assert "-m tests" in (ROOT / ".ci" / "run").read_text("utf-8")
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_each_command_of_a_page_is_run_or_named_with_the_reason(page: str) -> None:
+    run = "\n".join(block.text for block in blocks(page))
+
+    assert run
+    assert {one for one in other_commands(page) if one not in run} <= set(NOT_RUN)
+
+
+def test_what_is_not_run_is_printed() -> None:
+    assert set(NOT_RUN) <= {one for page in PAGES for one in other_commands(page)}
+
+
+def test_each_command_of_a_file_for_deployment_is_run_or_named_with_the_reason() -> None:
+    files = ("Dockerfile", "compose.yaml", "kubernetes.yaml", "systemd/qualyswas-ciscovm.service")
+    for file in files:
+        commands = commands_at_the_head(f"deploy/{file}")
+        assert commands
+        assert {command.split()[0] for command in commands} <= set(ELSEWHERE)
