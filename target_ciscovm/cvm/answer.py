@@ -71,14 +71,18 @@ class Answer:
 
 
 def read_retry_after(text: str | None, server_now: datetime | None) -> float | None:
-    """Read `Retry-After`, seconds or a date (RFC 9110, 10.2.3); None if it is unreadable."""
+    """Read `Retry-After`, seconds or a date (RFC 9110, 10.2.3); None for no wait to keep.
+
+    That is one that is unreadable, 0, or over: whoever is busy says nothing by it.
+    """
     if text is None:
         return None
     stripped = text.strip()
     if stripped.isascii() and stripped.replace(".", "", 1).isdigit():
-        return float(stripped)
+        return float(stripped) or None
     date = from_header(stripped)
     if date is None:
         return None
     now = server_now or datetime.now(timezone.utc)
-    return max(0.0, (date - now).total_seconds())
+    seconds = (date - now).total_seconds()
+    return seconds if seconds > 0 else None

@@ -8,6 +8,7 @@ from typing import Final
 
 import pytest
 
+from target_ciscovm.cvm.answer import read_retry_after
 from target_ciscovm.cvm.retry_policy import RetryPolicy
 from target_ciscovm.errors import (
     RateLimited,
@@ -94,6 +95,11 @@ def test_an_unreadable_wait_is_none(server: ScriptedServer, text: str) -> None:
     connect(server).connector()
 
     assert server.requests[1].at - server.requests[0].at < 1
+
+
+@pytest.mark.parametrize("text", ["0", "0.0", "Mon, 06 May 2024 07:59:59 GMT"])
+def test_a_wait_of_nothing_is_none(text: str) -> None:
+    assert read_retry_after(text, datetime(2024, 5, 6, 8, tzinfo=timezone.utc)) is None
 
 
 def test_too_long_a_wait_ends_at_once_and_is_told(server: ScriptedServer) -> None:
