@@ -61,14 +61,15 @@ def _section(section: Section) -> Iterator[str]:
 def table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
     """Give the lines of a table: names to the left, figures to the right."""
     yield f"| {' | '.join(heads)} |"
-    marks = ["---:" if _is_figure(cell) else "---" for cell in (rows[0] if rows else heads)]
+    columns = zip(*rows, strict=True) if rows else ((head,) for head in heads)
+    marks = ["---:" if all(map(_is_figure, filter(None, cells))) else "---" for cells in columns]
     yield f"| {' | '.join(marks)} |"
     for row in rows:
         yield f"| {' | '.join(row)} |"
 
 
 def _is_figure(cell: str) -> bool:
-    return cell[:1].isdigit() and "/" not in cell
+    return cell.lstrip("-")[:1].isdigit() and "/" not in cell
 
 
 def goal_line(goal: Goal) -> str:

@@ -18,12 +18,13 @@ if TYPE_CHECKING:
 
 NAME: Final = "growth"
 RUNS: Final = 5
+RUNS_WITHOUT_GOAL: Final = 3
 MOST_UNEVEN: Final = 1.15
 TOLD: Final = """\
-Seconds of processor, all streams, the median of {runs} runs, the sizes of a plot in turns; each \
-plot moves one size and holds the others. Where findings grow, time may grow along, but not \
-faster: the goals are the time per finding at the largest size over that at half of it, the median \
-of runs side by side."""
+Seconds of processor, all streams, the median of {runs} runs where findings grow and of {fewer} \
+elsewhere, the sizes of a plot in turns; each plot moves one size and holds the others. Where \
+findings grow, time may grow along, but not faster: the goals are the time per finding at the \
+largest size over that at half of it, the median of runs side by side."""
 HEADS: Final = ["what grows", "size", "tap, seconds", "target, seconds"]
 
 
@@ -89,10 +90,11 @@ class Point:
 
 def measure(*, quick: bool) -> Section:
     """Run both at each size of each series, the sizes of a series in turns."""
-    runs = 1 if quick else RUNS
-    section = Section(NAME, "How time grows", TOLD.format(runs=runs), HEADS, [])
+    told = TOLD.format(runs=RUNS, fewer=RUNS_WITHOUT_GOAL)
+    section = Section(NAME, "How time grows", told, HEADS, [])
     for series in (QUICK,) if quick else (FINDINGS, *OTHERS):
-        points = _points(series, runs)
+        runs = RUNS if series is FINDINGS else RUNS_WITHOUT_GOAL
+        points = _points(series, 1 if quick else runs)
         seconds = [{name: median(costs).cpu for name, costs in one.costs.items()} for one in points]
         for point, found in zip(points, seconds, strict=True):
             row = [series.across, f"{point.count:,}", *(f"{found[name]:.2f}" for name in found)]

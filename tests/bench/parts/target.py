@@ -30,12 +30,12 @@ of {runs} runs of each, taken in turns. The stock target is a `BatchSink` on the
 writes each batch as JSON ([code](../tests/bench/peers/stock_target.py)): it maps nothing and \
 joins nothing. The floor decodes the same lines and writes the same KDI entries again, which it \
 had before, and does nothing between: with the json module of Python, and with msgspec, which is \
-written in C. Findings arrive in any order and must stand in the order of their assets, so a \
-target has to put down what it makes of each and fetch it again; no floor does. A third of the \
-floor of msgspec is out of reach in Python: the rows in SQLite, the typed reading and the reading \
-back of what was written take more than that, each written in C. All threads of a program are \
-kept on one core. Speeds are by processor time, which other programs on the machine disturb \
-least; ratios are the medians of runs that stood side by side."""
+written in C. A target has more to do: findings arrive in any order and must stand in the order \
+of their assets, so it puts down what it makes of each and fetches it again; it makes a digest of \
+each row, to hold what arrived against what was read; and it decides what is to be done with each \
+entry before it writes one. All threads of a program are kept on one core. Speeds are by \
+processor time, which other programs on the machine disturb least; ratios are the medians of runs \
+that stood side by side."""
 
 
 def measure(*, quick: bool) -> Section:

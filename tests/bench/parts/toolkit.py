@@ -35,27 +35,32 @@ SCOPES: Final[dict[Scope, str]] = {"run": "at the run", "file": "at each file"}
 OURS: Final = "`tap-qualyswas` and `target-ciscovm`"
 TOOLKIT: Final = "Cisco's toolkit (pattern)"
 TOLD: Final = """\
-{size}; a first day and two more, all of them calm: some 2% of the web applications are scanned, \
-and what was found, fixed or found again is all that changes. All figures are of a re-enactment, \
-measured here: a small program of ours ([code](../tests/bench/peers/toolkit.py)) makes the calls \
-and the files of the task `qualys_was` of Cisco's public toolkit, call by call and file by file, \
-beside our two plugins on the same world. It reads all findings every day, verbose, by pages of \
-100 unless told otherwise, asks the knowledge base after each page, cuts its load into files of \
-500 findings with auto-close on, starts one run of them all, and looks every 20 seconds whether \
-it is over (that wait is no part of the times). Its processor time is not compared: the toolkit \
-is written in Ruby.
+{size}; three days, all of them calm: 2% of the web applications are scanned each day, and what \
+is found, fixed or found again there is all that changes.
 
-Cisco does not say whether auto-close looks at all files of a run, or at each file, so both are \
+The toolkit's rows are of a re-enactment, measured here: a small program of ours \
+([code](../tests/bench/peers/toolkit.py)) makes the calls and the files of the task `qualys_was` \
+of Cisco's public toolkit, call by call and file by file. It reads all findings every day, \
+verbose, by pages of 100 (its default), and asks the knowledge base after each page. It cuts its \
+load into files of some 500 findings with auto-close on, starts one run of them all, and looks \
+every 20 seconds whether the run is over. Our two plugins read the same world in another sandbox: \
+a full sync on the first day, then incremental ones.
+
+Cisco does not say whether auto-close looks at all files of a run or at each file, so both are \
 shown. Where it looks at the whole run, the toolkit's tenant is right on days like these. Where \
-it looks at each file, what stands in another file of the run is closed. Our target closes by \
-name and never by auto-close, so it does not depend on the answer. The world has no PROTECTED \
-finding and no finding that was ignored without a reason: the toolkit stops at the first of \
-either. The times are by the rule of the calls above, the toolkit making one call after the \
-other. MB are bytes of the answers, not compressed. Wrongly closed is what is open in Qualys and \
-closed in CVM; lost, what is open in Qualys and was never loaded; wrongly open, what is open in \
-CVM, and fixed or gone in Qualys. What people do by hand (delete, ignore, edit, rename) moves no \
-date in Qualys: of that nothing happens here, and we see it with the next full sync only, the \
-toolkit in its next run."""
+it looks at each file, it closes what stands in another file of the run. Our target closes by \
+name and never by auto-close, so the answer does not matter to it. The world has no PROTECTED \
+finding and none that was ignored without a reason: the toolkit stops at the first of either. \
+Deletions and edits by people are left out as well: the toolkit reads everything and sees them \
+the next day, our incremental syncs do not ([what they cannot \
+see](limits.md#what-an-incremental-sync-cannot-see)).
+
+Wrongly closed is what is open in Qualys and closed in CVM; lost, what is open in Qualys and was \
+never loaded; wrongly open, what is open in CVM and fixed or gone in Qualys. MB are those of the \
+answers, not compressed: JSON for the toolkit and XML for ours, as they ask for it. The times are \
+computed by the limits above, one second a call; the toolkit makes one call after the other. They \
+are those of reading, without the waits for CVM. Processor time is not compared: the toolkit is \
+written in Ruby, and its re-enactment is not."""
 HEADS: Final = [
     "",
     "auto-close looks",
