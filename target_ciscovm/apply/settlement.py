@@ -6,11 +6,9 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from qualyswas_ciscovm.dates import to_text
 from target_ciscovm.apply.sent_tags import sent_assets
-from target_ciscovm.intake.spool import BATCH
 from target_ciscovm.ledger.ledger import LastLoad
-from target_ciscovm.ledger.settlement import Settlement
-from target_ciscovm.ledger.tables import Entry, Link
-from target_ciscovm.output.timing import Progress
+from target_ciscovm.ledger.settlement import Selection, Settlement
+from target_ciscovm.ledger.tables import Link
 from target_ciscovm.plan.proof import FULL
 from target_ciscovm.plan.webapps import coverage_to_keep, webapps_to_keep
 
@@ -24,13 +22,13 @@ if TYPE_CHECKING:
 
 OPENED: Final = (
     "SELECT d.asset, d.identifier, d.model, CASE WHEN :over AND NOT EXISTS (SELECT 1 FROM "
-    "ledger.asset a WHERE a.key = d.asset) THEN 'perhaps' ELSE 'open' END, COALESCE(d.name, n.name)"
+    "main.asset a WHERE a.key = d.asset) THEN 'perhaps' ELSE 'open' END, COALESCE(d.name, n.name)"
     ", f.type, f.webapp, :source, :account, :sent, f.seen, f.severity FROM decision d JOIN finding "
     "f ON f.rowid = d.finding JOIN definition n ON n.number = f.definition WHERE d.action = 'open'"
 )
 CLOSED: Final = (
     "SELECT d.asset, d.identifier, d.model, 'closed', e.name, e.type, e.webapp, e.source, "
-    "e.account, :sent, COALESCE(f.seen, e.seen), e.severity FROM decision d JOIN ledger.entry e ON "
+    "e.account, :sent, COALESCE(f.seen, e.seen), e.severity FROM decision d JOIN main.entry e ON "
     "e.identifier = d.identifier AND e.asset = d.asset AND e.model = d.model LEFT JOIN finding f "
     "ON f.rowid = d.finding WHERE d.action = 'close'"
 )
@@ -38,7 +36,7 @@ CLOSED_UNKNOWN: Final = (
     "SELECT d.asset, d.identifier, d.model, 'closed', n.name, f.type, f.webapp, :source, :account, "
     ":sent, f.seen, f.severity FROM decision d JOIN finding f ON f.rowid = d.finding JOIN "
     "definition n ON n.number = f.definition WHERE d.action = 'close' AND NOT EXISTS (SELECT 1 "
-    "FROM ledger.entry e WHERE e.identifier = d.identifier AND e.asset = d.asset AND e.model = "
+    "FROM main.entry e WHERE e.identifier = d.identifier AND e.asset = d.asset AND e.model = "
     "d.model)"
 )
 
@@ -70,6 +68,7 @@ def put_down(ledger: Ledger, spool: Spool, load: Load) -> None:
         ledger.remember("whole", value=False)
     if plan.account is not None and plan.number is not None:
         ledger.register(plan.account, plan.number)
+    spool.commit()
     ledger.put_down(
         Settlement(
             entries=_entries(spool, plan, tenant),
@@ -82,7 +81,7 @@ def put_down(ledger: Ledger, spool: Spool, load: Load) -> None:
     )
 
 
-def _entries(spool: Spool, plan: Plan, tenant: Tenant) -> Iterator[Entry]:
+def _entries(spool: Spool, plan: Plan, tenant: Tenant) -> Selection:
     covered = plan.coverage
     sent = covered.started or (to_text(tenant.now) if tenant.now else "")
     values = {
@@ -91,12 +90,7 @@ def _entries(spool: Spool, plan: Plan, tenant: Tenant) -> Iterator[Entry]:
         "account": covered.account,
         "sent": sent,
     }
-    progress = Progress("remembering", plan.count("open") + plan.count("close"))
-    for statement in (OPENED, CLOSED, CLOSED_UNKNOWN):
-        rows = spool.connection.execute(statement, values)
-        while batch := rows.fetchmany(BATCH):
-            yield from map(Entry._make, batch)
-            progress.add(len(batch))
+    return Selection(spool.path, (OPENED, CLOSED, CLOSED_UNKNOWN), values)
 
 
 def _chain(plan: Plan, sync: Sync | None) -> Iterator[Link]:

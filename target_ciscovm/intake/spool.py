@@ -198,6 +198,12 @@ class Spool:
         self.flush()
         self.connection.executescript(tables)
 
+    def commit(self) -> None:
+        """Write all, so that another connection can read it."""
+        self.flush()
+        self.execute("COMMIT")
+        self.execute("BEGIN")
+
     def number(self, statement: str, values: Iterable[object] = ()) -> int:
         """Give the one number that a query returns."""
         row = self.execute(statement, values).fetchone()

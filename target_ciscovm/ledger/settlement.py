@@ -9,11 +9,11 @@ from __future__ import annotations
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import msgspec
 
-from target_ciscovm.ledger.file import sql_errors
+from target_ciscovm.ledger.file import attach_file, sql_errors
 from target_ciscovm.ledger.tables import (
     LIVE,
     PENDING,
@@ -78,6 +78,20 @@ SETTLED: Final = (
 DOUBTED: Final = (DOUBT_ENTRIES, KEEP_ASSETS)
 
 
+class Selection(NamedTuple):
+    """Rows that SQLite takes from another database by itself, which is several times as fast.
+
+    Attributes:
+        path: of the database. It is read without locks, so nobody may be writing to it.
+        statements: each gives rows with the columns of the table that they go into.
+        values: of the statements' parameters.
+    """
+
+    path: Path
+    statements: tuple[str, ...]
+    values: Mapping[str, object]
+
+
 @dataclass(frozen=True)
 class Settlement:
     """What a run does in CVM. Iterables are read once, in the order of the attributes.
@@ -91,7 +105,7 @@ class Settlement:
         meta: what is kept by name, as JSON.
     """
 
-    entries: Iterable[Entry] = ()
+    entries: Iterable[Entry] | Selection = ()
     assets: Iterable[SentAsset] = ()
     webapps: Iterable[ShownWebApp] = ()
     coverage: Iterable[Covered] = ()
@@ -102,11 +116,17 @@ class Settlement:
 def put_down(connection: sqlite3.Connection, settlement: Settlement, path: Path) -> None:
     """Write down what a run is about to do, in place of what was pending."""
     meta = ((name, msgspec.json.encode(value).decode()) for name, value in settlement.meta.items())
-    with transaction(connection, path):
+    entries = settlement.entries
+    with _attached(connection, entries), transaction(connection, path):
         with sql_errors(path, "written"):
             _clear(connection)
+        if isinstance(entries, Selection):
+            with sql_errors(path, "written"):
+                for select in entries.statements:
+                    connection.execute(f"INSERT INTO pending_entry {select}", entries.values)
+        else:
+            _fill(connection, "pending_entry", entries, path)
         for table, rows in (
-            ("pending_entry", settlement.entries),
             ("pending_asset", settlement.assets),
             ("pending_webapp", settlement.webapps),
             ("pending_coverage", settlement.coverage),
@@ -114,6 +134,19 @@ def put_down(connection: sqlite3.Connection, settlement: Settlement, path: Path)
             ("pending_meta", meta),
         ):
             _fill(connection, table, rows, path)
+
+
+@contextmanager
+def _attached(connection: sqlite3.Connection, entries: object) -> Iterator[None]:
+    """Attach the database that entries are selected from, if they are."""
+    if not isinstance(entries, Selection):
+        yield
+        return
+    attach_file(connection, entries.path, "load")
+    try:
+        yield
+    finally:
+        connection.execute("DETACH load")
 
 
 def take_over(connection: sqlite3.Connection, path: Path) -> None:
