@@ -98,6 +98,7 @@ def find_unended_scans(
             read=read_scan,
             page_size=settings.page_size,
             verbose=False,
+            spares=(since.field,),  # looked at in each scan, too
         )
         for number, criteria in enumerate(scope.criteria("webApp.id"))
     ]

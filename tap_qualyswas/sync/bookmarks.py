@@ -57,9 +57,10 @@ class UnendedScans:
         self._launches = None
 
     def set_from(self, scans: Iterable[Record]) -> None:
-        """Take them from all scans that may still run."""
+        """Take them from scans, among which all are that may still run."""
+        earliest = self.earliest()
         launches = (launch_of(scan) for scan in scans if not has_ended(scan))
-        self._launches = [launch for launch in launches if launch is not None]
+        self._launches = [launch for launch in launches if launch and launch > earliest]
 
     def add(self, launches: Iterable[datetime]) -> None:
         """Add those that an interrupted run has seen."""

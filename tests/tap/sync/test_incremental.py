@@ -143,10 +143,15 @@ def test_a_finished_scan_whose_results_are_not_there_yet_holds_them_too() -> Non
     assert bookmark(second, "scans") == iso(scan.launched)
 
 
-def test_a_running_scan_holds_the_findings_when_scans_are_not_selected() -> None:
+@pytest.mark.parametrize("refused", [(), ("wasscan.launchedDate",)])
+def test_a_running_scan_holds_the_findings_when_scans_are_not_selected(
+    refused: tuple[str, ...],
+) -> None:
     streams = ("webapps", "findings", "knowledge_base", "syncs")
-    with Platform(SIZE) as platform:
-        slow, quick = list(platform.world.apps.values())[:2]
+    with Platform(SIZE, switches=Switches(refused_criteria=refused)) as platform:
+        slow, quick, hanging = list(platform.world.apps.values())[:3]
+        platform.world.launch_scan(hanging)
+        platform.clock.advance(31 * DAY)
         running = platform.world.launch_scan(slow)
         platform.clock.advance(HOUR)
         platform.world.add_finding(quick)
