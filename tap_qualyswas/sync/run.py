@@ -225,14 +225,14 @@ def prepare_run(  # noqa: PLR0913 - the parts that a run is made of
 
 
 def _history(state: State, settings: Settings, selected: Sequence[str]) -> History:
-    filters, streams = state.filters, state.streams
+    streams = state.streams
     return History(
         last_sync_at=state.last_sync_at,
         last_full_sync_at=state.last_full_sync_at,
         full_sync_asked=state.full_sync_asked,
         account=state.account,
         latest=state.latest_moment(),
-        same_filters=None if filters is None else filters == settings.filters.as_state(),
+        same_filters=state.has_filters(settings.filters.as_state()),
         same_streams=all(one in streams for one in selected) if isinstance(streams, list) else None,
         has_bookmark=any(
             state.has_bookmark(name) for name in ("findings", "scans") if name in selected

@@ -147,10 +147,10 @@ class State:
         value = self.part("syncs").get(name)
         return to_utc(value) if isinstance(value, str) else None
 
-    @property
-    def filters(self) -> Any:  # noqa: ANN401 - only ever compared
-        """The filters of the last sync that ended."""
-        return self.part("syncs").get("filters")
+    def has_filters(self, filters: Mapping[str, Any]) -> bool | None:
+        """Tell whether the last sync that ended had these filters; None when it is not known."""
+        kept = self.part("syncs").get("filters")
+        return None if kept is None else _without_nulls(kept) == _without_nulls(filters)
 
     @property
     def streams(self) -> Any:  # noqa: ANN401 - only ever compared
@@ -187,7 +187,7 @@ class State:
             {
                 "format": FORMAT,
                 "lastSyncAt": started_at,
-                "filters": dict(filters),
+                "filters": _with_nulls(part.get("filters"), filters),
                 "streams": list(streams),
                 "account": account._asdict(),
                 "worked": list(worked),
@@ -195,6 +195,24 @@ class State:
         )
         if full:
             part.update({"lastFullSyncAt": started_at, "fullSyncAsked": None})
+
+
+def _with_nulls(old: object, new: Mapping[str, Any]) -> dict[str, Any]:
+    """Give the new values, and null for the old ones that are over."""
+    kept: Mapping[str, Any] = old if isinstance(old, dict) else {}
+    found: dict[str, Any] = {**dict.fromkeys(kept), **new}
+    for name, value in found.items():
+        before = kept.get(name)
+        if isinstance(value, dict) or (value is None and isinstance(before, dict)):
+            found[name] = _with_nulls(before, value or {})
+    return found
+
+
+def _without_nulls(value: object) -> object:
+    if not isinstance(value, dict):
+        return value
+    parts = {name: _without_nulls(part) for name, part in value.items()}
+    return {name: part for name, part in parts.items() if part is not None} or None
 
 
 def _text(value: object) -> str | None:

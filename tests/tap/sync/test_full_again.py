@@ -43,6 +43,16 @@ def in_findings(outcome: Outcome) -> dict[str, Any]:
     return copy.deepcopy(states[len(states) // 2])
 
 
+def merged(new: dict[str, Any], into: dict[str, Any]) -> dict[str, Any]:
+    """Merge a state into an older one at any depth, as Meltano can be told to."""
+    inner = {
+        name: merged(value, dict(into.get(name) or {}))
+        for name, value in new.items()
+        if isinstance(value, dict)
+    }
+    return {**into, **new, **inner}
+
+
 def later(platform: Platform, state: dict[str, Any], **settings: object) -> Outcome:
     """Sync an hour later."""
     platform.clock.advance(HOUR)
@@ -198,6 +208,23 @@ def test_a_cursor_that_a_merged_state_brings_back_is_not_used(platform: Platform
     assert "goes on where" not in second.log + third.log
     assert is_full(third)
     assert third.proof["complete"] is True
+
+
+def test_a_filter_that_a_merged_state_brings_back_does_not_make_each_sync_full(
+    platform: Platform,
+) -> None:
+    (name, value) = next(
+        pair for app in platform.world.apps.values() for pair in app.attributes.items()
+    )
+    first = platform.sync_here({**PAGES, "webapp_attributes": {name: value}})
+    state, modes = first.state, []
+    for _ in range(2):
+        outcome = later(platform, copy.deepcopy(state))
+        state = merged(outcome.state, state)
+        modes.append(outcome.proof["mode"])
+
+    assert modes == ["full", "incremental"]
+    assert "webapp_attributes" not in outcome.proof["filters"]
 
 
 def test_what_is_over_is_null_and_not_left_out(platform: Platform) -> None:
