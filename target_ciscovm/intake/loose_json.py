@@ -11,8 +11,16 @@ if TYPE_CHECKING:
     from collections import Counter
 
 REPLACED: Final = "\ufffd"
+LONGEST_NUMBER: Final = 400
+"""Digits of a whole number that are read. Python refuses some thousands; so many are beyond every
+type already."""
 LONE_SURROGATE: Final = re.compile("[\ud800-\udfff]")
 JSON = None | bool | int | float | str | list["JSON"] | dict[str, "JSON"]
+
+
+def whole_number(digits: str) -> int:
+    """Read a whole number, of one that is beyond every type only the first digits."""
+    return int(digits[:LONGEST_NUMBER])
 
 
 def read_loosely(raw: bytes, notes: Counter[str]) -> JSON:
@@ -40,7 +48,7 @@ def read_loosely(raw: bytes, notes: Counter[str]) -> JSON:
     text = raw.decode("utf-8", "replace")
     if REPLACED in text and REPLACED.encode() not in raw:
         notes["Bytes in a record that are not UTF-8: replaced"] += 1
-    found: JSON = json.loads(text, parse_constant=null, parse_float=finite)
+    found: JSON = json.loads(text, parse_int=whole_number, parse_constant=null, parse_float=finite)
     text = json.dumps(found, ensure_ascii=False)
     if LONE_SURROGATE.search(text):
         notes["Half a character (lone surrogate) in a record: replaced"] += 1

@@ -14,6 +14,7 @@ from singer_sdk.singerlib.encoding.base import GenericSingerReader
 from target_ciscovm.errors import InputBroken
 from target_ciscovm.intake.arrivals import FINDING, read_finding
 from target_ciscovm.intake.counts import FINDINGS
+from target_ciscovm.intake.loose_json import whole_number
 
 if sys.version_info >= (3, 12):
     from typing import override
@@ -162,7 +163,7 @@ class SingerLines(GenericSingerReader[bytes]):
 def _tolerant(number: int, line: bytes) -> Message:
     """Read a line with NaN or lone surrogates, which the strict decoder refuses."""
     try:
-        found = json.loads(line.decode("utf-8", "replace"))
+        found = json.loads(line.decode("utf-8", "replace"), parse_int=whole_number)
         if not isinstance(found, dict) or not isinstance(found.get("type"), str):
             raise InputBroken(number, "is not a Singer message: it has no type")
         return Message(

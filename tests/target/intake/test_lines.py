@@ -235,6 +235,12 @@ def test_a_record_of_odd_values_is_left_to_the_check_of_records(value: bytes) ->
     assert (line, stream) == (2, "findings")
 
 
+def test_a_number_too_long_to_be_read_does_not_break_a_line_that_is_read_loosely() -> None:
+    value = b'{"id":NaN,"qid":' + b"9" * 5000 + b"}"
+
+    assert len(read(SCHEMA, record(value)).records) == 1
+
+
 def test_names_of_streams_and_messages_can_always_be_written_down() -> None:
     taken = read(
         b'{"type":"SCHEMA","stream":"odd \\ud800","schema":{}}\n',

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from tests.target.loads import HOUR
 from tests.target.plan.one_gone import APPS, BEFORE
 from tests.target.streams import (
     Sync,
@@ -36,6 +37,18 @@ class TestRejected:
         assert cvm.open() >= names(1, 4)
         assert cvm.closed() == names(5)
         assert report["proof"]["proven"]
+
+    def test_its_asset_stays_open_where_a_number_is_too_long_to_be_read(self, cvm: CVM) -> None:
+        rows = [finding(1), finding(2), finding(4, 2, severity="?")]
+        cvm.load(BEFORE)
+        cvm.clock.advance(HOUR)
+        given = Sync(APPS, rows).lines(cvm.clock.now()).replace(b'"?"', b"9" * 5000)
+
+        loaded = cvm.load(given, max_failed_percent="100")
+
+        (rejected,) = loaded.rejected
+        assert (rejected["key"], rejected["reason"][:9]) == (name_of(4), "severity:")
+        assert loaded.closings == {name_of(3): "gone"}
 
     def test_its_web_application_stays_open_when_nobody_knows_which_it_was(self, cvm: CVM) -> None:
         report = self.lose(cvm, finding(4, 2, uniqueId=None, id=None))
