@@ -19,7 +19,7 @@ _encode: Final = msgspec.json.Encoder().encode
 def finding_values(row: Mapping[str, object]) -> tuple[object, ...]:
     """Give the values of a finding that identity and closing hang on."""
     webapp = row.get("webApp")
-    number = webapp.get("id") if isinstance(webapp, Mapping) else None
+    number = webapp.get("id") if isinstance(webapp, dict) else None
     return (row.get("uniqueId"), row.get("type"), row.get("status"), number, row.get("url"))
 
 

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import logging
 import sys
-from datetime import datetime, timezone
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Protocol, cast
 
 from singer_sdk import SchemaDirectory, Stream, StreamSchema
 from singer_sdk.helpers.conform import TypeConformanceLevel
-from singer_sdk.singerlib import RecordMessage
 
 from qualyswas_ciscovm.digest import DIGESTED
 from tap_qualyswas import schemas
@@ -23,7 +21,7 @@ else:
     from typing_extensions import override
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterable, Iterator
+    from collections.abc import Iterable, Iterator
 
     from singer_sdk import Tap
 
@@ -107,21 +105,24 @@ class QualysStream(Stream):
         tally.ended = True
 
     @override
-    def _generate_record_messages(self, record: Any) -> Generator[RecordMessage, None, None]:
-        # The SDK looks up each property of each record in the selection. Where nothing is
-        # deselected that is useless, and takes a quarter of the time of a sync.
-        if not self._is_whole:
-            yield from super()._generate_record_messages(record)
+    def _write_record_message(self, record: Any) -> None:
+        # The SDK looks up each property of each record in the selection, and makes two objects of
+        # each message. Where nothing is deselected that is useless, and takes a third of the time
+        # of a sync.
+        if not self._is_whole or self._stream_version is not None:
+            super()._write_record_message(record)
             return
+        write = self._qualys.message_writer.write_record
         for stream_map in self.stream_maps:
             mapped = stream_map.transform(record)
             if mapped is not None:
-                yield RecordMessage(
-                    stream_map.stream_alias,
-                    mapped,
-                    self._stream_version,
-                    datetime.now(timezone.utc),
-                )
+                write(stream_map.stream_alias, mapped)
+        self.state_manager.is_flushed = False
+
+    @override
+    def generate_child_contexts(self, record: Any, context: Any) -> Iterable[Any]:
+        """Give none: no stream is the parent of another."""
+        return ()
 
     @cached_property
     def _is_whole(self) -> bool:

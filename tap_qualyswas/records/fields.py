@@ -35,6 +35,8 @@ WHOLE: Final = re.compile(r"([+-]?[0-9]{1,19})(?:\.0*)?", re.ASCII)
 NUMBER: Final = re.compile(r"([+-]?[0-9]{1,15}(?:\.[0-9]{1,15})?)(?![0-9.])", re.ASCII)
 TRUE: Final = frozenset({"true", "1", "yes"})
 FALSE: Final = frozenset({"false", "0", "no"})
+PLAIN: Final = {"true": True, "false": False, None: None}
+"""As almost every element has them."""
 
 
 def whole(element: Element, _notes: Notes) -> int | None:
@@ -97,7 +99,10 @@ def truth(element: Element, _notes: Notes) -> bool | None:
     Raises:
         ValueError: for anything else.
     """
-    word = (element.text or "").strip().lower()
+    found = element.text
+    if found in PLAIN:
+        return PLAIN[found]
+    word = (found or "").strip().lower()
     if word in TRUE:
         return True
     if word in FALSE:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections import Counter
+from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Final
 
 import msgspec
@@ -25,6 +26,8 @@ else:
     from typing_extensions import override
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from singer_sdk.singerlib.encoding.simple import RecordMessage
 
 MAX_LINE_BYTES: Final = 8_388_608
@@ -64,26 +67,44 @@ class CountingWriter(GenericSingerWriter[bytes, Message]):
 
     @override
     def serialize_message(self, message: Message) -> bytes:
-        line: bytes = self._encoder.encode(_as_dict(message)) + b"\n"
+        named = getattr(message, "stream", "the state")
+        return self._line(message.type.value, named, _as_dict(message))
+
+    def _line(self, kind: str, named: str, message: Mapping[str, object]) -> bytes:
+        line: bytes = self._encoder.encode(message) + b"\n"
         if len(line) > MAX_LINE_BYTES:
             msg = (
-                f"A {message.type.value} line of {getattr(message, 'stream', 'the state')} would "
-                f"take {len(line):,} bytes, more than the 8 MiB that targets accept. Deselect the "
-                "long property or the stream in the catalog."
+                f"A {kind} line of {named} would take {len(line):,} bytes, more than the 8 MiB "
+                "that targets accept. Deselect the long property or the stream in the catalog."
             )
             raise LineTooLong(msg)
         return line
 
+    def write_record(self, stream: str, record: Mapping[str, object]) -> None:
+        """Write a record as extracted now, without an object for the message.
+
+        Raises:
+            LineTooLong: when no target would take the line.
+        """
+        now = datetime.now(timezone.utc)
+        message = {"type": "RECORD", "stream": stream, "record": record, "time_extracted": now}
+        self._keep_record(stream, self._line("RECORD", stream, message))
+
+    def _keep_record(self, stream: str, line: bytes) -> None:
+        self.emitted[stream] += 1
+        self._waiting.append(line)
+        self._waiting_bytes += len(line)
+        if self._waiting_bytes >= MOST_WAITING:
+            self.flush()
+
     @override
     def write_message(self, message: Message) -> None:
         line = self.format_message(message)
-        self._waiting.append(line)
-        self._waiting_bytes += len(line)
         if message.type is SingerMessageType.RECORD:
             record: RecordMessage = message  # type: ignore[assignment] # told by its type
-            self.emitted[record.stream] += 1
-            if self._waiting_bytes < MOST_WAITING:
-                return
+            self._keep_record(record.stream, line)
+            return
+        self._waiting.append(line)
         self.flush()
 
     def flush(self) -> None:
