@@ -5,11 +5,13 @@ The number of rows alone does not tell whether something in between has altered 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from hashlib import blake2b
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import msgspec
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
 
 MODULUS: Final = 1 << 64
 BYTES: Final = 8
