@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from qualyswas_ciscovm.dates import to_text
 from tap_qualyswas.qualys.request_bodies import equals, greater, one_of
-from tap_qualyswas.records.scan_status import WORKED, has_worked, login_of
+from tap_qualyswas.records.scan_status import WORKED, has_worked, launch_of, login_of
 from tap_qualyswas.records.scans import read_scan
 from tap_qualyswas.search.walk import Sweep
 
@@ -99,12 +100,12 @@ def find_latest_scans(
 
 
 def _worked(record: Record) -> WorkedScan | None:
-    webapp, launched = record["webApp"], record["launchedDate"]
-    if not isinstance(webapp, dict) or not webapp["id"] or not isinstance(launched, str):
+    webapp, launch = record["webApp"], launch_of(record)
+    if not isinstance(webapp, dict) or not webapp["id"] or launch is None:
         return None
     if not has_worked(record):
         return None
-    return WorkedScan(int(str(record["id"])), launched, webapp, login_of(record))
+    return WorkedScan(int(str(record["id"])), to_text(launch), webapp, login_of(record))
 
 
 def latest_of(scans: Sequence[WorkedScan]) -> WorkedScan:

@@ -232,3 +232,16 @@ def test_both_words_for_a_good_scan_count(results: str | None, counts: bool) -> 
     assert not_proven(outcome) == ([] if counts else [9001])
     asked = server.asked_at(f"{SEARCH}wasscan")[-1].body
     assert 'field="resultsStatus" operator="IN">SUCCESSFUL,FINISHED<' in asked
+
+
+@pytest.mark.parametrize("launched", ["soon", "", None])
+def test_a_scan_whose_launch_cannot_be_read_is_dated_by_its_reference(launched: str | None) -> None:
+    """Without it the report of an earlier scan would tell what there is now."""
+    latest = scan(5002, launchedDate=launched, reference="was/1714636800000.5002")
+    scans = (scan(5001, launchedDate=DATE % 1), latest)
+    outcome, _ = sync_scans(
+        *scans, reports={5001: Answer(report_of(OTHER)), 5002: Answer(report_of(OWN))}, apps=ONE_APP
+    )
+
+    (row,) = outcome.records("findings")
+    assert (row["url"], row["lastDetectedDate"]) == (OWN, DATE % 2)
