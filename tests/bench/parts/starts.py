@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from tests.bench.measuring import Cost
 
 NAME: Final = "starts"
-RUNS: Final = 9
+RUNS: Final = 7
 MOST_SECONDS: Final = 0.25
 PYTHON: Final = "`python -c pass`"
 SDK: Final = '`python -c "import singer_sdk"`'

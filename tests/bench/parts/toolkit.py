@@ -58,9 +58,9 @@ see](limits.md#what-an-incremental-sync-cannot-see)).
 Wrongly closed is what is open in Qualys and closed in CVM; lost, what is open in Qualys and was \
 never loaded; wrongly open, what is open in CVM and fixed or gone in Qualys. MB are those of the \
 answers, not compressed: JSON for the toolkit and XML for ours, as they ask for it. The times are \
-computed by the limits above, one second a call; the toolkit makes one call after the other. They \
-are those of reading, without the waits for CVM. Processor time is not compared: the toolkit is \
-written in Ruby, and its re-enactment is not."""
+computed as above, one second a call: ours are the least that so many calls take, two at once; \
+the toolkit makes one call after the other. They are those of reading, without the waits for CVM. \
+Processor time is not compared: the toolkit is written in Ruby, and its re-enactment is not."""
 HEADS: Final = [
     "",
     "auto-close looks",
