@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from http.cookiejar import DefaultCookiePolicy
 from io import BytesIO
 from typing import IO, TYPE_CHECKING, Final
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from requests.auth import AuthBase
+    from requests.sessions import _Settings
 
 CHUNK_BYTES: Final = 262_144
 MAX_PAGE_BYTES: Final = 134_217_728
@@ -165,17 +167,27 @@ class Transport:
         method = "GET" if call.body is None and call.form is None else "POST"
         timeout = self._quick if call.is_quick else self._timeout
         with _explained(self._place, timeout):
-            return self._session.request(
+            request = requests.Request(
                 method,
                 f"{self._api_url}{call.path}",
                 data=call.form if call.body is None else call.body,
                 headers=headers,
                 auth=call.auth or self._auth,
-                verify=self._verify,
+            )
+            return self._session.send(
+                self._session.prepare_request(request),
                 timeout=timeout[:2],
                 allow_redirects=False,
-                stream=True,
+                **self._surroundings,
             )
+
+    @cached_property
+    def _surroundings(self) -> _Settings:
+        # `requests` would read all variables of the environment for each call.
+        url, verify = self._api_url, self._verify
+        return self._session.merge_environment_settings(
+            url, {}, stream=True, verify=verify, cert=None
+        )
 
     def _reply(self, response: requests.Response, body: bytes) -> Reply:
         sent = response.request.headers.get("Authorization", "")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cache, cached_property
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Final
 
@@ -143,7 +143,7 @@ class Run:
         return {
             "syncId": self.sync_id,
             "contract": CONTRACT,
-            "tapVersion": version(PACKAGE),
+            "tapVersion": _version(),
             "mode": self.reader.planner.plan.mode,
             "startedAt": to_text(self.origin.started_at()),
             "finishedAt": to_text(self.origin.time_now()),
@@ -222,6 +222,11 @@ def prepare_run(  # noqa: PLR0913 - the parts that a run is made of
         pending_reports=PendingReports(state, wanted="scan_results" in selected),
         reader=Reader(client, planner, cursors, tallies, Coverage(), logger),
     )
+
+
+@cache
+def _version() -> str:
+    return version(PACKAGE)
 
 
 def _history(state: State, settings: Settings, selected: Sequence[str]) -> History:

@@ -123,7 +123,7 @@ def run(way: Way, uploaded: Uploaded) -> int:
     """
     number = way.api.run(
         [number for _, number in uploaded.parts],
-        runs_before={run.id for run in way.api.runs()},
+        runs_before=uploaded.runs,
         timeout_seconds=way.timeout_seconds,
         progress=LOGGER.info,
     )

@@ -5,8 +5,9 @@ from __future__ import annotations
 import sys
 import time
 from contextlib import contextmanager
+from functools import cache, cached_property
 from importlib.metadata import PackageNotFoundError, version
-from typing import IO, TYPE_CHECKING, Final, TypedDict
+from typing import IO, TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 import requests
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from datetime import datetime
 
+    from requests.sessions import _Settings
+
     from target_ciscovm.cvm.multipart import FileBody
     from target_ciscovm.cvm.retry_policy import RetryPolicy
 
@@ -35,15 +38,6 @@ QUOTE_CHARACTERS: Final = 200
 CHUNK_BYTES: Final = 1 << 16
 MAX_ANSWER_BYTES: Final = 268_435_456
 """What one answer may take in memory; the longest page of a search has some tens of MB."""
-
-
-class Options(TypedDict):
-    """What is the same for each request."""
-
-    timeout: tuple[float, float]
-    allow_redirects: bool
-    verify: str | bool
-    stream: bool
 
 
 class RiskToken(AuthBase):
@@ -83,12 +77,8 @@ class Transport:
         self._key = _tidy_key(api_key)
         self._policy = policy
         self._max_answer_bytes = max_answer_bytes
-        self._options: Options = {
-            "timeout": (policy.connect_seconds, policy.read_seconds),
-            "allow_redirects": False,
-            "verify": _certificates(ca_bundle, api_url),
-            "stream": True,
-        }
+        self._timeout = policy.connect_seconds, policy.read_seconds
+        self._verify = _certificates(ca_bundle, api_url)
         self._next_start = 0.0
         self._time = ServerTime()
         self._session = requests.Session()
@@ -120,15 +110,15 @@ class Transport:
         """
         self._keep_pace()
         with self._explained():
-            response = self._session.request(
+            request = requests.Request(
                 method,
                 f"{self._url}{path}",
                 params=list(query),
                 json=json,
                 data=body,
                 headers={"Content-Type": body.content_type} if body else None,
-                **self._options,
             )
+            response = self._sent(request)
         with response:
             return self._read(response, self._body(response))
 
@@ -160,12 +150,8 @@ class Transport:
         headers = {"Accept": "*/*", "Accept-Encoding": "identity"}
         self._keep_pace()
         with self._explained():
-            response = self._session.get(
-                f"{self._url}{path}",
-                params=list(query),
-                headers=headers,
-                **self._options,
-            )
+            url = f"{self._url}{path}"
+            response = self._sent(requests.Request("GET", url, params=list(query), headers=headers))
         with response:
             if response.status_code != requests.codes.ok or _is_html(response):
                 return self._read(response, self._body(response))
@@ -177,6 +163,22 @@ class Transport:
                     msg = f"{self.place} did not send the whole file in time."
                     raise TimedOut(msg)
             return self._read(response, b"")
+
+    def _sent(self, request: requests.Request) -> requests.Response:
+        return self._session.send(
+            self._session.prepare_request(request),
+            timeout=self._timeout,
+            allow_redirects=False,
+            **self._surroundings,
+        )
+
+    @cached_property
+    def _surroundings(self) -> _Settings:
+        # `requests` would read all variables of the environment for each request.
+        url, verify = self._url, self._verify
+        return self._session.merge_environment_settings(
+            url, {}, stream=True, verify=verify, cert=None
+        )
 
     def _body(self, response: requests.Response) -> bytes:
         body = bytearray()
@@ -235,6 +237,7 @@ def _is_html(response: requests.Response) -> bool:
     return "html" in response.headers.get("Content-Type", "").lower()
 
 
+@cache
 def user_agent() -> str:
     """Give the name and version of this program."""
     try:

@@ -106,6 +106,7 @@ class Server:
             access_log=False,
             date_header=False,
             server_header=False,
+            proxy_headers=False,
             lifespan="off",
             timeout_graceful_shutdown=1,
             # A client may keep its connection over many simulated days.
