@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
+
+import msgspec
 
 
 def json_lines(written: bytes) -> list[Any]:
@@ -11,4 +12,4 @@ def json_lines(written: bytes) -> list[Any]:
 
     `splitlines` of a text would also cut at U+0085 and U+2028, which may stand inside of a string.
     """
-    return [json.loads(line) for line in written.split(b"\n") if line]
+    return [msgspec.json.decode(line) for line in written.split(b"\n") if line]

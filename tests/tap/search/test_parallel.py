@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 import pytest
 
 from tap_qualyswas import errors
+from tests.sandbox.world.model import FINDING_TYPES, VULNERABILITY
 from tests.sandbox.world.size import WorldSize
 from tests.tap.syncs import Outcome, Platform
 
@@ -33,15 +34,18 @@ def keys_of(outcome: Outcome) -> list[str]:
     return sorted(row["uniqueId"] for row in outcome.records("findings"))
 
 
-@pytest.mark.parametrize("workers", [1, 2, 8])
+@pytest.mark.parametrize(
+    ("workers", "types"), [(1, [VULNERABILITY]), (2, FINDING_TYPES), (8, [VULNERABILITY])]
+)
 def test_any_number_of_workers_brings_each_row_once_in_ranges_of_like_size(
-    platform: Platform, workers: int
+    platform: Platform, workers: int, types: Sequence[str]
 ) -> None:
     before, begin = platform.requests.copy(), len(platform.face.log)
-    outcome = platform.sync_here({"max_concurrency": workers})
+    outcome = platform.sync_here({"max_concurrency": workers, "finding_types": [*types]})
     asked = platform.requests - before
 
-    assert keys_of(outcome) == sorted(map(platform.world.unique_id, platform.world.all_findings()))
+    there = [row for kind in types for row in platform.world.findings[kind]]
+    assert keys_of(outcome) == sorted(map(platform.world.unique_id, there))
     assert outcome.proof["complete"] is True
     (told,) = [row for row in outcome.proof["streams"] if row["stream"] == "findings"]
     assert told["duplicates"] == 0
