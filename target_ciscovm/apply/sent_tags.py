@@ -22,12 +22,13 @@ _decode: Final = msgspec.json.Decoder(list[str]).decode
 DROPPED: Final = """
 SELECT l.key, a.tags, l.tags FROM load_asset l JOIN ledger.asset a ON a.key = l.key
 WHERE l.told AND NOT l.reset AND a.tags <> l.tags AND NOT EXISTS (
-    SELECT 1 FROM live e WHERE e.asset = l.key
+    SELECT 1 FROM live e WHERE e.asset = a.key
         AND (e.webapp IS NULL OR e.webapp NOT IN (SELECT webapp FROM covered_webapp))
 )
 ORDER BY l.key
 """
-"""An asset that other web applications share may have its tags from those."""
+"""An asset that other web applications share may have its tags from those. `a.key` rather than the
+equal `l.key`, so that SQLite looks for them only where the tags differ."""
 SENT: Final = """
 SELECT l.key, l.locators, l.last_seen,
     CASE WHEN l.reset THEN l.tags ELSE all_tags(a.tags, l.tags) END

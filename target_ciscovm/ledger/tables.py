@@ -117,10 +117,10 @@ _SETTLED: Final = {
     "WITHOUT ROWID",
     "webapp": "(account INTEGER NOT NULL, id INTEGER NOT NULL, login TEXT NOT NULL, "
     "name TEXT NOT NULL, shown_at TEXT NOT NULL, missing_since TEXT, "
-    "PRIMARY KEY(account, id, login)) WITHOUT ROWID",
+    "PRIMARY KEY(id, account, login)) WITHOUT ROWID",
     "coverage": "(account INTEGER NOT NULL, source TEXT NOT NULL, webapp INTEGER NOT NULL, "
     "type TEXT NOT NULL, covered_at TEXT NOT NULL, "
-    "PRIMARY KEY(account, source, webapp, type)) WITHOUT ROWID",
+    "PRIMARY KEY(webapp, type, account, source)) WITHOUT ROWID",
     "chain": "(scope TEXT PRIMARY KEY, began TEXT NOT NULL, findings INTEGER) WITHOUT ROWID",
     "meta": "(key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID",
 }
