@@ -203,10 +203,12 @@ def asset_key(locators: Mapping[str, str], identity: Identity) -> str | None:
 
     What tells it apart in CVM is what it was sent by: no locator is sent that CVM ranks above it.
     But it may have been sent while locators were ranked otherwise, and assets may share what CVM
-    ranks first now. So what is preferred counts, where fewer assets can share it.
+    ranks first now. So what is preferred counts, where fewer assets can share it, and of an asset
+    without it what fewest assets can share.
     """
-    tops = {_first(locators, order) for order in (_ranked(identity), identity.order)}
-    name = _first(tops, LOCATORS)
+    orders = (_ranked(identity), identity.order)
+    tops = {_first(locators, order) for order in orders}
+    name = _first(tops if identity.order[0] in locators else locators, LOCATORS)
     return f"{name}:{locators[name]}" if name else None
 
 

@@ -73,3 +73,14 @@ def test_a_lost_ledger_tells_pages_apart_that_share_what_is_ranked_first_now(
 
     assert loaded.closings == {"finding-5": "gone"}
     assert cvm.open() == names(1, 2, 3, 4)
+
+
+def test_also_those_that_lack_what_is_preferred_now(cvm: CVM) -> None:
+    cvm.tenant.people.rank_locators("external_id")
+    cvm.load(FIVE, tenant_locator_order=list(order_of(("external_id",))))
+    cvm.tenant.people.rank_locators("application")
+    cvm.ledger.unlink()
+
+    cvm.load(FIVE, **(BY_NAME | {"locator_order": ["external_id"]}))
+
+    assert {one.locators.get("external_id") for one in cvm.held() if one.is_open} == {"1"}
