@@ -124,5 +124,5 @@ def _read(folder: Path) -> Kept | None:
 def _decode(path: Path, decoder: msgspec.json.Decoder[T]) -> T | None:
     try:
         return decoder.decode(path.read_bytes())
-    except (OSError, ValueError):  # the base of msgspec's errors, too
+    except (OSError, ValueError, msgspec.MsgspecError):  # those of msgspec < 0.21 are no ValueError
         return None

@@ -53,7 +53,8 @@ def open_utf8(path: Path) -> IO[bytes]:
 
 
 def _copied(reader: codecs.StreamReader) -> IO[bytes]:
-    copy: IO[bytes] = tempfile.SpooledTemporaryFile(MEMORY_BYTES)  # noqa: SIM115 - handed on
+    # No spooled one: in Python 3.10 it lacks what a reader of text asks of a file.
+    copy: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - handed on
     try:
         while text := reader.read(CHUNK_BYTES):
             copy.write(text.encode())
