@@ -112,8 +112,16 @@ def settle_counts(
     try:
         search = _Search(reader, scope, read)
         yield from _settled(search, tally, sweeps, comparing, reader.client.sleep)
-    except InvalidRequest as refused:
-        tally.note_uncounted("findings", refused, reader.logger)
+    except _UncountedError as uncounted:
+        tally.note_uncounted("findings", uncounted.refused, reader.logger)
+
+
+class _UncountedError(Exception):
+    """Qualys refuses a count. The rows are there all the same, so the sync goes on."""
+
+    def __init__(self, refused: InvalidRequest) -> None:
+        super().__init__()
+        self.refused = refused
 
 
 def _settled(
@@ -171,7 +179,7 @@ class _Search:
         """Count the rows of types that should have been read."""
         scopes = self._scope.criteria("webApp.id")
         asked = [("finding", self._criteria(kind, each)) for kind in kinds for each in scopes]
-        found = iter(count_all(self._reader.client, asked))
+        found = iter(self._count_all(asked))
         return {kind: sum(islice(found, len(scopes))) for kind in kinds}
 
     def go_on(self, kind: str, sweeps: Sequence[Sweep]) -> Iterator[Record]:
@@ -199,7 +207,8 @@ class _Search:
                 coverage.leave_out(group)
                 continue
             self._calls_left -= 1
-            if self._ask(kind, (one_of("webApp.id", group),)) == self._read.rows(kind, group):
+            asked = self._criteria(kind, (one_of("webApp.id", group),))
+            if self._count_all([("finding", asked)]) == [self._read.rows(kind, group)]:
                 continue
             differs = True
             if len(group) > 1:
@@ -226,11 +235,14 @@ class _Search:
             found += len(page.records)
             yield from (record for record in page.records if not _holds(ids, record["id"]))
         self._calls_left -= 1
-        if self._reader.client.count("finding", again.criteria) != found:
+        if self._count_all([("finding", again.criteria)]) != [found]:
             self._reader.coverage.leave_out([webapp])
 
-    def _ask(self, kind: str, asked: tuple[Criterion, ...]) -> int:
-        return self._reader.client.count("finding", self._criteria(kind, asked))
+    def _count_all(self, asked: Sequence[tuple[str, tuple[Criterion, ...]]]) -> list[int]:
+        try:
+            return count_all(self._reader.client, asked)
+        except InvalidRequest as refused:
+            raise _UncountedError(refused) from None
 
     def _criteria(self, kind: str, asked: tuple[Criterion, ...]) -> tuple[Criterion, ...]:
         bound = () if kind in self._walked_on else (lesser("id", self._read.greatest(kind) + 1),)

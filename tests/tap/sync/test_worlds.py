@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import HealthCheck, Phase, example, given, settings
 from hypothesis import strategies as st
 
 from tap_qualyswas.errors import QualysError
+from tests.sandbox.faults.switches import Switches
 from tests.sandbox.world.clock import START
 from tests.sandbox.world.model import iso
+from tests.sandbox.world.size import WorldSize
 from tests.tap.sync.worlds import any_sizes, any_switches
 from tests.tap.syncs import Outcome, Platform
-
-if TYPE_CHECKING:
-    from tests.sandbox.faults.switches import Switches
-    from tests.sandbox.world.size import WorldSize
 
 PASSING: Final = (
     *("qualys-concurrency", "qualys-rate-unreadable", "qualys-maintenance", "qualys-500"),
@@ -120,8 +118,30 @@ QUICK: Final = settings(
 )
 
 
+REFUSED_AGAIN: Final = example(
+    size=WorldSize(apps=6, findings=77, qids=12, scans=11, seed=21681, id_sequences="shared"),
+    switches=Switches(id_order="descending", empty_result_form="more"),
+    runs=[
+        {
+            "faults": ["qualys-cut-body+3", "tap-error+4"],
+            "days": 3,
+            "turbulent": True,
+            "killed_at": None,
+            "page_size": 39,
+            "max_concurrency": 1,
+            "include_evidence": True,
+        }
+    ],
+    hides=True,
+    every=7,
+    overlap=24,
+)
+"""A page is refused with which a web application is read again, as its findings differ."""
+
+
 @QUICK
 @VARYING
+@REFUSED_AGAIN
 def test_what_was_read_is_what_is_there_day_after_day(**chosen: Any) -> None:  # noqa: ANN401
     live(**chosen)
 
