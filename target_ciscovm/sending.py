@@ -45,6 +45,7 @@ def send(notes: Notes, way: Way, written: Written, sync: Sync | None) -> None:
     Raises:
         CiscoVMError: when the load has failed, or its end was not seen.
     """
+    way.spool.commit()  # where there is no room for it, nothing has been sent yet
     uploaded = _upload(notes, way, written)
     _remember(notes, way, sync)
     if uploaded.parts:
