@@ -57,7 +57,9 @@ def _temporary(stack: ExitStack) -> dict[str, str]:
     if runs_no_programs or shutil.disk_usage(MEMORY).free < MEMORY_BYTES:
         return {}
     made = tempfile.TemporaryDirectory(prefix="tests-", dir=MEMORY, ignore_cleanup_errors=True)
-    return {"TMPDIR": stack.enter_context(made)}
+    folder = Path(stack.enter_context(made))
+    folder.chmod(0o711)  # tests that play another user have to get to their own folders in it
+    return {"TMPDIR": str(folder)}
 
 
 def main() -> int:

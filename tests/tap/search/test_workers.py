@@ -48,21 +48,19 @@ def test_no_tasks_are_no_results() -> None:
 
 
 def test_an_error_of_one_worker_is_raised_and_ends_the_others() -> None:
-    ended = threading.Event()
-
     def work(task: int, pool: WorkerPool[int, int]) -> Iterator[int]:
         if task == 3:
             msg = "task 3"
             raise ValueError(msg)
         while not pool.stop.is_set():
             yield task
-        ended.set()
 
+    before = walking()
     with pytest.raises(ValueError, match="task 3"):
         for _ in in_parallel([1, 3], work, 2):
             pass
 
-    assert ended.wait(5) or threading.active_count() < 10
+    assert_all_ended_since(before)
 
 
 def test_results_ahead_of_the_reader_are_bounded() -> None:
@@ -83,16 +81,20 @@ def test_results_ahead_of_the_reader_are_bounded() -> None:
 
 
 def test_workers_end_when_the_reader_goes_away() -> None:
+    before = walking()
     results = in_parallel(range(4), count_up, 4)
     next(results)
 
     results.close()  # type: ignore[attr-defined] # a generator
 
-    deadline = time.monotonic() + 5
-    while walking() and time.monotonic() < deadline:
-        time.sleep(0.02)
-    assert walking() == []
+    assert_all_ended_since(before)
 
 
-def walking() -> list[str]:
-    return [thread.name for thread in threading.enumerate() if thread.name.startswith("walk-")]
+def assert_all_ended_since(before: set[threading.Thread]) -> None:
+    for thread in walking() - before:
+        thread.join(5)
+        assert not thread.is_alive()
+
+
+def walking() -> set[threading.Thread]:
+    return {thread for thread in threading.enumerate() if thread.name.startswith("walk-")}
