@@ -167,12 +167,13 @@ def _object(value: object) -> dict[str, Any]:
 
 
 def _text(value: object, declared: Mapping[str, Any]) -> str:
-    if "number" in _types(declared) and isinstance(value, (int, float)):
-        value = None if isinstance(value, bool) else str(value)
-    if not isinstance(value, str):
-        msg = "text"
-        raise InvalidValue(msg)
     options = declared.get("enum")
+    is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    if is_number and (options or "number" in _types(declared)):  # YAML takes 2.0 for one
+        value = str(value)
+    if not isinstance(value, str):
+        msg = "text: write a number in quotes" if is_number else "text"
+        raise InvalidValue(msg)
     if options and value.strip() not in options:
         msg = "one of " + ", ".join(options)
         raise InvalidValue(msg)

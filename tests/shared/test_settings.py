@@ -199,6 +199,15 @@ def test_what_is_no_text_is_refused(value: object) -> None:
     assert "must be text" in refused("start_date", value)
 
 
+def test_a_number_for_a_text_is_told_to_be_quoted() -> None:
+    assert "text: write a number in quotes (got 20260131)" in refused("start_date", 20260131)
+
+
+def test_a_choice_may_look_like_a_number() -> None:
+    assert read("knowledge_base_version", 2.0) == "2.0"
+    assert "one of 2.0, 3.0, 4.0" in refused("knowledge_base_version", 5)
+
+
 @pytest.mark.parametrize("value", ["a\nb", "a\x00", "a\x7f"], ids=repr)
 def test_control_characters_are_refused(value: str) -> None:
     assert "text without control characters" in refused("webapp_name_contains", value)
