@@ -8,6 +8,7 @@ from typing import IO, TYPE_CHECKING, Final, TypeVar
 
 from qualyswas_ciscovm.accounts import Account
 from qualyswas_ciscovm.dates import to_text
+from qualyswas_ciscovm.server_clock import ServerClock
 from tap_qualyswas.errors import (
     ApiAccessMissing,
     BlockedRequest,
@@ -28,7 +29,6 @@ from tap_qualyswas.qualys.answers import (
 from tap_qualyswas.qualys.call_history import WAS, CallHistory
 from tap_qualyswas.qualys.knowledge_base import KbVersions, kb_form, read_entries
 from tap_qualyswas.qualys.request_bodies import service_request
-from tap_qualyswas.qualys.server_clock import ServerClock
 from tap_qualyswas.qualys.transport import Call, Transport
 from tap_qualyswas.records.parsing import HEAD_BYTES
 
@@ -93,7 +93,7 @@ class QualysClient:
         self._told_of_clock = False
         self._version_is_closed = False
         self._omitted: dict[str, frozenset[str]] = {}
-        self._clock = ServerClock()
+        self._clock = ServerClock(local_stands_in=True)
         self.subscription: str | None = None
         self.evaluation = False
         self.is_mixed = False

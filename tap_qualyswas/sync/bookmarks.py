@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 from qualyswas_ciscovm.dates import parse_strict, to_text
-from tap_qualyswas.qualys.server_clock import AGREEMENT
+from qualyswas_ciscovm.server_clock import AGREEMENT
 from tap_qualyswas.records.scan_status import has_ended, launch_of
 from tap_qualyswas.sync.plan import next_bookmark, window_start
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Final, Literal
 
 from qualyswas_ciscovm.accounts import same
 from qualyswas_ciscovm.dates import parse_strict, to_text
+from qualyswas_ciscovm.server_clock import AGREEMENT
 from tap_qualyswas.errors import SettingsError
-from tap_qualyswas.qualys.server_clock import AGREEMENT
 
 if TYPE_CHECKING:
     import logging

@@ -15,9 +15,9 @@ from requests.auth import AuthBase
 
 from qualyswas_ciscovm.certificates import bundle_path, bundle_problem
 from qualyswas_ciscovm.dates import from_header
+from qualyswas_ciscovm.server_clock import ServerClock
 from target_ciscovm.cvm.answer import Answer, read_retry_after
 from target_ciscovm.cvm.connection_errors import explain
-from target_ciscovm.cvm.server_time import ServerTime
 from target_ciscovm.errors import BrokenAnswer, SettingsError, TimedOut, WrongHost
 
 if sys.version_info >= (3, 12):
@@ -80,7 +80,7 @@ class Transport:
         self._timeout = policy.connect_seconds, policy.read_seconds
         self._verify = _certificates(ca_bundle, api_url)
         self._next_start = 0.0
-        self._time = ServerTime()
+        self._clock = ServerClock(local_stands_in=False)
         self._session = requests.Session()
         self._session.auth = RiskToken(self._key)
         self._session.headers.update({"User-Agent": user_agent(), "Accept": "application/json"})
@@ -88,7 +88,7 @@ class Transport:
     @property
     def server_now(self) -> datetime | None:
         """The `Date` of the first good answer; None until another one agrees."""
-        return self._time.first
+        return self._clock.first
 
     def send(
         self,
@@ -217,19 +217,19 @@ class Transport:
         self._next_start = time.monotonic() + self._policy.pace_seconds
 
     def _read(self, response: requests.Response, body: bytes) -> Answer:
-        date = from_header(response.headers.get("Date"))
+        date = response.headers.get("Date")
         self.answered = True
         if response.is_redirect or response.is_permanent_redirect:
             target = urlsplit(response.headers.get("Location", "")).hostname or "another page"
             raise WrongHost(self.place, f"with a redirect to {target}")
         html = _is_html(response) or body[:64].lstrip()[:1] == b"<"
         if response.ok and not html:
-            self._time.note(date)
+            self._clock.note(date)
         return Answer(
             status=response.status_code,
             body=body,
             html=html,
-            retry_after=read_retry_after(response.headers.get("Retry-After"), date),
+            retry_after=read_retry_after(response.headers.get("Retry-After"), from_header(date)),
         )
 
 

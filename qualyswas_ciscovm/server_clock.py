@@ -1,7 +1,7 @@
 """The server's time, as the `Date` headers of its good answers tell it.
 
 One header may be wrong, as proxies and single nodes have clocks of their own. So a time is believed
-when two answers agree. Where a header is missing or unreadable, the local clock stands in.
+when two answers agree.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Final
 from qualyswas_ciscovm.dates import from_header
 
 AGREEMENT: Final = timedelta(minutes=10)
-"""So far may two answers of Qualys be apart in time."""
+"""So far may two answers be apart in time."""
 EARLIEST: Final = datetime(2024, 1, 1, tzinfo=timezone.utc)
 """This program is younger; clocks that were never set name 1970 or 2000."""
 
@@ -24,9 +24,14 @@ class ServerClock:
 
     Attributes:
         is_local: whether the time is that of the local clock.
+
+    Args:
+        local_stands_in: whether the local clock does where a header is missing or unreadable; else
+            such an answer tells nothing.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, local_stands_in: bool) -> None:
+        self._local_stands_in = local_stands_in
         self._lock = threading.Lock()
         self._began_at = 0.0
         self._starts: list[tuple[datetime, bool]] = []
@@ -51,6 +56,8 @@ class ServerClock:
             if not self._starts:
                 self._began_at = at
             told = _read(date_header)
+            if told is None and not self._local_stands_in:
+                return
             moment = datetime.now(timezone.utc) if told is None else told
             start = moment - timedelta(seconds=at - self._began_at)
             for other, is_local in self._starts:

@@ -8,7 +8,7 @@ from typing import Final
 
 import pytest
 
-from tap_qualyswas.qualys.server_clock import ServerClock
+from qualyswas_ciscovm.server_clock import ServerClock
 
 NOW: Final = datetime(2026, 3, 2, 6, 0, tzinfo=timezone.utc)
 SECOND: Final = timedelta(seconds=1)
@@ -21,7 +21,7 @@ def header(moment: datetime) -> str:
 
 def noted(*headers: str | None) -> ServerClock:
     """Give a clock that has noted these answers."""
-    clock = ServerClock()
+    clock = ServerClock(local_stands_in=True)
     for one in headers:
         clock.note(one)
     return clock
