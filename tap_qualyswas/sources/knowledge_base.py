@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING, Final
 
-from qualyswas_ciscovm.wording import counted
+from qualyswas_ciscovm.wording import counted, first_few
 from tap_qualyswas.errors import BlockedRequest, InvalidRequest
 from tap_qualyswas.qualys.knowledge_base import KB_IDS
 from tap_qualyswas.qualys.request_bodies import equals, one_of
@@ -40,7 +40,6 @@ PASSED_OVER: Final = (
     "knowledge_base: Qualys refuses %s (%s). Findings of such a QID come without its entry. The "
     "next full sync asks again."
 )
-NAMED_AT_MOST: Final = 10
 IDS_A_CALL: Final = 100
 """Representatives of one search: verbose rows have no bound in size."""
 
@@ -242,9 +241,7 @@ class _Calls:
     def tell(self) -> None:
         """Say which QIDs were passed over."""
         if self.refused:
-            count, first = counted(len(self.refused), "QID"), self.refused[:NAMED_AT_MOST]
-            more = ", …" if len(self.refused) > NAMED_AT_MOST else ""
-            listed = f"{count}: {', '.join(map(str, first))}{more}"
+            listed = f"{counted(len(self.refused), 'QID')}: {first_few(self.refused)}"
             self._reader.logger.warning(PASSED_OVER, listed, self._cause)
 
 
