@@ -1,11 +1,15 @@
-"""The certificates that calls are checked against: a file of the settings, or of a variable."""
+"""What calls go out with: certificates of the settings or of a variable, and proxies."""
 
 from __future__ import annotations
 
 import os
 import ssl
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from requests import Session
+    from requests.sessions import _Settings
 
 VARIABLES: Final = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
 """What `requests` reads where the settings name no file."""
@@ -32,6 +36,19 @@ def bundle_problem(ca_bundle: str | None, api_url: str) -> str | None:
         return None
     path = os.environ[named]
     return _problem(named, path, is_folder=Path(path).is_dir())
+
+
+def surroundings(session: Session, url: str, verify: str | bool) -> _Settings:  # noqa: FBT001 - as in `requests`
+    """Give the proxies and certificates of calls to an address, to be looked up once a session.
+
+    `requests` would read all variables of the environment for each call.
+
+    Args:
+        session: that makes the calls.
+        url: the address.
+        verify: path of the certificates that settings name; True for none.
+    """
+    return session.merge_environment_settings(url, {}, stream=True, verify=verify, cert=None)
 
 
 def _problem(name: str, path: str, *, is_folder: bool) -> str | None:

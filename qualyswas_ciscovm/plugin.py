@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Any
+from functools import cache
+from importlib.metadata import PackageNotFoundError, version
+from typing import TYPE_CHECKING, Any, Final
 
 from singer_sdk.exceptions import ConfigValidationError
 from singer_sdk.plugin_base import PluginBase
@@ -23,11 +25,25 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
 
+PACKAGE: Final = "qualyswas-ciscovm"
+
+
+@cache
+def package_version() -> str:
+    """Give the version of the package that both plugins come in; `0` where it is not installed."""
+    try:
+        return version(PACKAGE)
+    except PackageNotFoundError:
+        return "0"
+
+
 class Plugin(PluginBase):
     """Comes before `Tap` or `Target` among the bases of a plugin.
 
     The SDK's own reading of settings ends in a trace back on a wrong value, and shows secrets.
     """
+
+    package_name = PACKAGE
 
     def __init__(
         self,

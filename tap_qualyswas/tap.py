@@ -54,7 +54,6 @@ class TapQualysWAS(Plugin, Tap):
     """Extracts web applications, scans and findings from Qualys Web Application Scanning."""
 
     name = "tap-qualyswas"
-    package_name = "qualyswas-ciscovm"
     config_jsonschema = deepcopy(CONFIG_SCHEMA)  # the SDK adds settings of its own to it
     message_writer_class = CountingWriter
     message_writer: CountingWriter

@@ -53,7 +53,6 @@ class TargetCiscoVM(Plugin, Target):
     """Loads web application findings into Cisco Vulnerability Management."""
 
     name = "target-ciscovm"
-    package_name = "qualyswas-ciscovm"
     config_jsonschema = CONFIG_SCHEMA
     message_reader_class = SingerLines
     message_reader: SingerLines

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 import requests
 from requests.adapters import HTTPAdapter
 
+from qualyswas_ciscovm.certificates import surroundings
 from tap_qualyswas.errors import AnswerTooLarge, BrokenAnswer, QualysError, ReportTooLarge
 from tap_qualyswas.qualys.auth import secrets_of
 from tap_qualyswas.qualys.connection_errors import Timeout, explain
@@ -183,11 +184,7 @@ class Transport:
 
     @cached_property
     def _surroundings(self) -> _Settings:
-        # `requests` would read all variables of the environment for each call.
-        url, verify = self._api_url, self._verify
-        return self._session.merge_environment_settings(
-            url, {}, stream=True, verify=verify, cert=None
-        )
+        return surroundings(self._session, self._api_url, self._verify)
 
     def _reply(self, response: requests.Response, body: bytes) -> Reply:
         sent = response.request.headers.get("Authorization", "")

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import uuid
 from dataclasses import dataclass, field
-from functools import cache, cached_property
-from importlib.metadata import version
-from typing import TYPE_CHECKING, Final
+from functools import cached_property
+from typing import TYPE_CHECKING
 
 from qualyswas_ciscovm.accounts import same
 from qualyswas_ciscovm.dates import to_text
+from qualyswas_ciscovm.plugin import package_version
 from tap_qualyswas.errors import SettingsError
 from tap_qualyswas.sync.bookmarks import Bookmarks
 from tap_qualyswas.sync.coverage import Coverage
@@ -38,9 +38,6 @@ if TYPE_CHECKING:
     from tap_qualyswas.settings.values import Settings
     from tap_qualyswas.sync.origin import Origin
     from tap_qualyswas.sync.state import State
-
-
-PACKAGE: Final = "qualyswas-ciscovm"
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +140,7 @@ class Run:
         return {
             "syncId": self.sync_id,
             "contract": CONTRACT,
-            "tapVersion": _version(),
+            "tapVersion": package_version(),
             "mode": self.reader.planner.plan.mode,
             "startedAt": to_text(self.origin.started_at()),
             "finishedAt": to_text(self.origin.time_now()),
@@ -222,11 +219,6 @@ def prepare_run(  # noqa: PLR0913 - the parts that a run is made of
         pending_reports=PendingReports(state, wanted="scan_results" in selected),
         reader=Reader(client, planner, cursors, tallies, Coverage(), logger),
     )
-
-
-@cache
-def _version() -> str:
-    return version(PACKAGE)
 
 
 def _history(state: State, settings: Settings, selected: Sequence[str]) -> History:

@@ -5,16 +5,16 @@ from __future__ import annotations
 import sys
 import time
 from contextlib import contextmanager
-from functools import cache, cached_property
-from importlib.metadata import PackageNotFoundError, version
+from functools import cached_property
 from typing import IO, TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 import requests
 from requests.auth import AuthBase
 
-from qualyswas_ciscovm.certificates import bundle_path, bundle_problem
+from qualyswas_ciscovm.certificates import bundle_path, bundle_problem, surroundings
 from qualyswas_ciscovm.dates import from_header
+from qualyswas_ciscovm.plugin import package_version
 from qualyswas_ciscovm.server_clock import ServerClock
 from target_ciscovm.cvm.answer import Answer, read_retry_after
 from target_ciscovm.cvm.connection_errors import explain
@@ -174,11 +174,7 @@ class Transport:
 
     @cached_property
     def _surroundings(self) -> _Settings:
-        # `requests` would read all variables of the environment for each request.
-        url, verify = self._url, self._verify
-        return self._session.merge_environment_settings(
-            url, {}, stream=True, verify=verify, cert=None
-        )
+        return surroundings(self._session, self._url, self._verify)
 
     def _body(self, response: requests.Response) -> bytes:
         body = bytearray()
@@ -237,14 +233,9 @@ def _is_html(response: requests.Response) -> bool:
     return "html" in response.headers.get("Content-Type", "").lower()
 
 
-@cache
 def user_agent() -> str:
     """Give the name and version of this program."""
-    try:
-        number = version("qualyswas-ciscovm")
-    except PackageNotFoundError:
-        number = "0"
-    return f"target-ciscovm/{number}"
+    return f"target-ciscovm/{package_version()}"
 
 
 def _tidy_key(key: str) -> str:
