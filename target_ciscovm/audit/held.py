@@ -1,10 +1,10 @@
 """What CVM holds of the connector, as tables that the ledger is compared with.
 
-    held(asset, identifier, model, open, judged, shared, type, webapp, name, seen, locators)
+    held(asset, identifier, model, open, judged, shared, type, webapp, name, seen, locators, sent)
     foreign_entry(identifier, asset, model, open)
     changed(asset, identifier, model, opened)
     drift(kind, asset, identifier, model)
-    known_place(identifier, asset, model, known)
+    known_place(identifier, asset, model, known, open)
 
 They lie in a file of their own, so that a million entries need no memory.
 """
@@ -35,6 +35,7 @@ CREATE TABLE held(
     asset TEXT NOT NULL COLLATE NOCASE, identifier TEXT NOT NULL, model TEXT NOT NULL,
     open INTEGER NOT NULL, judged INTEGER NOT NULL, shared INTEGER NOT NULL, type TEXT NOT NULL,
     webapp INTEGER, name TEXT NOT NULL, seen TEXT NOT NULL, locators TEXT NOT NULL,
+    sent TEXT COLLATE NOCASE,
     PRIMARY KEY(identifier, asset, model)
 ) WITHOUT ROWID;
 CREATE TABLE foreign_entry(identifier TEXT, asset TEXT, model TEXT, open INTEGER);
@@ -47,21 +48,21 @@ CREATE TABLE drift(
     PRIMARY KEY(identifier, asset, model)
 ) WITHOUT ROWID;
 CREATE TABLE known_place(
-    identifier TEXT, asset TEXT COLLATE NOCASE, model TEXT, known TEXT COLLATE NOCASE,
-    PRIMARY KEY(identifier, asset, model, known)
+    identifier TEXT, asset TEXT COLLATE NOCASE, model TEXT, known TEXT COLLATE NOCASE, open INTEGER,
+    PRIMARY KEY(identifier, model, known, asset)
 ) WITHOUT ROWID;
 """
 """CVM may or may not tell URLs apart by their capitals; of the same identifier, we need not."""
 WINNER: Final = """
 ON CONFLICT DO UPDATE SET
     open = excluded.open, judged = excluded.judged, shared = excluded.shared,
-    locators = excluded.locators
+    locators = excluded.locators, sent = excluded.sent
 WHERE (excluded.open AND NOT excluded.judged, excluded.judged, NOT excluded.shared)
     > (open AND NOT judged, judged, NOT shared)
 """
 """An identifier may be under several vulnerabilities of one asset: what is open counts, then what
 people have judged, then what is surely ours."""
-ADD_HELD: Final = f"INSERT INTO held VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) {WINNER}"
+ADD_HELD: Final = f"INSERT INTO held VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) {WINNER}"
 OURS: Final = re.compile(r"([VSI])-(-?[0-9]{1,18})-.+", re.DOTALL)
 """An identifier of our own: type, web application or 0, and what Qualys tells the finding by. Other
 loaders of the connector may have made what looks like it, and no load could name: it is left alone,
@@ -76,7 +77,7 @@ class HeldRow(NamedTuple):
     """An entry as CVM holds it.
 
     Attributes:
-        asset: key of its asset, as the ledger writes it.
+        asset: key of its asset, by the locator that fewest assets share.
         open: whether it is open; where connectors differ on one vulnerability, it counts as open.
         judged: whether people gave it a status that is not "open".
         shared: whether it may be of another connector: several have entries under its
@@ -85,6 +86,8 @@ class HeldRow(NamedTuple):
         name: of its definition, empty where CVM does not tell it.
         seen: when a scanner had last seen it, empty where CVM does not tell it.
         locators: of its asset, as JSON.
+        sent: the key that the asset was sent by, as far as its locators tell; None where that is
+            `asset`.
     """
 
     asset: str
@@ -98,6 +101,7 @@ class HeldRow(NamedTuple):
     name: str
     seen: str
     locators: str
+    sent: str | None
 
 
 class Changed(NamedTuple):
@@ -156,7 +160,7 @@ class Held:
                     ours.append(row)
                 # Below a vulnerability that connectors share, it may be of any of them.
                 elif len(holding.owners) == 1:
-                    key = asset_key(holding.locators, self._identity)
+                    key = sent_key(holding.locators, self._identity)
                     key = key or f"asset:{holding.asset_id}"
                     is_open = bool(holding.open)
                     foreign.append((holding.identifier, key, holding.model, is_open))
@@ -167,10 +171,11 @@ class Held:
     def _row(self, holding: Holding) -> HeldRow | None:
         match = OURS.fullmatch(holding.identifier)
         locators = {k: v for k, v in holding.locators.items() if is_locator(k, v)}
-        key = asset_key(locators, self._identity)
+        key = _key(_first(locators, LOCATORS), locators)
         if match is None or key is None or not is_name(holding.identifier):
             return None
         name = holding.definition or ""
+        sent = sent_key(locators, self._identity)
         return HeldRow(
             key,
             holding.identifier,
@@ -183,6 +188,7 @@ class Held:
             name if is_name(name) else "",
             to_utc(holding.last_seen) or "",
             _encode(locators).decode(),
+            None if sent == key else sent,
         )
 
     def _write(self, ours: list[HeldRow], foreign: list[tuple[str, str, str, bool]]) -> None:
@@ -198,8 +204,8 @@ class Held:
         self.connection.execute("COMMIT")
 
 
-def asset_key(locators: Mapping[str, str], identity: Identity) -> str | None:
-    """Give the key of the asset that an entry stands on, as the ledger writes it.
+def sent_key(locators: Mapping[str, str], identity: Identity) -> str | None:
+    """Give the key that an asset was sent by, as far as its locators tell.
 
     What tells it apart in CVM is what it was sent by: no locator is sent that CVM ranks above it.
     But it may have been sent while locators were ranked otherwise, and assets may share what CVM
@@ -208,7 +214,10 @@ def asset_key(locators: Mapping[str, str], identity: Identity) -> str | None:
     """
     orders = (_ranked(identity), identity.order)
     tops = {_first(locators, order) for order in orders}
-    name = _first(tops if identity.order[0] in locators else locators, LOCATORS)
+    return _key(_first(tops if identity.order[0] in locators else locators, LOCATORS), locators)
+
+
+def _key(name: str | None, locators: Mapping[str, str]) -> str | None:
     return f"{name}:{locators[name]}" if name else None
 
 

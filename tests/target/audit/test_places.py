@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
@@ -23,7 +24,13 @@ BY_NAME: Final = {
     "tenant_locator_order": list(order_of(("application",))),
 }
 OTHER: Final = {"subscription": "another-made-up"}
+OTHER_PAGE: Final = "https://app1.example.test/page2"
 SIX_AND_SEVEN: Final = [finding(6, 2), finding(7, 2)]
+
+
+def places(cvm: CVM) -> Counter[str]:
+    """Count the assets at which each identifier is open."""
+    return Counter(one.scanner_identifier for one in cvm.held() if one.is_open)
 
 
 @pytest.fixture
@@ -84,3 +91,33 @@ def test_also_those_that_lack_what_is_preferred_now(cvm: CVM) -> None:
     cvm.load(FIVE, **(BY_NAME | {"locator_order": ["external_id"]}))
 
     assert {one.locators.get("external_id") for one in cvm.held() if one.is_open} == {"1"}
+
+
+@pytest.mark.parametrize("ranked_first", ["url", "external_id"])
+def test_a_lost_ledger_tells_pages_apart_that_share_what_is_preferred_since(
+    ranked_first: str, cvm: CVM
+) -> None:
+    cvm.load(FIVE)
+    cvm.tenant.people.rank_locators(ranked_first)
+    cvm.ledger.unlink()
+    order = list(order_of((ranked_first,)))
+
+    loaded = cvm.load(FIVE, locator_order=["external_id"], tenant_locator_order=order)
+
+    assert loaded.outcome == "succeeded"
+    assert places(cvm) == {identifier(number): 1 for number in range(1, 6)}
+    assert len({one.locators.get("url") for one in cvm.held() if one.is_open}) == 1
+
+
+def test_what_is_open_at_two_pages_that_share_a_locator_is_closed_at_one(cvm: CVM) -> None:
+    cvm.load(FIVE)
+    code = accepted(cvm.load(FIVE, locator_order=["external_id"]).message)
+    cvm.load(FIVE, locator_order=["external_id"], accept_identity_change=code)
+    assert audit(cvm, locator_order=["external_id"]).drift == set()
+    hands.load(cvm.tenant, CONNECTOR_ID, OTHER_PAGE, identifier(1))
+
+    looked = audit(cvm, locator_order=["external_id"])
+    cvm.load(FIVE, locator_order=["external_id"])
+
+    assert looked.drift == {("not in the ledger", identifier(1))}
+    assert places(cvm) == {identifier(number): 1 for number in range(1, 6)}
