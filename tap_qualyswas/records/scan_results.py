@@ -70,10 +70,15 @@ _ENTRY: Final = Shape(
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """The entries of one report, each once, and what was odd in it."""
+    """The entries of one report, each once, and what was odd in it.
+
+    Attributes:
+        untold: the types of which it does not tell whether it has any.
+    """
 
     entries: list[Record]
     notes: Notes
+    untold: frozenset[str]
 
 
 def parse_report(source: IO[bytes]) -> Report:
@@ -121,7 +126,9 @@ def parse_report(source: IO[bytes]) -> Report:
         known = entries.setdefault(identity(record), record)
         if known is not record:
             known["instances"] = _number(known["instances"]) + _number(record["instances"])
-    return Report(list(entries.values()), notes)
+    told = {kind for kind, total in totals.items() if total is not None}
+    untold = frozenset(LISTS.values()) - lists - told
+    return Report(list(entries.values()), notes, untold)
 
 
 def _check_totals(totals: Mapping[str, int | None], seen: Counter[str]) -> None:

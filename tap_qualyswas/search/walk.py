@@ -218,9 +218,14 @@ class Walk:
 
 
 def _request(sweep: Sweep, id_range: IdRange, limit: int, omitted: frozenset[str]) -> bytes:
-    kept = [each for each in sweep.criteria if each.field not in omitted & {*sweep.spares}]
+    criteria = [*kept_criteria(sweep, omitted), *id_range.criteria()]
     verbose = sweep.verbose and "verbose" not in omitted
-    return service_request([*kept, *id_range.criteria()], limit=limit, verbose=verbose)
+    return service_request(criteria, limit=limit, verbose=verbose)
+
+
+def kept_criteria(sweep: Sweep, omitted: frozenset[str]) -> list[Criterion]:
+    """Give the criteria of a search that are asked for, where Qualys has refused others."""
+    return [each for each in sweep.criteria if each.field not in omitted & {*sweep.spares}]
 
 
 def count_all(client: QualysClient, asked: Sequence[tuple[str, Sequence[Criterion]]]) -> list[int]:

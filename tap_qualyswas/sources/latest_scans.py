@@ -6,14 +6,19 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from qualyswas_ciscovm.dates import to_text
+from tap_qualyswas.errors import InvalidRequest
 from tap_qualyswas.qualys.request_bodies import equals, greater, one_of
 from tap_qualyswas.records.scan_status import WORKED, has_worked, launch_of, login_of
 from tap_qualyswas.records.scans import read_scan
-from tap_qualyswas.search.walk import Sweep
+from tap_qualyswas.search.pages import IdRange
+from tap_qualyswas.search.walk import Sweep, Walk, count_all, kept_criteria
+from tap_qualyswas.sources.finding_counts import LAG_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from tap_qualyswas.qualys.client import QualysClient
+    from tap_qualyswas.qualys.request_bodies import Criterion
     from tap_qualyswas.records.fields import Json, Record
     from tap_qualyswas.settings.values import Settings
     from tap_qualyswas.sync.reader import Reader
@@ -84,10 +89,8 @@ def find_latest_scans(
         for number, criteria in enumerate(scope.criteria("webApp.id"))
     ]
     by_webapp: dict[int, list[WorkedScan]] = {}
-    for record in reader.look_up(sweeps):
-        scan = _worked(record)
-        if scan is not None:
-            by_webapp.setdefault(scan.webapp_id, []).append(scan)
+    for scan in _all_worked(reader, sweeps):
+        by_webapp.setdefault(scan.webapp_id, []).append(scan)
     latest = {number: latest_of(scans) for number, scans in by_webapp.items()}
     return LatestScans(
         {scan.scan_id: scan for scan in latest.values()},
@@ -97,6 +100,37 @@ def find_latest_scans(
             if latest[number] is not max(scans, key=_order)
         ),
     )
+
+
+def _all_worked(reader: Reader, sweeps: Sequence[Sweep]) -> list[WorkedScan]:
+    """Search for scans until as many have come as Qualys counts.
+
+    Without the latest scan of a web application, the report of an earlier one would tell what there
+    is now. A count may lag behind, so it is waited for as for that of findings.
+    """
+    tally, client = reader.tallies["findings"], reader.client
+    for seconds in (*LAG_SECONDS, None):
+        found: list[WorkedScan] = []
+        came = 0
+        for page in Walk(client, sweeps).pages({sweep.key: [IdRange()] for sweep in sweeps}):
+            came += page.rows
+            found += filter(None, map(_worked, page.records))
+        try:
+            counted = sum(count_all(client, [_asked(client, sweep) for sweep in sweeps]))
+        except InvalidRequest as refused:
+            tally.note_uncounted("scans", refused, reader.logger)
+            return found
+        if counted <= came:
+            break
+        if seconds is None:
+            tally.gaps.append(f"findings: {came:,} scans read, {counted:,} counted")
+        else:
+            client.sleep(seconds)
+    return found
+
+
+def _asked(client: QualysClient, sweep: Sweep) -> tuple[str, list[Criterion]]:
+    return (sweep.kind, kept_criteria(sweep, client.omitted(sweep.kind)))
 
 
 def _worked(record: Record) -> WorkedScan | None:

@@ -53,7 +53,8 @@ def read_findings(
     """
     window_start = bookmarks.window_start("findings", BOOKMARK)
     latest = find_latest_scans(reader, scope, settings, window_start)
-    existing = _webapp_ids(reader, scope, settings)
+    # One that either of the two walks has lost is there all the same.
+    existing = _webapp_ids(reader, scope, settings) | reader.coverage.read
     # Scans outlive their web application.
     scans = {number: scan for number, scan in latest.by_id.items() if scan.webapp_id in existing}
     reader.coverage.leave_out(existing - {scan.webapp_id for scan in scans.values()})
@@ -130,7 +131,7 @@ class _ReportReading:
 
     def _findings(self, report: Report, scan: WorkedScan) -> list[Record]:
         self._tally.notes.add(report.notes)
-        if report.notes.rejected:
+        if report.notes.rejected or not report.untold.isdisjoint(self._finding_types):
             self._reader.coverage.leave_out([scan.webapp_id])
         records = [
             as_finding(entry, scan.webapp, scan.launched)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
@@ -20,6 +20,9 @@ from tests.tap.scripted import (
 )
 from tests.tap.syncs import Outcome, sync_here
 
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
 DOWNLOAD: Final = "/qps/rest/3.0/download/was/wasscan/"
 DATE: Final = "2024-05-%02dT08:00:00Z"
 ONE_APP: Final = page(webapp(9001))
@@ -31,9 +34,19 @@ def sync_scans(
     *scans: str,
     reports: dict[int, Answer],
     apps: str = TWO_APPS,
+    first: Mapping[str, Iterable[str]] | None = None,
     **settings: Any,  # noqa: ANN401
 ) -> tuple[Outcome, ScriptedServer]:
-    """Read the reports of these scans, each with the same answer for ever."""
+    """Read the reports of these scans, each with the same answer for ever.
+
+    Args:
+        scans: what a search for scans finds.
+        reports: by scan.
+        apps: what a search for web applications finds.
+        first: what searches find before, by their kind.
+        settings: of the tap.
+    """
+    scripts = {f"{SEARCH}{kind}": map(Answer, pages) for kind, pages in (first or {}).items()}
     answers = {
         f"{SEARCH}webapp": Answer(apps),
         f"{SEARCH}wasscan": Answer(page(*scans)),
@@ -41,7 +54,7 @@ def sync_scans(
         f"{COUNT}wasscan": Answer(count_xml(len(scans))),
         **{f"{DOWNLOAD}{number}": answer for number, answer in reports.items()},
     }
-    with ScriptedServer(always=answers) as server:
+    with ScriptedServer(scripts, always=answers) as server:
         given = {"source": "scan_reports", "max_attempts": 2, **settings}
         return (sync_here({**server.config, **given}), server)
 
@@ -54,7 +67,8 @@ def report_of(*urls: str, count: int | None = None) -> str:
     told = len(urls) if count is None else count
     return (
         f"<WasScan><vulns><count>{told}</count><list>{entries}</list></vulns>"
-        "<sensitiveContents><count>0</count></sensitiveContents></WasScan>"
+        "<sensitiveContents><count>0</count></sensitiveContents>"
+        "<igs><count>0</count></igs></WasScan>"
     )
 
 
@@ -175,6 +189,48 @@ def test_a_row_that_is_rejected_leaves_out_its_own_application() -> None:
 
     assert not_proven(outcome) == [9001]
     assert outcome.proof["complete"] is True
+
+
+@pytest.mark.parametrize(("types", "proven"), [(None, False), (["VULNERABILITY"], True)])
+def test_a_report_that_says_nothing_of_a_type_proves_nothing_of_it(
+    types: list[str] | None, proven: bool
+) -> None:
+    silent = Answer(report_of(OWN).replace("<igs><count>0</count></igs>", ""))
+    settings: dict[str, Any] = {} if types is None else {"finding_types": types}
+
+    outcome, _ = sync_scans(scan(5001), reports={5001: silent}, apps=ONE_APP, **settings)
+
+    assert urls_of(outcome) == [OWN]
+    assert not_proven(outcome) == ([] if proven else [9001])
+
+
+def test_an_application_that_one_of_the_searches_has_lost_is_read_all_the_same() -> None:
+    """Otherwise all of its findings would look gone."""
+    outcome, _ = sync_scans(
+        scan(5001),
+        reports={5001: Answer(report_of(OWN))},
+        first={"webapp": [TWO_APPS, page(webapp(9002))]},
+    )
+
+    assert urls_of(outcome) == [OWN]
+    assert not_proven(outcome) == [9002]
+
+
+@pytest.mark.parametrize(("lost", "complete"), [(1, True), (9, False)])
+def test_scans_are_searched_for_until_as_many_come_as_are_counted(
+    lost: int, complete: bool
+) -> None:
+    """Without the latest one, an earlier report would tell what there is now."""
+    both = (scan(5001), scan(5002, launchedDate=DATE % 2))
+    reports = {5001: Answer(report_of(OTHER)), 5002: Answer(report_of(OWN))}
+    pages = [page(*both), *[page(both[0])] * lost]  # the stream of scans comes first
+
+    outcome, _ = sync_scans(*both, reports=reports, apps=ONE_APP, first={"wasscan": pages})
+
+    assert outcome.proof["complete"] is complete
+    reasons = [] if complete else ["findings: 1 scans read, 2 counted"]
+    assert outcome.proof["incompleteReasons"] == reasons
+    assert urls_of(outcome) == [OWN if complete else OTHER]
 
 
 def test_scans_of_a_deleted_web_application_are_not_read() -> None:
