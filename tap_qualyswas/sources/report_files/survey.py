@@ -258,9 +258,12 @@ def _add(found: Survey, dated: dict[int, str], overview: Overview, file: ReportF
             told = {name: value for name, value in webapp.items() if value is not None}
             own[number] = {**own.get(number, {}), **told}
     for number, webapp in own.items():
+        known = found.webapps.get(number, {})
         if file.generated >= found.newest.get(number, UNDATED):
             found.newest[number] = file.generated
-            found.webapps[number] = webapp
+            found.webapps[number] = {**known, **webapp}
+        else:
+            found.webapps[number] = {**webapp, **known}
         if file.is_whole:
             found.whole[number] = max(file.generated, found.whole.get(number, UNDATED))
     for qid, entry in overview.glossary.items():

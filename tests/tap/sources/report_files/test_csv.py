@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
-from tests.sandbox.qualys.xml.portal_report import ReportShape
+from tests.sandbox.qualys.xml.portal_report import ReportShape, portal_date
 from tests.tap.exports import ids, rows_by_id
 
 if TYPE_CHECKING:
@@ -70,3 +70,28 @@ def test_csv_alone_is_read_with_ids_of_its_own(exports: Exports) -> None:
     }
     assert {row["qid"] for row in rows} == {row["qid"] for row in outcome.records("knowledge_base")}
     assert ids(exports.sync(outcome.state)) == ids(outcome)
+
+
+def test_rows_that_name_their_web_application_are_of_it(exports: Exports) -> None:
+    """Its id is in no other table of such a file."""
+    app = next(iter(exports.world.apps.values()))
+    exports.write("older.xml", apps=[app])
+    (fuller,) = exports.sync().records("webapps")
+    exports.world.clock.advance(DAY)
+    told = portal_date(exports.world.moment(), 0)
+    exports.folder.joinpath("newer.csv").write_text(f"""\
+"Report","Example","{told}"
+
+"VULNERABILITY","Unique ID","QID","Url","Web Application ID","Web Application Name"
+"VULNERABILITY","one","150001","https://a.example.test/x","{app.id}","Renamed"
+"VULNERABILITY","two","150001","https://b.example.test/x","77","Not in the other report"
+""")
+    outcome = exports.sync()
+
+    found = {key: row["webApp"] for key, row in rows_by_id(outcome).items()}
+    assert (found["one"]["id"], found["two"]["id"]) == (app.id, 77)
+    rows = {row["id"]: row for row in outcome.records("webapps")}
+    assert rows.keys() == {app.id, 77}
+    # What the newest report does not tell is as an older one tells it.
+    assert {**rows[app.id], "syncId": None} == {**fuller, "name": "Renamed", "syncId": None}
+    assert outcome.proof["coverage"]["webApps"]["notProven"] == sorted([app.id, 77])
