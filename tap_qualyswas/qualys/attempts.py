@@ -90,7 +90,7 @@ class Attempts:
         Raises:
             QualysError: when it does not work.
         """
-        made = 0
+        made = refusals = 0
         while True:
             made += 1
             try:
@@ -98,10 +98,16 @@ class Attempts:
                     began = time.monotonic()
                     result = attempt()
             except BadCredentials as refused:
-                self._prepare_next(self._expired_token(refused, began), made, on_too_slow, stop)
-            except TemporaryError as error:
-                if isinstance(error, LoneRefusal) and self._renew_login is not None:
+                refusals += 1
+                lone = self._expired_token(refused, began)
+                self._prepare_next(lone, refusals, on_too_slow, stop)
+            except LoneRefusal as refused:
+                # Counted on their own: a call may have failed in other ways before.
+                refusals += 1
+                if self._renew_login is not None:
                     self._renew_login(began)
+                self._prepare_next(refused, refusals, on_too_slow, stop)
+            except TemporaryError as error:
                 self._prepare_next(error, made, on_too_slow, stop)
             else:
                 self._answered = True

@@ -168,6 +168,15 @@ def test_a_login_that_has_worked_is_tried_once_more(times: int) -> None:
     assert len(server.asked_at(FINDINGS)) == 2
 
 
+@pytest.mark.parametrize("before", [1, 3])
+def test_a_lone_401_is_tried_once_more_whatever_went_wrong_before(before: int) -> None:
+    answers = [*[Answer("", 503)] * before, Answer("", 401)]
+    with ScriptedServer({FINDINGS: answers}) as server:
+        sync_here({**server.config, "finding_types": ["VULNERABILITY"], "max_attempts": 4})
+
+    assert len(server.asked_at(FINDINGS)) == before + 2
+
+
 def test_a_host_that_nobody_knows_is_a_matter_of_the_address(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
