@@ -25,5 +25,13 @@ def same(one: Account, other: Account) -> bool:
     """
     if one.subscription and other.subscription:
         return one.subscription == other.subscription
-    same_login = one.login == other.login or not (one.login and other.login)
-    return one.host == other.host and same_login
+    return one.host == other.host and _same_login(one, other)
+
+
+def same_view(one: Account, other: Account) -> bool:
+    """Tell whether two names are of one account and one login, which may see the same of it."""
+    return same(one, other) and _same_login(one, other)
+
+
+def _same_login(one: Account, other: Account) -> bool:
+    return one.login == other.login or not (one.login and other.login)

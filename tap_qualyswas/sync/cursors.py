@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from qualyswas_ciscovm.accounts import Account, same
+from qualyswas_ciscovm.accounts import Account, same_view
 from qualyswas_ciscovm.dates import to_text
 from tap_qualyswas.search.pages import IdRange
 
@@ -124,7 +124,7 @@ class Cursors:
             return False
         self._origin.started_at()  # so that an answer has named the account
         kept = _account(cursor.carried.get(ACCOUNT))
-        return kept is not None and same(kept, self._origin.account)
+        return kept is not None and same_view(kept, self._origin.account)
 
     def keep(self, stream: str, frame: Frame, cursor: Cursor) -> None:
         """Keep where a walk stands, and write the state."""

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Final, Literal
 
-from qualyswas_ciscovm.accounts import same
+from qualyswas_ciscovm.accounts import same, same_view
 from qualyswas_ciscovm.dates import parse_strict, to_text
 from qualyswas_ciscovm.server_clock import AGREEMENT
 from tap_qualyswas.errors import SettingsError
@@ -142,6 +142,8 @@ def _reason_of_now(
 ) -> str | None:
     if history.account is not None and not same(history.account, account):
         return "another Qualys account is read than last time"
+    if history.account is not None and not same_view(history.account, account):
+        return "another login is used than last time, which may see more or less of the account"
     if now is None:
         return None
     if history.latest is not None and history.latest > to_text(now + AGREEMENT):
@@ -211,8 +213,9 @@ class Planner:
 
     @property
     def is_of_same_account(self) -> bool:
-        """Whether the account is that of the last sync, as far as it is known."""
-        return self.history.account is None or same(self.history.account, self._origin.account)
+        """Whether account and login are those of the last sync, as far as they are known."""
+        last = self.history.account
+        return last is None or same_view(last, self._origin.account)
 
     @cached_property
     def plan(self) -> Plan:

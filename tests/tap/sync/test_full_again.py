@@ -107,6 +107,19 @@ class TestAsked:
         assert is_full(last)
         assert last.state["bookmarks"]["syncs"]["fullSyncAsked"] is None
 
+    def test_with_a_start_date_all_since_then_is_read_once_more(self, platform: Platform) -> None:
+        """Such a sync is never full, so what was asked for would be asked for ever."""
+        since = {"start_date": "2020-01-01T00:00:00Z"}
+        first = later(platform, {}, **since)
+        second = later(platform, with_part(first.state, "syncs", fullSyncAsked=True), **since)
+        third = later(platform, second.state, **since)
+
+        assert len(second.records("findings")) == len(first.records("findings"))
+        assert second.proof["previousSyncAt"] is None
+        assert second.state["bookmarks"]["syncs"]["fullSyncAsked"] is None
+        assert len(third.records("findings")) < len(first.records("findings"))
+        assert third.proof["previousSyncAt"] == second.proof["startedAt"]
+
 
 class TestAccount:
     """Bookmarks and cursors say nothing about another account."""
@@ -138,6 +151,20 @@ class TestAccount:
         assert second.proof["subscription"] is None
         assert not is_full(second)
         assert is_full(third) is another
+
+    def test_another_login_may_see_more_of_it(self, platform: Platform) -> None:
+        first = platform.sync_here(PAGES)
+        cut = in_findings(later(platform, first.state, full_sync=True))
+        platform.face.username = "quays_ab2"
+        second = later(platform, first.state)
+        third = later(platform, second.state)
+        resumed = later(platform, cut)
+
+        assert is_full(second)
+        assert "another login is used than last time" in second.log
+        assert not is_full(third)
+        assert is_full(resumed)
+        assert "findings goes on where" not in resumed.log
 
     def test_a_cursor_of_another_one_is_not_used(self, platform: Platform) -> None:
         state = in_findings(platform.sync_here(PAGES))
