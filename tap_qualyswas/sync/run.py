@@ -96,12 +96,14 @@ class Run:
 
     def end(self) -> None:
         """Remember the sync in the state: its streams have all ended."""
-        history = self.reader.planner.history
+        history, plan = self.reader.planner.history, self.reader.planner.plan
+        is_anew = plan.restart and not self.reader.cursors.resumed
         self.state.set_sync(
             started_at=self._began(),
             filters=self.settings.filters.as_state(),
             streams=self.selection.streams,
-            full=self.reader.planner.plan.mode == "full" and not self.reader.cursors.resumed,
+            anew=is_anew,
+            full=is_anew and plan.mode == "full",
             account=self._account(),
             worked=self.client.worked,
             same=(
@@ -130,7 +132,9 @@ class Run:
             emitted: gives the number of records of a stream that were written.
         """
         reasons = [*self._incomplete_reasons(), *missing_streams(self.selection.streams)]
-        history = self.reader.planner.history
+        history, plan = self.reader.planner.history, self.reader.planner.plan
+        # One that begins anew with a start date is the first of a chain of its own.
+        continues = plan.mode == "full" or not plan.restart
         streams: list[Json] = [
             stream_row(name, tally, emitted(name)) for name, tally in self.reader.tallies.items()
         ]
@@ -141,10 +145,10 @@ class Run:
             "syncId": self.sync_id,
             "contract": CONTRACT,
             "tapVersion": package_version(),
-            "mode": self.reader.planner.plan.mode,
+            "mode": plan.mode,
             "startedAt": to_text(self.origin.started_at()),
             "finishedAt": to_text(self.origin.time_now()),
-            "previousSyncAt": history.last_sync_at,
+            "previousSyncAt": history.last_sync_at if continues else None,
             "previousFullSyncAt": history.last_full_sync_at,
             "complete": not reasons,
             "incompleteReasons": incomplete,

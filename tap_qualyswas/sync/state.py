@@ -165,6 +165,7 @@ class State:
         streams: Sequence[str],
         account: Account,
         worked: Sequence[str],
+        anew: bool,
         full: bool,
         same: bool,
     ) -> None:
@@ -176,7 +177,8 @@ class State:
             streams: its streams.
             account: that was read.
             worked: parts of the API that have answered.
-            full: whether it was a full one, read from its beginning.
+            anew: whether all that the settings ask for was read from its beginning.
+            full: whether it was a full one, too.
             same: whether its filters, streams and account are those of the syncs before; otherwise
                 these prove nothing any more.
         """
@@ -193,8 +195,10 @@ class State:
                 "worked": list(worked),
             }
         )
+        if anew:
+            part["fullSyncAsked"] = None
         if full:
-            part.update({"lastFullSyncAt": started_at, "fullSyncAsked": None})
+            part["lastFullSyncAt"] = started_at
 
 
 def _with_nulls(old: object, new: Mapping[str, Any]) -> dict[str, Any]:

@@ -37,6 +37,21 @@ def test_a_new_connector_with_an_old_state_is_told_and_healed(scene: Scene) -> N
     assert_told_and_healed(scene)
 
 
+def test_a_start_date_is_no_reason_to_fail_every_night(scene: Scene) -> None:
+    """A sync from a start date on is never full, so it is as good as one."""
+    scene.pair.tap_settings["start_date"] = "2020-01-01"
+    own = scene.pair.settings
+    scene.pair.settings = own | {"connector_id": OTHER_CONNECTOR_ID}
+    assert scene.sync().exit_code == 0
+    scene.sandbox.next_day()
+    scene.pair.settings = own
+
+    nights = [scene.sync() for _ in range(3)]
+
+    assert [one.outcome for one in nights] == ["failed", "succeeded", "succeeded"]
+    assert not asks_for_full_sync(scene.pair.state)
+
+
 def test_a_state_of_another_installation_is_told_and_healed(scene: Scene) -> None:
     other = scene.other_pair("other", connector_id=OTHER_CONNECTOR_ID)
     assert other.sync().exit_code == 0
