@@ -248,9 +248,11 @@ class Intake:
         known = record if isinstance(record, Finding) else _lost_finding(record)
         if known is not None and known.key is not None and known.type in LETTERS:
             self._spool.add_lost(identifier_of(known))
-        else:
-            app = known.web_app if known is not None else None
-            self._lose_webapp(app.id if app else None)
+            if known.has_unique_id:
+                return
+            # It may have had one before, and then it went by another identifier.
+        app = known.web_app if known is not None else None
+        self._lose_webapp(app.id if app else None)
 
     def _lose_webapp(self, number: int | None) -> None:
         if number is None:

@@ -123,6 +123,11 @@ class Finding(Record):
             self.type = _word(self.type)
 
     @property
+    def has_unique_id(self) -> bool:
+        """Tell whether `key` is its `uniqueId`."""
+        return bool(self.unique_id and self.unique_id.strip())
+
+    @property
     def key(self) -> str | None:
         """Give what tells the finding from others of its type: `uniqueId`, else `id`."""
         if self.unique_id and (key := self.unique_id.strip()):

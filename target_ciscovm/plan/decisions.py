@@ -124,6 +124,8 @@ def decide(spool: Spool, terms: Terms) -> None:
         ("covered_type", covered.types),
     ):
         spool.insert(table, ((number,) for number in numbers), 1)
+    if spool.number(sql.LOST_OF_NO_WEBAPP):
+        spool.execute(sql.LOST_IN_ANY_WEBAPP)
     kinds = {kind for (kind,) in spool.execute(sql.KINDS)}
     any_refused = spool.number("SELECT COUNT(*) FROM refused") > 0
     for statement in _statements(terms, kinds, any_refused=any_refused):

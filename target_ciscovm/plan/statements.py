@@ -74,6 +74,15 @@ AS_IT_CAME: Final = """
 UPDATE finding SET state = substr(state, length('outdated ') + 1) WHERE state LIKE 'outdated %'
 """
 
+LOST_OF_NO_WEBAPP: Final = "SELECT COUNT(*) FROM lost WHERE identifier GLOB '?-0-*'"
+LOST_IN_ANY_WEBAPP: Final = """
+INSERT OR IGNORE INTO lost
+SELECT e.identifier FROM live e JOIN lost l
+    ON l.identifier = substr(e.identifier, 1, 2) || '0'
+        || substr(e.identifier, 3 + length(e.webapp))
+"""
+"""A rejected finding that names no web application may be known with one."""
+
 _NOT_REFUSED: Final = "f.asset NOT IN (SELECT asset FROM refused)"
 _OPEN: Final = f"f.state = 'open' AND f.filter IS NULL AND {_NOT_REFUSED}"
 _INTO: Final = "INSERT OR IGNORE INTO decision"

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+import pytest
+
 from tests.target.loads import HOUR
 from tests.target.plan.one_gone import APPS, BEFORE
 from tests.target.streams import (
@@ -56,6 +58,24 @@ class TestRejected:
         assert cvm.open() >= names(1, 4, 5)
         assert report["proof"]["proven"]
         assert report["webapps_not_proven"] == [{"id": 2, "name": "App 2", "open": 202}]
+
+    @pytest.mark.parametrize(
+        ("lacking", "held"),
+        [
+            ({"uniqueId": None, "severity": "high"}, {4, 5}),
+            ({"webApp": None, "severity": "high"}, {4}),
+            ({"webApp": {}, "status": None}, {4}),
+            ({"webApp": None, "url": None}, {4}),
+        ],
+        ids=str,
+    )
+    def test_it_stays_open_where_it_went_by_another_identifier_before(
+        self, lacking: dict[str, Any], held: set[int], cvm: CVM
+    ) -> None:
+        self.lose(cvm, finding(4, 2, **lacking))
+
+        assert cvm.open() >= names(1, *held)
+        assert cvm.closed() == names(*({4, 5} - held))
 
     def test_all_stays_open_when_nobody_knows_whose_it_was(self, cvm: CVM) -> None:
         report = self.lose(cvm, {"uniqueId": name_of(4), "qid": 1, "severity": "high"})
