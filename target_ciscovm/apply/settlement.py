@@ -76,7 +76,7 @@ def put_down(ledger: Ledger, spool: Spool, load: Load) -> None:
             webapps=webapps_to_keep(plan.coverage, plan.shown, plan.sources, sync),
             coverage=coverage_to_keep(plan.coverage),
             chain=_chain(plan, sync),
-            meta=_meta(load, was_over=ledger.over_licence),
+            meta=_meta(load, ledger),
         )
     )
 
@@ -104,16 +104,16 @@ def _chain(plan: Plan, sync: Sync | None) -> Iterator[Link]:
     yield Link(plan.scope, started, plan.findings_open if full and plan.verdict.valid else None)
 
 
-def _meta(load: Load, *, was_over: bool) -> dict[str, object]:
+def _meta(load: Load, ledger: Ledger) -> dict[str, object]:
     plan, over = load.plan, load.tenant.over
     found: dict[str, object] = {
         "identity": load.identity,
-        "over_licence": was_over if over is None else over,
+        "over_licence": ledger.over_licence if over is None else over,
         "failed_loads": 0,
     }
     began = plan.coverage.started
     if plan.verdict.proven and began:
-        found["proven_at"] = began
+        found["proven_at"] = max(began, ledger.proven_at or began)
     if began and load.tenant.now:
         found["last_load"] = LastLoad(began, to_text(load.tenant.now))
     return found

@@ -52,14 +52,19 @@ KEEP_ASSETS: Final = (
     "asset.last_seen), tags = COALESCE(excluded.tags, asset.tags)"
 )
 """A locator that was sent once stays at the asset in CVM, also when it is left out later."""
-KEEP_WEBAPPS: Final = "INSERT OR REPLACE INTO webapp SELECT * FROM pending_webapp"
+KEEP_WEBAPPS: Final = (
+    "INSERT INTO webapp SELECT * FROM pending_webapp WHERE true ON CONFLICT DO UPDATE SET "
+    "name = excluded.name, shown_at = excluded.shown_at, missing_since = excluded.missing_since "
+    "WHERE excluded.shown_at >= shown_at"
+)
 KEEP_COVERAGE: Final = (
     "INSERT INTO coverage SELECT * FROM pending_coverage WHERE true ON CONFLICT DO UPDATE SET "
     "covered_at = max(covered_at, excluded.covered_at)"
 )
 KEEP_CHAIN: Final = (
     "INSERT INTO chain SELECT * FROM pending_chain WHERE true ON CONFLICT DO UPDATE SET began = "
-    "max(began, excluded.began), findings = COALESCE(excluded.findings, findings)"
+    "max(began, excluded.began), findings = CASE WHEN excluded.began < began THEN findings "
+    "ELSE COALESCE(excluded.findings, findings) END"
 )
 KEEP_META: Final = "INSERT OR REPLACE INTO meta SELECT * FROM pending_meta"
 FORGET_CLOSED: Final = (

@@ -66,7 +66,7 @@ def shown_webapps(spool: Spool, coverage: Coverage, sync: Sync | None) -> Shown:
     missing = {
         app.id: app._replace(missing_since=app.missing_since or started)
         for app in map(ShownWebApp._make, rows)
-        if app.id not in known
+        if app.id not in known and app.shown_at < started
     }
     limit = a_day_before(started)
     deleted = (number for number, app in missing.items() if (app.missing_since or "") <= limit)

@@ -203,6 +203,9 @@ class TestSettled:
         assert ledger.link("scope") == Link("scope", LATER, 3)
 
         load(ledger, settlement(chain=[Link("scope", STARTED, 0)]))
+        assert ledger.link("scope") == Link("scope", LATER, 3)
+
+        load(ledger, settlement(chain=[Link("scope", LATER, 0)]))
 
         assert ledger.link("scope") == Link("scope", LATER, 0)
         assert ledger.link("another") is None
@@ -217,6 +220,14 @@ class TestSettled:
             ShownWebApp(1, 7, "a", "Renamed", STARTED, LATER),
             other,
         ]
+
+    def test_an_older_sync_says_nothing_of_a_web_application(self, ledger: Ledger) -> None:
+        now = ShownWebApp(1, 7, "a", "Shop", LATER, LATER)
+        load(ledger, settlement(webapps=[now]))
+
+        load(ledger, settlement(webapps=[ShownWebApp(1, 7, "a", "Once", STARTED)]))
+
+        assert rows(ledger, "webapp") == [now]
 
     @pytest.mark.parametrize("table", ["entry", "coverage", "chain"])
     def test_the_newest_sync_is_that_of_any_row(self, ledger: Ledger, table: str) -> None:

@@ -291,6 +291,15 @@ class TestMaxDaysUnproven:
 
         assert cvm.load(AFTER, max_days_unproven=7).outcome == "succeeded"
 
+    def test_an_older_one_that_comes_again_does_not_set_it_back(self, cvm: CVM) -> None:
+        before = cvm.clock.now().strftime("%Y-%m-%dT%H:%M:%SZ")
+        cvm.clock.advance(timedelta(days=30))
+        cvm.load(BEFORE)
+
+        loaded = cvm.load(replace(BEFORE, started=before), max_days_unproven=7)
+
+        assert loaded.outcome == "succeeded", loaded.message
+
     def test_a_connector_that_never_had_one_fails(self, cvm: CVM) -> None:
         loaded = cvm.load(replace(BEFORE, proof=None), max_days_unproven=7)
 

@@ -91,6 +91,19 @@ class TestDeleted:
         assert loaded.report["webapps_gone"] == []
         assert cvm.open() == names(1, 2, 3, 4)
 
+    def test_a_sync_of_before_it_was_there_comes_again_and_is_none_that_lacks_it(
+        self, cvm: CVM
+    ) -> None:
+        before = cvm.clock.now().strftime("%Y-%m-%dT%H:%M:%SZ")
+        cvm.clock.advance(timedelta(days=9))
+        cvm.load(BEFORE)
+        cvm.load(replace(self.LEFT, started=before))
+
+        loaded = cvm.load(self.LEFT, close_deleted_webapps=True)
+
+        assert loaded.report["webapps_gone"] == []
+        assert cvm.open() == names(1, 2, 3, 4)
+
     def test_it_is_listed_until_it_is_closed(self, cvm: CVM) -> None:
         self.lack(cvm)
         cvm.load(self.LEFT)
