@@ -17,6 +17,7 @@ from target_ciscovm.audit.catching_up import catch_up
 from target_ciscovm.audit.document import Audit
 from target_ciscovm.audit.runs import read_runs
 from target_ciscovm.errors import CiscoVMError, LedgerMissing, SettingsError
+from target_ciscovm.ledger.file import put_in_place
 from target_ciscovm.ledger.ledger import Ledger, home_of
 from target_ciscovm.output.folders import remove_old_runs, run_folder
 from target_ciscovm.output.lock import connector_lock
@@ -116,7 +117,7 @@ def rebuild(settings: Settings) -> None:
                 ledger.remember("identity", value=identity)
         if desk.path.exists():
             desk.path.replace(desk.path.with_name(f"{desk.path.name}.{KEPT}"))
-        made.replace(desk.path)
+        put_in_place(made, desk.path)
         LOGGER.info("The ledger %s was made anew from CVM: %s.", desk.path, one_line(told))
 
 

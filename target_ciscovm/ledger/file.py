@@ -81,6 +81,15 @@ def create_ledger(path: Path, meta: Mapping[str, str]) -> None:
             connection.execute("COMMIT")
         finally:
             connection.close()
+    put_in_place(made, path)
+
+
+def put_in_place(made: Path, path: Path) -> None:
+    """Let a ledger stand where there is none now.
+
+    SQLite would take what a killed process has left half written of an earlier one as this one's.
+    """
+    path.with_name(f"{path.name}-journal").unlink(missing_ok=True)
     made.replace(path)
 
 

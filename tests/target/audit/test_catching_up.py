@@ -13,6 +13,7 @@ from target_ciscovm.ledger.ledger import Ledger
 from tests.sandbox.ciscovm.tenant.tenant import CONNECTOR_ID
 from tests.target.audit import hands
 from tests.target.audit.looks import audit, rebuild
+from tests.target.ledger.ledgers import remove_in_mid_write
 from tests.target.loads import CVM, HOUR, QUICK
 from tests.target.streams import (
     ASKING,
@@ -378,6 +379,15 @@ class TestRebuild:
         assert rebuild(cvm).exit_code == 0
 
         assert cvm.ledger.with_name(f"{cvm.ledger.name}.before").read_bytes() == b"no ledger"
+        assert audit(cvm).exit_code == 0
+
+    def test_it_is_not_spoiled_by_what_a_killed_process_left_half_written(self, cvm: CVM) -> None:
+        cvm.load(THREE)
+        remove_in_mid_write(cvm.ledger)
+
+        assert rebuild(cvm).exit_code == 0
+
+        assert list(cvm.output.glob("*-journal")) == []
         assert audit(cvm).exit_code == 0
 
     def test_somebody_with_the_right_to_read_may_hand_it_over(self, cvm: CVM) -> None:

@@ -13,6 +13,7 @@ from target_ciscovm.ledger.tables import Covered, Entry, Link, SentAsset, ShownW
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from pathlib import Path
 
     from target_ciscovm.ledger.ledger import Ledger
 
@@ -91,3 +92,16 @@ def entries(ledger: Ledger) -> list[Entry]:
 def states(ledger: Ledger) -> dict[str, str]:
     """Give the state of each entry by its identifier; each is at one asset only."""
     return {one.identifier: one.state for one in entries(ledger)}
+
+
+def remove_in_mid_write(path: Path) -> None:
+    """Remove a ledger whose process was killed while it wrote; what was half written stays."""
+    journal = path.with_name(f"{path.name}-journal")
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        connection.execute("PRAGMA cache_size=1")
+        connection.execute("BEGIN IMMEDIATE")
+        connection.execute("UPDATE entry SET name = hex(randomblob(4000))")
+        left = journal.read_bytes()
+        connection.execute("ROLLBACK")
+    path.unlink()
+    journal.write_bytes(left)

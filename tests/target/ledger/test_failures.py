@@ -19,7 +19,15 @@ from target_ciscovm.errors import (
     NoAccess,
 )
 from target_ciscovm.ledger.ledger import Home, Ledger, PendingRun
-from tests.target.ledger.ledgers import FIRST, HOME, entries, entry, load, settlement
+from tests.target.ledger.ledgers import (
+    FIRST,
+    HOME,
+    entries,
+    entry,
+    load,
+    remove_in_mid_write,
+    settlement,
+)
 from tests.target.private import assert_one_line, file_size_limit, read_only_folder
 
 if TYPE_CHECKING:
@@ -107,6 +115,18 @@ def test_a_kill_in_the_middle_of_settling_leaves_it_put_down_to_be_settled_again
         assert ledger.pending == PendingRun(815)
         ledger.settle()
         assert ledger.open_count() == MANY * 3 // 2
+
+
+def test_what_a_killed_process_left_half_written_is_not_taken_for_the_next_ledgers(
+    path: Path,
+) -> None:
+    remove_in_mid_write(path)
+
+    with Ledger(path, HOME) as ledger:
+        load(ledger, settlement([entry(9)]))
+
+    with Ledger(path, HOME) as ledger:
+        assert entries(ledger) == [entry(9)]
 
 
 @pytest.mark.parametrize("step", ["put_down", "settle"])
