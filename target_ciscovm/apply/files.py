@@ -27,7 +27,7 @@ from target_ciscovm.plan import decisions
 from target_ciscovm.plan.definitions import Named, named
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Container, Iterator, Sequence
 
     from target_ciscovm.intake.references import References
     from target_ciscovm.intake.spool import Spool
@@ -56,6 +56,13 @@ UNNAMED: Final = "Qualys WAS finding"
 """Definition of closings whose own is not known: the entry was read from CVM, which does not tell
 it, and nothing of the load stands for it."""
 SENT: Final = "SELECT locators, last_seen FROM ledger.asset WHERE key = ?"
+OPEN_THERE: Final = "SELECT DISTINCT webapp FROM live WHERE asset = ? AND webapp IS NOT NULL"
+OPEN_UNCOVERED: Final = """
+SELECT DISTINCT e.asset, e.webapp FROM live e
+WHERE e.webapp NOT IN (SELECT webapp FROM covered_webapp)
+    AND e.asset IN (SELECT asset FROM decision WHERE action <> 'leave')
+"""
+"""Of web applications that a proven load may lack: all others are in it with all that is open."""
 
 
 @dataclass(frozen=True)
@@ -114,6 +121,10 @@ class _Writer:
         self._assets: list[tuple[object, ...]] = []
         self._apps_in_load: set[int] = set()
         self._told: dict[int, kdi.Asset] = {}
+        self._uncovered: dict[str, set[int]] = defaultdict(set)
+        if plan.coverage.proven:
+            for key, number in spool.execute(OPEN_UNCOVERED):
+                self._uncovered[key].add(number)
         self._progress = Progress("building", spool.number("SELECT COUNT(*) FROM decision"))
 
     def write(self) -> None:
@@ -169,18 +180,38 @@ class _Writer:
     def _write_described(
         self, key: str, found: AssetItems, holder: Holder, *, first: bool = False
     ) -> None:
+        others = self._others(key) - holder.ids
         locators = sent_locators(key, holder.place, self._rules.identity)
+        if others and (not holder.ids or min(others) < min(holder.ids)):
+            locators |= self._sent_before(key, locators)
         asset = self._described(locators, holder)
         self._apps_in_load |= holder.ids
         found.tells_tags = (
             not self._rules.tags.skip
             and not found.any_nowhere
+            and not others
             and bool(holder.ids)
             and self._sources.tell_tags_of(holder.ids, self._rules.tags)
         )
         reset = self._rules.reset_tags and asset.tags is not None and found.tells_tags
         first = first or (bool(self._plan.change) and not found.any_open)
         self._write(key, asset, found, locators, Group(reset, first))
+
+    def _others(self, key: str) -> set[int]:
+        """Give the web applications that something is open of at an asset, as far as need be."""
+        if self._plan.coverage.proven:
+            return self._uncovered.get(key, set())
+        return {number for (number,) in self._spool.execute(OPEN_THERE, (key,))}
+
+    def _sent_before(self, key: str, names: Container[str]) -> dict[str, str]:
+        """Give the locators that an asset was sent with, of these names.
+
+        An asset that web applications share has the locators of the lowest of them. They must not
+        go to and fro with what a load happens to bring.
+        """
+        row = self._spool.execute(SENT, (key,)).fetchone()
+        before = msgspec.json.decode(row[0], type=dict[str, str]) if row else {}
+        return {name: value for name, value in before.items() if name in names}
 
     def _write_known(self, key: str, found: AssetItems) -> None:
         """Write an asset that is in the load only for closings as it was last sent."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
-from tests.target.streams import Sync, bare, finding, name_of, names, webapp
+from tests.target.streams import Sync, bare, finding, fixed, name_of, names, scan, webapp
 
 if TYPE_CHECKING:
     from tests.target.loads import CVM
@@ -122,3 +122,50 @@ class TestSharedURL:
         cvm.load(Sync(APPS, [finding(2, 2, url=url)]))
 
         assert cvm.open() == names(2)
+
+
+class TestDescribed:
+    """It has the locators of the lowest web application, whichever of them a load brings."""
+
+    URL: Final = "https://shared.example.test/"
+    ROWS: Final = [finding(1, 1, url=URL), finding(2, 2, url=URL)]
+    SCANNED: Final = "2026-03-02T07:30:00Z"
+    FIRST: Final = {"url": URL, "external_id": "1", "application": "App 1"}
+
+    def located(self, cvm: CVM) -> list[dict[str, str]]:
+        found = (asset.locators for asset in cvm.tenant.state.assets.values())
+        return [locators for locators in found if locators["url"] == self.URL]
+
+    @pytest.mark.parametrize(
+        "sync",
+        [
+            Sync(APPS, ROWS[1:], mode="incremental"),
+            Sync(APPS, [ROWS[1] | {"webApp": None}], mode="incremental"),
+            Sync(APPS, ROWS[1:], not_proven=[1]),
+            Sync([*APPS, webapp(3, url=URL)], scans=[scan(3, SCANNED)], mode="incremental"),
+            Sync(APPS[1:], ROWS[1:], proof={"subscription": "another"}),
+        ],
+        ids=["changed", "of none", "not proven", "clean", "another account"],
+    )
+    def test_those_of_another_one_do_not_take_their_place(self, sync: Sync, cvm: CVM) -> None:
+        cvm.load(Sync(APPS, self.ROWS))
+        assert self.located(cvm) == [self.FIRST]
+
+        cvm.load(sync)
+
+        assert self.located(cvm) == [self.FIRST]
+
+    def test_once_nothing_is_open_of_it_those_of_the_other_do(self, cvm: CVM) -> None:
+        cvm.load(Sync(APPS, self.ROWS))
+        cvm.load(Sync(APPS, [fixed(1, 1, url=self.URL), self.ROWS[1]]))
+
+        cvm.load(Sync(APPS, self.ROWS[1:]))
+
+        assert self.located(cvm) == [{"url": self.URL, "external_id": "2", "application": "App 2"}]
+
+    def test_its_tags_are_not_reset_to_those_of_the_other(self, cvm: CVM) -> None:
+        cvm.load(Sync(APPS, self.ROWS))
+
+        cvm.load(Sync(APPS, self.ROWS[1:], mode="incremental"), reset_tags=True)
+
+        assert {"App 1", "App 2"} <= cvm.tags(self.URL)
