@@ -171,9 +171,9 @@ def _login(given: Mapping[str, Any]) -> Login | None:
 
 
 def _ledger_path(given: Mapping[str, Any], output_path: Path, login: Login | None) -> Path | None:
-    if given["ledger_path"]:
-        return Path(given["ledger_path"]).expanduser()
-    return None if login is None else output_path / f"ledger-{login.connector_id}.db"
+    if login is None:
+        return None
+    return _path(given["ledger_path"]) or output_path / f"ledger-{login.connector_id}.db"
 
 
 def _override_scores(given: Mapping[str, Any]) -> dict[int, int]:

@@ -38,6 +38,7 @@ def test_without_any_setting_files_are_made_and_nothing_is_remembered() -> None:
     found = read_settings({})
 
     assert (found.login, found.ledger_path, found.destination) == (None, None, "files")
+    assert read_settings({"ledger_path": "l.db"}).ledger_path is None
     assert (found.identity, found.mapping) == (Identity(), MappingRules())
     assert (found.filters, found.tags) == (FilterRules(), TagRules())
     assert found.output_path == Path("output")
