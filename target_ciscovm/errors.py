@@ -20,7 +20,8 @@
     ├── UploadFailed             a file was refused, or failed after all tries
     │   └── TooLarge             a file is too large for CVM: it is sent in halves
     ├── InputBroken              a line is not JSON, or the stream is not Singer's
-    ├── LimitReached             too much rejected, or too much would be closed
+    ├── LimitReached             too much would be closed
+    │   └── TooManyRejected      too much was rejected
     ├── ConnectorBusy            the connector is still working on another run
     ├── RunFailed                the run ended in CVM without success (in cvm.connector)
     ├── StillRunning             exit code 3: the run goes on in CVM, longer than we wait
@@ -290,6 +291,10 @@ class InputBroken(CiscoVMError):
 
 class LimitReached(CiscoVMError):
     """A limit of the settings stops the load before anything is run in CVM."""
+
+
+class TooManyRejected(LimitReached):
+    """More records were rejected than `max_failed_percent` allows."""
 
 
 class HoldingsUnavailable(CiscoVMError):

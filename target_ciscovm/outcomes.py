@@ -29,3 +29,5 @@ WELL: Final[frozenset[Outcome]] = frozenset({"succeeded", "succeeded_unproven"})
 """Outcomes of a load that is in CVM, or where else it was to go."""
 PASSES_STATE_ON: Final = WELL
 """Outcomes after which the state is written to standard output."""
+LOADS_KEPT_BACK: Final = 3
+"""Loads in a row with failed payloads whose state is not passed on."""

@@ -17,7 +17,7 @@ from target_ciscovm.apply.preflight import OVERAGE, connect, look
 from target_ciscovm.apply.uploads import STILL_TOO_LARGE, TOO_LARGE
 from target_ciscovm.audit import catching_up
 from target_ciscovm.audit.asking import Inquiry
-from target_ciscovm.errors import CiscoVMError, LimitReached, SettingsError
+from target_ciscovm.errors import CiscoVMError, LimitReached, SettingsError, TooManyRejected
 from target_ciscovm.intake.arrivals import Arrivals
 from target_ciscovm.intake.counts import FINDINGS, Counts, rejection_problem
 from target_ciscovm.intake.future_dates import NOTE as FUTURE_DATES
@@ -415,7 +415,7 @@ class Run:
             incremental=sync is not None and sync.mode == INCREMENTAL,
         )
         if problem:
-            raise LimitReached(problem)
+            raise TooManyRejected(problem)
 
     def _write_report(self, place: _Place, ending: Ending) -> None:
         report = self.report

@@ -13,6 +13,7 @@ from target_ciscovm.apply.preflight import OVERAGE
 from target_ciscovm.apply.uploads import upload_all
 from target_ciscovm.cvm.connector import RunFailed
 from target_ciscovm.intake.counts import over_limit, shown
+from target_ciscovm.outcomes import LOADS_KEPT_BACK
 from target_ciscovm.plan.decisions import closed_while_open
 
 if TYPE_CHECKING:
@@ -149,12 +150,14 @@ def wait(way: Way, number: int, sent: Sent, max_failed_percent: Fraction) -> Del
     # It may have been this very load that met the limit.
     over = sent.over is False and way.api.overage() is True
     delivered = Delivered(ended, compare(ended, sent), over)
+    in_a_row = way.ledger.failed_loads + 1 if delivered.failed_payloads else 0
     if delivered.arrived:
         way.ledger.settle()
     else:
-        way.ledger.doubt()
-    if delivered.failed_payloads:
-        way.ledger.remember("failed_loads", value=way.ledger.failed_loads + 1)
+        # Where the state is passed on, the next sync continues this one, and no other.
+        way.ledger.doubt(link=in_a_row > LOADS_KEPT_BACK)
+    if in_a_row:
+        way.ledger.remember("failed_loads", value=in_a_row)
     if over:
         way.ledger.remember("over_licence", value=True)
         way.warn(OVERAGE)

@@ -273,14 +273,15 @@ class Ledger:
         connection, path = self._writable()
         settling.take_over(connection, path)
 
-    def doubt(self, *, keep: bool = False) -> None:
+    def doubt(self, *, keep: bool = False, link: bool = False) -> None:
         """Take what was put down as perhaps open.
 
         Args:
             keep: whether it stays put down, as the run is still going on.
+            link: whether its sync is a link of the chain all the same.
         """
         connection, path = self._writable()
-        settling.doubt(connection, path, keep=keep)
+        settling.doubt(connection, path, keep=keep, link=link)
 
     def remember(self, name: str, *, value: object) -> None:
         """Keep a value by its name."""

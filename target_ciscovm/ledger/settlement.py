@@ -163,17 +163,18 @@ def take_over(connection: sqlite3.Connection, path: Path) -> None:
         _clear(connection)
 
 
-def doubt(connection: sqlite3.Connection, path: Path, *, keep: bool) -> None:
+def doubt(connection: sqlite3.Connection, path: Path, *, keep: bool, link: bool) -> None:
     """Take what is pending as perhaps open: the run has failed, or nobody knows how it ended.
 
     Args:
         connection: to the ledger.
         path: of the ledger.
         keep: whether it stays pending, as the run is still going on.
+        link: whether its sync is a link of the chain all the same.
     """
     connection.create_function("both", 2, _both, deterministic=True)
     with transaction(connection, path), sql_errors(path, "written"):
-        for change in DOUBTED:
+        for change in (*DOUBTED, *([KEEP_CHAIN] if link else ())):
             connection.execute(change)
         if not keep:
             _clear(connection)

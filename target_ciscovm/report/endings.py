@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Final
 
 from qualyswas_ciscovm.dates import parse
 from qualyswas_ciscovm.wording import counted, cut
-from target_ciscovm.errors import Refused, StillRunning
+from target_ciscovm.errors import Refused, StillRunning, TooManyRejected
 from target_ciscovm.intake.counts import FINDINGS
-from target_ciscovm.outcomes import EXIT_CODES
+from target_ciscovm.outcomes import EXIT_CODES, LOADS_KEPT_BACK
 from target_ciscovm.output.state import asking_full_sync
 from target_ciscovm.plan.identity import FULL_SYNC
 from target_ciscovm.plan.proof import FULL
@@ -33,8 +33,6 @@ NO_RECORD: Final = "no record came: the tap wrote nothing, or a mapper dropped i
 REPORT_FILES: Final = "report_files"
 """The tap's `source` that reads no scans."""
 NO_REPORT: Final = "Qualys has no finished scan and no finding: there is no report to load"
-LOADS_KEPT_BACK: Final = 3
-"""Loads in a row with failed payloads whose state is not passed on."""
 NAMED: Final = 3
 """Web applications that a line names."""
 NAME: Final = 60
@@ -123,7 +121,7 @@ def by_error(error: CiscoVMError, facts: Facts) -> Ending:
     elif isinstance(error, StillRunning):
         outcome = "still_running"
     step = advice(str(error))
-    if facts.counts.rejected and facts.folder is not None:
+    if isinstance(error, TooManyRejected) and facts.folder is not None:
         step = f"Look into {facts.folder.file('rejected.jsonl')} for what was rejected and why."
     command = run_with(error.once_with)
     if error.once_with:
@@ -258,7 +256,7 @@ def _sent_message(what: str, closed: int, facts: Facts, plan: Plan) -> str:
     delivered = facts.delivered
     if plan.terms.over or (delivered is not None and delivered.over):
         return f"{what} were sent; CVM's licence is over its limit, so it may not have taken all."
-    if delivered is not None and delivered.answer.differs:
+    if delivered is not None and (delivered.answer.differs or delivered.failed_payloads):
         closing = f", with {counted(closed, 'closing')}" if closed else ""
         doubt = ", which CVM's counters do not confirm" if delivered.answer.suspicions else ""
         return f"Sent {what}{closing}{doubt}."

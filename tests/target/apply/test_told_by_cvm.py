@@ -214,11 +214,15 @@ class TestSomePayloadsFailed:
             loaded = self.load(cvm)
             assert (loaded.outcome, loaded.exit_code, loaded.states) == ("succeeded", 0, [])
             assert "1 payload, within max_failed_percent" in loaded.message
+            assert_only_sent(loaded)
 
         loaded = self.load(cvm)
 
         assert (loaded.outcome, loaded.exit_code, loaded.states) == ("failed", 1, [STATE])
         assert "as in the loads before" in loaded.message
+        began = loaded.report["source"]["started"]
+        more = Sync(mode="incremental", proof={"previousSyncAt": began})
+        assert cvm.load(more).outcome == "succeeded"
 
     def test_one_that_goes_well_begins_the_count_anew(self, cvm: CVM) -> None:
         for _ in range(3):

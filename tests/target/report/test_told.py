@@ -104,6 +104,18 @@ def test_a_run_that_failed_tells_how_far_it_came(
     assert loaded.report["times"]["phases"]
 
 
+def test_one_rejected_record_is_not_what_to_look_at_where_something_else_has_failed(
+    cvm: CVM,
+) -> None:
+    cvm.faults.arm("upload-422*0")
+    rows = [*MIXED.findings[:200], finding(999, severity="?")]
+
+    loaded = cvm.load(replace(MIXED, findings=rows))
+
+    assert loaded.outcome == "failed"
+    assert loaded.report["next_step"].endswith("Try again later.")
+
+
 def test_too_much_rejected_points_to_the_file_that_has_it(cvm: CVM) -> None:
     loaded = cvm.load(Sync([webapp()], [finding(1, status=None)]))
 
