@@ -23,7 +23,7 @@ from tap_qualyswas.search.pages import IdRange
 from tap_qualyswas.search.walk import Walk, count_all
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from tap_qualyswas.qualys.request_bodies import Criterion
     from tap_qualyswas.records.fields import Record
@@ -147,7 +147,7 @@ def _settled(
     tally.recounted = sum(counted.values())
     tally.settled = True
     for kind in search.differing(counted):
-        yield from search.mend(kind, by_kind[kind])
+        yield from search.mend(kind, by_kind[kind], counted[kind])
 
 
 def _counted_before(tally: Tally, kind: str) -> int:
@@ -192,35 +192,34 @@ class _Search:
             self._read.add(page.records)
             yield from page.records
 
-    def mend(self, kind: str, sweep: Sweep) -> Iterator[Record]:
-        """Read the web applications again whose findings of a type differ."""
-        coverage, differs = self._reader.coverage, bool(self._reader.coverage.changed)
-        ids = self._read.ids(kind)
-        known = sorted(coverage.read - coverage.changed)
-        groups = [
-            known[at : at + WEBAPPS_PER_COUNT] for at in range(0, len(known), WEBAPPS_PER_COUNT)
-        ]
+    def mend(self, kind: str, sweep: Sweep, counted: int) -> Iterator[Record]:
+        """Read the web applications again whose findings of a type differ from their count."""
+        coverage, ids = self._reader.coverage, self._read.ids(kind)
+        known, changed = _groups(coverage.read - coverage.changed), _groups(coverage.changed)
+        missing = {group: self._missing(kind, group) for group in (*known, *changed)}
+        of_nobody = counted - self._read.rows(kind) - sum(filter(None, missing.values()))
+        if of_nobody or None in missing.values():
+            gap = f"findings: {kind} rows without a web application may differ from their count"
+            self._reader.tallies["findings"].gaps.append(gap)
+        groups = [group for group in known if missing[group] != 0]
         while groups:
             group = groups.pop(0)
-            if self._calls_left <= 0:
-                differs = True
+            if missing[group] is None or (len(group) == 1 and self._calls_left <= 0):
                 coverage.leave_out(group)
-                continue
-            self._calls_left -= 1
-            asked = self._criteria(kind, (one_of("webApp.id", group),))
-            if self._count_all([("finding", asked)]) == [self._read.rows(kind, group)]:
-                continue
-            differs = True
-            if len(group) > 1:
-                middle = len(group) // 2
-                groups += [group[:middle], group[middle:]]
-            elif self._calls_left > 0:
+            elif len(group) == 1:
                 yield from self._read_again(kind, group[0], sweep, ids)
             else:
-                coverage.leave_out(group)
-        if not differs:
-            gap = f"findings: {kind} rows without a web application differ from their count"
-            self._reader.tallies["findings"].gaps.append(gap)
+                halves = group[: len(group) // 2], group[len(group) // 2 :]
+                missing |= {half: self._missing(kind, half) for half in halves}
+                groups += [half for half in halves if missing[half] != 0]
+
+    def _missing(self, kind: str, group: Sequence[int]) -> int | None:
+        """Count how many rows of web applications are missing; None when no call is left for it."""
+        if self._calls_left <= 0:
+            return None
+        self._calls_left -= 1
+        asked = self._criteria(kind, (one_of("webApp.id", group),))
+        return self._count_all([("finding", asked)])[0] - self._read.rows(kind, group)
 
     def _read_again(
         self, kind: str, webapp: int, sweep: Sweep, ids: array[int]
@@ -247,6 +246,11 @@ class _Search:
     def _criteria(self, kind: str, asked: tuple[Criterion, ...]) -> tuple[Criterion, ...]:
         bound = () if kind in self._walked_on else (lesser("id", self._read.greatest(kind) + 1),)
         return (equals("type", kind), *asked, *bound)
+
+
+def _groups(webapps: Iterable[int]) -> list[tuple[int, ...]]:
+    ids = sorted(webapps)
+    return [tuple(ids[at : at + WEBAPPS_PER_COUNT]) for at in range(0, len(ids), WEBAPPS_PER_COUNT)]
 
 
 def _holds(ids: array[int], number: object) -> bool:

@@ -116,7 +116,7 @@ class ServerOfApps(ScriptedServer):
     """Counts and lists the rows of a few web applications, as the criteria say.
 
     Args:
-        rows: XML of findings by web application.
+        rows: XML of findings by web application; by 0 those that are of none.
         hidden: ids of those that are counted and not listed.
         by_app: whether a search by web application lists them neither, lists them, or is refused.
     """
@@ -127,9 +127,9 @@ class ServerOfApps(ScriptedServer):
         hidden: Collection[int] = (),
         by_app: Literal["hides", "lists", "is refused"] = "hides",
     ) -> None:
-        apps = page(*map(webapp, rows))
-        count = Answer(count_xml(len(rows)))
-        super().__init__(always={f"{SEARCH}webapp": Answer(apps), f"{COUNT}webapp": count})
+        apps = [webapp(number) for number in rows if number]
+        count = Answer(count_xml(len(apps)))
+        super().__init__(always={f"{SEARCH}webapp": Answer(page(*apps)), f"{COUNT}webapp": count})
         self._rows = rows
         self._hidden = hidden
         self._by_app = by_app
@@ -212,6 +212,19 @@ def test_a_row_whose_web_application_cannot_be_read_proves_nothing() -> None:
     assert outcome.proof["incompleteReasons"] == [
         "findings: a row was rejected that does not tell its web application"
     ]
+
+
+@pytest.mark.parametrize("is_lost", [True, False])
+def test_what_differs_elsewhere_hides_no_loss_of_rows_without_a_web_application(
+    is_lost: bool,
+) -> None:
+    rows = {9001: [finding(7003), finding(7005)], 0: [finding(7002, webApp=None)]}
+    with ServerOfApps(rows, [7003, 7002] if is_lost else [7003]) as server:
+        outcome = sync_here({**server.config, "finding_types": ["VULNERABILITY"]})
+
+    gap = "findings: VULNERABILITY rows without a web application may differ from their count"
+    assert outcome.proof["incompleteReasons"] == ([gap] if is_lost else [])
+    assert outcome.proof["coverage"]["webApps"]["notProven"] == [9001]
 
 
 def test_what_only_the_counts_have_shown_brings_its_entry_along() -> None:
