@@ -196,6 +196,8 @@ class Walk:
         Raises:
             InvalidRequest: when there is nothing to spare.
         """
+        if omitted != self._client.omitted(sweep.kind):
+            return  # another worker was refused the same meanwhile
         spares = [name for name in sweep.spares if name not in omitted]
         if not spares or sweep.kind in self._accepted:
             raise refused
