@@ -106,7 +106,7 @@ class Cursors:
 
     def find(self, stream: str, frame: Frame) -> Cursor | None:
         """Give the cursor of an interrupted walk of the same frame, None when there is none."""
-        cursor = None if self._ignore else _read(self._state.part(stream).get(RESUME), frame)
+        cursor = None if self._ignore else _read(self._state.passing(stream, RESUME), frame)
         if cursor is None or not self._is_of_now(cursor):
             return None
         try:
@@ -129,7 +129,7 @@ class Cursors:
     def keep(self, stream: str, frame: Frame, cursor: Cursor) -> None:
         """Keep where a walk stands, and write the state."""
         horizon = to_text(self._bookmarks.horizon(stream))
-        self._state.open(stream)[RESUME] = {
+        kept = {
             "frame": frame.as_state(),
             "spans": {
                 key: [id_range.as_state() for id_range in ranges]
@@ -142,13 +142,12 @@ class Cursors:
                 ACCOUNT: list(self._origin.account),
             },
         }
+        self._state.set_passing(stream, RESUME, kept)
         self._state.write()
 
     def clear(self, stream: str) -> None:
         """Forget where a walk stood: it has ended."""
-        part = self._state.open(stream)
-        if RESUME in part:
-            part[RESUME] = None
+        self._state.set_passing(stream, RESUME, None)
 
 
 def _account(kept: object) -> Account | None:

@@ -124,7 +124,7 @@ class Qids:
 
     def restore_unpublished(self) -> None:
         """Take over which QIDs had no entry in the syncs since the last full one."""
-        kept = self._state.part(STREAM).get(UNPUBLISHED)
+        kept = self._state.passing(STREAM, UNPUBLISHED)
         for qid, classes in kept.items() if isinstance(kept, dict) else ():
             if str(qid).isdecimal() and int(qid) > 0 and _are_classes(classes):
                 self._unpublished.add(int(qid))
@@ -143,9 +143,8 @@ class Qids:
         """
         self._unpublished = self._unpublished.union(asked).difference(published)
         kept = sorted(self._unpublished)[:KB_IDS]
-        part = self._state.open(STREAM)
-        if kept or UNPUBLISHED in part:
-            part[UNPUBLISHED] = {str(qid): self.classes(qid) for qid in kept} or None
+        classes = {str(qid): self.classes(qid) for qid in kept}
+        self._state.set_passing(STREAM, UNPUBLISHED, classes)
 
     def finish(self, qids: Iterable[int]) -> None:
         """Keep all but these, whose entries have been read, and write the state."""

@@ -10,7 +10,8 @@
                                worked (parts of the API), fullSyncAsked (set by the target)
 
 Streams that are not ours are kept as they are. Meltano can merge a state into an older one, which
-brings keys back that are left out: so what is over is written as null.
+brings keys back that are left out: so what is over is written as null. It cannot merge an object
+into a null, so an object that may be over stands in a list, which Meltano replaces as a whole.
 """
 
 from __future__ import annotations
@@ -94,15 +95,33 @@ class State:
         if value is not None:
             self.open(stream).update({"replication_key": key, "replication_key_value": value})
 
+    def passing(self, stream: str, name: str) -> Any:  # noqa: ANN401 - checked by whoever knows it
+        """Give something that a stream keeps for a while, None for nothing.
+
+        Earlier versions have written objects as they are.
+        """
+        kept = self.part(stream).get(name)
+        if isinstance(kept, list) and len(kept) == 1 and isinstance(kept[0], dict):
+            return kept[0]
+        return kept
+
+    def set_passing(
+        self, stream: str, name: str, value: Mapping[str, Any] | Sequence[Any] | None
+    ) -> None:
+        """Keep something of a stream for a while; nothing is kept of an empty value."""
+        part = self.open(stream)
+        if value:
+            part[name] = [value] if isinstance(value, dict) else value
+        elif name in part:
+            part[name] = None
+
     def pending(self, stream: str) -> Any:  # noqa: ANN401 - checked by the stream that knows it
         """Give what a stream still has to fetch from before, None for nothing."""
-        return self.part(stream).get(PENDING)
+        return self.passing(stream, PENDING)
 
     def set_pending(self, stream: str, value: Mapping[str, Any] | Sequence[Any]) -> None:
         """Keep what a stream still has to fetch; nothing is kept of an empty value."""
-        part = self.open(stream)
-        if value or PENDING in part:
-            part[PENDING] = value or None
+        self.set_passing(stream, PENDING, value)
 
     @property
     def last_sync_at(self) -> str | None:

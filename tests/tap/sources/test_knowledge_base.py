@@ -77,7 +77,7 @@ def test_entries_that_were_not_published_yet_are_asked_for_until_they_are() -> N
     assert {name: after[name] for name in CLASSES} == {name: before[name] for name in CLASSES}
     assert any(after[name] for name in CLASSES)
     assert [row_of(one, late.qid) for one in (usual, second, last)] == [None, None, None]
-    assert str(late.qid) in second.state["bookmarks"]["knowledge_base"]["unpublished"]
+    assert str(late.qid) in second.state["bookmarks"]["knowledge_base"]["unpublished"][0]
     assert str(late.qid) not in str(last.state["bookmarks"]["knowledge_base"])
     assert calls_for_it == calls_without_it == calls
 
@@ -90,7 +90,7 @@ def test_without_other_qids_those_without_an_entry_are_one_call() -> None:
         bookmarks["knowledge_base"]["unpublished"] = None
         platform.clock.advance(timedelta(days=3))
         quiet, calls = next_sync(platform, first, overlap_hours=0)
-        bookmarks["knowledge_base"]["unpublished"] = {"1": None}
+        bookmarks["knowledge_base"]["unpublished"] = [{"1": None}]
         _, calls_for_one = next_sync(platform, first, overlap_hours=0)
 
     assert quiet.records("findings") == []
@@ -131,7 +131,7 @@ def test_the_list_is_bounded_and_asked_for_as_far_as_there_is_room() -> None:
     qids = Qids(State(raw, lambda: None), wanted=True)
     qids.keep_unpublished(range(1, 1000), [2])
 
-    kept = raw["bookmarks"]["knowledge_base"]["unpublished"]
+    (kept,) = raw["bookmarks"]["knowledge_base"]["unpublished"]
     assert len(kept) == 250
     again = restored(kept)
     assert again.unpublished(3) == [1, 3, 4]

@@ -44,7 +44,7 @@ def state(platform: Platform) -> dict[str, Any]:
     states = [s for _, s in second.cuts() if (s["bookmarks"]["findings"].get("resume"))]
     found = copy.deepcopy(states[1])
     found["bookmarks"]["syncs"]["fullSyncAsked"] = False
-    found["bookmarks"]["knowledge_base"]["pending"] = {"150001": ["VULNERABILITY", 1, 2]}
+    found["bookmarks"]["knowledge_base"]["pending"] = [{"150001": ["VULNERABILITY", 1, 2]}]
     found["bookmarks"]["scan_results"] = {"pending": [1]}
     return found
 
@@ -87,7 +87,7 @@ def test_damaged_launches_in_a_cursor_of_the_scans_end_no_sync(platform: Platfor
     whole = platform.sync_here({**PAGES, "full_sync": True})
     cursors = [s for _, s in whole.cuts() if s["bookmarks"].get("scans", {}).get("resume")]
     state = copy.deepcopy(cursors[0])
-    state["bookmarks"]["scans"]["resume"]["carried"]["unended"] = ["x", None, 17]
+    state["bookmarks"]["scans"]["resume"][0]["carried"]["unended"] = ["x", None, 17]
     outcome = platform.sync_here(PAGES, state=state)
 
     assert "scans goes on where an interrupted run stopped." in outcome.log

@@ -15,7 +15,7 @@ from tests.tap.catalogs import with_metadata
 from tests.tap.syncs import Outcome, Platform
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 SIZE: Final = WorldSize(apps=5, findings=50, qids=8, scans=8)
 PAGES: Final = {"page_size": 6}
@@ -44,13 +44,11 @@ def in_findings(outcome: Outcome) -> dict[str, Any]:
 
 
 def merged(new: dict[str, Any], into: dict[str, Any]) -> dict[str, Any]:
-    """Merge a state into an older one at any depth, as Meltano can be told to."""
-    inner = {
-        name: merged(value, dict(into.get(name) or {}))
-        for name, value in new.items()
-        if isinstance(value, dict)
-    }
-    return {**into, **new, **inner}
+    """Merge a state into an older one, as Meltano can be told to."""
+    from meltano.core import utils  # noqa: PLC0415 - it takes a second
+
+    merge: Callable[[dict[str, Any], dict[str, Any]], dict[str, Any]] = utils.merge
+    return merge(copy.deepcopy(new), copy.deepcopy(into))
 
 
 def later(platform: Platform, state: dict[str, Any], **settings: object) -> Outcome:
@@ -252,6 +250,28 @@ def test_a_filter_that_a_merged_state_brings_back_does_not_make_each_sync_full(
 
     assert modes == ["full", "incremental"]
     assert "webapp_attributes" not in outcome.proof["filters"]
+
+
+def test_a_state_of_any_moment_can_be_merged_into_one_of_any_other(platform: Platform) -> None:
+    """Meltano cannot merge an object into a null, and ends with a trace back."""
+    whole = platform.sync_here(PAGES)
+    cut = in_findings(later(platform, whole.state, full_sync=True))
+    told = with_part(cut, "knowledge_base", pending=[{"150001": ["VULNERABILITY", 1]}])
+    state = merged(told, merged(whole.state, cut))
+    resumed = later(platform, with_part(state, "syncs", fullSyncAsked=True))
+
+    assert "findings goes on where an interrupted run stopped." in resumed.log
+    assert resumed.state["bookmarks"]["findings"]["resume"] is None
+    assert resumed.state["bookmarks"]["knowledge_base"]["pending"] is None
+
+
+def test_a_cursor_of_an_earlier_version_is_used(platform: Platform) -> None:
+    state = in_findings(platform.sync_here(PAGES))
+    (kept,) = state["bookmarks"]["findings"]["resume"]
+
+    assert (
+        "findings goes on where" in later(platform, with_part(state, "findings", resume=kept)).log
+    )
 
 
 def test_what_is_over_is_null_and_not_left_out(platform: Platform) -> None:

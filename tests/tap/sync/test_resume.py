@@ -118,7 +118,7 @@ def test_a_cursor_of_applications_that_a_filter_no_longer_stands_for_is_not_used
 def test_a_damaged_cursor_is_not_used(damage: dict[str, Any]) -> None:
     with Platform(SIZE) as platform:
         state = in_findings(platform.sync_here(PAGES))
-        state["bookmarks"]["findings"]["resume"] |= damage
+        state["bookmarks"]["findings"]["resume"][0] |= damage
         resumed = platform.sync_here(PAGES, state=state)
 
     assert is_whole(resumed)
@@ -128,7 +128,7 @@ def test_a_damaged_cursor_is_not_used(damage: dict[str, Any]) -> None:
 def test_what_is_carried_along_may_be_damaged(carried: dict[str, Any]) -> None:
     with Platform(SIZE) as platform:
         state = in_findings(platform.sync_here(PAGES))
-        kept = state["bookmarks"]["findings"]["resume"]
+        (kept,) = state["bookmarks"]["findings"]["resume"]
         kept["carried"] |= carried
         resumed = platform.sync_here(PAGES, state=state)
 
@@ -153,15 +153,16 @@ def test_qids_stay_open_until_their_entries_are_there() -> None:
         after = platform.sync_here({"full_sync_every_days": 0}, state=failed.state)
         qids = {row.qid.qid for row in platform.world.all_findings()}
 
-    assert {int(qid) for qid in failed.state["bookmarks"]["knowledge_base"]["pending"]} == qids
+    (pending,) = failed.state["bookmarks"]["knowledge_base"]["pending"]
+    assert {*map(int, pending)} == qids
     assert {row["qid"] for row in after.records("knowledge_base")} == qids
     assert after.state["bookmarks"]["knowledge_base"]["pending"] is None
 
 
 def is_behind(kind: str, state: dict[str, Any]) -> bool:
     """Tell whether a walk has passed all findings of a type, but not all others."""
-    resume = state["bookmarks"].get("findings", {}).get("resume", {})
-    return bool(resume) and resume["spans"][kind] == []
+    resume = state["bookmarks"].get("findings", {}).get("resume")
+    return bool(resume) and resume[0]["spans"][kind] == []
 
 
 def test_what_changes_behind_the_cursor_while_nobody_reads_is_read_afterwards() -> None:
