@@ -106,6 +106,8 @@ class Run:
         untold: closings that CVM has dropped without a word, as without any counters, by the
             assets' ids and the scanner's identifiers.
         out_of_reach: ids of assets that CVM takes others for, whatever locator a load names.
+        unclosable: what people have judged, where CVM ignores closings of such, by the assets' ids
+            and the scanner's identifiers.
     """
 
     succeeded: bool
@@ -122,6 +124,7 @@ class Run:
     replayed: bool = False
     untold: frozenset[tuple[int, str]] = frozenset()
     out_of_reach: frozenset[int] = frozenset()
+    unclosable: frozenset[tuple[int, str]] = frozenset()
 
 
 @dataclass(frozen=True)

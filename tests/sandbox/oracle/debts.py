@@ -89,8 +89,13 @@ def _still_pending(scene: Scene) -> Iterator[str]:
 
 def _is_left(scene: Scene, ours: Installation, entries: list[Held]) -> bool:
     """Tell whether something is open that this installation could know of, and could close."""
-    reached = [one for one in entries if one.asset_id not in scene.run.out_of_reach]
-    return any(key_of(one) in ours.knows for one in reached)
+    run = scene.run
+    return any(
+        key_of(one) in ours.knows
+        and one.asset_id not in run.out_of_reach
+        and (one.asset_id, one.scanner_identifier) not in run.unclosable
+        for one in entries
+    )
 
 
 def _has_tags(entry: Held, tags: frozenset[str]) -> bool:

@@ -113,6 +113,7 @@ class Watch:
             replayed=full is None and not log,
             untold=self._untold(),
             out_of_reach=self.tenant.book.out_of_reach(),
+            unclosable=self._unclosable(),
         )
 
     def _untold(self) -> frozenset[tuple[int, str]]:
@@ -122,6 +123,14 @@ class Watch:
         runs = self.tenant.runs(self.connector_id)
         fine = [run for run in runs if run.id not in self._runs | self.strange_runs and run.success]
         return frozenset(closing for run in fine for closing in run.dropped)
+
+    def _unclosable(self) -> frozenset[tuple[int, str]]:
+        """Return what people have judged, where CVM ignores the closings of it."""
+        if self.tenant.switches.judged_closing != "ignored":
+            return frozenset()
+        held = self.tenant.held(self.connector_id)
+        judged = [one for one in held if one.manual in {"false_positive", "risk_accepted"}]
+        return frozenset((one.asset_id, one.scanner_identifier) for one in judged)
 
     @property
     def _has_strange_run(self) -> bool:

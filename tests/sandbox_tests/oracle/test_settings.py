@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import TYPE_CHECKING, Literal
+
+import pytest
+
 from tests.sandbox.oracle.sight import place_by_url
 from tests.sandbox_tests.loads import JSON, Caller, document, finding
 from tests.sandbox_tests.oracle.bench import Bench, differences
+
+if TYPE_CHECKING:
+    from tests.sandbox.ciscovm.tenant.state import Manual
 
 
 def test_what_settings_hide_has_to_be_closed(bench: Bench) -> None:
@@ -46,6 +54,22 @@ def test_what_a_person_judged_otherwise_is_neither_closed_nor_missing(bench: Ben
     assert bench.settle().equal
     bench.sandbox.tenant.people.triage(bench.name, "resolved")
     assert bench.settle().wrongly_closed == [bench.name]
+
+
+@pytest.mark.parametrize("mark", [None, "false_positive", "risk_accepted"])
+@pytest.mark.parametrize("judged", ["beneath", "ignored"])
+def test_what_a_person_judged_may_stay_open_where_cvm_ignores_its_closing(
+    bench: Bench, judged: Literal["beneath", "ignored"], mark: Manual | None
+) -> None:
+    tenant = bench.sandbox.tenant
+    tenant.switches = replace(tenant.switches, judged_closing=judged)
+    if mark is not None:
+        tenant.people.judge(bench.name, mark)
+    bench.world.delete_finding(bench.victim)
+    bench.sandbox.begin()
+
+    may_stay = judged == "ignored" and mark is not None
+    assert bench.settle().wrongly_open == ([] if may_stay else [bench.name])
 
 
 def test_what_an_edit_brings_into_sight_is_owed_by_the_next_full_sync(bench: Bench) -> None:
