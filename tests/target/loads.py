@@ -17,10 +17,7 @@ from collections import Counter
 from contextlib import contextmanager, redirect_stdout
 from dataclasses import asdict, dataclass, field
 from datetime import timedelta
-from importlib.resources import files
 from typing import TYPE_CHECKING, Any, ClassVar, Final
-
-import jsonschema
 
 from qualyswas_ciscovm.endings import Ending, ending_well
 from target_ciscovm.ledger.ledger import Ledger
@@ -28,11 +25,13 @@ from target_ciscovm.target import TargetCiscoVM
 from tests.sandbox.ciscovm import api as ciscovm
 from tests.sandbox.ciscovm.kdi.check import check
 from tests.sandbox.ciscovm.tenant.tenant import API_KEY, CONNECTOR_ID, Tenant
-from tests.sandbox.faults.faults import Faults
+from tests.sandbox.faults.faults import FAULTS, Faults
 from tests.sandbox.faults.switches import Switches
 from tests.sandbox.world.clock import Clock
 from tests.support.json_lines import json_lines
+from tests.support.json_schemas import validator_of
 from tests.target.altered import Altered
+from tests.target.beginnings import Beginning
 from tests.target.streams import bare
 
 if TYPE_CHECKING:
@@ -60,11 +59,18 @@ class QuickTarget(TargetCiscoVM):
 
 
 class Stage:
-    """An application that is another one whenever a test wants: the server stays."""
+    """An application that is another one whenever a test wants: the server stays.
 
-    def __init__(self) -> None:
+    Attributes:
+        beginnings: what first loads have left behind, by their input and settings.
+        folder: where these keep their files.
+    """
+
+    def __init__(self, folder: Path) -> None:
         self.app: ASGIApp | None = None
         self.url = ""
+        self.folder = folder
+        self.beginnings: dict[str, Beginning] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         assert self.app is not None
@@ -203,6 +209,22 @@ class CVM:
         assert found, refused.message
         return found[1]
 
+    def begin(self, sync: Sync, **settings: object) -> None:
+        """Have this sync loaded already, as `load` does it, but once for all tests that begin so.
+
+        What the load says is left out: a test that looks at the log loads by itself.
+        """
+        assert not self.log, "a test begins with this"
+        assert self.switches is QUICK
+        assert not any(map(self.faults.armed, FAULTS))
+        known = self._stage.beginnings
+        key = f"{sync.lines(self.clock.now())!r} {settings}"
+        if key in known:
+            known[key].give(self)
+        else:
+            self.load(sync, **settings)
+            known[key] = Beginning.of(self, self._stage.folder / str(len(known)))
+
     def load(self, sync: Sync | bytes, **settings: object) -> Loaded:
         """Load what a sync writes, an hour after the last load, and look at what came of it."""
         self.clock.advance(HOUR)
@@ -290,9 +312,7 @@ def examine(loaded: Loaded, folder: Path, order: tuple[str, ...] = ()) -> None:
         examine_report(loaded)
 
 
-VALIDATOR: Final = jsonschema.Draft202012Validator(
-    json.loads((files("target_ciscovm") / "schemas" / "report.json").read_text("utf-8"))
-)
+VALIDATOR: Final = validator_of("report")
 
 
 def examine_report(loaded: Loaded) -> None:

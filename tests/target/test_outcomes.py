@@ -169,7 +169,7 @@ def test_an_abort_is_a_failure_when_asked_for(name: str, cvm: CVM) -> None:
 
 
 def test_an_abort_closes_nothing_of_what_is_open(cvm: CVM) -> None:
-    cvm.load(SYNC)
+    cvm.begin(SYNC)
 
     cvm.load(NOTHING_SCANNED)
 
@@ -257,7 +257,7 @@ class TestFilesOnly:
     def test_there_is_no_ledger_so_nothing_is_called_gone_and_the_report_says_so(
         self, cvm: CVM
     ) -> None:
-        cvm.load(SYNC, api_key=None, connector_id=None)
+        cvm.begin(SYNC, api_key=None, connector_id=None)
 
         loaded = cvm.load(
             replace(SYNC, findings=SYNC.findings[:1]), api_key=None, connector_id=None
@@ -299,7 +299,7 @@ class TestDryRun:
 
     def test_it_tells_what_would_change(self, cvm: CVM) -> None:
         """Tell of new, edited, moved, reopened, fixed, gone and filtered ones, and of no other."""
-        cvm.load(self.MANY)
+        cvm.begin(self.MANY)
         cvm.load(Sync([webapp()], [fixed(21)], mode="incremental"))
         before = cvm.shown()
 
@@ -322,7 +322,7 @@ class TestDryRun:
         assert cvm.shown() == before
 
     def test_it_tells_what_the_real_run_then_does(self, cvm: CVM) -> None:
-        cvm.load(self.MANY)
+        cvm.begin(self.MANY)
         cvm.load(Sync([webapp()], [fixed(21)], mode="incremental"))
         dry = cvm.load(self.LATER, dry_run=True, exclude_potential=True)
 

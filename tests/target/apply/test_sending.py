@@ -267,7 +267,7 @@ class TestTooLarge:
 
     def test_what_was_open_of_it_stays_open(self, cvm: CVM) -> None:
         rows = [self.row(n) for n in range(199)]
-        cvm.load(Sync([webapp()], [*rows, self.row(999)]))
+        cvm.begin(Sync([webapp()], [*rows, self.row(999)]))
         cvm.play(replace(QUICK, max_file_bytes=8000))
 
         loaded = cvm.load(Sync([webapp()], [*rows, self.row(999, text=20_000)]))
@@ -279,7 +279,7 @@ class TestTooLarge:
         self, cvm: CVM
     ) -> None:
         rows = [self.row(n) for n in range(199)]
-        cvm.load(Sync([webapp()], [*rows, self.row(999)]))
+        cvm.begin(Sync([webapp()], [*rows, self.row(999)]))
         cvm.play(replace(QUICK, max_file_bytes=8000))
         moved = self.row(999, text=20_000) | {"url": "https://app1.example.test/new"}
 

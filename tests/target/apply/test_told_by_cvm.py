@@ -60,7 +60,7 @@ class TestCannotBeRight:
         assert cvm.open() == names(1)
 
     def test_a_closing_that_was_not_processed_is_sent_again(self, cvm: CVM) -> None:
-        cvm.load(TWO)
+        cvm.begin(TWO)
         cvm.alter(of_runs(lambda run: run | NOTHING_DONE))
         assert cvm.load(ONE).outcome == "failed"
         cvm.play(QUICK)
@@ -68,7 +68,7 @@ class TestCannotBeRight:
         assert cvm.load(ONE).closings == {"finding-2": "gone"}
 
     def test_the_run_was_there_before(self, cvm: CVM) -> None:
-        cvm.load(TWO)
+        cvm.begin(TWO)
         first = cvm.load(TWO).report["run"]["id"]
         cvm.alter(
             lambda path, told: told | {"connector_run_id": first} if path.endswith("/run") else told
@@ -94,7 +94,7 @@ class TestOdd:
     @pytest.mark.parametrize("name", ODD)
     def test_it_is_a_warning_and_the_load_is_settled(self, name: str, cvm: CVM) -> None:
         counters, words = self.ODD[name]
-        cvm.load(TWO)
+        cvm.begin(TWO)
         cvm.alter(of_runs(lambda run: run | counters))
 
         loaded = cvm.load(ONE)
@@ -120,7 +120,7 @@ class TestTakenInPart:
     """CVM says that the run succeeded, and its counters that less was done than was sent."""
 
     def test_closings_that_cvm_ignores_are_not_said_to_be_closed(self, cvm: CVM) -> None:
-        cvm.load(TWO)
+        cvm.begin(TWO)
         cvm.play(replace(QUICK, closing_under_skip=False))
 
         loaded = cvm.load(ONE)
@@ -132,7 +132,7 @@ class TestTakenInPart:
         assert_only_sent(loaded)
 
     def test_closings_of_which_cvm_takes_a_part_are_a_warning(self, cvm: CVM) -> None:
-        cvm.load(replace(TWO, findings=[*TWO.findings, finding(3)]))
+        cvm.begin(replace(TWO, findings=[*TWO.findings, finding(3)]))
         cvm.alter(of_runs(lambda run: run | {"closed_scanner_vuln_count": 1}))
 
         loaded = cvm.load(ONE)
@@ -241,7 +241,7 @@ class TestSomePayloadsFailed:
         assert len(cvm.open()) == 100
 
     def test_a_closing_whose_payload_failed_is_sent_again(self, cvm: CVM) -> None:
-        cvm.load(self.HUNDRED)
+        cvm.begin(self.HUNDRED)
         fewer = replace(self.HUNDRED, findings=self.HUNDRED.findings[:99])
         cvm.faults.arm("payload-fails")
         cvm.load(fewer)

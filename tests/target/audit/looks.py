@@ -4,22 +4,20 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
-from importlib.resources import files
 from typing import TYPE_CHECKING, Any, Final
-
-import jsonschema
 
 from qualyswas_ciscovm.endings import Ending, ending_well
 from target_ciscovm.target import TargetCiscoVM
 from tests.sandbox.ciscovm.tenant.tenant import API_KEY
 from tests.support.json_lines import json_lines
+from tests.support.json_schemas import validator_of
 from tests.target.loads import QuickTarget, own_signals
 
 if TYPE_CHECKING:
     from tests.target.loads import CVM
 
 FOREIGN: Final = "left alone"
-SCHEMA: Final = json.loads((files("target_ciscovm") / "schemas" / "audit.json").read_text("utf-8"))
+VALIDATOR: Final = validator_of("audit")
 
 
 @dataclass
@@ -57,7 +55,7 @@ def look(cvm: CVM, command: str, **settings: object) -> Looked:
             assert API_KEY not in path.read_text()
         if (folder / "audit.json").exists():
             looked.document = json.loads((folder / "audit.json").read_text())
-            jsonschema.validate(looked.document, SCHEMA)
+            VALIDATOR.validate(looked.document)
             assert looked.document["exit_code"] == looked.exit_code
             looked.message = looked.document["message"]
             rows = json_lines((folder / "drift.jsonl").read_bytes())

@@ -11,9 +11,9 @@ from target_ciscovm.audit.document import schema
 from target_ciscovm.cvm.retry_policy import RetryPolicy
 from target_ciscovm.kdi.types import DataModel
 from tests.sandbox.ciscovm.tenant.tenant import CONNECTOR_ID, Tenant
-from tests.support.json_schemas import in_order
+from tests.support.json_schemas import in_order, shipped
 from tests.target.audit import hands
-from tests.target.audit.looks import SCHEMA, audit
+from tests.target.audit.looks import audit
 from tests.target.streams import Sync, finding, fixed, identifier, names, webapp
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ DRIFTS: Final[dict[str, tuple[Plant, int]]] = {
 
 @pytest.mark.parametrize("model", BOTH)
 def test_they_agree_after_a_load(model: str, cvm: CVM) -> None:
-    cvm.load(FIVE, data_model=model)
+    cvm.begin(FIVE, data_model=model)
 
     looked = audit(cvm, data_model=model)
 
@@ -56,7 +56,7 @@ def test_they_agree_after_a_load(model: str, cvm: CVM) -> None:
 @pytest.mark.parametrize("kind", DRIFTS)
 def test_each_drift_is_named_exactly(kind: str, cvm: CVM) -> None:
     plant, number = DRIFTS[kind]
-    cvm.load(FIVE)
+    cvm.begin(FIVE)
     if kind == "closed in the ledger":
         cvm.load(Sync([webapp()], [fixed(1)], mode="incremental"))
     plant(cvm.tenant, "vulnerabilities")
@@ -68,7 +68,7 @@ def test_each_drift_is_named_exactly(kind: str, cvm: CVM) -> None:
 
 
 def test_an_identifier_that_has_changed_is_named_before_and_after(cvm: CVM) -> None:
-    cvm.load(FIVE)
+    cvm.begin(FIVE)
     hands.rename(cvm.tenant, identifier(2), identifier(9))
     hands.rename(cvm.tenant, identifier(3), "of another form")
 
@@ -84,7 +84,7 @@ def test_an_identifier_that_has_changed_is_named_before_and_after(cvm: CVM) -> N
 
 @pytest.mark.parametrize(("model", "word"), [(BOTH[0], "closed"), (BOTH[1], "duplicate")])
 def test_all_of_them_at_once_are_told_in_words(model: DataModel, word: Any, cvm: CVM) -> None:  # noqa: ANN401
-    cvm.load(FIVE, data_model=model)
+    cvm.begin(FIVE, data_model=model)
     cvm.load(Sync([webapp()], [fixed(1)], mode="incremental"), data_model=model)
     for plant, _ in DRIFTS.values():
         plant(cvm.tenant, model)
@@ -107,7 +107,7 @@ def test_all_of_them_at_once_are_told_in_words(model: DataModel, word: Any, cvm:
 
 @pytest.mark.parametrize("word", ["closed", "false_positive", "risk_accepted"])
 def test_what_people_have_closed_is_listed_and_no_difference(word: str, cvm: CVM) -> None:
-    cvm.load(FIVE)
+    cvm.begin(FIVE)
     cvm.tenant.people.judge(identifier(2), word)  # type: ignore[arg-type] # one of its words
 
     looked = audit(cvm)
@@ -126,7 +126,7 @@ def test_what_people_have_closed_is_listed_and_no_difference(word: str, cvm: CVM
 
 
 def test_entries_of_another_form_are_counted_and_left_alone(cvm: CVM) -> None:
-    cvm.load(FIVE)
+    cvm.begin(FIVE)
     hands.load(cvm.tenant, CONNECTOR_ID, ELSEWHERE, "somebody-elses")
 
     looked = audit(cvm)
@@ -137,7 +137,7 @@ def test_entries_of_another_form_are_counted_and_left_alone(cvm: CVM) -> None:
 
 
 def test_the_next_full_load_mends_what_differs(cvm: CVM) -> None:
-    cvm.load(FIVE)
+    cvm.begin(FIVE)
     cvm.load(Sync([webapp()], [fixed(1)], mode="incremental"))
     for plant, _ in DRIFTS.values():
         plant(cvm.tenant, "vulnerabilities")
@@ -152,7 +152,7 @@ def test_the_next_full_load_mends_what_differs(cvm: CVM) -> None:
 
 
 def test_what_differs_is_asked_again_twice(cvm: CVM) -> None:
-    cvm.load(FIVE)
+    cvm.begin(FIVE)
     asked = cvm.requests.copy()
     audit(cvm)
     once = cvm.requests - asked
@@ -169,7 +169,7 @@ def test_what_differs_is_asked_again_twice(cvm: CVM) -> None:
 
 
 def test_without_a_ledger_it_is_refused(cvm: CVM) -> None:
-    cvm.load(FIVE)
+    cvm.begin(FIVE)
     cvm.ledger.unlink()
 
     looked = audit(cvm)
@@ -180,7 +180,7 @@ def test_without_a_ledger_it_is_refused(cvm: CVM) -> None:
 
 
 def test_a_key_that_may_not_read_is_told_and_changes_nothing(cvm: CVM) -> None:
-    cvm.load(FIVE)
+    cvm.begin(FIVE)
     ledger = cvm.ledger.read_bytes()
     for fault in ("export-refused", "search-refused"):
         cvm.faults.arm(fault)
@@ -194,4 +194,4 @@ def test_a_key_that_may_not_read_is_told_and_changes_nothing(cvm: CVM) -> None:
 
 def test_the_schema_that_is_shipped_is_that_of_the_code() -> None:
     # To write it anew: python -m target_ciscovm.audit.document > target_ciscovm/schemas/audit.json
-    assert in_order(schema()) == in_order(SCHEMA)
+    assert in_order(schema()) == in_order(shipped("audit"))

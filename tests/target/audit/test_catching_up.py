@@ -81,7 +81,7 @@ class TestLost:
         assert "made anew from CVM: 3 entries open" in told
 
     def test_what_stays_is_told_as_still_open_and_not_as_new(self, cvm: CVM) -> None:
-        cvm.load(THREE)
+        cvm.begin(THREE)
         cvm.ledger.unlink()
 
         loaded = cvm.load(THREE)
@@ -91,7 +91,7 @@ class TestLost:
         assert loaded.report["changes"]["new_assets"] == 0
 
     def test_a_finding_that_moved_meanwhile_is_open_at_its_new_place_alone(self, cvm: CVM) -> None:
-        cvm.load(THREE)
+        cvm.begin(THREE)
         cvm.ledger.unlink()
 
         cvm.load(replace(THREE, findings=[finding(1, url=ELSEWHERE), *THREE.findings[1:]]))
@@ -101,7 +101,7 @@ class TestLost:
         assert [one.is_open for one in cvm.held()].count(True) == 3
 
     def test_an_incremental_sync_leaves_no_gap_where_a_run_went_well_since(self, cvm: CVM) -> None:
-        cvm.load(THREE)
+        cvm.begin(THREE)
         cvm.ledger.unlink()
         previous = {"previousSyncAt": LAST}
 
@@ -111,7 +111,7 @@ class TestLost:
         assert cvm.open() == names(1, 3)
 
     def test_it_leaves_one_where_none_did(self, cvm: CVM) -> None:
-        cvm.load(THREE)
+        cvm.begin(THREE)
         cvm.ledger.unlink()
         later = {"previousSyncAt": "2026-03-20T08:00:00Z"}
 
@@ -132,7 +132,7 @@ class TestLost:
         assert cvm.open() == before == names(1, 3)
 
     def test_web_applications_that_a_sync_does_not_read_stay(self, cvm: CVM) -> None:
-        cvm.load(THREE)
+        cvm.begin(THREE)
         cvm.ledger.unlink()
 
         cvm.load(Sync(APPS[:1], [finding(1)], coverage={"wholeAccount": False}))
@@ -143,7 +143,7 @@ class TestLost:
     def test_what_names_no_web_application_needs_a_sync_of_the_whole_account(
         self, cvm: CVM, left: set[str], *, whole: bool
     ) -> None:
-        cvm.load(Sync(APPS, [finding(1, webApp=None), finding(3, 2)]))
+        cvm.begin(Sync(APPS, [finding(1, webApp=None), finding(3, 2)]))
         cvm.ledger.unlink()
 
         cvm.load(Sync(APPS, [finding(3, 2)], coverage={"wholeAccount": whole}))
@@ -165,7 +165,7 @@ class TestLost:
         assert cvm.open() == names(1, 2, 3)
 
     def test_what_people_have_closed_stays_closed(self, cvm: CVM) -> None:
-        cvm.load(THREE)
+        cvm.begin(THREE)
         cvm.tenant.people.judge(identifier(2), "false_positive")
         cvm.ledger.unlink()
 
@@ -175,7 +175,7 @@ class TestLost:
         assert judged.manual == "false_positive"
 
     def test_a_dry_run_plans_with_it_and_keeps_nothing(self, cvm: CVM) -> None:
-        cvm.load(THREE)
+        cvm.begin(THREE)
         cvm.ledger.unlink()
         shown = cvm.shown()
 
@@ -186,7 +186,7 @@ class TestLost:
         assert not cvm.ledger.exists()
 
     def test_entries_of_another_form_are_told_and_left_alone(self, cvm: CVM) -> None:
-        cvm.load(THREE)
+        cvm.begin(THREE)
         hands.load(cvm.tenant, CONNECTOR_ID, ELSEWHERE, "somebody-elses")
         cvm.ledger.unlink()
 
@@ -212,7 +212,7 @@ class TestNotTold:
     """Until CVM tells what it holds, nothing is called gone, and each run tries again."""
 
     def test_nothing_is_called_gone_and_it_is_said(self, cvm: CVM) -> None:
-        cvm.load(THREE)
+        cvm.begin(THREE)
         cvm.ledger.unlink()
         refuse_reading(cvm)
         cvm.load(THREE)
@@ -228,7 +228,7 @@ class TestNotTold:
             assert not ledger.is_whole
 
     def test_the_first_run_that_is_told_makes_up_for_it(self, cvm: CVM) -> None:
-        cvm.load(THREE)
+        cvm.begin(THREE)
         cvm.ledger.unlink()
         refuse_reading(cvm)
         cvm.load(LESS)
@@ -241,7 +241,7 @@ class TestNotTold:
 
 
 def test_a_run_of_ours_that_goes_on_is_not_taken_for_a_strangers(cvm: CVM) -> None:
-    cvm.load(THREE)
+    cvm.begin(THREE)
     cvm.ledger.unlink()
     cvm.faults.arm("run-never-ends")
     assert cvm.load(THREE, run_timeout_seconds=1).exit_code == 3
@@ -268,7 +268,7 @@ class TestOthers:
         assert cvm.tenant.state.closings == []
 
     def test_what_one_has_opened_the_other_closes_when_it_is_gone(self, cvm: CVM) -> None:
-        cvm.load(THREE)
+        cvm.begin(THREE)
 
         with on_the_other_machine(cvm):
             loaded = cvm.load(LESS)
@@ -278,7 +278,7 @@ class TestOthers:
         assert audit(cvm).exit_code == 0
 
     def test_a_sync_that_began_before_the_others_run_closes_nothing_of_it(self, cvm: CVM) -> None:
-        cvm.load(LESS)
+        cvm.begin(LESS)
         waiting = LESS.lines(cvm.clock.now())
         with on_the_other_machine(cvm):
             cvm.load(THREE)
@@ -289,7 +289,7 @@ class TestOthers:
         assert cvm.open() == names(1, 2, 3)
 
     def test_what_the_other_has_sent_again_is_not_closed_by_an_earlier_sync(self, cvm: CVM) -> None:
-        cvm.load(THREE)
+        cvm.begin(THREE)
         waiting = LESS.lines(cvm.clock.now() + HOUR)
         cvm.clock.advance(2 * HOUR)
         with on_the_other_machine(cvm):
@@ -299,7 +299,7 @@ class TestOthers:
         assert cvm.load(LESS).closings == {"finding-2": "gone"}
 
     def test_a_copy_of_before_is_brought_up_to_date(self, cvm: CVM) -> None:
-        cvm.load(LESS)
+        cvm.begin(LESS)
         kept = shutil.copy(cvm.ledger, cvm.home / "kept.db")
         cvm.load(THREE)
         shutil.copy(kept, cvm.ledger)
@@ -335,7 +335,7 @@ class TestRebuild:
     """`--rebuild-ledger` does so without a load."""
 
     def test_it_makes_the_ledger_from_cvm(self, cvm: CVM) -> None:
-        cvm.load(THREE)
+        cvm.begin(THREE)
         cvm.ledger.unlink()
 
         looked = rebuild(cvm)
@@ -347,7 +347,7 @@ class TestRebuild:
         assert (loaded.closings, loaded.report["warnings"]) == ({"finding-2": "gone"}, [])
 
     def test_what_cvm_does_not_show_yet_is_found_and_closed_later(self, cvm: CVM) -> None:
-        cvm.load(LESS)
+        cvm.begin(LESS)
         cvm.play(replace(cvm.switches, search_delay=86_400))
         cvm.load(THREE)
         rebuild(cvm)
@@ -373,7 +373,7 @@ class TestRebuild:
         assert audit(cvm).drift == {("closed in the ledger", identifier(2))}
 
     def test_it_takes_the_place_of_a_damaged_one_which_is_kept(self, cvm: CVM) -> None:
-        cvm.load(THREE)
+        cvm.begin(THREE)
         cvm.ledger.write_bytes(b"no ledger")
 
         assert rebuild(cvm).exit_code == 0
@@ -391,7 +391,7 @@ class TestRebuild:
         assert audit(cvm).exit_code == 0
 
     def test_somebody_with_the_right_to_read_may_hand_it_over(self, cvm: CVM) -> None:
-        cvm.load(THREE)
+        cvm.begin(THREE)
         with on_the_other_machine(cvm):
             rebuild(cvm)
             made = cvm.ledger
@@ -403,7 +403,7 @@ class TestRebuild:
         assert (loaded.closings, loaded.report["warnings"]) == ({"finding-2": "gone"}, [])
 
     def test_it_keeps_what_the_identity_of_assets_was_decided_by(self, cvm: CVM) -> None:
-        cvm.load(THREE)
+        cvm.begin(THREE)
         rebuild(cvm)
 
         loaded = cvm.load(THREE, locator_order=["external_id"])
@@ -411,7 +411,7 @@ class TestRebuild:
         assert loaded.outcome == "refused"
 
     def test_it_leaves_the_ledger_as_it_is_where_cvm_does_not_tell(self, cvm: CVM) -> None:
-        cvm.load(THREE)
+        cvm.begin(THREE)
         before = cvm.ledger.read_bytes()
         refuse_reading(cvm)
 
@@ -423,7 +423,7 @@ class TestRebuild:
 
 
 def test_a_connector_whose_runs_are_no_longer_listed_is_loaded(cvm: CVM) -> None:
-    cvm.load(THREE)
+    cvm.begin(THREE)
     cvm.tenant.state.runs.clear()
 
     loaded = cvm.load(LESS)

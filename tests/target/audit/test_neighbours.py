@@ -34,7 +34,7 @@ class TestOneVulnerabilityOfTwoConnectors:
     """CVM names the connectors of a vulnerability, and not that of each entry below it."""
 
     def test_what_the_other_one_still_has_open_is_no_difference(self, cvm: CVM) -> None:
-        cvm.load(FIVE)
+        cvm.begin(FIVE)
         hands.load(cvm.tenant, OTHER_CONNECTOR_ID, PAGE, identifier(1))
         loaded = cvm.load(Sync([webapp()], [fixed(1)], mode="incremental"), **EVERY)
 
@@ -52,7 +52,7 @@ class TestOneVulnerabilityOfTwoConnectors:
         self, number: str, cvm: CVM
     ) -> None:
         sync = Sync([webapp()], [finding(1)], entries=[entry(150001, cves=[CVE])])
-        cvm.load(sync)
+        cvm.begin(sync)
         hands.load(cvm.tenant, OTHER_CONNECTOR_ID, PAGE, f"V-{number}-theirs", cve=CVE)
         assert audit(cvm).exit_code == 0
         cvm.ledger.unlink()
@@ -65,7 +65,7 @@ class TestOneVulnerabilityOfTwoConnectors:
         assert audit(cvm).exit_code == 0
 
     def test_what_is_perhaps_ours_is_closed_where_it_is_gone(self, cvm: CVM) -> None:
-        cvm.load(FIVE)
+        cvm.begin(FIVE)
         hands.load(cvm.tenant, OTHER_CONNECTOR_ID, PAGE, identifier(1))
         cvm.ledger.unlink()
 
@@ -106,7 +106,7 @@ TOO_MUCH: Final = {
 @pytest.mark.parametrize("what", TOO_MUCH)
 def test_what_no_load_can_name_is_left_alone(what: str, cvm: CVM) -> None:
     locators, strange = TOO_MUCH[what]
-    cvm.load(FIVE)
+    cvm.begin(FIVE)
     hands.load(cvm.tenant, CONNECTOR_ID, ELSEWHERE, "strange")
     hands.rename(cvm.tenant, "strange", strange)
     for asset, _ in hands.entries(cvm.tenant, strange):
@@ -144,7 +144,7 @@ def test_names_that_would_steer_a_page_or_a_terminal_do_not(
 
 
 def test_a_name_that_no_definition_can_have_is_not_taken_over(cvm: CVM) -> None:
-    cvm.load(FIVE, data_model="findings")
+    cvm.begin(FIVE, data_model="findings")
     for number, name in ((1, "n" * 300), (2, " ")):
         for _, one in hands.entries(cvm.tenant, identifier(number)):
             one.name = name
@@ -157,7 +157,7 @@ def test_a_name_that_no_definition_can_have_is_not_taken_over(cvm: CVM) -> None:
 
 
 def test_what_a_failed_run_has_perhaps_opened_is_not_expected_in_cvm(cvm: CVM) -> None:
-    cvm.load(FIVE)
+    cvm.begin(FIVE)
     cvm.faults.arm("run-fails")
     cvm.load(Sync([webapp()], [*FIVE.findings, finding(6)]))
     cvm.faults.disarm()
@@ -169,7 +169,7 @@ def test_what_a_failed_run_has_perhaps_opened_is_not_expected_in_cvm(cvm: CVM) -
 
 @pytest.mark.parametrize("waited", [0, 3])
 def test_an_answer_from_before_the_last_load_leaves_nothing_open(waited: int, cvm: CVM) -> None:
-    cvm.load(WITHOUT_FIRST)
+    cvm.begin(WITHOUT_FIRST)
     lines = FIVE.lines(cvm.clock.now() + HOUR)
     cvm.clock.advance(timedelta(days=waited))
     cvm.play(replace(cvm.switches, search_delay=86_400))

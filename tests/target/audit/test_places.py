@@ -70,7 +70,7 @@ def test_what_cvm_has_closed_there_is_still_told(ranked: CVM) -> None:
 def test_a_lost_ledger_tells_pages_apart_that_share_what_is_ranked_first_now(
     first: str, cvm: CVM
 ) -> None:
-    cvm.load(FIVE)
+    cvm.begin(FIVE)
     cvm.tenant.people.rank_locators(first)
     cvm.ledger.unlink()
 

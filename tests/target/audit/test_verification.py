@@ -31,7 +31,7 @@ def with_counters(**counters: int) -> Any:  # noqa: ANN401 - a change of answers
 
 @pytest.mark.parametrize("model", ["vulnerabilities", "findings"])
 def test_a_load_that_has_arrived_is_verified(model: str, cvm: CVM) -> None:
-    cvm.load(FIVE, data_model=model)
+    cvm.begin(FIVE, data_model=model)
 
     loaded = cvm.load(
         Sync([webapp()], [fixed(1), *FIVE.findings[2:], finding(8)]), data_model=model, **EVERY
@@ -63,7 +63,7 @@ NOTHING: Final = Sync([webapp()], [], scans=[], mode="incremental")
 @pytest.mark.parametrize("kind", SILENTLY)
 def test_what_was_lost_before_fails_the_run_and_asks_for_a_full_sync(kind: str, cvm: CVM) -> None:
     plant, number = SILENTLY[kind]
-    cvm.load(FIVE)
+    cvm.begin(FIVE)
     cvm.load(Sync([webapp()], [fixed(1)], mode="incremental"))
     plant(cvm.tenant, "vulnerabilities")
 
@@ -77,7 +77,7 @@ def test_what_was_lost_before_fails_the_run_and_asks_for_a_full_sync(kind: str, 
 
 
 def test_each_of_them_is_named_when_all_are_there_at_once(cvm: CVM) -> None:
-    cvm.load(FIVE)
+    cvm.begin(FIVE)
     cvm.load(Sync([webapp()], [fixed(1)], mode="incremental"))
     for plant, _ in SILENTLY.values():
         plant(cvm.tenant, "vulnerabilities")
@@ -108,7 +108,7 @@ def test_by_default_only_a_suspicion_is_looked_into(cvm: CVM) -> None:
 
 
 def test_a_suspicion_that_proves_right_fails_the_run(cvm: CVM) -> None:
-    cvm.load(FIVE)
+    cvm.begin(FIVE)
     hands.close(cvm.tenant, identifier(2))
     cvm.alter(with_counters(autoclosed_scanner_vuln_count=1))
 
@@ -127,7 +127,7 @@ def test_it_is_not_looked_into_with_never(cvm: CVM) -> None:
 
 @pytest.mark.parametrize(("mode", "asked"), [("full", True), ("incremental", False)])
 def test_full_syncs_are_looked_into_when_that_is_set(mode: str, cvm: CVM, *, asked: bool) -> None:
-    cvm.load(FIVE)
+    cvm.begin(FIVE)
 
     loaded = cvm.load(replace(FIVE, mode=mode), verify_load="full_syncs")
 
@@ -135,7 +135,7 @@ def test_full_syncs_are_looked_into_when_that_is_set(mode: str, cvm: CVM, *, ask
 
 
 def test_what_cannot_be_seen_yet_is_a_warning(cvm: CVM) -> None:
-    cvm.load(FIVE)
+    cvm.begin(FIVE)
     cvm.play(replace(cvm.switches, search_delay=3600))
 
     loaded = cvm.load(
@@ -149,7 +149,7 @@ def test_what_cannot_be_seen_yet_is_a_warning(cvm: CVM) -> None:
 
 
 def test_people_may_close_what_they_like(cvm: CVM) -> None:
-    cvm.load(FIVE)
+    cvm.begin(FIVE)
     cvm.tenant.people.judge(identifier(2), "risk_accepted")
 
     loaded = cvm.load(FIVE, **EVERY)

@@ -140,7 +140,7 @@ def test_one_that_the_tap_has_read_and_that_did_not_arrive_was_lost(missing: str
 
 
 def test_findings_alone_load_and_close_nothing(cvm: CVM) -> None:
-    cvm.load(TWO)
+    cvm.begin(TWO)
 
     loaded = cvm.load(joined(schema("findings"), record("findings", finding(1)), state(STATE)))
 
@@ -164,7 +164,7 @@ def test_blank_lines_unknown_messages_and_versions_mean_nothing(cvm: CVM) -> Non
 
 
 def test_a_version_message_closes_nothing(cvm: CVM) -> None:
-    cvm.load(TWO)
+    cvm.begin(TWO)
     version = json.dumps({"type": "ACTIVATE_VERSION", "stream": "findings", "version": 2})
 
     cvm.load(joined(schema("findings"), version, record("findings", finding(1)), version))
@@ -299,7 +299,7 @@ class TestMapper:
         assert cvm.open() == names(1, 2, 3)
 
     def test_a_stream_that_is_renamed_away_is_lost(self, cvm: CVM) -> None:
-        cvm.load(replace(TWO, findings=[*TWO.findings, finding(3)]))
+        cvm.begin(replace(TWO, findings=[*TWO.findings, finding(3)]))
 
         loaded = cvm.load(
             joined(*_typed(lines(cvm))), stream_maps={"findings": {"__alias__": "vulns"}}
@@ -352,7 +352,7 @@ class TestReplay:
     def test_two_inputs_one_after_the_other_prove_nothing(self, cvm: CVM) -> None:
         first = replace(TWO, findings=[finding(1)])
         second = replace(TWO, findings=[finding(2)])
-        cvm.load(replace(TWO, findings=[finding(3)]))
+        cvm.begin(replace(TWO, findings=[finding(3)]))
 
         loaded = cvm.load(joined(*lines(cvm, first), *lines(cvm, second)))
 

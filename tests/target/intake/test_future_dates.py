@@ -41,7 +41,7 @@ def test_dates_of_findings_are_those_of_the_load(model: str, cvm: CVM) -> None:
 
 
 def test_so_is_the_date_of_a_fix(cvm: CVM) -> None:
-    cvm.load(Sync([webapp()], [finding(1)]))
+    cvm.begin(Sync([webapp()], [finding(1)]))
 
     loaded = cvm.load(Sync([webapp()], [fixed(1, fixedDate=FUTURE, lastTestedDate=FUTURE)]))
 
@@ -81,7 +81,7 @@ class TestSync:
     AHEAD = Sync([webapp()], [finding(1), finding(2)], started=FUTURE)
 
     def test_is_loaded_and_proves_nothing(self, cvm: CVM) -> None:
-        cvm.load(replace(self.AHEAD, findings=[finding(3)], started=None))
+        cvm.begin(replace(self.AHEAD, findings=[finding(3)], started=None))
 
         loaded = cvm.load(self.AHEAD)
 

@@ -36,7 +36,7 @@ class TestIdentity:
 
     @pytest.mark.parametrize("name", CHANGES)
     def test_a_change_stops_the_run_and_says_what_it_would_do(self, name: str, cvm: CVM) -> None:
-        cvm.load(TWO)
+        cvm.begin(TWO)
         before = cvm.shown()
 
         loaded = cvm.load(TWO, **self.CHANGES[name])
@@ -48,7 +48,7 @@ class TestIdentity:
 
     @pytest.mark.parametrize("name", CHANGES)
     def test_an_accepted_change_leaves_each_finding_open_once(self, name: str, cvm: CVM) -> None:
-        cvm.load(TWO)
+        cvm.begin(TWO)
 
         loaded = accept(cvm, TWO, **self.CHANGES[name])
 
@@ -58,7 +58,7 @@ class TestIdentity:
         assert loaded.report["closing"]["open_after"] == 2
 
     def test_a_code_lets_its_own_change_through_alone(self, cvm: CVM) -> None:
-        cvm.load(TWO)
+        cvm.begin(TWO)
         code = cvm.code(TWO, url_query="keep")
 
         loaded = cvm.load(TWO, accept_identity_change=code, data_model="findings")
@@ -84,7 +84,7 @@ class TestIdentity:
 
     @pytest.mark.parametrize("name", CHANGES)
     def test_the_next_run_has_nothing_to_accept(self, name: str, cvm: CVM) -> None:
-        cvm.load(TWO)
+        cvm.begin(TWO)
         accept(cvm, TWO, **self.CHANGES[name])
 
         loaded = cvm.load(Sync([webapp()], [finding(1)]), **self.CHANGES[name])
@@ -93,7 +93,7 @@ class TestIdentity:
         assert cvm.open() == names(1)
 
     def test_the_findings_model_takes_over_from_the_other_one(self, cvm: CVM) -> None:
-        cvm.load(TWO)
+        cvm.begin(TWO)
 
         accept(cvm, TWO, data_model="findings")
 
@@ -102,7 +102,7 @@ class TestIdentity:
 
     @pytest.mark.parametrize("sync", [replace(TWO, mode="incremental"), replace(TWO, proof=None)])
     def test_an_accepted_change_needs_a_full_and_proven_load(self, sync: Sync, cvm: CVM) -> None:
-        cvm.load(TWO)
+        cvm.begin(TWO)
         before = cvm.shown()
 
         loaded = accept(cvm, sync, locator_order=["external_id"])
@@ -113,7 +113,7 @@ class TestIdentity:
 
     def test_the_guard_still_looks_at_what_is_gone(self, cvm: CVM) -> None:
         rows = [finding(number) for number in range(42)]
-        cvm.load(Sync([webapp()], rows))
+        cvm.begin(Sync([webapp()], rows))
 
         loaded = accept(cvm, Sync([webapp()], rows[:20]), url_query="keep")
 
@@ -124,7 +124,7 @@ class TestIdentity:
     def test_what_it_does_not_cover_moves_with_the_load_that_does(self, cvm: CVM) -> None:
         apps = [webapp(1), webapp(2)]
         both = Sync(apps, [finding(1), finding(2, 2)])
-        cvm.load(both)
+        cvm.begin(both)
         now = {"locator_order": ["external_id"]}
         loaded = accept(cvm, Sync(apps[:1], [finding(1)], not_proven=[2]), **now)
         assert (loaded.outcome, loaded.report["closing"]["moved"]) == ("succeeded", 1)
@@ -137,7 +137,7 @@ class TestIdentity:
 
     def test_a_second_account_does_not_stand_in_its_way(self, cvm: CVM) -> None:
         theirs = Sync([webapp(7)], [finding(9, 7)], proof={"subscription": "another"})
-        cvm.load(TWO)
+        cvm.begin(TWO)
         cvm.load(theirs)
 
         assert accept(cvm, TWO, url_query="keep").outcome == "succeeded"
@@ -146,7 +146,7 @@ class TestIdentity:
         assert [one.is_open for one in cvm.held()].count(True) == 3
 
     def test_a_change_is_none_while_nothing_is_open(self, cvm: CVM) -> None:
-        cvm.load(Sync([webapp()], [finding(1)]))
+        cvm.begin(Sync([webapp()], [finding(1)]))
         cvm.load(Sync([webapp()], [fixed(1)], mode="incremental"))
 
         loaded = cvm.load(TWO, locator_order=["external_id"])
@@ -155,7 +155,7 @@ class TestIdentity:
         assert cvm.open() == names(1, 2)
 
     def test_settings_that_tell_nothing_apart_may_change(self, cvm: CVM) -> None:
-        cvm.load(TWO)
+        cvm.begin(TWO)
 
         loaded = cvm.load(TWO, min_severity=2, tag_prefix="qualys-", max_close_percent=20)
 
@@ -178,7 +178,7 @@ class TestSource:
     )
 
     def test_it_stops_the_run_when_the_input_has_ended(self, cvm: CVM) -> None:
-        cvm.load(TWO)
+        cvm.begin(TWO)
         before = cvm.shown()
 
         loaded = cvm.load(self.REPORTS)
@@ -189,7 +189,7 @@ class TestSource:
 
     def test_an_accepted_one_closes_all_of_the_old_source(self, cvm: CVM) -> None:
         many = [finding(number) for number in range(42)]
-        cvm.load(Sync([webapp()], many))
+        cvm.begin(Sync([webapp()], many))
 
         loaded = accept(cvm, self.REPORTS)
 
@@ -198,7 +198,7 @@ class TestSource:
         assert cvm.load(self.REPORTS).outcome == "succeeded"
 
     def test_what_it_does_not_cover_could_never_be_closed(self, cvm: CVM) -> None:
-        cvm.load(Sync([webapp(1), webapp(2)], [finding(1), finding(2, 2)]))
+        cvm.begin(Sync([webapp(1), webapp(2)], [finding(1), finding(2, 2)]))
 
         loaded = accept(cvm, replace(self.REPORTS, not_proven=[2]))
 
@@ -273,7 +273,7 @@ class TestUnfit:
     def test_a_file_that_cannot_be_used_stops_the_run_before_anything_is_sent(
         self, content: bytes, why: str, cvm: CVM
     ) -> None:
-        cvm.load(TWO)
+        cvm.begin(TWO)
         cvm.ledger.write_bytes(content)
         before = (cvm.shown(), cvm.requests["data_file"])
 
@@ -296,7 +296,7 @@ class TestUnfit:
     def test_one_of_another_program_or_version_is_named(
         self, statement: str, exit_code: int, why: str, cvm: CVM
     ) -> None:
-        cvm.load(TWO)
+        cvm.begin(TWO)
         with closing(sqlite3.connect(cvm.ledger, isolation_level=None)) as connection:
             connection.execute(statement)
         before = (cvm.shown(), cvm.ledger.read_bytes())
@@ -309,7 +309,7 @@ class TestUnfit:
         assert (cvm.shown(), cvm.ledger.read_bytes()) == before
 
     def test_one_of_another_connector_is_refused_by_name(self, cvm: CVM) -> None:
-        cvm.load(TWO)
+        cvm.begin(TWO)
         before = cvm.ledger.read_bytes()
 
         loaded = cvm.load(TWO, connector_id=OTHER_CONNECTOR_ID, ledger_path=str(cvm.ledger))
@@ -320,7 +320,7 @@ class TestUnfit:
         assert cvm.ledger.read_bytes() == before
 
     def test_one_of_another_tenant_is_too(self, cvm: CVM) -> None:
-        cvm.load(TWO)
+        cvm.begin(TWO)
 
         loaded = cvm.load(TWO, api_url=cvm.url.replace("127.0.0.1", "localhost"))
 
@@ -376,7 +376,7 @@ def test_two_loads_of_one_connector_do_not_run_at_once(cvm: CVM) -> None:
     "sync", [Sync([webapp()], [finding(1)]), Sync([webapp()], [finding(1), finding(3)], proof=None)]
 )
 def test_a_run_that_somebody_else_started_meanwhile_is_warned_about(sync: Sync, cvm: CVM) -> None:
-    cvm.load(TWO)
+    cvm.begin(TWO)
     cvm.faults.arm("connector-busy+1")
 
     loaded = cvm.load(sync)

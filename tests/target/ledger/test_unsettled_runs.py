@@ -111,7 +111,7 @@ class TestLookedUp:
         assert loaded.report["closing"]["open_before"] == 3
 
     def test_it_counts_once_as_open(self, cvm: CVM) -> None:
-        cvm.load(BEFORE)
+        cvm.begin(BEFORE)
         failed_in_part(cvm)
 
         loaded = cvm.load(MORE)
@@ -120,7 +120,7 @@ class TestLookedUp:
         assert loaded.report["closing"]["open_after"] == len(cvm.open()) == 3
 
     def test_the_plan_is_made_anew_where_the_wait_has_shown_its_end(self, cvm: CVM) -> None:
-        cvm.load(MORE)
+        cvm.begin(MORE)
         cvm.faults.arm("run-never-ends")
         fix = Sync([webapp()], [fixed(2)], mode="incremental")
         assert cvm.load(fix, run_timeout_seconds=1).outcome == "still_running"
@@ -161,7 +161,7 @@ def test_a_first_run_that_failed_binds_nobody_to_its_settings(cvm: CVM) -> None:
 
 
 def test_a_dry_run_knows_of_it(cvm: CVM) -> None:
-    cvm.load(BEFORE)
+    cvm.begin(BEFORE)
     beyond_patience(cvm)
 
     loaded = cvm.load(MORE, dry_run=True)

@@ -45,7 +45,7 @@ def test_what_has_a_class_is_left_to_cvm(classes: dict[str, Any], cvm: CVM) -> N
 
 def test_a_retitled_qid_keeps_its_name_and_gets_its_score(cvm: CVM) -> None:
     first = rows(3)
-    cvm.load(first)
+    cvm.begin(first)
     again = replace(first, entries=[entry(150_001, title="Another", **BARE)])
 
     loaded = cvm.load(again, override_scores=SCORES)
@@ -55,7 +55,7 @@ def test_a_retitled_qid_keeps_its_name_and_gets_its_score(cvm: CVM) -> None:
 
 
 def test_a_closing_has_no_score(cvm: CVM) -> None:
-    cvm.load(rows(3))
+    cvm.begin(rows(3))
     closed = replace(rows(), findings=[fixed(1, qid=150_001)])
 
     assert scores(cvm, closed, override_scores=SCORES) == {"1": None}

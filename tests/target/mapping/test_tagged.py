@@ -237,7 +237,7 @@ class TestReset:
         assert cvm.tags(URL) == set()
 
     def test_only_assets_whose_web_application_came_are_reset(self, cvm: CVM) -> None:
-        cvm.load(Sync([webapp(1), webapp(2)], [finding(1), finding(2, 2)]))
+        cvm.begin(Sync([webapp(1), webapp(2)], [finding(1), finding(2, 2)]))
         for asset in cvm.tenant.state.assets:
             cvm.tenant.people.tag(asset, "By hand")
 
@@ -273,7 +273,7 @@ class TestReset:
         assert not any(document["reset_tags"] for document in loaded.documents.values())
 
     def test_what_is_gone_keeps_its_tags(self, cvm: CVM) -> None:
-        cvm.load(Sync([webapp(1)], [finding(1), finding(2)]))
+        cvm.begin(Sync([webapp(1)], [finding(1), finding(2)]))
         for asset in cvm.tenant.state.assets:
             cvm.tenant.people.tag(asset, "By hand")
 

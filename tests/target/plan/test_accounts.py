@@ -27,7 +27,7 @@ DAYS: Final = timedelta(days=2)
 def test_a_proven_sync_of_another_account_closes_nothing_of_ours(
     other: dict[str, Any], cvm: CVM
 ) -> None:
-    cvm.load(BEFORE)
+    cvm.begin(BEFORE)
 
     loaded = cvm.load(replace(AFTER, proof=other))
 
@@ -49,7 +49,7 @@ def test_a_proven_sync_of_another_account_closes_nothing_of_ours(
 def test_an_account_is_the_same_by_its_subscription_else_by_its_host(
     before: dict[str, Any], after: dict[str, Any], cvm: CVM
 ) -> None:
-    cvm.load(replace(BEFORE, proof=before))
+    cvm.begin(replace(BEFORE, proof=before))
 
     cvm.load(replace(AFTER, proof=after))
 
@@ -57,7 +57,7 @@ def test_an_account_is_the_same_by_its_subscription_else_by_its_host(
 
 
 def test_one_that_could_be_either_of_two_closes_nothing(cvm: CVM) -> None:
-    cvm.load(BEFORE)
+    cvm.begin(BEFORE)
     cvm.load(Sync([webapp(7)], [finding(9, 7)], proof=ANOTHER))
 
     loaded = cvm.load(replace(AFTER, proof={"subscription": None}))
@@ -72,7 +72,7 @@ class TestTwoInOneConnector:
     THEIRS: Final = Sync([webapp(7)], [finding(8, 7), finding(9, 7)], proof=ANOTHER)
 
     def test_each_closes_what_is_gone_of_its_own(self, cvm: CVM) -> None:
-        cvm.load(BEFORE)
+        cvm.begin(BEFORE)
         cvm.load(self.THEIRS)
 
         cvm.load(AFTER)
@@ -82,7 +82,7 @@ class TestTwoInOneConnector:
         assert cvm.open() == names(1, 2, 3, 8)
 
     def test_each_goes_on_in_its_own_chain(self, cvm: CVM) -> None:
-        cvm.load(BEFORE)
+        cvm.begin(BEFORE)
         cvm.load(self.THEIRS)
 
         for ours in (AFTER, self.THEIRS):
@@ -90,7 +90,7 @@ class TestTwoInOneConnector:
             assert (loaded.outcome, loaded.states) == ("succeeded", [STATE])
 
     def test_a_web_application_of_theirs_is_not_deleted_from_ours(self, cvm: CVM) -> None:
-        cvm.load(BEFORE)
+        cvm.begin(BEFORE)
         cvm.load(self.THEIRS)
         cvm.clock.advance(DAYS)
         cvm.load(AFTER)
@@ -151,7 +151,7 @@ class TestNobodyTellsTheAccount:
 
     def test_it_stays_what_it_was_of_another_account(self, cvm: CVM) -> None:
         theirs = Sync([webapp(7)], [finding(9, 7)])
-        cvm.load(BEFORE)
+        cvm.begin(BEFORE)
         cvm.load(replace(theirs, proof=ANOTHER))
         cvm.load(replace(theirs, proof=None))
 

@@ -72,7 +72,7 @@ def test_a_filter_switched_on_closes_what_was_open_and_says_so(name: str, cvm: C
 @pytest.mark.parametrize("mode", ["full", "incremental"])
 def test_without_a_proof_a_filter_closes_nothing(mode: str, cvm: CVM) -> None:
     sync = Sync([webapp()], [PLAIN, finding(2, potential=True)], mode=mode)
-    cvm.load(sync)
+    cvm.begin(sync)
 
     loaded = cvm.load(replace(sync, proof=None), exclude_potential=True)
 
@@ -92,7 +92,7 @@ def test_without_a_proof_a_filter_closes_nothing(mode: str, cvm: CVM) -> None:
 )
 def test_a_filter_closes_only_what_the_load_covers(limit: dict[str, Any], cvm: CVM) -> None:
     sync = Sync(APPS, [finding(1), finding(2, 2, potential=True)])
-    cvm.load(sync)
+    cvm.begin(sync)
 
     loaded = cvm.load(replace(sync, **limit), exclude_potential=True)
 
@@ -103,7 +103,7 @@ def test_a_filter_closes_only_what_the_load_covers(limit: dict[str, Any], cvm: C
 
 def test_a_filter_closes_nothing_when_the_setting_says_never(cvm: CVM) -> None:
     sync = Sync([webapp()], [finding(1), finding(2, potential=True)])
-    cvm.load(sync)
+    cvm.begin(sync)
 
     loaded = cvm.load(sync, exclude_potential=True, close_gone="never")
 
@@ -112,7 +112,7 @@ def test_a_filter_closes_nothing_when_the_setting_says_never(cvm: CVM) -> None:
 
 
 def test_a_filter_closes_a_finding_at_the_place_where_it_is_open(cvm: CVM) -> None:
-    cvm.load(Sync([webapp()], [finding(1), finding(2)]))
+    cvm.begin(Sync([webapp()], [finding(1), finding(2)]))
     moved = finding(2, potential=True, url="https://app1.example.test/new")
 
     loaded = cvm.load(Sync([webapp()], [finding(1), moved]), exclude_potential=True)
@@ -124,7 +124,7 @@ def test_a_filter_closes_a_finding_at_the_place_where_it_is_open(cvm: CVM) -> No
 
 def test_one_that_a_filter_had_closed_comes_back_when_it_is_switched_off(cvm: CVM) -> None:
     sync = Sync([webapp()], [finding(1), finding(2, potential=True)])
-    cvm.load(sync)
+    cvm.begin(sync)
     cvm.load(sync, exclude_potential=True)
 
     loaded = cvm.load(sync)
@@ -225,7 +225,7 @@ class TestInactivity:
 
 def test_what_people_did_in_cvm_is_left_alone(cvm: CVM) -> None:
     sync = Sync([webapp()], [finding(1), finding(2)])
-    cvm.load(sync)
+    cvm.begin(sync)
     asset = next(one.asset_id for one in cvm.held() if one.scanner_identifier == identifier(1))
     cvm.tenant.people.tag(asset, "Ours")
     cvm.tenant.people.prioritise(asset, 7)

@@ -29,7 +29,7 @@ EARLIER: Final = "2026-02-20T08:00:00Z"
     ids=["incremental", "without a proof", "full", "findings alone"],
 )
 def test_a_fix_of_what_is_open_is_closed_by_name(sync: Sync, cvm: CVM) -> None:
-    cvm.load(TWO)
+    cvm.begin(TWO)
 
     loaded = cvm.load(sync)
 
@@ -41,7 +41,7 @@ def test_a_fix_of_what_is_open_is_closed_by_name(sync: Sync, cvm: CVM) -> None:
 
 
 def test_a_fix_is_closed_also_when_nothing_may_be_called_gone(cvm: CVM) -> None:
-    cvm.load(TWO)
+    cvm.begin(TWO)
 
     cvm.load(Sync([webapp()], [fixed(1)]), close_gone="never")
 
@@ -49,7 +49,7 @@ def test_a_fix_is_closed_also_when_nothing_may_be_called_gone(cvm: CVM) -> None:
 
 
 def test_a_fix_of_what_was_never_sent_is_left_out_and_counted(cvm: CVM) -> None:
-    cvm.load(TWO)
+    cvm.begin(TWO)
 
     loaded = cvm.load(Sync([webapp()], [fixed(7)], mode="incremental"))
 
@@ -60,7 +60,7 @@ def test_a_fix_of_what_was_never_sent_is_left_out_and_counted(cvm: CVM) -> None:
 
 
 def test_a_fix_is_closed_once(cvm: CVM) -> None:
-    cvm.load(TWO)
+    cvm.begin(TWO)
     fix = Sync([webapp()], [fixed(1)], mode="incremental")
     cvm.load(fix)
 
@@ -68,7 +68,7 @@ def test_a_fix_is_closed_once(cvm: CVM) -> None:
 
 
 def test_a_fix_that_did_not_hold_is_open_again(cvm: CVM) -> None:
-    cvm.load(TWO)
+    cvm.begin(TWO)
     cvm.load(Sync([webapp()], [fixed(1)], mode="incremental"))
 
     loaded = cvm.load(Sync([webapp()], [finding(1, status="REOPENED")], mode="incremental"))
@@ -78,7 +78,7 @@ def test_a_fix_that_did_not_hold_is_open_again(cvm: CVM) -> None:
 
 
 def test_a_fix_is_closed_where_it_is_open_whatever_its_url_now_is(cvm: CVM) -> None:
-    cvm.load(TWO)
+    cvm.begin(TWO)
 
     cvm.load(Sync([webapp()], [fixed(1, url="https://app1.example.test/new")], mode="incremental"))
 

@@ -82,7 +82,7 @@ FLAWS: Final[Mapping[str, tuple[Callable[[CVM], Sync], str]]] = {
 @pytest.mark.parametrize("flaw", FLAWS)
 def test_a_flaw_in_the_proof_closes_nothing_and_is_told(flaw: str, cvm: CVM) -> None:
     made, words = FLAWS[flaw]
-    cvm.load(BEFORE)
+    cvm.begin(BEFORE)
 
     loaded = cvm.load(made(cvm))
 
@@ -95,7 +95,7 @@ def test_a_flaw_in_the_proof_closes_nothing_and_is_told(flaw: str, cvm: CVM) -> 
 
 
 def test_a_proof_holds_whatever_its_age_while_nothing_newer_was_loaded(cvm: CVM) -> None:
-    cvm.load(BEFORE)
+    cvm.begin(BEFORE)
     cvm.clock.advance(timedelta(minutes=10))
     written = AFTER.lines(cvm.clock.now())
     cvm.clock.advance(timedelta(days=9))
@@ -107,7 +107,7 @@ def test_a_proof_holds_whatever_its_age_while_nothing_newer_was_loaded(cvm: CVM)
 
 
 def test_records_after_the_proof_make_it_none(cvm: CVM) -> None:
-    cvm.load(BEFORE)
+    cvm.begin(BEFORE)
     *lines, proof, state = AFTER.lines(cvm.clock.now() + timedelta(hours=1)).splitlines()
 
     loaded = cvm.load(b"\n".join([*lines[:-1], proof, lines[-1], state]))
@@ -132,7 +132,7 @@ class TestLostOnTheWay:
         self, loss: str, cvm: CVM
     ) -> None:
         stream, difference, words = self.LOSSES[loss]
-        cvm.load(BEFORE)
+        cvm.begin(BEFORE)
 
         loaded = cvm.load(unproven(streams=streams_of(AFTER, cvm, **{stream: difference})))
 
@@ -144,7 +144,7 @@ class TestLostOnTheWay:
         assert cvm.open() == names(1, 2, 3, 4)
 
     def test_a_record_too_many_after_the_proof_does_so(self, cvm: CVM) -> None:
-        cvm.load(BEFORE)
+        cvm.begin(BEFORE)
         given = AFTER.lines(cvm.clock.now() + timedelta(hours=1))
 
         loaded = cvm.load(given + joined(record("knowledge_base", entry(150001))))
@@ -166,7 +166,7 @@ class TestLostOnTheWay:
     def test_a_row_altered_on_the_way_does_so_too(
         self, altered: dict[str, object], cvm: CVM
     ) -> None:
-        cvm.load(BEFORE)
+        cvm.begin(BEFORE)
         told = {"streams": streams_of(AFTER, cvm)}
 
         loaded = cvm.load(replace(AFTER, findings=[*AFTER.findings[:2], altered], proof=told))
@@ -177,7 +177,7 @@ class TestLostOnTheWay:
         assert cvm.open() >= names(1, 2, 4)
 
     def test_the_rest_is_loaded_and_fixes_close(self, cvm: CVM) -> None:
-        cvm.load(BEFORE)
+        cvm.begin(BEFORE)
         rows = [finding(1), fixed(2), finding(3, 2), finding(9, 2)]
         told = {"streams": streams_of(Sync(APPS, rows), cvm, findings=1)}
 
@@ -187,7 +187,7 @@ class TestLostOnTheWay:
         assert cvm.open() == names(1, 3, 4, 9)
 
     def test_the_full_sync_that_was_asked_for_heals_it(self, cvm: CVM) -> None:
-        cvm.load(BEFORE)
+        cvm.begin(BEFORE)
         cvm.load(unproven(streams=streams_of(AFTER, cvm, findings=1)))
 
         loaded = cvm.load(AFTER)
@@ -196,7 +196,7 @@ class TestLostOnTheWay:
         assert cvm.open() == names(1, 2, 3)
 
     def test_on_purpose_it_is_no_failure_and_still_calls_nothing_gone(self, cvm: CVM) -> None:
-        cvm.load(BEFORE)
+        cvm.begin(BEFORE)
 
         fewer = unproven(streams=streams_of(AFTER, cvm, findings=1))
         loaded = cvm.load(fewer, allow_dropped_records=True)
@@ -207,7 +207,7 @@ class TestLostOnTheWay:
         assert cvm.open() == names(1, 2, 3, 4)
 
     def test_of_an_incremental_sync_it_is_noticed_as_well(self, cvm: CVM) -> None:
-        cvm.load(BEFORE)
+        cvm.begin(BEFORE)
         more = Sync(APPS, [finding(5), finding(6)], mode="incremental")
         told = {"streams": streams_of(more, cvm)}
 

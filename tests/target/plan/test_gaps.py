@@ -44,7 +44,7 @@ class TestGap:
         assert cvm.open() == names(5)
 
     def test_the_full_sync_heals_it_unattended(self, cvm: CVM) -> None:
-        cvm.load(NEXT)
+        cvm.begin(NEXT)
 
         healed = cvm.load(replace(BEFORE, findings=[*BEFORE.findings, finding(5)]))
         following = cvm.load(NEXT)
@@ -54,7 +54,7 @@ class TestGap:
         assert cvm.open() == names(1, 2, 3, 4, 5)
 
     def test_a_gap_stays_one_until_then(self, cvm: CVM) -> None:
-        cvm.load(NEXT)
+        cvm.begin(NEXT)
 
         assert cvm.load(NEXT).states == [ASKING]
 
@@ -63,7 +63,7 @@ class TestGap:
         self, previous: int, whole: bool, cvm: CVM
     ) -> None:
         began = f"2026-03-02T07:00:{10 + previous:02d}Z"
-        cvm.load(replace(BEFORE, started="2026-03-02T07:00:10Z"))
+        cvm.begin(replace(BEFORE, started="2026-03-02T07:00:10Z"))
 
         loaded = cvm.load(on(NEXT, began))
 
@@ -82,7 +82,7 @@ class TestGap:
     def test_each_account_login_and_choice_of_filters_has_a_chain_of_its_own(
         self, other: dict[str, Any], cvm: CVM
     ) -> None:
-        cvm.load(BEFORE)
+        cvm.begin(BEFORE)
 
         assert cvm.load(on(NEXT, LAST, **other)).states == [ASKING]
         assert cvm.load(NEXT).states == [STATE]
@@ -116,7 +116,7 @@ class TestGap:
         assert loaded.report["gap"] is None
 
     def test_a_load_that_had_nothing_to_send_goes_on_too(self, cvm: CVM) -> None:
-        cvm.load(replace(BEFORE, started="2026-03-02T07:00:10Z"))
+        cvm.begin(replace(BEFORE, started="2026-03-02T07:00:10Z"))
         quiet = replace(NEXT, findings=[], started="2026-03-02T08:00:10Z")
         assert cvm.load(on(quiet, "2026-03-02T07:00:10Z")).outcome == "succeeded"
 
@@ -166,7 +166,7 @@ class TestOlderLoad:
         assert cvm.open() == names(1, 2, 3, 4)
 
     def test_it_closes_nothing_by_an_older_fix_though_its_clock_was_ahead(self, cvm: CVM) -> None:
-        cvm.load(BEFORE)
+        cvm.begin(BEFORE)
         fix = Sync(APPS, [fixed(1, lastTestedDate="2026-03-01T06:00:00Z")], mode="incremental")
         ahead = fix.lines(cvm.clock.now() + 3 * HOUR)
         back = finding(1, status="REOPENED", lastTestedDate="2026-03-02T06:00:00Z")
@@ -178,7 +178,7 @@ class TestOlderLoad:
         assert cvm.open() == names(1, 2, 3, 4)
 
     def test_it_closes_nothing_that_was_fixed_and_has_come_back(self, cvm: CVM) -> None:
-        cvm.load(BEFORE)
+        cvm.begin(BEFORE)
         fix = Sync(APPS, [fixed(1)], mode="incremental").lines(cvm.clock.now() + HOUR)
         cvm.load(fix)
         back = finding(1, status="REOPENED", lastTestedDate="2026-03-02T06:00:00Z")
@@ -212,13 +212,13 @@ class TestOlderLoad:
         assert cvm.open() == names(2, 3, 4)
 
     def test_its_chain_goes_on_from_the_newer_one(self, cvm: CVM) -> None:
-        cvm.load(replace(BEFORE, started="2026-03-02T07:00:10Z"))
+        cvm.begin(replace(BEFORE, started="2026-03-02T07:00:10Z"))
         cvm.load(replace(AFTER, started="2026-03-02T06:00:10Z"))
 
         assert cvm.load(on(NEXT, "2026-03-02T07:00:10Z")).outcome == "succeeded"
 
     def test_a_load_that_tells_no_time_is_held_against_each_row(self, cvm: CVM) -> None:
-        cvm.load(BEFORE)
+        cvm.begin(BEFORE)
         early = "2026-02-20T08:00:00Z"
         old = fixed(1, lastTestedDate=early, lastDetectedDate=early, fixedDate=early)
 
@@ -250,7 +250,7 @@ class TestDroppedOnPurpose:
         assert cvm.open() == names(1, 2, 3, 5)
 
     def test_fixes_close_and_nothing_is_called_gone(self, cvm: CVM) -> None:
-        cvm.load(BEFORE)
+        cvm.begin(BEFORE)
         rows = [fixed(1), finding(2), finding(3, 2)]
 
         loaded = cvm.load(self.dropping(Sync(APPS, rows), cvm), **self.DROPPED)
@@ -274,7 +274,7 @@ class TestMaxDaysUnproven:
     def test_days_are_counted_from_the_newest_proven_load(
         self, sync: Sync, days: float, fails: bool, cvm: CVM
     ) -> None:
-        cvm.load(BEFORE)
+        cvm.begin(BEFORE)
         cvm.clock.advance(timedelta(days=days) - HOUR)
 
         loaded = cvm.load(sync, max_days_unproven=7)
@@ -286,7 +286,7 @@ class TestMaxDaysUnproven:
             assert "max_days_unproven (7)" in loaded.message
 
     def test_a_proven_load_is_none_whatever_was_before(self, cvm: CVM) -> None:
-        cvm.load(BEFORE)
+        cvm.begin(BEFORE)
         cvm.clock.advance(timedelta(days=30))
 
         assert cvm.load(AFTER, max_days_unproven=7).outcome == "succeeded"
@@ -307,7 +307,7 @@ class TestMaxDaysUnproven:
         assert cvm.open() == names(1, 2, 3, 4)
 
     def test_an_abort_counts_as_well(self, cvm: CVM) -> None:
-        cvm.load(BEFORE)
+        cvm.begin(BEFORE)
         cvm.clock.advance(timedelta(days=8))
 
         loaded = cvm.load(b"", max_days_unproven=7)
@@ -315,7 +315,7 @@ class TestMaxDaysUnproven:
         assert (loaded.exit_code, loaded.states) == (1, [])
 
     def test_it_is_off_by_default(self, cvm: CVM) -> None:
-        cvm.load(BEFORE)
+        cvm.begin(BEFORE)
         cvm.clock.advance(timedelta(days=400))
 
         assert cvm.load(NEXT).exit_code == 0

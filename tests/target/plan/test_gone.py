@@ -34,7 +34,7 @@ class TestGone:
     def test_an_asset_that_is_in_the_load_for_this_alone_is_as_it_was_last_sent(
         self, cvm: CVM
     ) -> None:
-        cvm.load(BEFORE)
+        cvm.begin(BEFORE)
 
         asset = cvm.load(AFTER).asset(PAGE)
 
@@ -47,7 +47,7 @@ class TestGone:
         }
 
     def test_it_is_closed_once(self, cvm: CVM) -> None:
-        cvm.load(BEFORE)
+        cvm.begin(BEFORE)
         cvm.load(AFTER)
 
         loaded = cvm.load(AFTER)
@@ -65,7 +65,7 @@ class TestGone:
         assert loaded.report["closing"]["gone"] == 1
 
     def test_a_web_application_of_which_all_is_gone_is_clean(self, cvm: CVM) -> None:
-        cvm.load(BEFORE)
+        cvm.begin(BEFORE)
 
         loaded = cvm.load(Sync(APPS, [finding(1), finding(2)]))
 
@@ -73,7 +73,7 @@ class TestGone:
         assert loaded.asset("https://app2.example.test/")["vulns"] == []
 
     def test_an_incremental_sync_calls_nothing_gone(self, cvm: CVM) -> None:
-        cvm.load(BEFORE)
+        cvm.begin(BEFORE)
 
         loaded = cvm.load(replace(AFTER, mode="incremental"))
 
@@ -82,7 +82,7 @@ class TestGone:
         assert cvm.open() == names(1, 2, 3, 4)
 
     def test_nothing_is_called_gone_when_the_setting_says_never(self, cvm: CVM) -> None:
-        cvm.load(BEFORE)
+        cvm.begin(BEFORE)
 
         loaded = cvm.load(AFTER, close_gone="never")
 
@@ -101,7 +101,7 @@ class TestGone:
         assert loaded.items("findings")["finding-4"]["triage_state"] == "resolved"
 
     def test_one_that_comes_again_is_open_again(self, cvm: CVM) -> None:
-        cvm.load(BEFORE)
+        cvm.begin(BEFORE)
         cvm.load(AFTER)
 
         loaded = cvm.load(BEFORE)
@@ -124,7 +124,7 @@ class TestCovered:
         assert left(loaded) == {"type not read": 1}
 
     def test_a_finding_of_a_web_application_that_was_not_read_stays(self, cvm: CVM) -> None:
-        cvm.load(BEFORE)
+        cvm.begin(BEFORE)
         one = Sync(APPS[:1], [finding(1)], coverage={"wholeAccount": False})
 
         loaded = cvm.load(replace(one, proof={"filters": {"webapp_ids": [1]}}))
@@ -135,7 +135,7 @@ class TestCovered:
     def test_a_finding_of_a_web_application_that_came_or_went_meanwhile_stays(
         self, cvm: CVM
     ) -> None:
-        cvm.load(BEFORE)
+        cvm.begin(BEFORE)
 
         loaded = cvm.load(replace(AFTER, changed=[2]))
 
@@ -160,7 +160,7 @@ def left(loaded: Loaded) -> dict[str, int]:
 
 
 def test_a_stream_of_scan_results_is_counted_for_the_proof(cvm: CVM) -> None:
-    cvm.load(BEFORE)
+    cvm.begin(BEFORE)
     counts = {name: len(rows) for name, rows in AFTER.streams().items()} | {"scan_results": 1}
     now = cvm.clock.now() + timedelta(hours=1)
     proof = {"streams": AFTER.sync_row(counts, now)["streams"]}

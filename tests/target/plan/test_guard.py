@@ -47,7 +47,7 @@ def assert_stopped(loaded: Loaded, cvm: CVM, *words: str, still: int = len(MANY)
 def test_the_share_of_what_is_open_is_held_to_the_letter(
     before: int, left: int, percent: int, passes: bool, cvm: CVM
 ) -> None:
-    cvm.load(first(before))
+    cvm.begin(first(before))
 
     loaded = cvm.load(first(left), max_close_percent=percent)
 
@@ -64,19 +64,19 @@ class TestFew:
     """Up to twenty closings stop nothing, whatever share they are."""
 
     def test_twenty_of_twenty_close(self, cvm: CVM) -> None:
-        cvm.load(first(20))
+        cvm.begin(first(20))
 
         assert cvm.load(first(0), max_close_percent=0).outcome == "succeeded"
         assert cvm.open() == set()
 
     def test_one_more_of_a_load_without_findings_does_not(self, cvm: CVM) -> None:
-        cvm.load(first(21))
+        cvm.begin(first(21))
 
         assert_stopped(cvm.load(first(0), max_close_percent=99), cvm, "has no finding", still=21)
 
 
 def test_a_load_that_was_stopped_changes_neither_ledger_nor_files_in_cvm(cvm: CVM) -> None:
-    cvm.load(first(42))
+    cvm.begin(first(42))
     before = (cvm.ledger.read_bytes(), cvm.requests["data_file"], cvm.requests["run"])
 
     cvm.load(first(2))
@@ -85,7 +85,7 @@ def test_a_load_that_was_stopped_changes_neither_ledger_nor_files_in_cvm(cvm: CV
 
 
 def test_the_message_tells_where_the_list_of_changes_lies(cvm: CVM) -> None:
-    cvm.load(first(42))
+    cvm.begin(first(42))
 
     loaded = cvm.load(first(2))
 
@@ -105,7 +105,7 @@ def test_only_what_the_load_covers_is_the_whole_that_a_share_is_of(cvm: CVM) -> 
 
 
 def test_fixes_are_not_counted_for_each_is_named(cvm: CVM) -> None:
-    cvm.load(first(42))
+    cvm.begin(first(42))
 
     loaded = cvm.load(Sync([webapp()], [fixed(n) for n in range(41)] + [finding(41)]))
 
@@ -132,7 +132,7 @@ def test_both_causes_together_are_what_is_counted(cvm: CVM) -> None:
 
 
 def test_what_is_not_proven_is_not_guarded_for_it_closes_nothing(cvm: CVM) -> None:
-    cvm.load(first(42))
+    cvm.begin(first(42))
 
     assert cvm.load(replace(first(1), proof=None)).exit_code == 0
     assert cvm.load(replace(first(1), mode="incremental")).exit_code == 0
@@ -140,7 +140,7 @@ def test_what_is_not_proven_is_not_guarded_for_it_closes_nothing(cvm: CVM) -> No
 
 
 def test_a_dry_run_is_guarded_as_well(cvm: CVM) -> None:
-    cvm.load(first(42))
+    cvm.begin(first(42))
 
     assert_stopped(cvm.load(first(1), dry_run=True), cvm, "41", "42")
 
@@ -155,19 +155,19 @@ class TestEmptyAccount:
     EMPTY: Final = Sync([webapp()], scans=[])
 
     def test_the_guard_comes_before_the_word_that_there_is_no_report(self, cvm: CVM) -> None:
-        cvm.load(first(21))
+        cvm.begin(first(21))
 
         assert_stopped(cvm.load(self.EMPTY), cvm, "has no finding", still=21)
 
     def test_where_all_is_fixed_there_are_findings(self, cvm: CVM) -> None:
-        cvm.load(first(21))
+        cvm.begin(first(21))
 
         loaded = cvm.load(Sync([webapp()], [fixed(one) for one in range(21)]))
 
         assert (loaded.outcome, cvm.open()) == ("succeeded", set())
 
     def test_where_there_was_little_it_is_aborted(self, cvm: CVM) -> None:
-        cvm.load(first(20))
+        cvm.begin(first(20))
 
         loaded = cvm.load(self.EMPTY)
 
@@ -183,14 +183,14 @@ class TestEmptyAccount:
         ids=["another account", "other filters"],
     )
     def test_another_scope_has_its_own_last_load(self, other: dict[str, Any], cvm: CVM) -> None:
-        cvm.load(first(21))
+        cvm.begin(first(21))
         empty = Sync([webapp(9)], scans=[scan(9)], **other)
 
         assert cvm.load(empty).outcome == "succeeded"
         assert cvm.open() == names(*range(21))
 
     def test_the_last_load_that_counts_is_the_last_that_was_settled(self, cvm: CVM) -> None:
-        cvm.load(first(21))
+        cvm.begin(first(21))
         cvm.load(first(12))
 
         assert cvm.load(first(0)).outcome == "succeeded"

@@ -42,7 +42,7 @@ class TestRejected:
 
     def test_its_asset_stays_open_where_a_number_is_too_long_to_be_read(self, cvm: CVM) -> None:
         rows = [finding(1), finding(2), finding(4, 2, severity="?")]
-        cvm.load(BEFORE)
+        cvm.begin(BEFORE)
         cvm.clock.advance(HOUR)
         given = Sync(APPS, rows).lines(cvm.clock.now()).replace(b'"?"', b"9" * 5000)
 
@@ -106,7 +106,7 @@ class TestNotProven:
     """A web application that the tap could not read to the end is told by the row of syncs."""
 
     def test_it_keeps_all_of_its_own_open_and_is_named(self, cvm: CVM) -> None:
-        cvm.load(BEFORE)
+        cvm.begin(BEFORE)
 
         loaded = cvm.load(Sync(APPS, [finding(1)], not_proven=[2]))
 

@@ -33,7 +33,7 @@ class TestMoved:
 
     @pytest.mark.parametrize("mode", ["full", "incremental"])
     def test_it_is_closed_where_it_was(self, mode: str, cvm: CVM) -> None:
-        cvm.load(TWO)
+        cvm.begin(TWO)
 
         loaded = cvm.load(replace(TWO, findings=[MOVED, finding(2)], mode=mode))
 
@@ -57,7 +57,7 @@ class TestMoved:
 
     @pytest.mark.parametrize("mode", ["full", "incremental"])
     def test_it_may_move_back_and_forth(self, mode: str, cvm: CVM) -> None:
-        cvm.load(TWO)
+        cvm.begin(TWO)
         there = replace(TWO, findings=[MOVED, finding(2)], mode=mode)
         back = replace(TWO, mode=mode)
 
@@ -67,7 +67,7 @@ class TestMoved:
             assert loaded.report["closing"]["open_after"] == len(cvm.open()) == 2
 
     def test_where_two_change_places_each_is_open_once(self, cvm: CVM) -> None:
-        cvm.load(TWO)
+        cvm.begin(TWO)
         one, two = TWO.findings
         swapped = [one | {"url": two["url"]}, two | {"url": one["url"]}]
 
@@ -87,7 +87,7 @@ class TestMoved:
         assert loaded.report["closing"]["moved"] == 30
 
     def test_the_next_load_has_nothing_more_to_close(self, cvm: CVM) -> None:
-        cvm.load(TWO)
+        cvm.begin(TWO)
         moved = replace(TWO, findings=[MOVED], mode="incremental")
         cvm.load(moved)
 
@@ -96,7 +96,7 @@ class TestMoved:
         assert [item["status"] for item in loaded.items().values()] == ["open"]
 
     def test_one_that_a_filter_now_leaves_out_is_open_nowhere(self, cvm: CVM) -> None:
-        cvm.load(TWO)
+        cvm.begin(TWO)
 
         loaded = cvm.load(
             replace(TWO, findings=[MOVED | {"severity": 1}, finding(2)]), min_severity=2
@@ -108,7 +108,7 @@ class TestMoved:
         assert loaded.report["closing"]["open_after"] == 1
 
     def test_without_a_proof_it_is_closed_nowhere_and_the_count_is_right(self, cvm: CVM) -> None:
-        cvm.load(TWO)
+        cvm.begin(TWO)
 
         loaded = cvm.load(
             replace(TWO, findings=[MOVED | {"severity": 1}], proof=None, scans=[scan()]),
@@ -123,7 +123,7 @@ class TestMoved:
     def test_where_a_row_may_have_been_altered_it_stays_where_it_is(
         self, flaw: dict[str, Any], cvm: CVM
     ) -> None:
-        cvm.load(TWO)
+        cvm.begin(TWO)
 
         cvm.load(replace(TWO, findings=[MOVED, finding(2)], **flaw))
 
@@ -168,7 +168,7 @@ class TestMoveThatFailed:
 
 def test_where_a_part_of_the_payloads_failed_a_move_is_made_again(cvm: CVM) -> None:
     rows = [finding(number) for number in range(100)]
-    cvm.load(Sync([webapp()], rows))
+    cvm.begin(Sync([webapp()], rows))
     cvm.faults.arm("payload-fails+1")
     moved = [MOVED if row["uniqueId"] == "finding-1" else row for row in rows]
     assert cvm.load(Sync([webapp()], moved)).exit_code == 0

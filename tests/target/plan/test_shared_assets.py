@@ -49,7 +49,7 @@ class TestSharedWithWhatCannotBeClosed:
         assert cvm.open() == names(1, 3, 4)
 
     def test_of_one_that_came_only_now(self, cvm: CVM) -> None:
-        cvm.load(Sync(APPS, [*self.OURS, self.ELSEWHERE]))
+        cvm.begin(Sync(APPS, [*self.OURS, self.ELSEWHERE]))
 
         rows = [self.OURS[0], self.THEIRS, self.ELSEWHERE]
         cvm.load(Sync(APPS, rows, not_proven=[2]))
@@ -74,7 +74,7 @@ class TestSharedWithWhatCannotBeClosed:
         ]
 
     def test_in_the_data_model_that_it_was_sent_in(self, cvm: CVM) -> None:
-        cvm.load(Sync(APPS, [*self.OURS, self.ELSEWHERE]))
+        cvm.begin(Sync(APPS, [*self.OURS, self.ELSEWHERE]))
 
         rows = [self.OURS[0], self.THEIRS, self.ELSEWHERE]
         sync = Sync(APPS, rows, not_proven=[2])

@@ -63,7 +63,7 @@ class TestDeleted:
         assert set(loaded.closings.values()) == ({"deleted web app"} if closes else set())
 
     def test_one_proven_sync_is_not_enough_however_long_ago_it_was_seen(self, cvm: CVM) -> None:
-        cvm.load(BEFORE)
+        cvm.begin(BEFORE)
         cvm.clock.advance(timedelta(days=9))
 
         loaded = cvm.load(self.LEFT, close_deleted_webapps=True)
@@ -73,7 +73,7 @@ class TestDeleted:
 
     def test_one_whose_row_a_stream_map_has_dropped_is_not_missing(self, cvm: CVM) -> None:
         maps = {name: {"__filter__": f"{key} != 2"} for name, key in DROPPED.items()}
-        cvm.load(BEFORE)
+        cvm.begin(BEFORE)
         cvm.load(BEFORE, stream_maps=maps)
         cvm.clock.advance(timedelta(days=1))
 
@@ -168,7 +168,7 @@ class TestNotCovered:
 
     @pytest.mark.parametrize(("days", "listed"), [(29, False), (31, True)])
     def test_after_thirty_days(self, days: int, listed: bool, cvm: CVM) -> None:
-        cvm.load(BEFORE)
+        cvm.begin(BEFORE)
         cvm.clock.advance(timedelta(days=days))
 
         loaded = cvm.load(self.ONE)
@@ -182,7 +182,7 @@ class TestRenamed:
     """The name of a web application is no identity with the default order of locators."""
 
     def test_it_is_told_and_its_findings_stay(self, cvm: CVM) -> None:
-        cvm.load(BEFORE)
+        cvm.begin(BEFORE)
         renamed = {"id": 2, "name": "Shop", "url": "https://app2.example.test/"}
         rows = [*BEFORE.findings[:2], *(finding(number, 2, webApp=renamed) for number in (3, 4))]
 
@@ -195,14 +195,14 @@ class TestRenamed:
         assert cvm.load(BEFORE).report["webapps_renamed"]
 
     def test_it_is_told_once(self, cvm: CVM) -> None:
-        cvm.load(BEFORE)
+        cvm.begin(BEFORE)
         after = replace(BEFORE, webapps=[webapp(1), webapp(2, name="Shop")])
         cvm.load(after)
 
         assert cvm.load(after).report["webapps_renamed"] == []
 
     def test_control_characters_in_its_name_are_not_logged(self, cvm: CVM) -> None:
-        cvm.load(BEFORE)
+        cvm.begin(BEFORE)
 
         loaded = cvm.load(replace(BEFORE, webapps=[webapp(1), webapp(2, name="S\x1b[31m\nhop")]))
 

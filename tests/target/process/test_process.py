@@ -129,7 +129,7 @@ class TestVerify:
 
 class TestAudit:
     def test_it_ends_with_zero_where_cvm_and_the_ledger_agree(self, cvm: CVM) -> None:
-        cvm.load(Sync([webapp()], [finding(1), finding(2)]))
+        cvm.begin(Sync([webapp()], [finding(1), finding(2)]))
         cvm.clock.advance(HOUR)
 
         rebuilt = Process(cvm, "--rebuild-ledger").end()
@@ -185,7 +185,7 @@ class TestDiskFull:
     def test_a_ledger_that_cannot_grow_fails_the_run_and_keeps_what_it_had(
         self, when: str, runs: int, cvm: CVM
     ) -> None:
-        cvm.load(TWO)
+        cvm.begin(TWO)
         before, limit = open_in(cvm.ledger), cvm.ledger.stat().st_size
         rows = [finding(n, url=f"https://app1.example.test/{'x' * 400}/{n}") for n in range(100)]
         sync = Sync([webapp()], rows)

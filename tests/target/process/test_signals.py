@@ -122,7 +122,7 @@ def test_a_kill_leaves_what_the_next_run_tidies(cvm: CVM) -> None:
 
 @pytest.mark.parametrize("fault", ["target-killed", "target-killed-before-run"])
 def test_a_kill_on_the_way_is_made_up_for_by_the_next_run(fault: str, cvm: CVM) -> None:
-    cvm.load(TWO)
+    cvm.begin(TWO)
     cvm.faults.arm(fault)
     process = start(cvm)
     cvm.faults.carry_out = lambda _: process.signal(signal.SIGKILL)

@@ -40,7 +40,7 @@ def sheet(loaded: Loaded) -> list[dict[str, str]]:
 
 @pytest.mark.parametrize("dry", [False, True], ids=["a run", "a dry run"])
 def test_each_change_has_a_row_with_its_cause(dry: bool, cvm: CVM) -> None:
-    cvm.load(BEFORE)
+    cvm.begin(BEFORE)
 
     loaded = cvm.load(AFTER, min_severity=2, dry_run=dry)
 
@@ -58,7 +58,7 @@ def test_each_change_has_a_row_with_its_cause(dry: bool, cvm: CVM) -> None:
 
 
 def test_a_row_says_what_and_where(cvm: CVM) -> None:
-    cvm.load(BEFORE)
+    cvm.begin(BEFORE)
 
     (row,) = (one for one in cvm.load(AFTER).changes if one["cause"] == "gone")
 
@@ -85,7 +85,7 @@ def test_the_url_is_told_where_assets_are_web_applications(cvm: CVM) -> None:
 
 
 def test_the_table_has_the_same_rows(cvm: CVM) -> None:
-    cvm.load(BEFORE)
+    cvm.begin(BEFORE)
 
     loaded = cvm.load(AFTER)
 
@@ -121,7 +121,7 @@ def test_commas_quotes_and_line_ends_stay_in_their_cell(cvm: CVM) -> None:
 
 
 def test_a_load_without_changes_has_an_empty_list(cvm: CVM) -> None:
-    cvm.load(BEFORE)
+    cvm.begin(BEFORE)
 
     loaded = cvm.load(BEFORE)
 
@@ -131,7 +131,7 @@ def test_a_load_without_changes_has_an_empty_list(cvm: CVM) -> None:
 
 
 def test_a_run_that_failed_keeps_the_list_of_what_would_have_changed(cvm: CVM) -> None:
-    cvm.load(BEFORE)
+    cvm.begin(BEFORE)
     cvm.faults.arm("run-fails")
 
     loaded = cvm.load(Sync([webapp()], [finding(1)]))

@@ -25,21 +25,21 @@ class TestWhatStaysOpen:
     """Entries that are open and that the load leaves as they are, by cause."""
 
     def test_of_what_an_incremental_sync_does_not_show(self, cvm: CVM) -> None:
-        cvm.load(BEFORE)
+        cvm.begin(BEFORE)
 
         loaded = cvm.load(replace(BEFORE, findings=[finding(1)], mode="incremental"))
 
         assert left(loaded.report) == {"not proven": 3}
 
     def test_of_what_a_filter_leaves_out_where_it_is_not_covered(self, cvm: CVM) -> None:
-        cvm.load(BEFORE)
+        cvm.begin(BEFORE)
 
         loaded = cvm.load(replace(BEFORE, proof={"complete": False}), min_severity=2)
 
         assert left(loaded.report) == {"filtered: min_severity": 1}
 
     def test_of_web_applications_that_are_gone(self, cvm: CVM) -> None:
-        cvm.load(BEFORE)
+        cvm.begin(BEFORE)
 
         loaded = cvm.load(Sync(APPS[:1], BEFORE.findings[:2]))
 
@@ -48,7 +48,7 @@ class TestWhatStaysOpen:
         assert loaded.report["coverage"]["open"] == 2
 
     def test_what_is_closed_already_stays_closed_and_is_not_told(self, cvm: CVM) -> None:
-        cvm.load(BEFORE)
+        cvm.begin(BEFORE)
         after = replace(BEFORE, findings=[fixed(1), *BEFORE.findings[1:]])
         cvm.load(after)
 
@@ -59,7 +59,7 @@ class TestWhatStaysOpen:
 
 
 def test_before_and_after_differ_by_what_was_opened_and_closed(cvm: CVM) -> None:
-    cvm.load(BEFORE)
+    cvm.begin(BEFORE)
     rows = [fixed(1), finding(3, 2, url="https://app2.example.test/elsewhere"), finding(9)]
 
     loaded = cvm.load(replace(BEFORE, findings=rows))
@@ -96,7 +96,7 @@ class TestNextCommand:
         assert cvm.load(Sync(APPS, rows[:1]), max_close_percent=100).outcome == "succeeded"
 
     def test_the_code_where_the_identity_has_changed(self, cvm: CVM) -> None:
-        cvm.load(BEFORE)
+        cvm.begin(BEFORE)
 
         code = cvm.code(BEFORE, url_query="keep")
 

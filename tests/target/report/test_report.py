@@ -3,10 +3,8 @@ from __future__ import annotations
 import json
 import re
 import stat
-from importlib.resources import files
 from typing import TYPE_CHECKING
 
-import jsonschema
 import msgspec
 import pytest
 
@@ -15,22 +13,16 @@ from target_ciscovm.report.files import schema, write_html, write_json
 from target_ciscovm.report.model import Report, RunInfo
 from target_ciscovm.report.table import table
 from target_ciscovm.report.wording import moment, share, short_number, size
-from tests.support.json_schemas import in_order
+from tests.support.json_schemas import in_order, shipped, validator_of
 from tests.target.report.reports import REPORTS, hostile, huge, succeeded
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 
-def schema_file() -> dict[str, object]:
-    text = (files("target_ciscovm") / "schemas" / "report.json").read_text(encoding="utf-8")
-    document: dict[str, object] = json.loads(text)
-    return document
-
-
 def test_the_schema_in_the_package_is_that_of_the_code() -> None:
     # To write it anew: python -m target_ciscovm.report.files > target_ciscovm/schemas/report.json
-    assert in_order(schema_file()) == in_order(schema())
+    assert in_order(shipped("report")) == in_order(schema())
 
 
 @pytest.mark.parametrize("name", REPORTS)
@@ -39,13 +31,13 @@ def test_a_report_is_what_its_schema_says(name: str, tmp_path: Path) -> None:
 
     document = json.loads((tmp_path / "report.json").read_text(encoding="utf-8"))
 
-    jsonschema.validate(document, schema_file(), jsonschema.Draft202012Validator)
+    validator_of("report").validate(document)
 
 
 def test_the_schema_refuses_what_no_report_holds(tmp_path: Path) -> None:
     write_json(succeeded(), tmp_path / "report.json")
     document = json.loads((tmp_path / "report.json").read_text(encoding="utf-8"))
-    validator = jsonschema.Draft202012Validator(schema_file())
+    validator = validator_of("report")
 
     assert not validator.is_valid(document | {"outcome": "fine"})
     assert not validator.is_valid(document | {"surprise": 1})

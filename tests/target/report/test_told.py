@@ -188,7 +188,7 @@ def test_old_runs_are_removed_but_for_the_newest(cvm: CVM) -> None:
 
 @pytest.mark.parametrize("fault", ["", "run-fails", "ciscovm-key"])
 def test_latest_points_to_the_newest_run_however_it_ended(fault: str, cvm: CVM) -> None:
-    cvm.load(Sync([webapp()], [finding(1)]))
+    cvm.begin(Sync([webapp()], [finding(1)]))
     cvm.faults.arm(*([fault] if fault else []))
 
     loaded = cvm.load(Sync([webapp()], [finding(1)]))

@@ -51,7 +51,7 @@ def test_the_rows_say_what_changes_and_add_up(dry: bool, cvm: CVM) -> None:
 
 
 def test_those_with_the_most_changes_come_first(cvm: CVM) -> None:
-    cvm.load(BEFORE)
+    cvm.begin(BEFORE)
 
     loaded = cvm.load(replace(BEFORE, findings=[*BEFORE.findings, finding(9, 3)]))
 
@@ -84,7 +84,7 @@ def test_it_says_why_one_is_not_proven_and_when_it_was_covered_last(cvm: CVM) ->
 
 
 def test_an_incremental_load_proves_none(cvm: CVM) -> None:
-    cvm.load(BEFORE)
+    cvm.begin(BEFORE)
 
     loaded = cvm.load(replace(BEFORE, findings=[finding(5)], mode="incremental"))
 
@@ -93,7 +93,7 @@ def test_an_incremental_load_proves_none(cvm: CVM) -> None:
 
 
 def test_the_page_has_the_rows_and_the_changes(cvm: CVM) -> None:
-    cvm.load(BEFORE)
+    cvm.begin(BEFORE)
 
     loaded = cvm.load(AFTER)
 
@@ -105,7 +105,7 @@ def test_the_page_has_the_rows_and_the_changes(cvm: CVM) -> None:
 
 
 def test_those_of_another_account_have_rows_of_their_own(cvm: CVM) -> None:
-    cvm.load(BEFORE)
+    cvm.begin(BEFORE)
     other = {"subscription": "another"}
 
     loaded = cvm.load(replace(BEFORE, webapps=[webapp(1)], findings=[finding(8)], proof=other))
@@ -116,7 +116,7 @@ def test_those_of_another_account_have_rows_of_their_own(cvm: CVM) -> None:
 
 
 def test_without_an_account_they_are_told_together(cvm: CVM) -> None:
-    cvm.load(BEFORE)
+    cvm.begin(BEFORE)
     cvm.load(replace(BEFORE, findings=[finding(8)], proof={"subscription": "another"}))
 
     loaded = cvm.load(replace(AFTER, proof={"subscription": None}))

@@ -52,7 +52,7 @@ def test_the_list_has_each_kept_run_the_newest_first(cvm: CVM) -> None:
 
 
 def test_its_links_lead_to_pages_that_lead_back(cvm: CVM) -> None:
-    cvm.load(TWO)
+    cvm.begin(TWO)
 
     (target,) = listed(cvm.output).xpath("//@href")
 

@@ -73,7 +73,7 @@ def test_each_end_is_announced_where_that_is_wanted(cvm: CVM, listener: Listener
 
 
 def test_an_audit_that_differs_is_announced(cvm: CVM, listener: Listener) -> None:
-    cvm.load(TWO)
+    cvm.begin(TWO)
     agreed = audit(cvm, notify_url=listener.hook)
     hands.close(cvm.tenant, identifier(2))
     differed = audit(cvm, notify_url=listener.hook)
@@ -94,7 +94,7 @@ def test_an_audit_that_differs_is_announced(cvm: CVM, listener: Listener) -> Non
 def test_an_audit_that_agrees_is_announced_where_that_is_wanted(
     cvm: CVM, listener: Listener
 ) -> None:
-    cvm.load(TWO)
+    cvm.begin(TWO)
 
     audit(cvm, notify_url=listener.hook, notify_when="every_run")
 
