@@ -151,6 +151,7 @@ class Run:
             ExitStack() as stack,
         ):
             self.folder = folder.path
+            stack.enter_context(self._stages)
             rejections = Rejections(folder.file("rejected.jsonl"))
             stack.callback(rejections.close)
             spool = self._spool = stack.enter_context(Spool(folder.spool / "records.db"))

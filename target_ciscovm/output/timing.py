@@ -6,7 +6,7 @@ import logging
 import threading
 import time
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Annotated, ClassVar, Final
+from typing import TYPE_CHECKING, Annotated, ClassVar, Final, NamedTuple
 
 from msgspec import Meta, Struct
 
@@ -25,6 +25,8 @@ QUIET_SECONDS: Final = 10.0
 """Longest time without a line."""
 SOON: Final = 0.8
 """Share of it after which a ticker logs, ahead of the heartbeat, which knows less."""
+BETWEEN: Final = 0.1
+"""Share of it after which the heartbeat looks again where it finds no stage running."""
 
 
 class Phase(Struct, kw_only=True, forbid_unknown_fields=True):
@@ -35,24 +37,38 @@ class Phase(Struct, kw_only=True, forbid_unknown_fields=True):
 
 
 class Stages:
-    """Measures the stages of a run.
+    """Measures the stages of a run, and lets the log tell of them, while its `with` block runs.
 
     Attributes:
         phases: the stages so far, with their seconds.
+
+    Args:
+        quiet_seconds: longest time without a line.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, quiet_seconds: float = QUIET_SECONDS) -> None:
         self.phases: list[Phase] = []
+        self._heartbeat = Heartbeat(quiet_seconds)
         self._begun = Heartbeat.last_said = time.monotonic()
+
+    def __enter__(self) -> Self:
+        """Begin to tell of stages that take long."""
+        self._heartbeat.__enter__()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """End it."""
+        self._heartbeat.__exit__()
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
         """Measure one stage, also if it ends with an error."""
         begun = time.monotonic()
+        self._heartbeat.stage = Stage(name, begun)
         try:
-            with Heartbeat(name):
-                yield
+            yield
         finally:
+            self._heartbeat.stage = None
             self.phases.append(Phase(name=name, seconds=round(time.monotonic() - begun, 3)))
 
     @property
@@ -61,23 +77,31 @@ class Stages:
         return round(time.monotonic() - self._begun, 3)
 
 
+class Stage(NamedTuple):
+    """A stage that is running, and when it began."""
+
+    name: str
+    begun: float
+
+
 class Heartbeat:
     """Logs that a stage is still running, while its `with` block runs and no ticker logs more.
 
     Some steps, such as an index over a million rows, are a single call without progress.
 
+    Attributes:
+        stage: what is running; None between two stages.
+
     Args:
-        stage: its name.
         seconds: of silence before a line.
     """
 
     last_said: ClassVar[float] = 0
     """When a heartbeat or ticker last logged, by `time.monotonic`. There is one log for all."""
 
-    def __init__(self, stage: str, seconds: float = QUIET_SECONDS) -> None:
-        self._stage = stage
+    def __init__(self, seconds: float) -> None:
+        self.stage: Stage | None = None
         self._seconds = seconds
-        self._begun = time.monotonic()
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._beat, name="heartbeat", daemon=True)
 
@@ -92,17 +116,19 @@ class Heartbeat:
         self._thread.join()
 
     def _beat(self) -> None:
-        while not self._ended.wait(max(self._due - time.monotonic(), 0)):
-            now = time.monotonic()
-            if now >= self._due:
-                Heartbeat.last_said = now
+        wait = self._seconds
+        while not self._ended.wait(wait):
+            now, stage = time.monotonic(), self.stage
+            due = Heartbeat.last_said + self._seconds
+            if now < due:
+                wait = due - now
+                continue
+            wait = self._seconds * BETWEEN
+            if stage is not None:
+                Heartbeat.last_said, wait = now, self._seconds
                 LOGGER.info(
-                    "%s is still running, for %s so far", self._stage, duration(now - self._begun)
+                    "%s is still running, for %s so far", stage.name, duration(now - stage.begun)
                 )
-
-    @property
-    def _due(self) -> float:
-        return Heartbeat.last_said + self._seconds
 
 
 class Ticker:

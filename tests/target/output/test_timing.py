@@ -8,7 +8,7 @@ import time
 import pytest
 
 from target_ciscovm.output import timing
-from target_ciscovm.output.timing import Heartbeat, Progress, Stages, Ticker
+from target_ciscovm.output.timing import Progress, Stages, Ticker
 
 SHORT = 0.05
 
@@ -34,21 +34,29 @@ def test_a_stage_is_measured_also_when_it_fails() -> None:
 def test_a_step_that_cannot_tell_how_far_it_is_tells_that_it_goes_on(
     told: pytest.LogCaptureFixture,
 ) -> None:
-    Heartbeat.last_said = time.monotonic()
-    with Heartbeat("remembering", SHORT):
-        time.sleep(SHORT * 4)
-    before = len(told.messages)
-    time.sleep(SHORT * 3)
+    with Stages(SHORT) as stages:
+        for name in ("remembering", "verifying"):
+            told.clear()
+            with stages.stage(name):
+                time.sleep(SHORT * 4)
+            time.sleep(SHORT)  # for a line that is being written
+            before = len(told.messages)
+            time.sleep(SHORT * 3)
 
-    assert before >= 2
-    assert all(line.startswith("remembering is still running, for ") for line in told.messages)
+            assert before >= 2
+            assert all(line.startswith(f"{name} is still running, for ") for line in told.messages)
+            assert len(told.messages) == before
+        with stages.stage("the end"):
+            pass
+    with stages.stage("nothing is told any more"):
+        time.sleep(SHORT * 3)
+
     assert len(told.messages) == before
 
 
 def test_it_is_silent_while_a_ticker_says_more(told: pytest.LogCaptureFixture) -> None:
-    Heartbeat.last_said = time.monotonic()
     ticker = Ticker()
-    with Heartbeat("reading", SHORT * 4):
+    with Stages(SHORT * 4) as stages, stages.stage("reading"):
         for _ in range(20):
             time.sleep(SHORT / 2)
             ticker.tick("received %s", 1)
