@@ -235,6 +235,7 @@ def unique_id(seed: int, finding: Finding) -> str:
     return unique_id_of(seed, finding.type, finding.id)
 
 
+@lru_cache(maxsize=1 << 16)
 def unique_id_of(seed: int, finding_type: str, finding_id: int) -> str:
     """Return the UUID that `unique_id` gives, from the parts that make it."""
     text = f"{seed}/{finding_type}/{finding_id}".encode()

@@ -13,45 +13,51 @@ from tests.sandbox.world.size import WorldSize
 from tests.tap.syncs import Outcome, Platform
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from tests.sandbox.qualys.face import Logged
 
 MANY: Final = WorldSize(apps=40, findings=45_000, qids=40, scans=40)
 """So that vulnerabilities and information are more than 20,000 each."""
+FEWER: Final = WorldSize(apps=40, findings=4_500, qids=40, scans=40)
 FEW: Final = WorldSize(apps=6, findings=200, qids=12, scans=10)
-
-
-@pytest.fixture(scope="module")
-def platform() -> Iterator[Platform]:
-    with Platform(MANY) as shared:
-        assert len(shared.world.findings["VULNERABILITY"]) > 20_000
-        assert len(shared.world.findings["INFORMATION_GATHERED"]) > 20_000
-        yield shared
 
 
 def keys_of(outcome: Outcome) -> list[str]:
     return sorted(row["uniqueId"] for row in outcome.records("findings"))
 
 
-@pytest.mark.parametrize(
-    ("workers", "types"), [(1, [VULNERABILITY]), (2, FINDING_TYPES), (8, [VULNERABILITY])]
-)
+def test_types_of_more_than_20_000_rows_are_read_in_ranges() -> None:
+    with Platform(MANY) as platform:
+        assert len(platform.world.findings["VULNERABILITY"]) > 20_000
+        assert len(platform.world.findings["INFORMATION_GATHERED"]) > 20_000
+        check_walks(platform, 2, FINDING_TYPES, 1000)
+
+
+@pytest.mark.parametrize("workers", [1, 8])
 def test_any_number_of_workers_brings_each_row_once_in_ranges_of_like_size(
-    platform: Platform, workers: int, types: Sequence[str]
+    workers: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    before, begin = platform.requests.copy(), len(platform.face.log)
-    outcome = platform.sync_here({"max_concurrency": workers, "finding_types": [*types]})
-    asked = platform.requests - before
+    # As many pages as of a type that is worth it by its rows, but with a tenth of them.
+    monkeypatch.setattr("tap_qualyswas.search.walk.ROWS_WORTH_SPLITTING", 2_000)
+    with Platform(FEWER) as platform:
+        assert len(platform.world.findings["VULNERABILITY"]) > 2_000
+        check_walks(platform, workers, [VULNERABILITY], 100)
+
+
+def check_walks(platform: Platform, workers: int, types: Sequence[str], page_size: int) -> None:
+    """Sync, and check that each row came once, and in as many ranges as there are workers."""
+    settings = {"max_concurrency": workers, "finding_types": [*types], "page_size": page_size}
+    outcome = platform.sync_here(settings)
 
     there = [row for kind in types for row in platform.world.findings[kind]]
     assert keys_of(outcome) == sorted(map(platform.world.unique_id, there))
     assert outcome.proof["complete"] is True
     (told,) = [row for row in outcome.proof["streams"] if row["stream"] == "findings"]
     assert told["duplicates"] == 0
-    assert asked["count/was/finding"] <= 3 + 2 * 4 + 3  # two types are that long
-    assert asked["search/was/finding"] <= 45 + 3 + 2 * 8
-    walks = pages_of_walks(platform.face.log[begin:])
+    assert platform.requests["count/was/finding"] <= 3 + 2 * 4 + 3  # two types are that long
+    assert platform.requests["search/was/finding"] <= 45 + 3 + 2 * 8
+    walks = pages_of_walks(platform.face.log)
     assert len(walks) == workers
     assert max(walks) <= 2 * min(walks) + 2
 
