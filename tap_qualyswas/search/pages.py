@@ -98,8 +98,8 @@ def check_page(
     Args:
         id_range: what was asked for.
         ids: id of each row in the order of the page, None for an unreadable one.
-        more: `hasMoreRecords`; when it is missing, a full page means yes.
-        last_id: `lastId` of the answer.
+        more: `hasMoreRecords`; when it is missing, a full page means yes, and a `lastId` too.
+        last_id: `lastId` of the answer, which only pages have that others follow.
         limit: rows that were asked for.
 
     Raises:
@@ -112,8 +112,9 @@ def check_page(
         fresh.append(row_id is None or (row_id not in seen and id_range.holds(row_id)))
         if row_id is not None:
             seen.add(row_id)
-    goes_on = len(ids) >= limit if more is None else more
-    return Step(tuple(fresh), _rest(id_range, ids, last_id) if goes_on else ())
+    if more is None:
+        more = len(ids) >= limit or (last_id is not None and bool(ids))
+    return Step(tuple(fresh), _rest(id_range, ids, last_id) if more else ())
 
 
 def _rest(id_range: IdRange, ids: Sequence[int | None], last_id: int | None) -> tuple[IdRange, ...]:

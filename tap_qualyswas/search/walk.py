@@ -85,10 +85,12 @@ class _Task:
 class ShortPages:
     """Pages with fewer rows than were asked for, though the answer says that there are more.
 
-    A server with a limit of its own sends as many again; a page that was cut does not.
+    A server with a limit of its own sends as many again; a page that was cut does not. So it is
+    with pages that hold nothing at all, not even how many rows they have.
     """
 
     def __init__(self) -> None:
+        self._bare: set[tuple[str, IdRange]] = set()
         self._limits: dict[str, int] = {}
         self._last: dict[tuple[str, IdRange], int] = {}
 
@@ -106,6 +108,17 @@ class ShortPages:
         self._last[sweep.key, id_range] = rows
         msg = f"Qualys sent {rows:,} of {asked:,} rows, and says that there are more."
         raise BrokenAnswer(msg)
+
+    def check_bare(self, sweep: Sweep, id_range: IdRange) -> None:
+        """Let a page that holds nothing pass when it comes again.
+
+        Raises:
+            BrokenAnswer: when it came for the first time.
+        """
+        if (sweep.key, id_range) not in self._bare:
+            self._bare.add((sweep.key, id_range))
+            msg = "Qualys sent a page without rows that does not say that there are none."
+            raise BrokenAnswer(msg)
 
 
 class Walk:
@@ -264,6 +277,8 @@ def read_page(
         # To go on after `lastId` would skip rows that have not been read.
         msg = "Qualys announced rows in a page that holds none."
         raise BrokenAnswer(msg)
+    if not rows and answer.count is None:
+        short_pages.check_bare(sweep, id_range)
     ids = [row_id(row) for row in rows]
     _check_answer(answer, ids)
     _check_place(answer, id_range, ids)

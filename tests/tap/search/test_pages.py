@@ -49,6 +49,15 @@ def test_every_ending(ids: list[int], more: bool | None, limit: int, goes_on: bo
     assert bool(step.rest) is goes_on
 
 
+@pytest.mark.parametrize(("last_id", "goes_on"), [(7002, True), (None, False)])
+def test_a_last_id_says_that_there_is_more_where_nothing_else_does(
+    last_id: int | None, goes_on: bool
+) -> None:
+    step = check_page(FIRST, [7001, 7002], more=None, last_id=last_id, limit=9)
+
+    assert step.rest == ((IdRange(after=7002),) if goes_on else ())
+
+
 @pytest.mark.parametrize(
     ("ids", "last_id"), [([], None), ([], 7002), ([7002], 7002), ([7001, 7002], None)]
 )

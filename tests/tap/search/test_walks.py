@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 SIZE: Final = WorldSize(apps=5, findings=60, qids=12, scans=8)
 SEVERAL_PAGES: Final = {"page_size": 7}
 NUMBERS: Final = {"VULNERABILITY": 0, "SENSITIVE_CONTENT": 1, "INFORMATION_GATHERED": 2}
+BARE: Final = "<ServiceResponse><responseCode>SUCCESS</responseCode></ServiceResponse>"
 
 
 def keys_in(world: World) -> list[str]:
@@ -146,11 +147,12 @@ def test_pages_may_hold_fewer_rows_than_were_asked_for(verbose_limit: int) -> No
     assert outcome.proof["complete"] is True
 
 
-def test_a_last_page_from_elsewhere_does_not_end_a_walk() -> None:
-    """A proxy may send an answer once more; without a count nothing else shows it."""
+@pytest.mark.parametrize("odd", [page(finding(7001), finding(7002)), BARE])
+def test_a_last_page_from_elsewhere_does_not_end_a_walk(odd: str) -> None:
+    """A proxy may send an answer once more, or nothing; without a count nothing else shows it."""
     script = [
         Answer(page(finding(7010), finding(7011), more="true", last_id=7011)),
-        Answer(page(finding(7001), finding(7002))),
+        Answer(odd),
         Answer(page(finding(7012))),
     ]
     state = {"findings": {"replication_key_value": "2024-05-20T00:00:00Z"}}
@@ -161,3 +163,11 @@ def test_a_last_page_from_elsewhere_does_not_end_a_walk() -> None:
 
     assert [row["id"] for row in outcome.records("findings")] == [7010, 7011, 7012]
     assert asked[1] == asked[2] != asked[0]
+
+
+def test_a_server_whose_empty_pages_hold_nothing_is_believed_in_the_end() -> None:
+    with ScriptedServer(always={FINDINGS: Answer(BARE)}) as server:
+        outcome = sync_here({**server.config, "finding_types": ["VULNERABILITY"]})
+
+    assert outcome.proof["complete"] is True
+    assert len(server.asked_at(FINDINGS)) == 2
