@@ -23,7 +23,7 @@ from qualyswas_ciscovm.dates import to_utc, to_utc_strict
 from tap_qualyswas.errors import SettingsError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
 PENDING: Final = "pending"
 FORMAT: Final = 1
@@ -154,10 +154,10 @@ class State:
             return []
         return [name for name in worked if isinstance(name, str)]
 
-    def latest_moment(self) -> str | None:
-        """Give the latest moment that it names; None when it names none."""
+    def latest_moment(self, streams: Iterable[str]) -> str | None:
+        """Give the latest moment that it names, of syncs and of some streams; None for none."""
         moments = [self.last_sync_at, self.last_full_sync_at]
-        for stream in ("scans", "findings"):
+        for stream in streams:
             value = self.part(stream).get("replication_key_value")
             moments.append(to_utc(value) if isinstance(value, str) else None)
         return max(filter(None, moments), default=None)

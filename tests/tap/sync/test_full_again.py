@@ -11,7 +11,7 @@ import pytest
 from tap_qualyswas.errors import SettingsError
 from tests.sandbox.faults.switches import Switches
 from tests.sandbox.world.size import WorldSize
-from tests.tap.catalogs import with_metadata
+from tests.tap.catalogs import only, with_metadata
 from tests.tap.syncs import Outcome, Platform
 
 if TYPE_CHECKING:
@@ -210,6 +210,17 @@ def test_a_kept_moment_in_the_future_is_none(stream: str, name: str, platform: P
 
     assert is_full(second)
     assert FUTURE not in str(second.state)
+
+
+def test_a_moment_in_the_future_of_a_stream_that_is_not_selected_does_no_harm(
+    platform: Platform,
+) -> None:
+    some = only("webapps", "findings", "syncs")
+    first = platform.sync_here(PAGES, catalog=some)
+    state = with_part(first.state, "scans", replication_key_value=FUTURE)
+    platform.clock.advance(HOUR)
+
+    assert not is_full(platform.sync_here(PAGES, state, some))
 
 
 @pytest.mark.parametrize(("early", "full"), [(0, True), (55, True), (65, False)])
