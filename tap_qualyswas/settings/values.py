@@ -25,6 +25,12 @@ OF_QUALYS: Final = (
     *("start_date", "webapp_tag_ids", "webapp_tags", "webapp_tags_exclude", "webapp_attributes"),
 )
 """Filters that only Qualys itself can apply."""
+SOURCES_OF: Final = {
+    "report_paths": (REPORT_FILES,),
+    "include_evidence": ("api", REPORT_FILES),
+    "webapp_details": ("api", "scan_reports"),
+}
+"""Settings that have an effect with some sources only."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,6 +174,15 @@ class Settings:
         return bool(self.username and self.password)
 
     @property
+    def useless(self) -> list[str]:
+        """The settings that are set and have no effect with this source."""
+        return [
+            name
+            for name, sources in SOURCES_OF.items()
+            if getattr(self, name) and self.filters.source not in sources
+        ]
+
+    @property
     def verbose_page_size(self) -> int:
         """Rows of a page with details."""
         return min(self.page_size, VERBOSE_PAGE)
@@ -254,7 +269,7 @@ _SAME_NAMES: Final = (
 
 
 def _filters(config: Mapping[str, Any]) -> Filters:
-    start = config.get("start_date")
+    start, part = config.get("start_date"), config.get("webapp_name_contains") or ""
     types = config["finding_types"]
     if not types:
         msg = "finding_types must name at least one type: " + ", ".join(FINDING_TYPES) + "."
@@ -263,7 +278,7 @@ def _filters(config: Mapping[str, Any]) -> Filters:
         finding_types=tuple(name for name in FINDING_TYPES if name in types),
         webapp_ids=tuple(sorted(set(config.get("webapp_ids") or ()))),
         webapp_tag_ids=tuple(sorted(set(config.get("webapp_tag_ids") or ()))),
-        webapp_name_contains=config.get("webapp_name_contains"),
+        webapp_name_contains=part if part.strip() else None,
         start_date=to_utc_strict(start) if start else None,
         source=config["source"],
         tags=TagFilter(
@@ -283,7 +298,8 @@ def _names(listed: Sequence[str] | None) -> tuple[str, ...]:
 
 def _attributes(given: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
     for name, value in given.items():
-        if not isinstance(value, str | int) or isinstance(value, bool):
+        is_text = isinstance(value, str | int) and not isinstance(value, bool)
+        if not is_text or not name.strip() or not str(value).strip():
             msg = f"webapp_attributes must have a text for {name!r} (got {value!r})."
             raise SettingsError(msg)
     return tuple(sorted((name.strip(), str(value)) for name, value in given.items()))

@@ -197,6 +197,11 @@ def prepare_run(  # noqa: PLR0913 - the parts that a run is made of
         SettingsError: when a later version of the tap has written the state.
     """
     state.require_known_form()
+    if settings.useless:
+        logger.warning(
+            "Ignoring %s, which has no effect with source %s.",
+            *(" and ".join(settings.useless), settings.filters.source),
+        )
     client.remember(state.worked_for(client.account))
     selected = selection.streams
     options = Options(
@@ -232,7 +237,7 @@ def _history(state: State, settings: Settings, selected: Sequence[str]) -> Histo
         last_full_sync_at=state.last_full_sync_at,
         full_sync_asked=state.full_sync_asked,
         account=state.account,
-        latest=state.latest_moment(),
+        latest=state.latest_moment(selected),
         same_filters=state.has_filters(settings.filters.as_state()),
         same_streams=all(one in streams for one in selected) if isinstance(streams, list) else None,
         has_bookmark=any(

@@ -39,6 +39,34 @@ def refusal(config: Mapping[str, Any]) -> str:
     return " ".join(getattr(raised.value, "errors", None) or [str(raised.value)])
 
 
+@pytest.mark.parametrize(
+    ("source", "useless"),
+    [
+        ("api", ["report_paths"]),
+        ("scan_reports", ["report_paths", "include_evidence"]),
+        ("report_files", ["webapp_details"]),
+    ],
+)
+def test_what_has_no_effect_with_a_source_is_named(source: str, useless: list[str]) -> None:
+    given = {"report_paths": ["."], "include_evidence": True, "webapp_details": True}
+
+    assert TapQualysWAS(config={**LOGIN, **given, "source": source}).settings.useless == useless
+
+
+def test_blanks_alone_are_no_part_of_a_name() -> None:
+    filters = TapQualysWAS(config={**LOGIN, "webapp_name_contains": "  "}).settings.filters
+
+    assert not filters.names_webapps
+    assert filters.webapp_name_contains is None
+
+
+@pytest.mark.parametrize("pair", [("Owner", ""), ("Owner", " "), (" ", "payments")])
+def test_an_attribute_needs_a_name_and_a_value(pair: tuple[str, str]) -> None:
+    name, value = pair
+
+    assert refusal({"webapp_attributes": {name: value}}).startswith("webapp_attributes must have")
+
+
 def test_each_setting_is_typed_titled_and_described() -> None:
     for name, declared in PROPERTIES.items():
         assert declared["type"], name
