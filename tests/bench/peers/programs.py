@@ -15,8 +15,11 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+import tap_qualyswas.sync.run
 import target_ciscovm.run
+from tap_qualyswas.settings import values
 from tap_qualyswas.sources import findings, knowledge_base, scans, webapps
+from tap_qualyswas.sync import connection, state
 from tap_qualyswas.tap import TapQualysWAS
 from target_ciscovm.target import TargetCiscoVM
 from tests.bench.peers.floors import TapFloor, TargetFloor
@@ -63,7 +66,11 @@ def target_floor(options: dict[str, Any]) -> Callable[[], None]:
     return TargetFloor(files, output, options["library"]).run
 
 
-IMPORTED_LATE: Final = (findings, knowledge_base, scans, webapps, target_ciscovm.run)
+IMPORTED_LATE: Final = (
+    *(values, connection, state, findings, knowledge_base, scans, webapps),
+    tap_qualyswas.sync.run,
+    target_ciscovm.run,
+)
 """What the plugins import only when they run."""
 
 PROGRAMS: Final = {
