@@ -19,7 +19,7 @@ from tap_qualyswas.input_files import FULL_TABLE, read_catalog, read_state
 from tap_qualyswas.qualys.retries import FIRST_WAIT_SECONDS
 from tap_qualyswas.settings.schema import CONFIG_SCHEMA
 from tap_qualyswas.streams import ORDER, STREAMS, Scans
-from tap_qualyswas.sync.writer import CountingWriter
+from tap_qualyswas.sync.writer import CountingWriter, EachState
 
 # ruff: noqa: PLC0415 - what only a sync needs is imported by it, so that `--help` and the like are quick
 
@@ -93,6 +93,11 @@ class TapQualysWAS(Plugin, Tap):
         # The SDK sorts by name, but `syncs` proves what came before, and QIDs come from findings.
         by_name = super().streams
         return {name: by_name[name] for name in ORDER}
+
+    @cached_property
+    @override
+    def state_writer(self) -> EachState:
+        return EachState(self.message_writer)
 
     @cached_property
     def settings(self) -> Settings:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 from singer_sdk.contrib.msgspec import enc_hook
+from singer_sdk.helpers._state import StateWriter  # the SDK has no public name for it
 from singer_sdk.singerlib.encoding import GenericSingerWriter, SingerMessageType
 from singer_sdk.singerlib.encoding.simple import (
     Message,
@@ -28,6 +29,7 @@ else:
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from singer_sdk.helpers.types import TapState
     from singer_sdk.singerlib.encoding.simple import RecordMessage
 
 MAX_LINE_BYTES: Final = 8_388_608
@@ -56,6 +58,7 @@ class CountingWriter(GenericSingerWriter[bytes, Message]):
         self._encoder = msgspec.json.Encoder(enc_hook=enc_hook, decimal_format="number")
         self._waiting: list[bytes] = []
         self._waiting_bytes = 0
+        self._last_state = b""
         self._writing = False
         self._stop_with: int | None = None
 
@@ -104,6 +107,10 @@ class CountingWriter(GenericSingerWriter[bytes, Message]):
             record: RecordMessage = message  # type: ignore[assignment] # told by its type
             self._keep_record(record.stream, line)
             return
+        if message.type is SingerMessageType.STATE:
+            if line == self._last_state:
+                return
+            self._last_state = line
         self._waiting.append(line)
         self.flush()
 
@@ -127,6 +134,17 @@ class CountingWriter(GenericSingerWriter[bytes, Message]):
         self._waiting_bytes = 0
         if self._stop_with is not None:
             raise SystemExit(self._stop_with)
+
+
+class EachState(StateWriter):
+    """Passes each state on: `CountingWriter` writes none twice in a row.
+
+    The SDK's own holds a state against the last one, of which it makes a deep copy each time.
+    """
+
+    @override
+    def write_state(self, state: TapState) -> None:
+        self._message_writer.write_message(StateMessage(value=state))
 
 
 def _as_dict(message: Message) -> dict[str, object]:
