@@ -2,7 +2,7 @@
 
 A reader takes an element and gives a value, or raises ValueError; the property is then null, and
 counted. The forms are those seen in answers: `3`, `3.0`, `50.0`, `7.5 (AV:N/AC:L)`, empty, dates
-with and without offset (see `qualyswas_ciscovm.dates`).
+with and without offset (see `qualyswas_ciscovm.dates`). What is empty is null.
 """
 
 from __future__ import annotations
@@ -35,22 +35,63 @@ WHOLE: Final = re.compile(r"([+-]?[0-9]{1,19})(?:\.0*)?", re.ASCII)
 NUMBER: Final = re.compile(r"([+-]?[0-9]{1,15}(?:\.[0-9]{1,15})?)(?![0-9.])", re.ASCII)
 TRUE: Final = frozenset({"true", "1", "yes"})
 FALSE: Final = frozenset({"false", "0", "no"})
-PLAIN: Final = {"true": True, "false": False, None: None}
-"""As almost every element has them."""
+SHORT: Final = 200
+"""Characters of the texts whose values are kept."""
+MOST_KEPT: Final = 4096
+"""Values that are kept of one kind."""
 
 
-def whole(element: Element, _notes: Notes) -> int | None:
-    """Read a whole number; null for an empty text.
+class TooLong(ValueError):  # noqa: N818 - it is an outcome of a text, not a failure of the sync
+    """A text of more characters than are read.
 
-    Raises:
-        ValueError: for anything else, also a number with a fraction.
+    Attributes:
+        kept: what is read of it.
     """
-    text = element.text
-    if text is None:
-        return None
-    if len(text) <= SAFE_DIGITS and text.isascii() and text.isdigit():
-        return int(text)
-    return to_whole(text)
+
+    def __init__(self, kept: str) -> None:
+        super().__init__(f"longer than {MAX_TEXT:,} characters")
+        self.kept = kept
+
+
+class Leaf(dict[str | None, "Json"]):
+    """A reader of elements that hold a text only; as a dict, the value by the text.
+
+    A few types, dates, names and small numbers come in row after row. So what has been made of a
+    short text is kept, until there is too much of it.
+
+    Args:
+        read: makes a value of a text.
+    """
+
+    def __init__(self, read: Callable[[str], Json]) -> None:
+        super().__init__()
+        self._read = read
+
+    def __missing__(self, text: str | None) -> Json:
+        """Read a text.
+
+        Raises:
+            TooLong: when it is to be cut.
+            ValueError: when it cannot be read.
+        """
+        value = self._read(text or "")
+        if text is None or len(text) <= SHORT:
+            if len(self) >= MOST_KEPT:
+                self.clear()
+            self[text] = value
+        return value
+
+    def __call__(self, element: Element, notes: Notes) -> Json:
+        """Read the text of an element.
+
+        Raises:
+            ValueError: when it cannot be read.
+        """
+        try:
+            return self[element.text]
+        except TooLong as text:
+            notes.cut[element.tag] += 1
+            return text.kept
 
 
 def to_whole(text: str) -> int | None:
@@ -59,6 +100,8 @@ def to_whole(text: str) -> int | None:
     Raises:
         ValueError: for anything else.
     """
+    if len(text) <= SAFE_DIGITS and text.isascii() and text.isdigit():
+        return int(text)
     stripped = text.strip()
     if not stripped:
         return None
@@ -77,13 +120,13 @@ def loose_whole(text: str) -> int | None:
         return None
 
 
-def number(element: Element, _notes: Notes) -> float | None:
+def to_number(text: str) -> float | None:
     """Read the number at the beginning of a text, such as a score that its vector follows.
 
     Raises:
         ValueError: when the text does not begin with a number.
     """
-    stripped = (element.text or "").strip()
+    stripped = text.strip()
     if not stripped:
         return None
     match = NUMBER.match(stripped)
@@ -93,16 +136,13 @@ def number(element: Element, _notes: Notes) -> float | None:
     return float(match[1])
 
 
-def truth(element: Element, _notes: Notes) -> bool | None:
-    """Read true or false, also as 1, 0, yes, no; null for an empty text.
+def to_truth(text: str) -> bool | None:
+    """Read true or false, also as 1, 0, yes, no.
 
     Raises:
         ValueError: for anything else.
     """
-    found = element.text
-    if found in PLAIN:
-        return PLAIN[found]
-    word = (found or "").strip().lower()
+    word = text.strip().lower()
     if word in TRUE:
         return True
     if word in FALSE:
@@ -113,26 +153,32 @@ def truth(element: Element, _notes: Notes) -> bool | None:
     raise ValueError(msg)
 
 
-def text(element: Element, notes: Notes) -> str | None:
-    """Read a text as it is; null when it is empty. One above 131,072 characters is cut."""
-    value = element.text
-    if value is None or len(value) <= MAX_TEXT:
-        return value or None
-    notes.cut[element.tag] += 1
-    return f"{value[:MAX_TEXT]}{CUT}"
-
-
-def word(element: Element, notes: Notes) -> str | None:
-    """Read a keyword: a text without surrounding blanks."""
-    value = text(element, notes)
-    return (value.strip() or None) if value else None
-
-
-def date(element: Element, _notes: Notes) -> str | None:
-    """Read a date of any known form as `YYYY-MM-DDTHH:MM:SSZ`; null for empty and zero dates.
+def to_text(text: str) -> str | None:
+    """Read a text as it is.
 
     Raises:
-        ValueError: for anything else.
+        TooLong: when it has more than 131,072 characters.
     """
-    value = element.text
-    return to_utc_strict(value) if value else None
+    if len(text) <= MAX_TEXT:
+        return text or None
+    raise TooLong(text[:MAX_TEXT] + CUT)
+
+
+def to_word(text: str) -> str | None:
+    """Read a keyword: a text without surrounding blanks.
+
+    Raises:
+        TooLong: when it has more than 131,072 characters.
+    """
+    if len(text) <= MAX_TEXT:
+        return text.strip() or None
+    raise TooLong((text[:MAX_TEXT] + CUT).strip())
+
+
+whole: Final = Leaf(to_whole)
+number: Final = Leaf(to_number)
+truth: Final = Leaf(to_truth)
+text: Final = Leaf(to_text)
+word: Final = Leaf(to_word)
+date: Final = Leaf(to_utc_strict)
+"""A date of any known form as `YYYY-MM-DDTHH:MM:SSZ`; null for zero dates."""

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
-from tap_qualyswas.records.fields import Json, Record, loose_whole, to_whole, whole
-from tap_qualyswas.records.notes import Notes
+from tap_qualyswas.records.fields import Json, Leaf, Record, TooLong, loose_whole, to_whole
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from tap_qualyswas.records.fields import Reader
+    from tap_qualyswas.records.notes import Notes
     from tap_qualyswas.records.parsing import Element
-
-NO_NOTES: Final = Notes()
 
 
 class Rejected(ValueError):  # noqa: N818 - it is an outcome of a row, not a failure of the sync
@@ -45,6 +43,7 @@ class Shape:
     ) -> None:
         self.name = name
         self._blank: Record = dict.fromkeys(fields)
+        self._leaves = {tag: read for tag, read in fields.items() if isinstance(read, Leaf)}
         self._readers = {tag: (tag, read) for tag, read in fields.items()}
         for tag, known in (renamed or {}).items():
             self._readers[tag] = (known, fields[known])
@@ -63,18 +62,22 @@ class Shape:
             Rejected: when a key cannot be read.
         """
         record = self._blank.copy()
-        readers = self._readers
+        leaves, readers = self._leaves, self._readers
         for child in element:
-            entry = readers.get(child.tag)
-            if entry is None:
-                if child.tag not in self._ignored:
-                    notes.unknown[f"{self.name}.{child.tag}"] += 1
-                continue
-            name, read = entry
+            name = child.tag
             try:
-                record[name] = read(child, notes)
+                if name in leaves:
+                    record[name] = leaves[name][child.text]
+                elif name in readers:
+                    name, read = readers[name]
+                    record[name] = read(child, notes)
+                elif name not in self._ignored:
+                    notes.unknown[f"{self.name}.{name}"] += 1
             except Rejected:
                 raise
+            except TooLong as text:
+                record[name] = text.kept
+                notes.cut[name] += 1
             except ValueError as error:
                 if name in self._keys:
                     msg = f"{self.name} {child_text(element, 'id')}: {name} is {error}"
@@ -103,10 +106,7 @@ def child_of(element: Element, name: str) -> Element | None:
 def row_id(element: Element) -> int | None:
     """Give the id of a row for paging, which is above 0; None when it has no readable one."""
     found = child_of(element, "id")
-    try:
-        number = None if found is None else whole(found, NO_NOTES)
-    except ValueError:
-        return None
+    number = None if found is None else loose_whole(found.text or "")
     return number if number is not None and number > 0 else None
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from lxml import etree
 
-from tap_qualyswas.records.fields import CUT, MAX_TEXT, number, to_whole
+from tap_qualyswas.records.fields import CUT, MAX_TEXT, MOST_KEPT, SHORT, Leaf, number, to_whole
 from tap_qualyswas.records.findings import finding_shape
 from tap_qualyswas.records.knowledge_base import read_entry
 from tap_qualyswas.records.notes import Notes
@@ -141,6 +141,40 @@ def test_texts_are_cut_at_their_bound_and_counted() -> None:
 
     assert record["param"] == "x" * MAX_TEXT + CUT
     assert notes.cut == {"param": 1}
+
+
+def test_a_keyword_that_is_too_long_is_cut_and_counted_wherever_it_stands() -> None:
+    notes = Notes()
+    long = "x" * (MAX_TEXT + 1)
+    user = f"<username> {long}</username>"
+
+    record = FINDING(element(finding(1, group=long, ignoredBy=user)), notes)
+
+    assert record["group"] == long[:-1] + CUT
+    assert record["ignoredBy"] == {
+        **dict.fromkeys(("id", "firstName", "lastName")),
+        "username": long[:-2] + CUT,
+    }
+    assert notes.cut == {"group": 1, "username": 1}
+
+
+def test_the_values_of_short_texts_are_kept_and_not_too_many() -> None:
+    read: list[str] = []
+
+    def upper(text: str) -> str:
+        read.append(text)
+        return text.upper()
+
+    leaf, long = Leaf(upper), "x" * (SHORT + 1)
+
+    assert [leaf[text] for text in ("new", "new", long, long)] == [
+        *("NEW", "NEW"),
+        *[long.upper()] * 2,
+    ]
+    assert read == ["new", long, long]
+    for at in range(2 * MOST_KEPT):
+        assert leaf[str(at)] == str(at)
+    assert len(leaf) <= MOST_KEPT
 
 
 def tags_of(inside: str) -> object:
