@@ -73,8 +73,11 @@ FORGET_CLOSED: Final = (
 )
 """Entries that were closed so long ago are of no use for telling what comes again."""
 FORGET_ASSETS: Final = (
-    "DELETE FROM asset WHERE NOT EXISTS (SELECT 1 FROM entry e WHERE e.asset = asset.key)"
+    "DELETE FROM asset WHERE EXISTS (SELECT 1 FROM pending_coverage) AND COALESCE(last_seen, '') < "
+    "(SELECT date(max(sent_at), '-90 days') FROM pending_entry) AND key NOT IN (SELECT key FROM "
+    "pending_asset) AND NOT EXISTS (SELECT 1 FROM entry e WHERE e.asset = asset.key)"
 )
+"""Clean web applications come with each full load, and CVM has their assets."""
 
 SETTLED: Final = (
     *(KEEP_ENTRIES, KEEP_ASSETS, KEEP_WEBAPPS, KEEP_COVERAGE, KEEP_CHAIN, KEEP_META),

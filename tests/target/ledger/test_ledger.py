@@ -180,11 +180,15 @@ class TestSettled:
 
         assert asset() in rows(ledger, "asset")
 
-    def test_an_asset_that_nothing_is_known_of_any_more_is_forgotten(self, ledger: Ledger) -> None:
+    def test_an_asset_that_nothing_is_known_of_any_more_is_forgotten_by_a_full_load(
+        self, ledger: Ledger
+    ) -> None:
         load(ledger, settlement([entry(1, state="closed")], assets=[asset()]))
+        later = settlement([entry(2, OTHER, sent_at="2026-09-01T08:00:00Z")])
+        load(ledger, later)
         assert rows(ledger, "asset") == [asset()]
 
-        load(ledger, settlement([entry(2, OTHER, sent_at="2026-09-01T08:00:00Z")]))
+        load(ledger, replace(later, coverage=[Covered(1, "api", 7, "V", "2026-09-01T08:00:00Z")]))
 
         assert rows(ledger, "asset") == []
 

@@ -224,6 +224,13 @@ class TestClean:
         assert clean["tags"] == ["Production", "App 3"]
         assert clean["last_seen_at"] == LAST
 
+    def test_its_asset_is_new_once(self, cvm: CVM) -> None:
+        sync = Sync([*APPS, webapp(3)], [finding(1), finding(3, 2)])
+
+        told = [cvm.load(sync).report["changes"]["new_assets"] for _ in range(2)]
+
+        assert told == [3, 0]
+
     def test_one_that_was_never_scanned_makes_no_asset(self, cvm: CVM) -> None:
         running = scan(2, status="RUNNING")
         processing = scan(3, summary={"resultsStatus": "PROCESSING"})
