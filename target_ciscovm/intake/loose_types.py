@@ -16,13 +16,14 @@ if TYPE_CHECKING:
 
 INTEGERS: Final = frozenset(
     {"id", "qid", "severity", "timesDetected", "detectionScore", "patch", "code", "emitted"}
-    | {"counted", "duplicates"}
+    | {"counted", "duplicates", "read", "contract", "parentTagId"}
 )
-BOOLEANS: Final = frozenset({"potential", "isIgnored", "complete"})
+BOOLEANS: Final = frozenset({"potential", "isIgnored", "complete", "wholeAccount"})
 NUMBERS: Final = frozenset({"base", "temporal"})
 LISTS: Final = frozenset(
     {"tags", "cwe", "owasp", "wasc", "cves", "streams", "notProven", "incompleteReasons"}
 )
+LISTS_OF_NUMBERS: Final = frozenset({"cwe", "notProven", "changed"})
 AS_THEY_ARE: Final = frozenset({"resultList", "sslData", "filters"})
 
 WHOLE_NUMBER: Final = re.compile(r"[+-]?\d{1,40}(?=(?:\.0*)?$)", re.ASCII)
@@ -44,7 +45,7 @@ def tidy(record: Mapping[str, object]) -> dict[str, object]:
 def _value(name: str, value: object) -> object:
     if value is None or (isinstance(value, str) and not value.strip()):
         return None
-    if name in LISTS:
+    if name in LISTS or (name in LISTS_OF_NUMBERS and isinstance(value, list)):
         return _list(name, value)
     if isinstance(value, dict):
         return tidy(value)
@@ -62,7 +63,7 @@ def _list(name: str, value: object) -> object:
     rows: list[object] = value if isinstance(value, list) else [value]
     if name == "tags":
         rows = [_tag(row) for row in rows]
-    if name in {"cwe", "notProven"}:
+    if name in LISTS_OF_NUMBERS:
         rows = [_integer(row) for row in rows]
     rows = [tidy(row) if isinstance(row, dict) else row for row in rows]
     return [row for row in rows if row is not None]

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from target_ciscovm.mapping.records import Sync, SyncStream
 
 NEEDED: Final = ("webapps", "findings")
+SYNCS: Final = "syncs"
 FULL: Final = "full"
 INCREMENTAL: Final = "incremental"
 CONTRACT: Final = 1
@@ -61,12 +62,14 @@ class Verdict:
 
 
 NO_ROW: Final = "the input has no syncs record; the tap may not have finished"
+NOT_READ: Final = "the syncs record was rejected (see rejected.jsonl), or dropped by a stream map"
 
 
 def judge(sync: Sync | None, arrived: Arrived) -> Verdict:
     """Tell what a load proves."""
     if sync is None:
-        return Verdict(valid=False, proven=False, reasons=(NO_ROW,))
+        came = bool(arrived.received.get(SYNCS))
+        return Verdict(valid=False, proven=False, reasons=(NOT_READ if came else NO_ROW,))
     losses = tuple(_losses(sync, arrived))
     flaws = (*_flaws(sync, arrived), *losses)
     limits = ("an incremental sync shows only what changed",) if sync.mode != FULL else ()
@@ -90,12 +93,12 @@ def _flaws(sync: Sync, arrived: Arrived) -> Iterator[str]:
     if missing:
         yield f"the sync did not read {' and '.join(missing)}"
     untold = [name for name, count in arrived.received.items() if count and name not in told]
-    if untold := [name for name in untold if name != "syncs"]:
+    if untold := [name for name in untold if name != SYNCS]:
         yield f"the syncs record says nothing of {', '.join(untold)}"
     if sync.mode == FULL and sync.coverage and sync.coverage.since is not None:
         yield f"the sync read only what is later than {sync.coverage.since}"
     if to_utc(sync.started_at) is None:
-        yield "the syncs record does not say when the sync began"
+        yield "the syncs record does not say when the sync began, or names a time yet to come"
     yield from _missing_parts(sync)
 
 

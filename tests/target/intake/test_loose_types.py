@@ -164,3 +164,29 @@ def test_tidying_a_second_time_changes_nothing(row: dict[str, Any]) -> None:
     once = tidy(row)
 
     assert tidy(once) == once
+
+
+def test_a_row_of_syncs_whose_numbers_a_mapper_has_rewritten_is_read() -> None:
+    row = {
+        "contract": 1.0,
+        "streams": [{"stream": "findings", "read": 4.0, "emitted": "4", "counted": 4.0}],
+        "coverage": {
+            "wholeAccount": "true",
+            "findingTypes": ["VULNERABILITY"],
+            "webApps": {"read": 2.0, "notProven": [5.0], "changed": ["6"]},
+        },
+    }
+
+    found = msgspec.convert(tidy(row), Sync)
+
+    assert (found.contract, found.streams[0].read, found.streams[0].counted) == (1, 4, 4)
+    assert found.coverage is not None
+    assert found.coverage.whole_account is True
+    assert found.coverage.web_apps is not None
+    assert (found.coverage.web_apps.not_proven, found.coverage.web_apps.changed) == ([5], [6])
+
+
+@pytest.mark.parametrize("changed", ["5", 5, {"list": [5]}], ids=repr)
+def test_what_changed_is_no_list_of_one_that_was_no_list(changed: object) -> None:
+    with pytest.raises(msgspec.ValidationError, match="changed"):
+        msgspec.convert(tidy({"coverage": {"webApps": {"changed": changed}}}), Sync)

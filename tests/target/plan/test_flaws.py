@@ -58,6 +58,10 @@ def untold(stream: str, name: str) -> Callable[[CVM], Sync]:
 
 FLAWS: Final[Mapping[str, tuple[Callable[[CVM], Sync], str]]] = {
     "no row of syncs": (lambda _: replace(AFTER, proof=None), "no syncs record"),
+    "a beginning to come": (
+        lambda _: replace(AFTER, started="2027-01-01T00:00:00Z"),
+        "yet to come",
+    ),
     "not complete": (
         lambda _: unproven(complete=False, incompleteReasons=["it began from a cursor"]),
         "it began from a cursor",

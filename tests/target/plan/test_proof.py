@@ -61,10 +61,11 @@ def test_a_whole_full_sync_that_arrived_as_it_was_sent_is_proven() -> None:
 
 
 def test_no_row_is_no_proof() -> None:
-    found = judge(None, ARRIVED)
+    found = judge(None, replace(ARRIVED, received=COUNTS))
 
     assert (found.valid, found.proven, found.unaltered) == (False, False, False)
     assert "no syncs record" in found.reasons[0]
+    assert "rejected.jsonl" in judge(None, ARRIVED).reasons[0]
 
 
 @pytest.mark.parametrize(
