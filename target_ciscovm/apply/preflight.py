@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from qualyswas_ciscovm.wording import one_line
 from target_ciscovm.cvm.client import CiscoVMClient
+from target_ciscovm.cvm.connector import UNREADABLE
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -71,7 +72,11 @@ def look(api: CiscoVMClient) -> Opening:
     return Opening(
         connector,
         api.server_now,
-        min((run.start_time for run in runs if run.start_time), default=None),
+        # Runs of which CVM tells no time are runs all the same.
+        min(
+            (run.start_time for run in runs if run.start_time),
+            default=UNREADABLE if runs else None,
+        ),
         frozenset(run.id for run in runs),
         overage,
     )

@@ -266,7 +266,8 @@ class CiscoVMClient:
         path = f"{self._path}/connector_runs/{run_id}"
         answer = self.calls.get_once(path, "see the connector's runs")
         run = read_run(answer.fields())
-        if run is None:  # also for HTTP 404: a run that was just scheduled may not be there yet
+        # Also for HTTP 404: a run that was just scheduled may not be there yet.
+        if run is None or run.id != run_id:
             msg = f"CVM says nothing about connector run {run_id} (HTTP {answer.status})."
             raise BrokenAnswer(msg)
         return run

@@ -90,6 +90,8 @@ COUNTERS: Final = tuple(item.name for item in fields(ConnectorRun) if item.name.
 # Recorded in answers of 2020 and 2021; the present specification spells it correctly.
 MISSPELT: Final = {"processed_payload_count": "processed_palyoad_count"}
 
+LONGEST_NUMBER: Final = 30
+"""Digits of a number that is read. Python refuses some thousands; no count has so many."""
 UNREADABLE: Final = datetime.fromtimestamp(0, timezone.utc)
 
 
@@ -157,5 +159,6 @@ def read_int(value: object) -> int | None:
         return int(value) if value.is_integer() else None
     if isinstance(value, str):
         text = value.strip()
-        return int(text) if text.isascii() and text.isdigit() else None
+        is_number = text.isascii() and text.isdigit() and len(text) <= LONGEST_NUMBER
+        return int(text) if is_number else None
     return None

@@ -227,6 +227,23 @@ class TestNotTold:
         with Ledger(cvm.ledger) as ledger:
             assert not ledger.is_whole
 
+    def test_runs_without_a_time_are_runs_all_the_same(self, cvm: CVM) -> None:
+        cvm.load(THREE)
+        cvm.ledger.unlink()
+        refuse_reading(cvm)
+        cvm.alter(
+            lambda path, told: (
+                [run | {"start_time": None} for run in told]
+                if path.endswith("connector_runs")
+                else told
+            )
+        )
+
+        cvm.load(THREE)
+
+        with Ledger(cvm.ledger) as ledger:
+            assert not ledger.is_whole
+
     def test_the_first_run_that_is_told_makes_up_for_it(self, cvm: CVM) -> None:
         cvm.begin(THREE)
         cvm.ledger.unlink()

@@ -67,10 +67,12 @@ def test_an_end_in_a_form_we_cannot_read_is_an_end(server: ScriptedServer) -> No
         Reply(404, {"success": "false"}),
         Reply(text=""),
         Reply(json={}),
+        Reply(json={"id": 6, "end_time": "2024-05-01T08:05:00.000Z", "success": True}),
+        Reply(json={"id": "9" * 5000}),
         Reply(failure="reset"),
         Reply(text="<html>", headers={"Content-Type": "text/html"}),
     ],
-    ids=["502", "429", "404", "empty", "no id", "reset", "page"],
+    ids=["502", "429", "404", "empty", "no id", "another run", "too long an id", "reset", "page"],
 )
 def test_a_look_that_fails_is_no_end(server: ScriptedServer, bad: Reply) -> None:
     server.script("GET", RUN_7, GOING_ON, bad, bad, bad, bad, bad, bad, GOING_ON, ended())
