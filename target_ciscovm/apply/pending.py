@@ -38,9 +38,25 @@ def look_up(ledger: Ledger, runs: Iterable[ConnectorRun]) -> bool:
         LOGGER.info("Connector run %d of the last load is still going on.", run.id)
         ledger.doubt(keep=True)
     elif run.success and not run.failed_payload_count:
-        LOGGER.info("Connector run %d of the last load has ended well.", run.id)
-        ledger.settle()
+        _settle(ledger, run)
     else:
         LOGGER.info("Connector run %d failed: what it sent counts as perhaps open.", run.id)
         ledger.doubt()
     return True
+
+
+def _settle(ledger: Ledger, run: ConnectorRun) -> None:
+    """Settle a run that has ended well, unless CVM counts fewer entries than it was given.
+
+    Nobody can read back any more which those are: others may have run since.
+    """
+    done, sent = run.processed_scanner_vuln_count, ledger.put_down_count
+    if done is None or done >= sent:
+        LOGGER.info("Connector run %d of the last load has ended well.", run.id)
+        ledger.settle()
+    else:
+        LOGGER.info(
+            "Connector run %d processed %d of %d entries: what it was sent counts as perhaps open.",
+            *(run.id, done, sent),
+        )
+        ledger.doubt()

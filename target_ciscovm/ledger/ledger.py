@@ -174,6 +174,11 @@ class Ledger:
         rows = self._rows("SELECT 1 FROM pending_meta LIMIT 1")
         return (self._meta("pending", PendingRun) or PendingRun()) if list(rows) else None
 
+    @property
+    def put_down_count(self) -> int:
+        """Count the entries of the run that was put down and not settled yet."""
+        return sum(count for (count,) in self._rows("SELECT count(*) FROM pending_entry"))
+
     def open_count(self) -> int:
         """Count what is open, or perhaps open."""
         return sum(count for (count,) in self._rows(f"SELECT count(*) FROM entry WHERE {LIVE}"))  # noqa: S608 - ours

@@ -31,10 +31,11 @@ def ledger(tmp_path: Path) -> Iterator[Ledger]:
         yield ledger
 
 
-def test_one_that_succeeded_is_settled(ledger: Ledger) -> None:
-    runs = [STRANGER, ConnectorRun(OURS, end_time=NOW, success=True)]
+@pytest.mark.parametrize("processed", [None, 2, 3])
+def test_one_that_succeeded_is_settled(processed: int | None, ledger: Ledger) -> None:
+    ended = ConnectorRun(OURS, end_time=NOW, success=True, processed_scanner_vuln_count=processed)
 
-    assert look_up(ledger, runs)
+    assert look_up(ledger, [STRANGER, ended])
 
     assert states(ledger) == {identifier(1): "closed", identifier(2): "open"}
     assert ledger.pending is None
@@ -45,10 +46,11 @@ def test_one_that_succeeded_is_settled(ledger: Ledger) -> None:
     [
         [ConnectorRun(OURS, end_time=NOW, success=False)],
         [ConnectorRun(OURS, end_time=NOW, success=True, failed_payload_count=1)],
+        [ConnectorRun(OURS, end_time=NOW, success=True, processed_scanner_vuln_count=1)],
         [STRANGER],
         [],
     ],
-    ids=["failed", "failed in part", "not listed", "no runs"],
+    ids=["failed", "failed in part", "too few entries", "not listed", "no runs"],
 )
 def test_of_one_that_failed_or_is_not_known_all_is_perhaps_open(
     ledger: Ledger, runs: Sequence[ConnectorRun]
