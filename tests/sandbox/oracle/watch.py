@@ -45,6 +45,7 @@ class Watch:
         self.strange_runs: set[int] = set()
         self._log_start = self._closings = 0
         self._is_behind = self._was_over = False
+        self._latest = tenant.clock.now()
         self._struck: Counter[str] = Counter()
         self._runs: set[int] = set()
         self._strange_before = 0
@@ -57,7 +58,8 @@ class Watch:
         # Of a clock that has gone back, nobody can tell what comes before what.
         now, runs = self.tenant.clock.now(), self.tenant.runs(self.connector_id)
         self._runs = {run.id for run in runs}
-        self._is_behind = any(run.start_time > now for run in runs)
+        self._latest = max(now, self._latest, *(run.start_time for run in runs))
+        self._is_behind = now < self._latest
         self._was_over = self.tenant.is_over()
         self._struck = Counter(self.face.faults.struck)
         self._strange_before = len(self.strange_runs)

@@ -87,6 +87,20 @@ def test_a_clock_that_is_behind_owes_nothing_until_it_is_right_again(bench: Benc
         assert differences(found) == ({} if back < 0 * DAY else {"wrongly_open": [bench.name]})
 
 
+def test_a_clock_may_be_behind_a_sync_under_which_it_went_back(bench: Bench) -> None:
+    bench.pass_day()
+    bench.sandbox.clock.advance(-3 * DAY)
+    bench.load()
+    bench.settle()
+    bench.world.fix_finding(bench.victim)
+    for back in (DAY, 3 * DAY):
+        bench.sandbox.clock.advance(back)
+        bench.sandbox.begin()
+        found = bench.settle()
+
+        assert differences(found) == ({} if back == DAY else {"wrongly_open": [bench.name]})
+
+
 def test_after_a_good_sync_nothing_may_be_left_out(bench: Bench) -> None:
     bench.world.fix_finding(bench.victim)
     bench.sandbox.begin()
