@@ -136,13 +136,13 @@ BUGS: Final[dict[str, Bug]] = {
     ),
     "a full sync asked for again and again": Bug(
         "tap_qualyswas/sync/state.py",
-        '"fullSyncAsked": None}',
-        '"asked": None}',
+        '            part["fullSyncAsked"] = None\n',
+        '            part["asked"] = None\n',
         ("tests/tap/sync/test_full_again.py",),
     ),
     "a cursor of another account used": Bug(
         "tap_qualyswas/sync/cursors.py",
-        "        return kept is not None and same(kept, self._origin.account)\n",
+        "        return kept is not None and same_view(kept, self._origin.account)\n",
         "        return kept is not None\n",
         ("tests/tap/sync/test_full_again.py",),
     ),
