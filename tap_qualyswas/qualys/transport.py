@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 import requests
 from requests.adapters import HTTPAdapter
 
-from qualyswas_ciscovm.certificates import surroundings
+from qualyswas_ciscovm.certificates import prepared, surroundings
 from tap_qualyswas.errors import AnswerTooLarge, BrokenAnswer, QualysError, ReportTooLarge
 from tap_qualyswas.qualys.auth import secrets_of
 from tap_qualyswas.qualys.connection_errors import Timeout, explain
@@ -176,7 +176,7 @@ class Transport:
                 auth=call.auth or self._auth,
             )
             return self._session.send(
-                self._session.prepare_request(request),
+                prepared(self._session, request),
                 timeout=timeout[:2],
                 allow_redirects=False,
                 **self._surroundings,

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 import requests
 from requests.auth import AuthBase
 
-from qualyswas_ciscovm.certificates import bundle_path, bundle_problem, surroundings
+from qualyswas_ciscovm.certificates import bundle_path, bundle_problem, prepared, surroundings
 from qualyswas_ciscovm.dates import from_header
 from qualyswas_ciscovm.plugin import package_version
 from qualyswas_ciscovm.server_clock import ServerClock
@@ -41,10 +41,7 @@ MAX_ANSWER_BYTES: Final = 268_435_456
 
 
 class RiskToken(AuthBase):
-    """Adds the API key to a request.
-
-    As the session's `auth` it also stops `requests` from looking for a login in `~/.netrc`.
-    """
+    """Adds the API key to a request."""
 
     def __init__(self, key: str) -> None:
         self._key = key
@@ -166,7 +163,7 @@ class Transport:
 
     def _sent(self, request: requests.Request) -> requests.Response:
         return self._session.send(
-            self._session.prepare_request(request),
+            prepared(self._session, request),
             timeout=self._timeout,
             allow_redirects=False,
             **self._surroundings,
