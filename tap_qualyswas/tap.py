@@ -84,8 +84,16 @@ class TapQualysWAS(Plugin, Tap):
         # The SDK copies each schema four times to leave out what a catalog deselects. Without a
         # catalog that is most of the time in which a tap starts.
         PluginBase.setup_mapper(self)
+        mapper = self.mapper
+        changes = mapper.stream_maps_dict or mapper.flattening_options.enabled
         for name, stream in self.streams.items():
-            self.mapper.register_raw_stream_schema(name, stream.schema, stream.primary_keys)
+            if changes:
+                mapper.register_raw_stream_schema(name, stream.schema, stream.primary_keys)
+                continue
+            # This one would copy it as well, though nothing is going to change it.
+            unchanged = mapper.default_mapper_type(name, {}, stream.primary_keys, None)
+            unchanged.transformed_schema = stream.schema
+            mapper.stream_maps[name] = [unchanged]
 
     @property
     @override
