@@ -6,7 +6,6 @@ to be sent: `host` of a connector that takes files, `end_time` and `success` of 
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from datetime import timezone
 from typing import TYPE_CHECKING, Final
 
@@ -80,7 +79,7 @@ def run(found: Run, switches: Switches, *, null_counters: bool) -> Answer:
     success: object = found.success
     if switches.success_form == "text" and success is not None:
         success = str(success).lower()
-    counters: Answer = dict(asdict(found.counters))
+    counters: Answer = dict(vars(found.counters))
     untold = "all" if null_counters else switches.untold_counters
     for name in counters:
         if untold == "all" or (untold == "entries" and "vuln" in name):

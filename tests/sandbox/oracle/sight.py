@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -63,6 +64,7 @@ def place_by_url(finding: Finding) -> str:
     return cut(finding.url or finding.app.url)
 
 
+@lru_cache(1 << 14)
 def cut(url: str) -> str:
     """Return a URL without query and fragment, scheme and host in lower case."""
     bare = url.split("?", maxsplit=1)[0].split("#", maxsplit=1)[0]
@@ -81,7 +83,11 @@ def finding_of(entry: Held) -> str:
 
 def tags_of(finding: Finding) -> frozenset[str]:
     """Return the tags that a finding's asset has to have: its web app's, and that one's name."""
-    names = (finding.app.name, *(tag.name for tag in finding.app.tags))
+    return _tags((finding.app.name, *[tag.name for tag in finding.app.tags]))
+
+
+@lru_cache(1 << 12)
+def _tags(names: tuple[str, ...]) -> frozenset[str]:
     return frozenset(filter(None, map(plain, names)))
 
 

@@ -80,7 +80,7 @@ def moment(value: object) -> str | None:
     if not isinstance(value, str) or not _MOMENT.fullmatch(value):
         return f"must be a date YYYY-MM-DDTHH:MM:SSZ: {value!r}"
     try:
-        datetime.strptime(value, "%Y-%m-%dT%H:%M:%S%z")
+        datetime.fromisoformat(value.removesuffix("Z"))
     except ValueError:
         return f"no such day or time: {value!r}"
     return None
