@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 from dataclasses import dataclass
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 DEPLOY: Final = ROOT / "deploy"
 PLACE: Final = "/srv/qualyswas-ciscovm"
 """Where the files say that the project lies."""
+BYTE_CODE: Final = "PYTHONPYCACHEPREFIX"
+"""Without it, all that Meltano imports would be compiled once more."""
 
 
 @dataclass(frozen=True)
@@ -48,11 +51,12 @@ class Project:
     def run(
         self, command: Sequence[str], environment: Mapping[str, str]
     ) -> subprocess.CompletedProcess[str]:
-        """Run a command with these variables and no others."""
+        """Run a command with these variables and no others, but where byte code is kept."""
+        kept = {name: os.environ[name] for name in (BYTE_CODE,) if name in os.environ}
         return subprocess.run(
             command,
             cwd="/",
-            env=dict(environment),
+            env={**kept, **environment},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

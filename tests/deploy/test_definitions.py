@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
@@ -15,6 +14,7 @@ from referencing.jsonschema import DRAFT7
 from tap_qualyswas.tap import TapQualysWAS
 from target_ciscovm.target import TargetCiscoVM
 from tests.pair.commands import MELTANO, Ended, clean_environment, run_in_sandbox
+from tests.support import processes
 from tests.support.processes import BIN, ROOT
 from tests.support.recorded import HUB_SCHEMAS, needs_hub_schemas
 
@@ -94,17 +94,9 @@ def new_project(distribution: Path, tmp_path_factory: pytest.TempPathFactory) ->
 
 def meltano(folder: Path, distribution: Path, *words: str) -> None:
     environment = clean_environment() | {"UV_FIND_LINKS": str(distribution)}
-    done = subprocess.run(
-        [str(BIN / "meltano"), *words],
-        cwd=folder,
-        env=environment,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=240,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
+    command = [str(BIN / "meltano"), *words]
+    done = processes.run(command, timeout=240, server=MELTANO, env=environment, cwd=folder)
+    assert done.returncode == 0, (done.stdout + done.stderr).decode()
 
 
 def in_sandbox(project: Path, home: Path, *words: str) -> Ended:
