@@ -55,7 +55,7 @@ class Overview:
         glossary: by QID.
         told: how many findings it says that it has, by type.
         listed: how many it has.
-        shown: the types that it has a list of, even an empty one.
+        shown: the types that it has a list of, even an empty one, in each section.
         unnamed: how many of them have the id of their detection, and no unique id.
         notes: what was odd.
     """
@@ -79,7 +79,10 @@ class Overview:
 
     def unshown(self, kinds: Iterable[str]) -> list[str]:
         """Give the types of which nothing tells whether it has any, or leaves them out."""
-        return [kind for kind in kinds if kind not in self.shown and kind not in self.told]
+        # A web application of the appendix that has no section shows nothing.
+        is_shown = not self.sections or len(self.sections) >= len(self.webapps)
+        shown = self.shown if is_shown else set()
+        return [kind for kind in kinds if kind not in shown and kind not in self.told]
 
     def note_filter(self, value: str | None) -> None:
         """Note a filter, unless it leaves nothing out."""

@@ -110,10 +110,11 @@ class _Reading:
             name = (element.findtext("NAME") or "").strip()
             self._names.learn(tag.lower(), element.findtext("CODE") or "", name)
         elif tag == SECTION and _is_section(element):
-            self._note_lists(element)
+            shown = _lists_of(element)
+            overview.shown = overview.shown & shown if overview.sections else shown
             overview.sections.append(read_webapp(element, overview.notes))
-        elif tag == "RESULTS":
-            self._note_lists(element)
+        elif tag == "RESULTS" and not overview.sections:
+            overview.shown = _lists_of(element)
         elif tag in {SECTION, "WEBAPP"} and _parent(element) != "TARGET":
             overview.webapps.append(read_webapp(element, overview.notes))
         elif tag == "FILTER":
@@ -137,10 +138,6 @@ class _Reading:
         has_detection = loose_whole(element.findtext("DETECTION_ID") or "") is not None
         overview.unnamed += has_detection and not (element.findtext("UNIQUE_ID") or "").strip()
 
-    def _note_lists(self, element: Element) -> None:
-        tags = {str(child.tag) for child in element}
-        self._overview.shown |= {kind for kind in KINDS if f"{kind}_LIST" in tags}
-
     def _entry(self, element: Element) -> None:
         try:
             qid, entry = glossary.read_entry(element, self._overview.notes)
@@ -149,6 +146,11 @@ class _Reading:
             return
         if qid is not None:
             self._overview.glossary[qid] = entry
+
+
+def _lists_of(element: Element) -> set[str]:
+    tags = {str(child.tag) for child in element}
+    return {kind for kind in KINDS if f"{kind}_LIST" in tags}
 
 
 def _parent(element: Element) -> str | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from dataclasses import replace
 from datetime import timedelta
@@ -14,6 +15,7 @@ from tests.sandbox.world.model import INFORMATION_GATHERED, iso
 from tests.tap.exports import ids
 
 if TYPE_CHECKING:
+    from tests.sandbox.world.model import WebApp
     from tests.tap.exports import Exports
 
 SCANS: Final = ReportShape(SCAN_REPORT)
@@ -73,6 +75,35 @@ def test_a_report_that_may_lack_something_covers_nothing(
     assert ids(outcome) == exports.unique_ids()
     assert told in outcome.log
     assert outcome.proof["coverage"]["webApps"]["notProven"] == sorted(exports.world.apps)
+
+
+@pytest.mark.parametrize("has_section", [True, False])
+def test_without_counts_each_web_application_must_show_each_type(
+    exports: Exports, has_section: bool
+) -> None:
+    """A list that one of them has says nothing about another one."""
+    bare = ReportShape(summary=False)
+    all_types = [app for app in exports.world.apps.values() if len(types_of(exports, app)) == 3]
+    exports.write("one.xml", bare, all_types[:1])
+    assert exports.sync().proof["coverage"]["webApps"]["notProven"] == []
+    other = all_types[1]
+    for found in exports.world.findings_of(other):
+        if found.type == INFORMATION_GATHERED or not has_section:
+            exports.world.delete_finding(found)
+    both = exports.write("one.xml", bare, [all_types[0], other])
+    if not has_section:
+        section = rf"(?s)<WEB_APPLICATION>\s*<ID>{other.id}</ID>.*?</WEB_APPLICATION>"
+        whole = both.read_text()
+        both.write_text(re.sub(section, "", whole, count=1))
+        assert both.read_text() != whole
+    outcome = exports.sync()
+
+    assert "nothing tells whether it has any INFORMATION_GATHERED" in outcome.log
+    assert other.id in outcome.proof["coverage"]["webApps"]["notProven"]
+
+
+def types_of(exports: Exports, app: WebApp) -> set[str]:
+    return {one.type for one in exports.world.findings_of(app)}
 
 
 def test_the_same_file_twice_gives_each_finding_once(exports: Exports) -> None:
