@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 
 FINDINGS: Final = "findings"
+EMPTY_SECONDS: Final = 30
+"""So long is waited before a search is made again that returned nothing of what is counted."""
 
 
 def _nothing() -> None:
@@ -171,12 +173,24 @@ class _Reading:
 
     def records(self) -> Iterator[Record]:
         with self._progress:
-            for page in self._pages() if self._begun is None else self._begun.result():
-                self._collector.take(page.records)
-                yield from page.records
-                # These have been written when the next row is asked for, so the cursor may be kept.
-                self._settle(page)
+            for pages in self._walks():
+                for page in pages:
+                    self._collector.take(page.records)
+                    yield from page.records
+                    # These have been written when the next row is asked for: the cursor is right.
+                    self._settle(page)
         self._finish()
+
+    def _walks(self) -> Iterator[Iterator[Page]]:
+        """Give the pages; and once more where none had a row, though rows are counted.
+
+        Also an index that is being made anew returns nothing for a moment.
+        """
+        yield self._pages() if self._begun is None else self._begun.result()
+        if self._tally.counted and not self._tally.fetched:
+            self._reader.client.sleep(EMPTY_SECONDS)
+            self._todo.update({sweep.key: [IdRange()] for sweep in self._sweeps})
+            yield self._walk.pages(self._todo)
 
     def _with_first_page(self) -> Iterator[Page]:
         pages = self._pages()

@@ -168,6 +168,20 @@ def test_a_login_that_has_worked_is_tried_once_more(times: int) -> None:
     assert len(server.asked_at(FINDINGS)) == 2
 
 
+@pytest.mark.parametrize("empty", [1, 2])
+def test_only_searches_that_return_nothing_again_are_those_of_a_trial(empty: int) -> None:
+    answers = {
+        f"{COUNT}webapp": Answer(count_xml(1)),
+        f"{SEARCH}webapp": Answer(page(webapp(9001))),
+    }
+    with ScriptedServer({f"{SEARCH}webapp": [Answer(page())] * empty}, answers) as server:
+        is_trial = empty == 2
+        with pytest.raises(errors.TrialLicence) if is_trial else nullcontext():
+            outcome = sync_here(server.config)
+            assert outcome.proof["complete"] is True
+            assert len(outcome.records("webapps")) == 1
+
+
 @pytest.mark.parametrize("before", [1, 3])
 def test_a_lone_401_is_tried_once_more_whatever_went_wrong_before(before: int) -> None:
     answers = [*[Answer("", 503)] * before, Answer("", 401)]
