@@ -31,7 +31,6 @@ from target_ciscovm.ledger.ledger import Ledger, home_of
 from target_ciscovm.mapping.asset import AssetRules
 from target_ciscovm.output.folders import (
     point_to,
-    remove_old_runs,
     require_disk,
     run_folder,
     writing_in,
@@ -61,6 +60,7 @@ from target_ciscovm.report.summary import summarise
 from target_ciscovm.report.table import table
 from target_ciscovm.sending import send
 from target_ciscovm.watching.index import write_index
+from target_ciscovm.watching.kept_runs import remove_old
 from target_ciscovm.watching.metrics import write_metrics
 from target_ciscovm.watching.notices import announce_run
 
@@ -161,7 +161,7 @@ class Run:
             ending = self._ending(place, stack, read)
             self._write_report(place, ending)
             # While this run holds its folder, which is then safe from its own tidying.
-            removal = remove_old_runs(settings.output_path, settings.keep_runs)
+            removal = remove_old(settings)
             for name, cause in removal.failed.items():
                 LOGGER.warning("Old run folder %s could not be removed: %s.", name, cause)
             self._pass_on(ending)

@@ -19,11 +19,12 @@ from target_ciscovm.audit.runs import read_runs
 from target_ciscovm.errors import CiscoVMError, LedgerMissing, SettingsError
 from target_ciscovm.ledger.file import put_in_place
 from target_ciscovm.ledger.ledger import Ledger, home_of
-from target_ciscovm.output.folders import remove_old_runs, run_folder
+from target_ciscovm.output.folders import run_folder
 from target_ciscovm.output.lock import connector_lock
 from target_ciscovm.report.holdings import sentences
 from target_ciscovm.report.model import ConnectorInfo
 from target_ciscovm.watching.index import write_index
+from target_ciscovm.watching.kept_runs import remove_old
 from target_ciscovm.watching.notices import announce_audit
 
 if TYPE_CHECKING:
@@ -88,7 +89,7 @@ def audit(settings: Settings) -> Audit:
         for line in document.lines(done):
             LOGGER.info("%s", line)
         LOGGER.info("The audit is %s", desk.folder.file("audit.html").resolve())
-        remove_old_runs(settings.output_path, settings.keep_runs)
+        remove_old(settings)
     write_index(settings.output_path)
     announce_audit(
         desk.folder.path,

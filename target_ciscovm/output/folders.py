@@ -33,7 +33,7 @@ from target_ciscovm.output.private_files import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 RUN_ID: Final = re.compile(r"[0-9]{8}T[0-9]{6}Z-[0-9a-f]{4}")
@@ -118,7 +118,9 @@ def run_folder(output_path: Path, now: datetime | None = None) -> Iterator[RunFo
             shutil.rmtree(folder.spool, ignore_errors=True)
 
 
-def remove_old_runs(output_path: Path, keep: int) -> Removal:
+def remove_old_runs(
+    output_path: Path, keep: int, is_ours: Callable[[Path], bool] = lambda _: True
+) -> Removal:
     """Remove all but the newest run folders, and the spools that killed runs left in the others.
 
     Only real folders with the name of a run are touched; symlinks are not followed, and runs in
@@ -128,12 +130,15 @@ def remove_old_runs(output_path: Path, keep: int) -> Removal:
     Args:
         output_path: folder of all runs.
         keep: number of run folders to keep, the one of this run included.
+        is_ours: whether a folder may be removed; those of another connector are not counted either.
     """
     outcome = Removal([], {})
     newest_first = sorted(run_names(output_path), reverse=True)
-    for number, name in enumerate(newest_first):
+    ours = [name for name in newest_first if is_ours(output_path / name)]
+    old = frozenset(ours[max(keep, 1) :])
+    for name in newest_first:
         path = output_path / name
-        unwanted = path if number >= max(keep, 1) else path / SPOOL
+        unwanted = path if name in old else path / SPOOL
         try:
             _remove_ended(path, unwanted)
         except OSError as error:

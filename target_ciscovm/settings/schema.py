@@ -299,7 +299,7 @@ _RUNNING: Final = (
         "keep_runs",
         _number(1, 100000),
         "Runs to keep",
-        "Number of run folders to keep; older ones are removed.",
+        "Number of run folders of a connector to keep; older ones are removed.",
         default=20,
     ),
     _setting(

@@ -8,11 +8,14 @@ import msgspec
 from msgspec import Struct, field
 
 from target_ciscovm.outcomes import WELL, Destination, Outcome
-from target_ciscovm.output.folders import run_names
+from target_ciscovm.output.folders import remove_old_runs, run_names
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from target_ciscovm.output.folders import Removal
+    from target_ciscovm.settings.values import Settings
 
 MOST: Final = 500
 """Runs that are read; a list of more helps nobody."""
@@ -115,6 +118,17 @@ def kept_runs(output_path: Path) -> Iterator[tuple[str, Kept | None]]:
     """
     for name in sorted(run_names(output_path), reverse=True)[:MOST]:
         yield name, _read(output_path / name)
+
+
+def remove_old(settings: Settings) -> Removal:
+    """Remove old runs and audits, but none that are known to be of another connector."""
+    own = settings.login.connector_id if settings.login else None
+
+    def is_ours(folder: Path) -> bool:
+        kept = _read(folder)
+        return kept is None or kept.connector is None or kept.connector.id == own
+
+    return remove_old_runs(settings.output_path, settings.keep_runs, is_ours)
 
 
 def _read(folder: Path) -> Kept | None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
+from tests.sandbox.ciscovm.tenant.tenant import CONNECTOR_ID, OTHER_CONNECTOR_ID
 from tests.target.streams import API_URL, SUBSCRIPTION, Sync, finding, fixed, webapp
 
 if TYPE_CHECKING:
@@ -184,6 +185,19 @@ def test_old_runs_are_removed_but_for_the_newest(cvm: CVM) -> None:
 
     kept = {path for path in cvm.output.iterdir() if path.is_dir() and not path.is_symlink()}
     assert kept == {old[-1], loaded.folder}
+
+
+def test_runs_of_another_connector_are_not_removed(cvm: CVM) -> None:
+    sync = Sync([webapp()], [finding(1)])
+    old = [cvm.output / f"2020010{day}T000000Z-0000" for day in (1, 2)]
+    for folder, number in zip(old, (OTHER_CONNECTOR_ID, CONNECTOR_ID), strict=True):
+        made = cvm.load(sync, connector_id=number).folder
+        assert made is not None
+        made.rename(folder)
+
+    cvm.load(sync, keep_runs=1)
+
+    assert [folder.exists() for folder in old] == [True, False]
 
 
 @pytest.mark.parametrize("fault", ["", "run-fails", "ciscovm-key"])
