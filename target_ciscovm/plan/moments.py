@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 CLOCKS_APART: Final = timedelta(days=1)
 """So far the clocks of two servers may be apart."""
+BEGUN_TOGETHER: Final = timedelta(minutes=10)
 
 
 def believed(sync: Sync | None, now: datetime | None) -> Sync | None:
@@ -32,9 +33,13 @@ def believed(sync: Sync | None, now: datetime | None) -> Sync | None:
 
 
 def is_ahead(sync: Sync | None, now: datetime | None) -> bool:
-    """Tell whether a sync began later than it is at CVM: its beginning tells no order then."""
+    """Tell whether a sync began later than it is at CVM: its beginning tells no order then.
+
+    Some minutes do not count. The target asks CVM for its time as soon as it starts, and the tap
+    begins its sync beside it.
+    """
     started = parse(sync.started_at) if sync else None
-    return started is not None and now is not None and started > now
+    return started is not None and now is not None and started > now + BEGUN_TOGETHER
 
 
 def present(sync: Sync | None, now: datetime | None) -> str | None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from target_ciscovm.intake.future_dates import NOTE
+from tests.target.loads import HOUR
 from tests.target.streams import Sync, finding, fixed, names, scan, webapp
 
 if TYPE_CHECKING:
@@ -56,10 +58,16 @@ def test_so_is_the_last_scan_of_an_asset(cvm: CVM) -> None:
     assert asset["last_seen_at"] == loaded.report["times"]["started"]
 
 
-def test_a_fix_that_comes_later_is_not_older_than_what_came_from_the_future(cvm: CVM) -> None:
+@pytest.mark.parametrize("delay", [0, 30], ids=["at once", "a little after CVM was asked"])
+def test_a_fix_that_comes_later_is_not_older_than_what_came_from_the_future(
+    delay: int, cvm: CVM
+) -> None:
     cvm.load(Sync([webapp()], [finding(1, lastTestedDate=FUTURE)], proof=None))
+    moment = cvm.clock.now() + HOUR + timedelta(seconds=delay)
+    began = moment.strftime("%Y-%m-%dT%H:%M:%SZ")
 
-    cvm.load(Sync([webapp()], [fixed(1, lastTestedDate=LONG_AGO)], mode="incremental"))
+    fix = fixed(1, lastTestedDate=LONG_AGO)
+    cvm.load(Sync([webapp()], [fix], mode="incremental", started=began))
 
     assert cvm.open() == set()
 

@@ -56,8 +56,8 @@ def test_now_is_the_later_of_what_the_servers_tell(
 @pytest.mark.parametrize(
     ("started", "now", "ahead"),
     [
-        ("2026-03-01T08:00:01Z", NOW, True),
-        ("2026-03-01T08:00:00Z", NOW, False),
+        ("2026-03-01T08:10:01Z", NOW, True),
+        ("2026-03-01T08:10:00Z", NOW, False),
         ("2031-01-01T00:00:00Z", None, False),
         (None, NOW, False),
     ],
