@@ -16,8 +16,8 @@ from tap_qualyswas.records.parsing import parse, read_large
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-LENGTH: Final = 1 << 18
-SECONDS: Final = 0.5
+LENGTH: Final = 1 << 17
+SECONDS: Final = 0.25
 """Of CPU. In proportion it takes a tenth of it; a square of the length would take minutes."""
 OPENINGS: Final = (
     *("<!--", "<!-- -->", "<?", "<?xml ", "<!DOCTYPE ", "<![CDATA[", "]]>", "-->"),

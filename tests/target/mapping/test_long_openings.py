@@ -18,8 +18,8 @@ from target_ciscovm.mapping.urls import host_of, resolved, tidy_url
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-LENGTH: Final = 1 << 18
-SECONDS: Final = 0.7
+LENGTH: Final = 1 << 17
+SECONDS: Final = 0.35
 """Of CPU. In proportion it takes a tenth of it; a square of the length would take minutes."""
 OPENINGS: Final = (
     *("<!--", "<!", "<?", "</", "<a", "<a href='", "<p>", "<li>", "<pre>", "<script>", "<![CDATA["),
