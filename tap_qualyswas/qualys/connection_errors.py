@@ -25,6 +25,16 @@ BROKEN: Final = (
 )
 
 
+PATIENCE: Final = 12
+"""So many times its timeout may an answer take that brings next to nothing."""
+SLOWEST: Final = 10_000
+"""Bytes a second; whatever comes faster may take as long as it likes."""
+
+
+class Stalled(requests.exceptions.Timeout):
+    """An answer that never ends: a long call is kept alive by comments, also one that hangs."""
+
+
 class Timeout(NamedTuple):
     """How long a server may take, in seconds, and the setting that says so, if any."""
 
@@ -37,6 +47,19 @@ class Timeout(NamedTuple):
         """How a message gives it."""
         seconds = f"{self.answer:.0f} s"
         return f"{self.setting} ({seconds})" if self.setting else seconds
+
+    def require_progress(self, seconds: float, size: int) -> None:
+        """Give an answer up that brings next to nothing.
+
+        Args:
+            seconds: how long it has taken.
+            size: bytes that have come.
+
+        Raises:
+            Stalled: when that is too little.
+        """
+        if seconds > PATIENCE * self.answer + size / SLOWEST:
+            raise Stalled
 
 
 def explain(error: requests.RequestException, place: str, timeout: Timeout) -> QualysError:
@@ -52,12 +75,18 @@ def explain(error: requests.RequestException, place: str, timeout: Timeout) -> Q
     if isinstance(error, requests.exceptions.ConnectTimeout):
         return Unreachable(f"No connection to {place} within {timeout.connect:.0f} s.")
     if isinstance(error, requests.exceptions.Timeout) or "Read timed out" in str(error):
-        return TimedOut(f"{place} did not answer within {timeout.told}.")
+        return TimedOut(f"{place} {_too_slow(error, timeout)}")
     if isinstance(error, BROKEN):
         return BrokenAnswer(f"The answer of {place} broke off or could not be decompressed.")
     if blamed := setting_to_blame(error):
         return SettingsError(blamed)
     return Unreachable(_unreachable(error, place))
+
+
+def _too_slow(error: requests.RequestException, timeout: Timeout) -> str:
+    if isinstance(error, Stalled):
+        return f"kept a call open for {PATIENCE * timeout.answer:,.0f} s without an answer."
+    return f"did not answer within {timeout.told}."
 
 
 def _unreachable(error: requests.RequestException, place: str) -> str:

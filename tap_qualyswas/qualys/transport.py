@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+import time
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -119,7 +120,7 @@ class Transport:
             buffer = BytesIO()
             msg = f"{self._place} sent a page of more than {MAX_PAGE_BYTES:,} bytes."
             with _explained(self._place, self._timeout):
-                _read(response, buffer, MAX_PAGE_BYTES, AnswerTooLarge(msg))
+                _read(response, buffer, MAX_PAGE_BYTES, AnswerTooLarge(msg), self._timeout)
             return self._reply(response, buffer.getvalue())
 
     def download(self, call: Call) -> tuple[Reply, IO[bytes]]:
@@ -135,7 +136,8 @@ class Transport:
         with ExitStack() as stack, self._open(call) as response:
             target = stack.enter_context(tempfile.SpooledTemporaryFile(max_size=MEMORY_BYTES))
             with _explained(self._place, self._timeout):
-                _read(response, target, self._max_report_bytes, ReportTooLarge(msg))
+                too_large = ReportTooLarge(msg)
+                _read(response, target, self._max_report_bytes, too_large, self._timeout)
             stack.pop_all()
             return (self._reply(response, b""), target)
 
@@ -160,7 +162,7 @@ class Transport:
             buffer = BytesIO()
             msg = f"{place} sent an answer of more than {MAX_TOKEN_BYTES:,} bytes."
             with response:
-                _read(response, buffer, MAX_TOKEN_BYTES, BrokenAnswer(msg))
+                _read(response, buffer, MAX_TOKEN_BYTES, BrokenAnswer(msg), self._quick)
         return Reply(place, response.status_code, response.headers, buffer.getvalue())
 
     def _open(self, call: Call) -> requests.Response:
@@ -204,11 +206,16 @@ def _explained(place: str, timeout: Timeout) -> Iterator[None]:
 
 
 def _read(
-    response: requests.Response, target: IO[bytes], limit: int, too_large: QualysError
+    response: requests.Response,
+    target: IO[bytes],
+    limit: int,
+    too_large: QualysError,
+    timeout: Timeout,
 ) -> None:
-    size = 0
+    size, began = 0, time.monotonic()
     for chunk in response.iter_content(CHUNK_BYTES):
         size += len(chunk)
         if size > limit:
             raise too_large
+        timeout.require_progress(time.monotonic() - began, size)
         target.write(chunk)
