@@ -110,7 +110,8 @@ class Life(RuleBasedStateMachine):
         """
         pair, found = pair or self.pair, synced.found
         FIGURES["syncs"] += 1
-        self.settings_known |= synced.proven and pair is self.pair
+        teaches = synced.proven and pair is self.pair and not pair.watch.is_behind
+        self.settings_known |= teaches
         news = {(what, uid) for what, uids in found.differences.items() for uid in uids}
         news -= self.counted
         FIGURES["wrong closures"] += sum(what == "wrongly_closed" for what, _ in news)

@@ -97,8 +97,12 @@ class ChangingReading(Life):
 
         But a ledger that was made anew knows the source only of what was read since.
         """
-        world = self.sandbox.world
-        read = {world.unique_id(one) for one in world.all_findings() if self.lets_through(one)}
+        world, asked = self.sandbox.world, self.sandbox.oracle.asked
+        read = {
+            world.unique_id(one)
+            for one in world.all_findings()
+            if self.lets_through(one) and one.type in asked.kinds and asked.wants(one.app)
+        }
         if not any(held.is_open and finding_of(held) in read for held in self.ours()):
             return
         sent = self.sandbox.ciscovm_requests["data_file"]

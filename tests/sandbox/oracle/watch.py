@@ -37,6 +37,8 @@ class Watch:
 
     Attributes:
         strange_runs: runs of the connector that somebody else has started.
+        is_behind: whether the clock is behind an earlier sync or run, so that a sync that begins
+            now counts as older.
     """
 
     def __init__(self, oracle: Oracle, face: QualysFace, tenant: Tenant, connector_id: int) -> None:
@@ -44,7 +46,7 @@ class Watch:
         self.connector_id = connector_id
         self.strange_runs: set[int] = set()
         self._log_start = self._closings = 0
-        self._is_behind = self._was_over = False
+        self.is_behind = self._was_over = False
         self._latest = tenant.clock.now()
         self._struck: Counter[str] = Counter()
         self._runs: set[int] = set()
@@ -59,7 +61,7 @@ class Watch:
         now, runs = self.tenant.clock.now(), self.tenant.runs(self.connector_id)
         self._runs = {run.id for run in runs}
         self._latest = max(now, self._latest, *(run.start_time for run in runs))
-        self._is_behind = now < self._latest
+        self.is_behind = now < self._latest
         self._was_over = self.tenant.is_over()
         self._struck = Counter(self.face.faults.struck)
         self._strange_before = len(self.strange_runs)
@@ -106,9 +108,9 @@ class Watch:
             walked=kinds_read(log, world) if resumes else oracle.asked.kinds,
             whole=whole and not BREAKING & struck,
             provable=not any(faults.armed(name) for name in UNPROVABLE),
-            calm=not (struck or over or self._is_behind or self._has_strange_run),
+            calm=not (struck or over or self.is_behind or self._has_strange_run),
             over=over,
-            behind=self._is_behind,
+            behind=self.is_behind,
             emptied="qualys-nothing" in struck,
             was_over=self._was_over,
             garbled="qualys-bad-characters" in struck,
