@@ -198,8 +198,13 @@ class ConnectorInfo(_Part):
     """The connector in CVM."""
 
     id: int
-    name: str = ""
+    name: Annotated[str, Meta(description="empty where CVM was not reached")] = ""
     api_url: str = ""
+
+    @property
+    def title(self) -> str:
+        """Give its number, with its name as far as that is known."""
+        return f"{self.id} ({self.name})" if self.name else str(self.id)
 
 
 class RunInfo(_Part):

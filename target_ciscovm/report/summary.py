@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from qualyswas_ciscovm.dates import to_text
+from target_ciscovm.cvm.api_url import tidy_api_url
 from target_ciscovm.cvm.connector import COUNTERS
 from target_ciscovm.intake.counts import FINDINGS
 from target_ciscovm.plan import decisions
@@ -86,6 +87,8 @@ def _connector(facts: Facts, report: Report) -> None:
     if facts.opening is not None:
         found = facts.opening.connector
         report.connector = ConnectorInfo(id=found.id, name=found.name, api_url=facts.api_url)
+    elif login := facts.settings.login:  # whoever watches has to know which load was refused
+        report.connector = ConnectorInfo(id=login.connector_id, api_url=tidy_api_url(login.api_url))
     if facts.delivered is not None:
         report.run = run_info(facts.delivered.run)
     elif facts.run_number is not None:

@@ -132,7 +132,7 @@ def _facts(report: Report) -> Iterator[tuple[str, str]]:
         yield "in CVM", verified(report.verification)
     if report.connector:
         run = f", run {report.run.id}" if report.run else ""
-        yield "connector", f"{report.connector.id} ({report.connector.name}){run}"
+        yield "connector", f"{report.connector.title}{run}"
     yield from _webapps(report)
     if report.tags_dropped:
         assets = [f"{cut(one.asset, 60)} {_named(one.tags)}" for one in report.tags_dropped]

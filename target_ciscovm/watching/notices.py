@@ -183,7 +183,7 @@ def _text(
     command: Command = "load",
 ) -> str:
     what = "" if command == "load" else f" {command}"
-    where = f", connector {connector.id} ({connector.name})" if connector else ""
+    where = f", connector {connector.title}" if connector else ""
     step = "" if next_step in message else f" Next: {next_step}"
     line = f"target-ciscovm{what}{where}: {outcome.replace('_', ' ')}. {message}{step}"
     return one_line(line).translate(SLACK)

@@ -10,6 +10,7 @@ import pytest
 
 from qualyswas_ciscovm.dates import parse
 from target_ciscovm.watching.metrics import metrics
+from tests.sandbox.ciscovm.tenant.tenant import CONNECTOR_ID
 from tests.target.report.reports import REPORTS
 from tests.target.streams import Sync, finding, webapp
 
@@ -80,6 +81,17 @@ def test_a_run_that_fails_keeps_when_it_last_went_well(cvm: CVM, tmp_path: Path)
     for name in ("last_success_timestamp_seconds", "last_proven_timestamp_seconds"):
         assert after[name] == before[name]
     assert after["open_findings"] == 1
+
+
+def test_a_run_that_is_refused_is_one_of_its_connector_too(cvm: CVM, tmp_path: Path) -> None:
+    path = tmp_path / "ciscovm.prom"
+    cvm.faults.arm("ciscovm-key")
+
+    loaded = cvm.load(Sync([webapp()], [finding(1)]), metrics_path=str(path))
+
+    assert loaded.outcome == "refused"
+    assert {match[2] for match in LINE.finditer(path.read_text())} == {str(CONNECTOR_ID)}
+    assert loaded.report["connector"] == {"id": CONNECTOR_ID, "name": "", "api_url": cvm.url}
 
 
 def test_figures_that_cannot_be_written_are_a_warning(
