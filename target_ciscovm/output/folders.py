@@ -134,8 +134,9 @@ def remove_old_runs(
     """
     outcome = Removal([], {})
     newest_first = sorted(run_names(output_path), reverse=True)
-    ours = [name for name in newest_first if is_ours(output_path / name)]
-    old = frozenset(ours[max(keep, 1) :])
+    keep = max(keep, 1)
+    some = newest_first if len(newest_first) > keep else ()  # else there is nothing to look into
+    old = frozenset([name for name in some if is_ours(output_path / name)][keep:])
     for name in newest_first:
         path = output_path / name
         unwanted = path if name in old else path / SPOOL

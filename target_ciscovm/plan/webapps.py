@@ -20,14 +20,15 @@ if TYPE_CHECKING:
 NOT_COVERED_DAYS: Final = 30
 NOT_COVERED: Final = """
 SELECT e.webapp, COUNT(*) FROM live e
-WHERE e.account = :account AND e.webapp IS NOT NULL AND e.sent_at < :limit
+WHERE COALESCE(e.account, :account) = :account AND e.webapp IS NOT NULL AND e.sent_at < :limit
     AND NOT EXISTS (
         SELECT 1 FROM ledger.coverage c
-        WHERE c.account = e.account AND c.webapp = e.webapp AND c.type = e.type
-            AND c.covered_at >= :limit
+        WHERE c.webapp = e.webapp AND c.type = e.type AND c.covered_at >= :limit
+            AND c.account = COALESCE(e.account, c.account)
     )
 GROUP BY 1 ORDER BY 1
 """
+"""Of an entry that was read from CVM nothing tells the account."""
 NAMES: Final = "SELECT id, name FROM ledger.webapp WHERE account = ? AND login = ? ORDER BY id"
 
 

@@ -34,7 +34,8 @@ ASSETS_NAMED: Final = 1000
 SEVERITIES: Final = range(1, 6)
 OPEN_OF_WEBAPPS: Final = """
 SELECT e.webapp, COUNT(*) FROM live e
-WHERE e.account = ? AND e.webapp IN (SELECT webapp FROM {table}) GROUP BY 1 ORDER BY 1
+WHERE COALESCE(e.account, :account) = :account AND e.webapp IN (SELECT webapp FROM {table})
+GROUP BY 1 ORDER BY 1
 """
 BY_SEVERITY: Final = """
 SELECT f.severity, d.action,
@@ -156,8 +157,8 @@ def _severities(spool: Spool) -> list[SeverityCount]:
 
 def _webapps(spool: Spool, plan: Plan, table: str) -> Iterator[WebApp]:
     """Give the web applications of a table that something is open of."""
-    rows = spool.execute(OPEN_OF_WEBAPPS.format(table=table), (plan.coverage.account,))
-    for number, count in rows:
+    query = OPEN_OF_WEBAPPS.format(table=table)
+    for number, count in spool.connection.execute(query, {"account": plan.coverage.account}):
         yield WebApp(id=number, name=_name(plan, number), open=count)
 
 

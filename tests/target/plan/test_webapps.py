@@ -177,6 +177,24 @@ class TestNotCovered:
         assert loaded.report["webapps_not_covered"] == expected
         assert cvm.open() == names(1, 3, 4)
 
+    def test_what_was_read_from_cvm_is_listed_too(self, cvm: CVM) -> None:
+        cvm.load(BEFORE)
+        cvm.ledger.unlink()
+        cvm.load(self.ONE)
+        cvm.clock.advance(timedelta(days=31))
+
+        loaded = cvm.load(self.ONE)
+
+        assert loaded.report["webapps_not_covered"] == [{"id": 2, "name": "", "open": 2}]
+
+    def test_and_counted_where_its_web_application_is_not_proven(self, cvm: CVM) -> None:
+        cvm.load(BEFORE)
+        cvm.ledger.unlink()
+
+        loaded = cvm.load(replace(BEFORE, findings=BEFORE.findings[:2], not_proven=[2]))
+
+        assert loaded.report["webapps_not_proven"] == [{"id": 2, "name": "App 2", "open": 2}]
+
 
 class TestRenamed:
     """The name of a web application is no identity with the default order of locators."""
