@@ -130,8 +130,8 @@ BUGS: Final[dict[str, Bug]] = {
     ),
     "asset split over parts": Bug(
         "target_ciscovm/apply/files.py",
-        "            self._add(key, list(group))\n",
-        "            for row in group:\n                self._add(key, [row])\n",
+        "            self._add(key, sorted(rows, key=itemgetter(1)))\n",
+        "            for row in rows:\n                self._add(key, [row])\n",
         ("tests/target/mapping/test_located.py", *WEEKS),
     ),
     "a full sync asked for again and again": Bug(

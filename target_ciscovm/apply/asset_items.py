@@ -18,26 +18,38 @@ if TYPE_CHECKING:
 _encode: Final = msgspec.json.Encoder().encode
 
 
-class DecidedRow(NamedTuple):
-    """A decision with the finding that it comes from, in the order of assets.
-
-    The last eight are None where the entry is known from the ledger only.
-    """
+class OpenedRow(NamedTuple):
+    """A finding that is opened, as it is read for its asset."""
 
     asset: str
     identifier: str
-    model: DataModel
-    action: str
-    cause: str
+    name: str | None
+    definition: int
+    app: int | None
+    url: str | None
+    seen: str
+    item: int
+    severity: int | None
+
+
+class NotOpenedRow(NamedTuple):
+    """Another decision. What is of a finding is None where only the ledger knows the entry."""
+
+    asset: str
+    identifier: str
     name: str | None
     definition: int | None
     app: int | None
     url: str | None
     seen: str | None
+    item: int | None
+    action: str
+    model: DataModel
+    cause: str
     closed: str | None
-    item_at: int | None
-    item_bytes: int | None
-    severity: int | None
+
+
+DecidedRow = OpenedRow | NotOpenedRow
 
 
 class AssetItems:
@@ -67,32 +79,30 @@ class AssetItems:
         """Count the entries."""
         return sum(map(len, self.items.values()))
 
-    def note(self, row: DecidedRow, app: WebAppRef | None) -> None:
+    def note(self, url: str | None, app: WebAppRef | None, seen: str | None) -> None:
         """Take what a finding says of the asset, also one that is left out."""
-        self._last_looked_at = max(self._last_looked_at, row.seen or "")
+        if seen and seen > self._last_looked_at:
+            self._last_looked_at = seen
         if app is None or app.id is None:
             self.any_nowhere = True
-            self._nowhere = place_of(row.url, app)
+            self._nowhere = place_of(url, app)
         elif app.id not in self._places:
-            self._places[app.id] = place_of(row.url, app)
+            self._places[app.id] = place_of(url, app)
             for tag in app.tags or ():
                 if tag.name:
                     self._tags.setdefault(tag.name, tag)
 
-    def add(self, row: DecidedRow, item: bytes, definition: Named) -> None:
-        """Add a finding under the name of its definition.
+    def open(self, model: DataModel, definition: Named, item: bytes, severity: int | None) -> None:
+        """Add an open finding, with the score that its definition has for its severity."""
+        self.any_open = True
+        score = definition.scores.get(severity or 0, b"") if definition.scores else b""
+        self._put(model, definition.name, definition.json + score + item[1:])
 
-        Args:
-            row: its decision.
-            item: JSON of its entry, without that name.
-            definition: its name.
-        """
-        opens = row.action == "open"
-        score = definition.scores.get(row.severity or 0, b"") if opens else b""
-        self._put(row.model, definition.name, definition.json + score + item[1:])
-        self.any_open |= opens
+    def fix(self, model: DataModel, definition: Named, item: bytes) -> None:
+        """Add a fixed finding under the name of its definition."""
+        self._put(model, definition.name, definition.json + item[1:])
 
-    def close(self, row: DecidedRow, name: str, at: str) -> None:
+    def close(self, row: NotOpenedRow, name: str, at: str) -> None:
         """Close an entry that no finding of the load stands for, or stands for in this data model.
 
         Args:

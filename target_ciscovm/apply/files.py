@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass
+from heapq import merge
 from itertools import groupby
 from operator import itemgetter
 from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from target_ciscovm.apply.asset_items import AssetItems, DecidedRow
+from target_ciscovm.apply.asset_items import AssetItems, DecidedRow, NotOpenedRow, OpenedRow
 from target_ciscovm.apply.sent_tags import as_text
 from target_ciscovm.intake.spool import BATCH
 from target_ciscovm.kdi.files import EncodedAsset, Files, Group
@@ -27,7 +28,7 @@ from target_ciscovm.plan import decisions
 from target_ciscovm.plan.definitions import Named, named
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Iterator, Sequence
+    from collections.abc import Container, Iterable, Iterator, Sequence
 
     from target_ciscovm.intake.references import References
     from target_ciscovm.intake.spool import Spool
@@ -43,11 +44,18 @@ CREATE TABLE load_asset(
     last_seen TEXT, tags TEXT, told INTEGER NOT NULL, reset INTEGER NOT NULL
 );
 """
-ROWS: Final = (
-    "SELECT d.asset, d.identifier, d.model, d.action, d.cause, d.name, f.definition, f.app, f.url, "
-    "f.seen, f.closed, f.item_at, f.item_bytes, f.severity FROM decision d LEFT JOIN finding f "
-    "ON f.rowid = d.finding WHERE d.action <> 'leave' OR d.finding IS NOT NULL ORDER BY d.asset"
+OPENED: Final = (
+    "SELECT k.key, f.identifier, o.name, f.definition, f.app, f.url, f.seen, f.item, f.severity "
+    "FROM asset_key k CROSS JOIN finding_row f ON f.asset = k.number "
+    "CROSS JOIN opened o ON o.finding = f.number ORDER BY k.key"
 )
+"""`CROSS JOIN` keeps SQLite to this order, which needs no sorting."""
+NOT_OPENED: Final = (
+    "SELECT d.asset, d.identifier, d.name, f.definition, f.app, f.url, f.seen, f.item, d.action, "
+    "d.model, d.cause, f.closed FROM not_opened d LEFT JOIN finding_row f ON f.number = d.finding "
+    "WHERE d.action <> 'leave' OR d.finding IS NOT NULL ORDER BY d.asset"
+)
+COUNT: Final = "SELECT (SELECT COUNT(*) FROM opened) + (SELECT COUNT(*) FROM not_opened)"
 TAKEN: Final = (
     "SELECT 1 FROM load_asset WHERE key = ? UNION ALL SELECT 1 FROM refused WHERE asset = ? LIMIT 1"
 )
@@ -60,7 +68,7 @@ OPEN_THERE: Final = "SELECT DISTINCT webapp FROM live WHERE asset = ? AND webapp
 OPEN_UNCOVERED: Final = """
 SELECT DISTINCT e.asset, e.webapp FROM live e
 WHERE e.webapp NOT IN (SELECT webapp FROM covered_webapp)
-    AND e.asset IN (SELECT asset FROM decision WHERE action <> 'leave')
+    AND (e.asset IN (SELECT key FROM asset_key) OR e.asset IN (SELECT asset FROM not_opened))
 """
 """Of web applications that a proven load may lack: all others are in it with all that is open."""
 
@@ -97,10 +105,15 @@ def write_files(
         CiscoVMError: when something is not what CVM takes, which would be a defect of ours.
     """
     spool.begin_joins(TABLE)
+    spool.execute("CREATE INDEX IF NOT EXISTS finding_asset ON finding_row(asset)")
     spool.execute("BEGIN")
     writer = _Writer(spool, plan, references, rules, files)
     writer.write()
     return Written(files, files.close())
+
+
+def _by_asset(rows: Iterable[DecidedRow]) -> Iterator[tuple[str, list[DecidedRow]]]:
+    return ((key, list(group)) for key, group in groupby(rows, itemgetter(0)))
 
 
 class _Writer:
@@ -125,24 +138,31 @@ class _Writer:
         if plan.coverage.proven:
             for key, number in spool.execute(OPEN_UNCOVERED):
                 self._uncovered[key].add(number)
-        self._progress = Progress("building", spool.number("SELECT COUNT(*) FROM decision"))
+        self._progress = Progress("building", spool.number(COUNT))
 
     def write(self) -> None:
-        rows = map(DecidedRow._make, self._spool.execute(ROWS))
-        for key, group in groupby(rows, itemgetter(0)):
-            self._add(key, list(group))
+        opened = map(OpenedRow._make, self._spool.execute(OPENED))
+        others = map(NotOpenedRow._make, self._spool.execute(NOT_OPENED))
+        assets = merge(_by_asset(opened), _by_asset(others), key=itemgetter(0))
+        for key, groups in groupby(assets, itemgetter(0)):
+            rows = [row for _, group in groups for row in group]
+            self._add(key, sorted(rows, key=itemgetter(1)))
         self._add_clean()
         self._flush()
 
     def _add(self, key: str, rows: Sequence[DecidedRow]) -> None:
         found = AssetItems()
-        apps = self._references.apps
+        apps, item = self._references.apps, self._spool.item
         moves = False
         for row in rows:
-            if row.item_at is not None:
-                found.note(row, None if row.app is None else apps[row.app])
-            moves |= row.action == "close" and row.cause == decisions.MOVED_AWAY
-            self._put(row, found)
+            if row.item is not None:
+                found.note(row.url, None if row.app is None else apps[row.app], row.seen)
+            if isinstance(row, OpenedRow):
+                definition = self._definition(row.definition, row.name)
+                found.open(self._model, definition, item(row.item), row.severity)
+            elif row.action == "close":
+                moves |= row.cause == decisions.MOVED_AWAY
+                self._close(row, found)
         self._progress.add(len(rows))
         if not found.items:
             return
@@ -152,29 +172,26 @@ class _Writer:
         else:
             self._write_known(key, found)
 
-    def _put(self, row: DecidedRow, found: AssetItems) -> None:
-        if row.action == "leave":
-            return
-        if row.item_at is None or row.item_bytes is None or row.cause.startswith("filtered"):
+    def _close(self, row: NotOpenedRow, found: AssetItems) -> None:
+        if row.item is None or row.cause.startswith("filtered"):
             found.close(row, self._closed_name(row), self._plan.now)
         elif row.model != self._model:
             found.close(row, self._closed_name(row), row.closed or self._plan.now)
         else:
-            item = self._spool.item(row.item_at, row.item_bytes)
-            found.add(row, item, self._definition(row))
+            definition = self._definition(row.definition or 0, row.name)
+            found.fix(row.model, definition, self._spool.item(row.item))
 
-    def _closed_name(self, row: DecidedRow) -> str:
+    def _closed_name(self, row: NotOpenedRow) -> str:
         """Give the name to close an entry by; CVM does not tell that of one that was read there."""
         made = None if row.definition is None else self._plan.names[row.definition].name
         return self._plan.catalogue.use(row.name or made or UNNAMED)
 
-    def _definition(self, row: DecidedRow) -> Named:
+    def _definition(self, number: int, name: str | None) -> Named:
         """Give the name that the entry has in CVM, else that of its QID."""
-        made = self._plan.names[row.definition or 0]
-        if row.name is None or row.name == made.name:
+        made = self._plan.names[number]
+        if name is None or name == made.name:
             return made
-        representative = self._references.representatives[row.definition or 0]
-        name = self._plan.catalogue.use(row.name, representative)
+        name = self._plan.catalogue.use(name, self._references.representatives[number])
         return self._names.setdefault(name, named(name, made.scores))
 
     def _write_described(

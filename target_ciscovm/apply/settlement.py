@@ -21,20 +21,20 @@ if TYPE_CHECKING:
     from target_ciscovm.plan.plan import Plan, Tenant
 
 OPENED: Final = (
-    "SELECT d.asset, d.identifier, d.model, CASE WHEN :over AND NOT EXISTS (SELECT 1 FROM "
-    "main.asset a WHERE a.key = d.asset) THEN 'perhaps' ELSE 'open' END, COALESCE(d.name, n.name)"
-    ", f.type, f.webapp, :source, :account, :sent, f.seen, f.severity FROM decision d JOIN finding "
-    "f ON f.rowid = d.finding JOIN definition n ON n.number = f.definition WHERE d.action = 'open'"
+    "SELECT f.asset, f.identifier, :model, CASE WHEN :over AND NOT EXISTS (SELECT 1 FROM "
+    "main.asset a WHERE a.key = f.asset) THEN 'perhaps' ELSE 'open' END, COALESCE(o.name, n.name)"
+    ", f.type, f.webapp, :source, :account, :sent, f.seen, f.severity FROM opened o JOIN finding "
+    "f ON f.number = o.finding JOIN definition n ON n.number = f.definition"
 )
 CLOSED: Final = (
     "SELECT d.asset, d.identifier, d.model, 'closed', e.name, e.type, e.webapp, e.source, "
-    "e.account, :sent, COALESCE(f.seen, e.seen), e.severity FROM decision d JOIN main.entry e ON "
+    "e.account, :sent, COALESCE(f.seen, e.seen), e.severity FROM not_opened d JOIN main.entry e ON "
     "e.identifier = d.identifier AND e.asset = d.asset AND e.model = d.model LEFT JOIN finding f "
-    "ON f.rowid = d.finding WHERE d.action = 'close'"
+    "ON f.number = d.finding WHERE d.action = 'close'"
 )
 CLOSED_UNKNOWN: Final = (
     "SELECT d.asset, d.identifier, d.model, 'closed', n.name, f.type, f.webapp, :source, :account, "
-    ":sent, f.seen, f.severity FROM decision d JOIN finding f ON f.rowid = d.finding JOIN "
+    ":sent, f.seen, f.severity FROM not_opened d JOIN finding f ON f.number = d.finding JOIN "
     "definition n ON n.number = f.definition WHERE d.action = 'close' AND NOT EXISTS (SELECT 1 "
     "FROM main.entry e WHERE e.identifier = d.identifier AND e.asset = d.asset AND e.model = "
     "d.model)"
@@ -85,6 +85,7 @@ def _entries(spool: Spool, plan: Plan, tenant: Tenant) -> Selection:
     covered = plan.coverage
     sent = covered.started or (to_text(tenant.now) if tenant.now else "")
     values = {
+        "model": plan.model,
         "over": plan.terms.over,
         "source": covered.source,
         "account": covered.account,

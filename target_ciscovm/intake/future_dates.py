@@ -15,11 +15,11 @@ NOTE: Final = "dates in the future: brought to now"
 DATES: Final = ("created_at", "last_seen_at", "closed_at")
 """Dates of an entry in a file."""
 LATER: Final = """
-SELECT rowid, item_at, item_bytes FROM finding WHERE rowid > ? AND seen > ? ORDER BY rowid LIMIT ?
+SELECT number, item FROM finding_row WHERE number > ? AND seen > ? ORDER BY 1 LIMIT ?
 """
 BROUGHT: Final = """
-UPDATE finding SET seen = :now, closed = min(closed, :now), item_at = :at, item_bytes = :bytes
-WHERE rowid = :row
+UPDATE finding_row SET seen = :now, closed = min(closed, :now), item = :item
+WHERE number = :row
 """
 
 
@@ -42,12 +42,11 @@ def bring_to_now(spool: Spool, now: str) -> int:
     return count
 
 
-def _brought(spool: Spool, row: tuple[int, int, int], now: str) -> dict[str, object]:
-    number, begin, length = row
-    item = msgspec.json.decode(spool.item(begin, length), type=dict[str, object])
+def _brought(spool: Spool, row: tuple[int, int], now: str) -> dict[str, object]:
+    number, place = row
+    item = msgspec.json.decode(spool.item(place), type=dict[str, object])
     for name in DATES:
         date = item.get(name)
         if isinstance(date, str) and date > now:
             item[name] = now
-    text = msgspec.json.encode(item)
-    return {"row": number, "now": now, "at": spool.add_item(text), "bytes": len(text)}
+    return {"row": number, "now": now, "item": spool.add_item(msgspec.json.encode(item))}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import TYPE_CHECKING, Final, Literal, TypeVar
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple, TypeVar
 
 import msgspec
 
@@ -50,11 +50,25 @@ SYNCS: Final = "syncs"
 URL_KEY: Final = "url:"
 """How the key of an asset begins that is a page."""
 LARGEST_ID: Final = 2**63 - 1
-ASSETS_KEPT: Final = 8192
-"""How many asset keys stay in memory: findings of one asset often come together."""
+SPOTS_KEPT: Final = 8192
+"""How many places stay in memory: findings of one place often come together."""
 LONGEST_KEY: Final = 200
 """Characters of a record's key in `rejected.jsonl`."""
 R = TypeVar("R", bound=Record)
+
+
+class _Spot(NamedTuple):
+    """What URL and web application of a finding tell of its place.
+
+    Attributes:
+        asset: number of its asset, None while only the web application's own row can tell it.
+        url: its URL, where the asset's key does not tell the place; empty where it does.
+        page: its URL without a login, empty where the asset's key is the page.
+    """
+
+    asset: int | None
+    url: str
+    page: str
 
 
 @dataclass(frozen=True)
@@ -111,7 +125,7 @@ class Intake:
         self._first = f"{rules.identity.order[0]}:"
         self._url_tells_all = not {"fqdn", "ip_address"} & set(rules.identity.order)
         self._encode = msgspec.json.Encoder().encode
-        self._asset_in = lru_cache(maxsize=ASSETS_KEPT)(self._asset_in_app)
+        self._spot_of = lru_cache(maxsize=SPOTS_KEPT)(self._spot)
 
     def take(self, line: int, stream: str, raw: bytes, record: Record | None = None) -> None:
         """Take one record, as it is in its line, and as its type where it was read already.
@@ -193,38 +207,36 @@ class Intake:
         for note in notes(finding, at, rules.mapping):
             self._counts.notes[note] += 1
         app = self.references.app_of(finding.web_app)
-        asset = self._asset_in(finding.url, app)
+        spot = self._spot_of(finding.url, app)
         item = map_finding(finding, at, rules.mapping)
         is_fixed = closes(item)
-        text = self._encode(item)
         self._spool.add_finding(
             FindingRow(
                 item.scanner_identifier,
-                asset,
+                spot.asset,
                 finding.web_app.id if finding.web_app else None,
                 item.scanner_identifier[0],
                 "fixed" if is_fixed else "open",
                 "" if is_fixed else filtered_by(finding, rules.filters) or "",
                 self.references.definition_of(finding),
                 app,
-                "" if asset and self._url_tells_all else finding.url or "",
+                spot.url,
                 finding.severity,
                 at.last_looked_at,
                 (is_fixed and at.closed) or "",
-                self._spool.add_item(text),
-                len(text),
-                self._page(asset, finding.url),
+                self._spool.add_item(self._encode(item)),
+                spot.page,
             )
         )
 
-    @staticmethod
-    def _page(asset: str | None, url: str | None) -> str:
-        """Give the finding's page without a login, empty where its asset's key is the page."""
-        is_told = asset is not None and asset.startswith(URL_KEY)
-        return "" if is_told else tidy_url(url, keep_query=True) or ""
-
-    def _asset_in_app(self, url: str | None, app: int | None) -> str | None:
-        return self._asset(url, None if app is None else self.references.apps[app])
+    def _spot(self, url: str | None, app: int | None) -> _Spot:
+        key = self._asset(url, None if app is None else self.references.apps[app])
+        is_told = key is not None and key.startswith(URL_KEY)
+        return _Spot(
+            None if key is None else self._spool.asset_number(key),
+            "" if key and self._url_tells_all else url or "",
+            "" if is_told else tidy_url(url, keep_query=True) or "",
+        )
 
     def _asset(self, url: str | None, app: WebAppRef | None) -> str | None:
         """Give the asset's key, unless a row of its web application may still change it."""

@@ -1,16 +1,23 @@
 """The spool: records on disk, written in any order and read back by asset.
 
 It consists of two files in the run's folder, deleted at every end of the run: a database without
-a journal, and beside it the KDI text of each finding, which is never searched. A full disk shows as
-the system's own error, which `folders.writing_in` turns into a sentence.
+a journal, and beside it the KDI text of each finding, which is never searched. Both stay until the
+load is over, as the KDI files may have to be made anew. So they are kept small: nothing is in them
+twice, and the text of a large load is compressed. A full disk shows as the system's own error,
+which `folders.writing_in` turns into a sentence.
 """
 
 from __future__ import annotations
 
 import os
 import sqlite3
+import zlib
+from array import array
 from contextlib import suppress
-from typing import TYPE_CHECKING, Final, Literal, NamedTuple
+from functools import lru_cache
+from typing import TYPE_CHECKING, Final, Literal
+
+import msgspec
 
 from target_ciscovm.output.private_files import open_private
 
@@ -23,17 +30,34 @@ if TYPE_CHECKING:
 BATCH: Final = 2000
 CACHE_KIB: Final = 16 * 1024
 ITEMS_BUFFER: Final = 1 << 18
+BLOCK_BYTES: Final = 16 * 1024
+"""Bytes of items that are written and read together. With more, reading one item takes longer, as
+those of an asset may have come one by one."""
+MOST_ITEMS: Final = 64
+"""Items of a block."""
+PLAIN_BYTES: Final = 32 << 20
+"""Bytes of items after which they are compressed: it takes a tenth of a load's time, and less than
+that is no burden to a disk."""
+BLOCKS_KEPT: Final = 128
+ASSETS_KEPT: Final = 8192
+"""How many assets stay in memory: findings of one asset often come together."""
 
 SCHEMA: Final = """
-CREATE TABLE finding(
-    identifier TEXT NOT NULL, asset TEXT, webapp INTEGER, type TEXT NOT NULL,
-    state TEXT NOT NULL, filter TEXT,
-    definition INTEGER NOT NULL, app INTEGER, url TEXT, severity INTEGER, seen TEXT NOT NULL,
-    closed TEXT, item_at INTEGER NOT NULL, item_bytes INTEGER NOT NULL, page TEXT
+CREATE TABLE asset_key(number INTEGER PRIMARY KEY, key TEXT NOT NULL);
+CREATE TABLE finding_row(
+    number INTEGER PRIMARY KEY, identifier TEXT NOT NULL, asset INTEGER, webapp INTEGER,
+    type TEXT NOT NULL, state TEXT NOT NULL, filter TEXT NOT NULL, definition INTEGER NOT NULL,
+    app INTEGER, url TEXT NOT NULL, severity INTEGER, seen TEXT NOT NULL, closed TEXT NOT NULL,
+    item INTEGER NOT NULL, page TEXT NOT NULL
 );
+CREATE VIEW finding AS
+SELECT number, identifier, (SELECT key FROM asset_key k WHERE k.number = r.asset) AS asset, webapp,
+    type, state, filter, definition, app, url, severity, seen, closed, item, page
+FROM finding_row r;
 CREATE TABLE other(
     stream TEXT NOT NULL, key TEXT NOT NULL, raw BLOB NOT NULL, PRIMARY KEY(stream, key)
 );
+CREATE TABLE repeated(identifier TEXT PRIMARY KEY, last INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE lost(identifier TEXT PRIMARY KEY);
 """
 
@@ -41,11 +65,12 @@ CREATE TABLE lost(identifier TEXT PRIMARY KEY);
 FindingState = Literal["open", "fixed"]
 
 
-class FindingRow(NamedTuple):
+class FindingRow(msgspec.Struct, gc=False):
     """A finding as it is kept: what it is joined by, and where its KDI text is.
 
     Attributes:
-        asset: key of its asset, None while only the web application's own row can tell it.
+        asset: number of its asset, see `Spool.asset_number`; None while only the web application's
+            own row can tell it.
         webapp: id of its web application.
         type: letter of its type.
         state: as Qualys tells it.
@@ -55,13 +80,15 @@ class FindingRow(NamedTuple):
         url: its own URL, where the asset's key does not tell the place; empty where it does.
         seen: when Qualys last looked at it, in UTC as text.
         closed: when it was found to be fixed, empty for one that is not.
-        item_at: where its item begins, see `Spool.add_item`.
-        item_bytes: how long it is.
+        item: number of its KDI text, see `Spool.add_item`.
         page: its own URL, for people, empty where the asset's key shows it.
+
+    Texts are empty rather than None: sqlite3 looks for an adapter of each None, and four of them
+    take as long as all else of a row.
     """
 
     identifier: str
-    asset: str | None
+    asset: int | None
     webapp: int | None
     type: str
     state: FindingState
@@ -72,16 +99,21 @@ class FindingRow(NamedTuple):
     severity: int | None
     seen: str
     closed: str
-    item_at: int
-    item_bytes: int
+    item: int
     page: str = ""
 
 
-EMPTY: Final = ("filter", "url", "closed", "page")
-"""What is NULL in the table where it is empty. It is not given as None: sqlite3 looks for an
-adapter of each None, and four of them take as long as all else of a row."""
-INSERT: Final = "INSERT INTO finding VALUES({})".format(
-    ", ".join("NULLIF(?, '')" if name in EMPTY else "?" for name in FindingRow._fields)
+REPEATED: Final = """
+INSERT INTO repeated
+SELECT identifier, MAX(number) FROM finding_row GROUP BY identifier HAVING COUNT(*) > 1
+"""
+SUPERSEDED: Final = """
+DELETE FROM finding_row WHERE EXISTS (
+    SELECT 1 FROM repeated r WHERE r.identifier = finding_row.identifier AND number < r.last
+)
+"""
+INSERT: Final = "INSERT INTO finding_row({}) VALUES({})".format(
+    ", ".join(FindingRow.__struct_fields__), ", ".join("?" * len(FindingRow.__struct_fields__))
 )
 
 
@@ -96,8 +128,13 @@ class Spool:
         os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
         self.path = path
         self._items_path = path.with_suffix(".items")
-        self._items = open_private(self._items_path, buffer_bytes=ITEMS_BUFFER)
+        self._items_file = open_private(self._items_path, buffer_bytes=ITEMS_BUFFER)
         self._items_bytes = 0
+        self._plain_bytes = 0
+        self._block_bytes = 0
+        self._items: list[bytes] = []
+        self._blocks = array("Q")
+        self._block = lru_cache(maxsize=BLOCKS_KEPT)(self._read_block)
         self._items_read = os.open(self._items_path, os.O_RDONLY)
         self.connection = sqlite3.connect(path, isolation_level=None, uri=True)
         for pragma in (
@@ -111,6 +148,9 @@ class Spool:
         self.connection.executescript(SCHEMA)
         self.connection.execute("BEGIN")
         self._findings: list[tuple[object, ...]] = []
+        self._assets: list[tuple[int, str]] = []
+        self._assets_made = 0
+        self.asset_number = lru_cache(maxsize=ASSETS_KEPT)(self._number_of_asset)
         self._others: list[tuple[str, str, bytes]] = []
 
     def __enter__(self) -> Self:
@@ -123,28 +163,56 @@ class Spool:
 
     def add_finding(self, row: FindingRow) -> None:
         """Keep a finding; of several with the same identifier `supersede` keeps the last."""
-        self._findings.append(tuple(row))  # sqlite3 takes plain tuples in half the time
+        self._findings.append(msgspec.structs.astuple(row))
         if len(self._findings) >= BATCH:
             self.flush()
+
+    def _number_of_asset(self, key: str) -> int:
+        """Give a number that stands for an asset in its findings; it may come to have several."""
+        self._assets_made += 1
+        self._assets.append((self._assets_made, key))
+        return self._assets_made
 
     def add_item(self, item: bytes) -> int:
         """Keep the JSON of a finding's entry, which lacks the name of its definition.
 
         Returns:
-            The offset where it begins.
+            Its number, by which it is read back.
         """
-        begin = self._items_bytes
-        self._items_bytes += self._items.write(item)
-        return begin
+        number = len(self._blocks) * MOST_ITEMS + len(self._items)
+        self._items.append(item)
+        self._block_bytes += len(item)
+        if self._block_bytes >= BLOCK_BYTES or len(self._items) == MOST_ITEMS:
+            self._write_block()
+        return number
 
-    def item(self, begin: int, length: int) -> bytes:
-        """Read an item back; `flush` must have been called."""
-        return os.pread(self._items_read, length, begin)
+    def item(self, number: int) -> bytes:
+        """Read an item back."""
+        block, place = divmod(number, MOST_ITEMS)
+        items = self._block(block) if block < len(self._blocks) else self._items
+        return items[place]
+
+    def _write_block(self) -> None:
+        block = b"\n".join(self._items)
+        self._block_bytes = 0
+        self._plain_bytes += len(block)
+        if self._items_bytes >= PLAIN_BYTES:
+            block = zlib.compress(block, 1)
+        self._blocks.append(self._items_bytes)
+        self._items_bytes += self._items_file.write(block)
+        self._items.clear()
+
+    def _read_block(self, number: int) -> list[bytes]:
+        begin, *after = self._blocks[number : number + 2]
+        end = after[0] if after else self._items_bytes
+        self._items_file.flush()
+        block = os.pread(self._items_read, end - begin, begin)
+        return (zlib.decompress(block) if begin >= PLAIN_BYTES else block).split(b"\n")
 
     @property
     def size(self) -> int:
-        """Bytes that it needs on disk."""
-        return self.path.stat().st_size + self._items_bytes
+        """Bytes of its records, not compressed: the files made of them will be about as large."""
+        return self.path.stat().st_size + self._plain_bytes
 
     def add(self, stream: str, key: str, raw: bytes) -> None:
         """Keep a row of another stream, in place of an earlier one with the same key."""
@@ -158,8 +226,9 @@ class Spool:
 
     def flush(self) -> None:
         """Write what is still in memory."""
-        self._items.flush()
+        self._many("INSERT INTO asset_key VALUES(?, ?)", self._assets)
         self._many(INSERT, self._findings)
+        self._assets.clear()
         self._many("INSERT OR REPLACE INTO other VALUES(?, ?, ?)", self._others)
         self._findings.clear()
         self._others.clear()
@@ -170,12 +239,9 @@ class Spool:
         Sorting all identifiers at once is several times faster than looking up each one.
         """
         self.flush()
-        self.execute("CREATE INDEX finding_identifier ON finding(identifier)")
-        repeated = "FROM finding GROUP BY identifier HAVING COUNT(*) > 1"
-        self.execute(
-            f"DELETE FROM finding WHERE identifier IN (SELECT identifier {repeated}) AND rowid NOT "  # noqa: S608 - ours
-            f"IN (SELECT MAX(rowid) {repeated})"
-        )
+        self.execute("CREATE INDEX asset_key_key ON asset_key(key)")
+        self.execute(REPEATED)
+        self.execute(SUPERSEDED)
 
     def execute(self, statement: str, values: Iterable[object] = ()) -> sqlite3.Cursor:
         """Run one statement."""
@@ -217,9 +283,9 @@ class Spool:
     def remove(self) -> None:
         """Close and delete the files. A second call does nothing."""
         self.connection.close()
-        if not self._items.closed:
+        if not self._items_file.closed:
             os.close(self._items_read)
             with suppress(OSError):  # closing writes what a full disk refused before
-                self._items.close()
+                self._items_file.close()
         self.path.unlink(missing_ok=True)
         self._items_path.unlink(missing_ok=True)

@@ -115,6 +115,7 @@ def attach(spool: Spool, ledger: Ledger) -> None:
 def decide(spool: Spool, terms: Terms) -> None:
     """Fill the table of decisions."""
     values, covered = terms.values(), terms.coverage
+    spool.execute(sql.DECISION.format(model=terms.model))
     _mark_outdated(spool, terms, values)
     for table, numbers in (
         ("covered_webapp", covered.webapps),
@@ -128,15 +129,38 @@ def decide(spool: Spool, terms: Terms) -> None:
         spool.execute(sql.LOST_IN_ANY_WEBAPP)
     kinds = {kind for (kind,) in spool.execute(sql.KINDS)}
     any_refused = spool.number("SELECT COUNT(*) FROM refused") > 0
-    for statement in _statements(terms, kinds, any_refused=any_refused):
+    any_known = spool.number("SELECT EXISTS (SELECT 1 FROM ledger.entry)") > 0
+    if any_known:
+        spool.execute(sql.FIND_BY_IDENTIFIER)
+    given = _Given(kinds, any_refused=any_refused, any_known=any_known)
+    for statement in _statements(terms, given):
         spool.connection.execute(statement, values)
 
 
-def _statements(terms: Terms, kinds: set[str], *, any_refused: bool) -> Iterator[str]:
+class _Given(NamedTuple):
+    """What there is to be decided on.
+
+    Attributes:
+        kinds: states of findings, and `filtered`.
+        any_refused: whether CVM has refused an asset for its size.
+        any_known: whether the ledger has an entry.
+    """
+
+    kinds: set[str]
+    any_refused: bool
+    any_known: bool
+
+
+def _statements(terms: Terms, given: _Given) -> Iterator[str]:
     """Give the statements in their order, without those for rows that the load does not have."""
-    if not terms.moves:
+    kinds, any_refused, any_known = given
+    if not terms.moves and any_known:
+        yield sql.ASSETS_OF_LEDGER
         yield sql.STAYING
-    yield from (sql.OPENED, sql.MOVED)
+    if any_known or any_refused:
+        yield from (sql.OPENED, sql.MOVED)
+    else:
+        yield sql.OPENED_NEW
     if "fixed" in kinds:
         yield sql.FIXES
         if terms.fixes_since is not None:

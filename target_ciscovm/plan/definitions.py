@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from target_ciscovm.intake.spool import Spool
 
 LEAVE_OUT: Final = """
-UPDATE finding SET filter = ?
-WHERE state LIKE '%open' AND filter IS NULL AND definition IN (SELECT value FROM json_each(?))
+UPDATE finding_row SET filter = ?
+WHERE state LIKE '%open' AND filter = '' AND definition IN (SELECT value FROM json_each(?))
 """
 _encode: Final = msgspec.json.Encoder().encode
 

@@ -39,14 +39,14 @@ NO_ATTRIBUTES: Final = (
 )
 INACTIVE: Final = "asset_inactivity_days"
 LEAVE_OUT: Final = """
-UPDATE finding SET filter = ?
+UPDATE finding_row SET filter = ?
 WHERE state = 'open' AND webapp IN (SELECT value FROM json_each(?))
 """
 
 
 def count_kept(spool: Spool, counts: Counts) -> None:
     """Tell the counts how many rows the spool holds."""
-    counts.kept[FINDINGS] = spool.number("SELECT COUNT(*) FROM finding")
+    counts.kept[FINDINGS] = spool.number("SELECT COUNT(*) FROM finding_row")
     for stream, count in spool.execute("SELECT stream, COUNT(*) FROM other GROUP BY stream"):
         counts.kept[stream] = count
 
@@ -98,17 +98,18 @@ def place_findings(
         Identifiers of those without any asset, which are not in the spool any more.
     """
     rows = spool.execute(
-        "SELECT rowid, identifier, url, app FROM finding WHERE asset IS NULL"
+        "SELECT number, identifier, url, app FROM finding_row WHERE asset IS NULL"
     ).fetchall()
     nowhere = []
-    for rowid, identifier, url, app in rows:
+    for number, identifier, url, app in rows:
         place = _place(url, None if app is None else apps[app], sources)
         key = asset_key(place, identity) or last_key(place, identity)
         if key is not None:
-            spool.execute("UPDATE finding SET asset = ? WHERE rowid = ?", (key, rowid))
+            asset = spool.asset_number(key)
+            spool.execute("UPDATE finding_row SET asset = ? WHERE number = ?", (asset, number))
             continue
         nowhere.append(identifier)
-        spool.execute("DELETE FROM finding WHERE rowid = ?", (rowid,))
+        spool.execute("DELETE FROM finding_row WHERE number = ?", (number,))
         spool.add_lost(identifier)
     return nowhere
 

@@ -13,13 +13,16 @@ from typing import Final
 from target_ciscovm.ledger.tables import LIVE
 
 TABLES: Final = """
-DROP TABLE IF EXISTS decision;
+DROP VIEW IF EXISTS decision;
+DROP TABLE IF EXISTS opened;
+DROP TABLE IF EXISTS not_opened;
 DROP TABLE IF EXISTS covered_webapp;
 DROP TABLE IF EXISTS unsettled_webapp;
 DROP TABLE IF EXISTS inactive_webapp;
 DROP TABLE IF EXISTS deleted_webapp;
 DROP TABLE IF EXISTS covered_type;
-CREATE TABLE decision(
+CREATE TABLE opened(finding INTEGER PRIMARY KEY, cause TEXT NOT NULL, name TEXT);
+CREATE TABLE not_opened(
     asset TEXT NOT NULL, identifier TEXT NOT NULL, model TEXT NOT NULL, action TEXT NOT NULL,
     cause TEXT NOT NULL, finding INTEGER, name TEXT, PRIMARY KEY(asset, identifier, model)
 ) WITHOUT ROWID;
@@ -46,32 +49,32 @@ FROM ledger.entry WHERE {LIVE}
 """What is open; of an entry that was read from CVM the name may not be known."""
 
 OLDER_THAN_SENT: Final = f"""
-UPDATE finding SET state = 'outdated ' || state
+UPDATE finding_row SET state = 'outdated ' || state
 WHERE EXISTS (
     SELECT 1 FROM ledger.entry e
-    WHERE e.identifier = finding.identifier AND {OURS}
-        AND e.sent_at > :started AND finding.seen <= e.seen
+    WHERE e.identifier = finding_row.identifier AND {OURS}
+        AND e.sent_at > :started AND finding_row.seen <= e.seen
 )
 """
 SEEN_EARLIER: Final = f"""
-UPDATE finding SET state = 'outdated ' || state
+UPDATE finding_row SET state = 'outdated ' || state
 WHERE EXISTS (
     SELECT 1 FROM ledger.entry e
-    WHERE e.identifier = finding.identifier AND {OURS} AND finding.seen < e.seen
+    WHERE e.identifier = finding_row.identifier AND {OURS} AND finding_row.seen < e.seen
 )
 """
 OLDER_THAN_COVERED: Final = """
-UPDATE finding SET state = 'outdated ' || state
+UPDATE finding_row SET state = 'outdated ' || state
 WHERE state = 'open'
-    AND NOT EXISTS (SELECT 1 FROM ledger.entry e WHERE e.identifier = finding.identifier)
+    AND NOT EXISTS (SELECT 1 FROM ledger.entry e WHERE e.identifier = finding_row.identifier)
     AND EXISTS (
         SELECT 1 FROM ledger.coverage c
-        WHERE c.account = :account AND c.source = :source AND c.webapp = finding.webapp
-            AND c.type = finding.type AND c.covered_at > :started
+        WHERE c.account = :account AND c.source = :source AND c.webapp = finding_row.webapp
+            AND c.type = finding_row.type AND c.covered_at > :started
     )
 """
 AS_IT_CAME: Final = """
-UPDATE finding SET state = substr(state, length('outdated ') + 1) WHERE state LIKE 'outdated %'
+UPDATE finding_row SET state = substr(state, length('outdated ') + 1) WHERE state LIKE 'outdated %'
 """
 
 LOST_OF_NO_WEBAPP: Final = "SELECT COUNT(*) FROM lost WHERE identifier GLOB '?-0-*'"
@@ -83,13 +86,25 @@ SELECT e.identifier FROM live e JOIN lost l
 """
 """A rejected finding that names no web application may be known with one."""
 
-_NOT_REFUSED: Final = "f.asset NOT IN (SELECT asset FROM refused)"
-_OPEN: Final = f"f.state = 'open' AND f.filter IS NULL AND {_NOT_REFUSED}"
-_INTO: Final = "INSERT OR IGNORE INTO decision"
+DECISION: Final = """
+CREATE VIEW decision AS
+SELECT f.asset, f.identifier, '{model}' AS model, 'open' AS action, o.cause, o.finding, o.name
+FROM opened o JOIN finding f ON f.number = o.finding
+UNION ALL
+SELECT asset, identifier, model, action, cause, finding, name FROM not_opened
+"""
+"""All decisions. Most open a finding at its own asset, so of these nothing is stored twice."""
 
+_NOT_REFUSED: Final = "f.asset NOT IN (SELECT asset FROM refused)"
+_OPEN: Final = f"f.state = 'open' AND f.filter = '' AND {_NOT_REFUSED}"
+_INTO: Final = "INSERT OR IGNORE INTO not_opened"
+
+FIND_BY_IDENTIFIER: Final = """
+CREATE INDEX IF NOT EXISTS finding_identifier ON finding_row(identifier)
+"""
 OPENED: Final = f"""
-INSERT INTO decision
-SELECT f.asset, f.identifier, :model, 'open',
+INSERT INTO opened
+SELECT f.number,
     CASE
         WHEN here.state <> 'closed' AND here.severity IS NOT f.severity AND here.name <> ''
         THEN 'edited'
@@ -99,24 +114,37 @@ SELECT f.asset, f.identifier, :model, 'open',
             WHERE e.identifier = f.identifier AND {OURS}
         ) WHEN 1 THEN 'moved here' WHEN 0 THEN 'again' ELSE 'new' END
     END,
-    f.rowid, NULLIF(here.name, '')
+    NULLIF(here.name, '')
 FROM finding f LEFT JOIN ledger.entry here
     ON here.identifier = f.identifier AND here.asset = f.asset AND here.model = :model
-WHERE f.asset IS NOT NULL AND {_OPEN} ORDER BY f.asset, f.identifier
+WHERE f.asset IS NOT NULL AND {_OPEN}
 """
+ASSETS_OF_LEDGER: Final = """
+INSERT INTO asset_key(key)
+SELECT DISTINCT asset FROM live WHERE asset NOT IN (SELECT key FROM asset_key)
+"""
+OPENED_NEW: Final = """
+INSERT INTO opened
+SELECT f.number, 'new', NULL FROM finding_row f
+WHERE f.asset IS NOT NULL AND f.state = 'open' AND f.filter = ''
+"""
+"""The same where neither the ledger knows an entry, nor CVM has refused one."""
 STAYING: Final = f"""
-UPDATE finding SET asset = (
-    SELECT min(e.asset) FROM live e
-    WHERE e.identifier = finding.identifier AND e.model = :model AND {OURS}
+UPDATE finding_row SET asset = (
+    SELECT min(k.number) FROM asset_key k WHERE k.key = (
+        SELECT min(e.asset) FROM live e
+        WHERE e.identifier = finding_row.identifier AND e.model = :model AND {OURS}
+    )
 )
-WHERE state = 'open' AND filter IS NULL
+WHERE state = 'open' AND filter = ''
     AND EXISTS (
         SELECT 1 FROM live e
-        WHERE e.identifier = finding.identifier AND e.model = :model AND {OURS}
+        WHERE e.identifier = finding_row.identifier AND e.model = :model AND {OURS}
     )
     AND NOT EXISTS (
         SELECT 1 FROM live e
-        WHERE e.identifier = finding.identifier AND e.asset = finding.asset AND e.model = :model
+        WHERE e.identifier = finding_row.identifier AND e.model = :model
+            AND e.asset = (SELECT key FROM asset_key k WHERE k.number = finding_row.asset)
     )
 """
 """Where rows may have been altered on the way, a finding stays at the asset that it is open at."""
@@ -135,19 +163,19 @@ WHERE {_OPEN} AND {OURS} AND NOT (e.asset = f.asset AND e.model = :model)
 """
 FIXES: Final = f"""
 {_INTO}
-SELECT e.asset, e.identifier, e.model, 'close', 'fixed', f.rowid, e.name
+SELECT e.asset, e.identifier, e.model, 'close', 'fixed', f.number, e.name
 FROM finding f JOIN live e ON e.identifier = f.identifier AND {OURS} WHERE f.state = 'fixed'
 """
 FIXES_SINCE: Final = f"""
 {_INTO}
-SELECT f.asset, f.identifier, :model, 'close', 'fixed', f.rowid, NULL
+SELECT f.asset, f.identifier, :model, 'close', 'fixed', f.number, NULL
 FROM finding f
 WHERE f.state = 'fixed' AND f.closed >= :since
     AND NOT EXISTS (SELECT 1 FROM ledger.entry e WHERE e.identifier = f.identifier AND {OURS})
 """
 NOT_OPEN: Final = f"""
 {_INTO}
-SELECT f.asset, f.identifier, :model, 'leave', 'already closed', f.rowid, NULL
+SELECT f.asset, f.identifier, :model, 'leave', 'already closed', f.number, NULL
 FROM finding f
 WHERE f.state = 'fixed'
     AND NOT EXISTS (SELECT 1 FROM live e WHERE e.identifier = f.identifier AND {OURS})
@@ -159,7 +187,7 @@ def left_entries(cause: str, which: str) -> str:
     return f"""
 {_INTO}
 SELECT e.asset, e.identifier, e.model, 'leave', {cause},
-    CASE WHEN e.asset = f.asset AND e.model = :model THEN f.rowid END, e.name
+    CASE WHEN e.asset = f.asset AND e.model = :model THEN f.number END, e.name
 FROM finding f JOIN live e ON e.identifier = f.identifier AND {OURS} WHERE {which}
 """
 
@@ -168,15 +196,15 @@ def left_findings(cause: str, which: str) -> str:
     """Leave some findings where they are themselves."""
     return f"""
 {_INTO}
-SELECT f.asset, f.identifier, :model, 'leave', {cause}, f.rowid, NULL
+SELECT f.asset, f.identifier, :model, 'leave', {cause}, f.number, NULL
 FROM finding f WHERE f.asset IS NOT NULL AND {which}
 """
 
 
 OUTDATED_STATES: Final = ("outdated open", "outdated fixed")
 OUTDATED_ROWS: Final = f"f.state IN {OUTDATED_STATES}"
-REFUSED_ROWS: Final = f"f.state = 'open' AND f.filter IS NULL AND NOT {_NOT_REFUSED}"
-FILTERED_ROWS: Final = "f.state = 'open' AND f.filter IS NOT NULL"
+REFUSED_ROWS: Final = f"f.state = 'open' AND f.filter = '' AND NOT {_NOT_REFUSED}"
+FILTERED_ROWS: Final = "f.state = 'open' AND f.filter <> ''"
 
 _ALONE: Final = """
 NOT EXISTS (
@@ -230,7 +258,7 @@ SELECT asset, identifier, model, {_ACTION}, filter, own, name
 FROM (
     SELECT e.asset, e.identifier, e.model, e.name, {REACH} AS cause,
         'filtered: ' || f.filter AS filter,
-        CASE WHEN e.asset = f.asset AND e.model = :model THEN f.rowid END AS own
+        CASE WHEN e.asset = f.asset AND e.model = :model THEN f.number END AS own
     FROM finding f JOIN live e ON e.identifier = f.identifier AND {OURS} WHERE {FILTERED_ROWS}
 )
 """
@@ -240,7 +268,12 @@ SELECT asset, identifier, model, {_ACTION}, cause, NULL, name
 FROM (
     SELECT e.asset, e.identifier, e.model, e.name, {REACH} AS cause
     FROM live e
-    WHERE NOT EXISTS (SELECT 1 FROM finding f WHERE f.identifier = e.identifier AND {OURS})
+    WHERE NOT EXISTS (
+        SELECT 1 FROM finding f
+        WHERE f.identifier = e.identifier AND ({OURS} OR (
+            e.asset = f.asset AND e.model = :model AND f.number IN (SELECT finding FROM opened)
+        ))
+    )
 )
 """
 COVERED_COUNT: Final = f"""
@@ -248,23 +281,25 @@ SELECT COUNT(*) FROM (SELECT {REACH} AS cause FROM live e)
 WHERE cause = 'gone' OR (cause = 'deleted web app' AND :close_deleted)
 """
 TALLY: Final = """
+SELECT 'open', cause, COUNT(*), COUNT(*) FROM opened GROUP BY cause
+UNION ALL
 SELECT action, cause, COUNT(*),
     COUNT(CASE WHEN action <> 'close' THEN finding END)
         + COUNT(DISTINCT CASE WHEN action = 'close' THEN finding END)
-FROM decision GROUP BY 1, 2 ORDER BY 1, 2
+FROM not_opened GROUP BY 1, 2 ORDER BY 1, 2
 """
 """Only closings may come from one finding at several assets, so only they need `DISTINCT`."""
 KINDS: Final = """
-SELECT DISTINCT CASE WHEN state = 'open' AND filter IS NOT NULL THEN 'filtered' ELSE state END
+SELECT DISTINCT CASE WHEN state = 'open' AND filter <> '' THEN 'filtered' ELSE state END
 FROM finding
 """
 CLOSED_WHILE_OPEN: Final = """
-SELECT COUNT(*) FROM decision d
+SELECT COUNT(*) FROM not_opened d
 JOIN ledger.entry e ON e.identifier = d.identifier AND e.asset = d.asset AND e.model = d.model
 WHERE d.action = 'close' AND e.state = 'open'
 """
 LEFT_OF_OTHER_SOURCES: Final = f"""
-SELECT COUNT(*) FROM decision d
+SELECT COUNT(*) FROM not_opened d
 JOIN live e ON e.identifier = d.identifier AND e.asset = d.asset AND e.model = d.model
 WHERE d.action = 'leave' AND e.source <> :source AND {OURS}
 """

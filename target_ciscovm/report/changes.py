@@ -31,7 +31,7 @@ FORMULA: Final = frozenset("=+-@\t\r")
 ROWS: Final = (
     "SELECT d.action, d.cause, COALESCE(f.webapp, e.webapp), f.page, COALESCE(d.name, n.name, ''), "
     "COALESCE(f.severity, e.severity), d.identifier, d.asset FROM decision d LEFT JOIN finding f "
-    "ON f.rowid = d.finding LEFT JOIN definition n ON n.number = f.definition LEFT JOIN "
+    "ON f.number = d.finding LEFT JOIN definition n ON n.number = f.definition LEFT JOIN "
     "ledger.entry e ON e.identifier = d.identifier AND e.asset = d.asset AND e.model = d.model "
     "WHERE d.action = 'close' OR (d.action = 'open' AND d.cause <> 'still') ORDER BY d.action, "
     "d.cause, d.asset, d.identifier"

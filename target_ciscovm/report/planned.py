@@ -38,16 +38,17 @@ WHERE COALESCE(e.account, :account) = :account AND e.webapp IN (SELECT webapp FR
 GROUP BY 1 ORDER BY 1
 """
 BY_SEVERITY: Final = """
-SELECT f.severity, d.action,
-    COUNT(CASE WHEN d.action = 'open' THEN d.finding END)
-        + COUNT(DISTINCT CASE WHEN d.action <> 'open' THEN d.finding END)
-FROM decision d JOIN finding f ON f.rowid = d.finding WHERE d.action <> 'leave' GROUP BY 1, 2
+SELECT f.severity, 'open', COUNT(*)
+FROM opened o JOIN finding_row f ON f.number = o.finding GROUP BY 1
+UNION ALL
+SELECT f.severity, 'close', COUNT(DISTINCT d.finding)
+FROM not_opened d JOIN finding_row f ON f.number = d.finding WHERE d.action = 'close' GROUP BY 1
 """
 OPEN_BY_ACTION: Final = """
 SELECT d.action, d.cause, COUNT(*)
-FROM decision d JOIN live e
+FROM not_opened d JOIN live e
     ON e.identifier = d.identifier AND e.asset = d.asset AND e.model = d.model
-WHERE d.action <> 'open' GROUP BY 1, 2 ORDER BY 1, 2
+GROUP BY 1, 2 ORDER BY 1, 2
 """
 """Of what is open by the ledger: what is closed, and what stays as it is."""
 NEW_ASSETS: Final = """

@@ -31,12 +31,12 @@ WITH part(account, webapp, was, opened, closed, ended, moved) AS (
     SELECT {_ACCOUNT}, e.webapp, COUNT(*), 0, 0, 0, 0 FROM live e GROUP BY 1, 2
     UNION ALL
     SELECT :account, f.webapp, 0, COUNT(*), 0, 0, 0
-    FROM decision d JOIN finding f ON f.rowid = d.finding
-    WHERE d.action = 'open' AND d.cause IN (SELECT value FROM json_each(:opening)) GROUP BY 1, 2
+    FROM opened o JOIN finding_row f ON f.number = o.finding
+    WHERE o.cause IN (SELECT value FROM json_each(:opening)) GROUP BY 1, 2
     UNION ALL
     SELECT {_ACCOUNT}, CASE WHEN e.asset IS NULL THEN f.webapp ELSE e.webapp END, 0, 0,
         COUNT(*), COUNT(e.asset), SUM(d.cause IN (SELECT value FROM json_each(:moving)))
-    FROM decision d LEFT JOIN finding f ON f.rowid = d.finding
+    FROM not_opened d LEFT JOIN finding_row f ON f.number = d.finding
         LEFT JOIN ledger.entry e ON e.identifier = d.identifier AND e.asset = d.asset
             AND e.model = d.model AND e.{LIVE}
     WHERE d.action = 'close' GROUP BY 1, 2

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
+from msgspec import structs
+
 from target_ciscovm.intake.spool import FindingRow, Spool
 from target_ciscovm.ledger.ledger import Ledger
 from target_ciscovm.ledger.tables import Covered, Entry, ShownWebApp
@@ -42,12 +44,11 @@ def covering(**changes: Any) -> Terms:  # noqa: ANN401 - of all types
 INCREMENTAL: Final = covering(proven=False)
 
 
-def finding(name: str = "a", **changes: Any) -> FindingRow:  # noqa: ANN401 - of all types
+def finding(name: str = "a", asset: str = HERE, **changes: Any) -> FindingRow:  # noqa: ANN401 - of all types
     """Make a finding of the spool: open, of web application 7."""
-    made = FindingRow(
-        name, HERE, 7, "V", "open", "", 0, None, "", 3, LAST, "", item_at=0, item_bytes=2
-    )
-    return made._replace(**changes)
+    number = 1 + (HERE, THERE).index(asset)
+    made = FindingRow(name, number, 7, "V", "open", "", 0, None, "", 3, LAST, "", item=0)
+    return structs.replace(made, **changes)
 
 
 def entry(name: str = "a", **changes: Any) -> Entry:  # noqa: ANN401 - of all types
@@ -126,6 +127,8 @@ class Desk:
         """
         self._made += 1
         with Spool(self._folder / f"{self._made}.spool") as spool, Ledger(None) as ledger:
+            for key in (HERE, THERE):
+                spool.asset_number(key)
             for row in given.findings:
                 spool.add_finding(row)
             for identifier in given.lost:
@@ -140,6 +143,7 @@ class Desk:
                 spool.insert("ledger.coverage", given.coverage, len(Covered._fields))
                 decisions.decide(spool, terms)
             rows = spool.execute(
-                "SELECT asset, identifier, model, action, cause, finding FROM decision"
+                "SELECT asset, identifier, model, action, cause, finding FROM decision "
+                "ORDER BY asset, identifier, model"
             ).fetchall()
             return Outcome(rows, decisions.tally(spool), decisions.covered_open(spool, terms))

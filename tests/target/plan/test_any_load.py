@@ -43,10 +43,10 @@ def findings(draw: st.DrawFn) -> FindingRow:
         webapp=draw(WEBAPPS),
         type=draw(LETTERS),
         state="fixed" if fixed else "open",
-        filter=None if fixed else draw(st.sampled_from([None, "min_severity"])),
+        filter="" if fixed else draw(st.sampled_from(["", "min_severity"])),
         severity=draw(st.sampled_from([3, 4, None])),
         seen=draw(MOMENTS),
-        closed=draw(MOMENTS) if fixed else None,
+        closed=draw(MOMENTS) if fixed else "",
     )
 
 
