@@ -160,9 +160,16 @@ def _phases(report: Report) -> Bars | None:
     )
 
 
-@cache
 def template(name: str) -> Template:
-    """Give a template of this package, which escapes and cleans all that it is given."""
+    """Give a template of this package, which escapes and cleans all that it is given.
+
+    Sections that few pages have are templates of their own, as compiling them takes long.
+    """
+    return _environment().get_template(name)
+
+
+@cache
+def _environment() -> Environment:
     environment = Environment(
         loader=PackageLoader("target_ciscovm"),
         autoescape=True,
@@ -181,4 +188,4 @@ def template(name: str) -> Template:
         "moment": wording.moment,
     }
     environment.tests["plain_name"] = lambda name: plain_name(name) == name
-    return environment.get_template(name)
+    return environment
