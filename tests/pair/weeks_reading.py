@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import precondition, rule
 
 from tests.pair.life import Life
+from tests.sandbox.oracle.scene import key_of
 from tests.sandbox.oracle.sight import finding_of
 from tests.sandbox.world.model import FINDING_TYPES
 from tests.tap.catalogs import only, without
@@ -103,7 +104,8 @@ class ChangingReading(Life):
             for one in world.all_findings()
             if self.lets_through(one) and one.type in asked.kinds and asked.wants(one.app)
         }
-        if not any(held.is_open and finding_of(held) in read for held in self.ours()):
+        own = [one for one in self.ours() if key_of(one) in self.pair.installation.knows]
+        if not any(held.is_open and finding_of(held) in read for held in own):
             return
         sent = self.sandbox.ciscovm_requests["data_file"]
         self.pair.read(source="scan_reports")
