@@ -39,6 +39,8 @@ MOST_WAITING: Final = 1 << 20
 to get the interpreter back from a worker that reads a page: with small buffers, writing takes half
 of the time of a sync."""
 
+KEYS: Final = ("id", "qid", "resultId")
+"""Properties of which a record has one, that tell it from the others of its stream."""
 SCHEMA_FIELDS: Final = ("type", "stream", "schema", "key_properties", "bookmark_properties")
 
 
@@ -76,12 +78,21 @@ class CountingWriter(GenericSingerWriter[bytes, Message]):
     def _line(self, kind: str, named: str, message: Mapping[str, object]) -> bytes:
         line: bytes = self._encoder.encode(message) + b"\n"
         if len(line) > MAX_LINE_BYTES:
+            longest, way_out = self._about(message.get("record"))
             msg = (
-                f"A {kind} line of {named} would take {len(line):,} bytes, more than the 8 MiB "
-                "that targets accept. Deselect the long property or the stream in the catalog."
+                f"A {kind} line of {named}{longest} would take {len(line):,} bytes, more than the "
+                f"8 MiB that targets accept. Deselect {way_out} in the catalog."
             )
             raise LineTooLong(msg)
         return line
+
+    def _about(self, record: object) -> tuple[str, str]:
+        """Tell which record it is, and what makes it long."""
+        if not isinstance(record, dict) or not record:
+            return ("", "a stream")
+        longest = max(record, key=lambda name: len(self._encoder.encode(record[name])))
+        key = next((name for name in KEYS if record.get(name) is not None), None)
+        return (f" ({key} {record[key]})" if key else "", f"its longest property, {longest},")
 
     def write_record(self, stream: str, record: Mapping[str, object]) -> None:
         """Write a record as extracted now, without an object for the message.
