@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from tap_qualyswas.errors import AnswerTooLarge, BrokenAnswer, InvalidRequest
+from tap_qualyswas.errors import AnswerTooLarge, BrokenAnswer, InvalidRequest, TemporaryError
 from tap_qualyswas.qualys.request_bodies import greater, service_request
 from tap_qualyswas.records.notes import Notes
 from tap_qualyswas.records.shapes import Rejected, row_id, webapp_of
@@ -24,6 +24,10 @@ if TYPE_CHECKING:
     from tap_qualyswas.qualys.request_bodies import Criterion
     from tap_qualyswas.records.fields import Record
     from tap_qualyswas.records.parsing import Element
+
+
+UNCOUNTED: Final = (InvalidRequest, TemporaryError)
+"""What a count may end with. Rows can be read without it, but nothing is proven then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,7 +233,10 @@ class Walk:
         low, high = page.ids
         density = page.rows / max(high - low, 1)
         rows = max(expected - page.rows, 0)
-        return split(rest, rows=rows, density=density, parts=parts, count_above=count_above)
+        try:
+            return split(rest, rows=rows, density=density, parts=parts, count_above=count_above)
+        except UNCOUNTED:
+            return [rest]
 
 
 def _request(sweep: Sweep, id_range: IdRange, limit: int, omitted: frozenset[str]) -> bytes:

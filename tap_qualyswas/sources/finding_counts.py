@@ -17,14 +17,14 @@ from dataclasses import replace
 from itertools import islice
 from typing import TYPE_CHECKING, Final
 
-from tap_qualyswas.errors import InvalidRequest
 from tap_qualyswas.qualys.request_bodies import equals, lesser, one_of
 from tap_qualyswas.search.pages import IdRange
-from tap_qualyswas.search.walk import Walk, count_all
+from tap_qualyswas.search.walk import UNCOUNTED, Walk, count_all
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
+    from tap_qualyswas.errors import QualysError
     from tap_qualyswas.qualys.request_bodies import Criterion
     from tap_qualyswas.records.fields import Record
     from tap_qualyswas.records.notes import Notes
@@ -113,15 +113,15 @@ def settle_counts(
         search = _Search(reader, scope, read)
         yield from _settled(search, tally, sweeps, comparing, reader.client.sleep)
     except _UncountedError as uncounted:
-        tally.note_uncounted("findings", uncounted.refused, reader.logger)
+        tally.note_uncounted("findings", uncounted.cause, reader.logger)
 
 
 class _UncountedError(Exception):
-    """Qualys refuses a count. The rows are there all the same, so the sync goes on."""
+    """A count does not come. The rows are there all the same, so the sync goes on."""
 
-    def __init__(self, refused: InvalidRequest) -> None:
+    def __init__(self, cause: QualysError) -> None:
         super().__init__()
-        self.refused = refused
+        self.cause = cause
 
 
 def _settled(
@@ -240,8 +240,8 @@ class _Search:
     def _count_all(self, asked: Sequence[tuple[str, tuple[Criterion, ...]]]) -> list[int]:
         try:
             return count_all(self._reader.client, asked)
-        except InvalidRequest as refused:
-            raise _UncountedError(refused) from None
+        except UNCOUNTED as cause:
+            raise _UncountedError(cause) from None
 
     def _criteria(self, kind: str, asked: tuple[Criterion, ...]) -> tuple[Criterion, ...]:
         bound = () if kind in self._walked_on else (lesser("id", self._read.greatest(kind) + 1),)

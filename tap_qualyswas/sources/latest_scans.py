@@ -6,12 +6,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from qualyswas_ciscovm.dates import to_text
-from tap_qualyswas.errors import InvalidRequest
 from tap_qualyswas.qualys.request_bodies import equals, greater, one_of
 from tap_qualyswas.records.scan_status import WORKED, has_worked, launch_of, login_of
 from tap_qualyswas.records.scans import read_scan
 from tap_qualyswas.search.pages import IdRange
-from tap_qualyswas.search.walk import Sweep, Walk, count_all, kept_criteria
+from tap_qualyswas.search.walk import UNCOUNTED, Sweep, Walk, count_all, kept_criteria
 from tap_qualyswas.sources.finding_counts import LAG_SECONDS
 
 if TYPE_CHECKING:
@@ -117,8 +116,8 @@ def _all_worked(reader: Reader, sweeps: Sequence[Sweep]) -> list[WorkedScan]:
             found += filter(None, map(_worked, page.records))
         try:
             counted = sum(count_all(client, [_asked(client, sweep) for sweep in sweeps]))
-        except InvalidRequest as refused:
-            tally.note_uncounted("scans", refused, reader.logger)
+        except UNCOUNTED as error:
+            tally.note_uncounted("scans", error, reader.logger)
             return found
         if counted <= came:
             break

@@ -7,12 +7,12 @@ from itertools import chain, islice
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from qualyswas_ciscovm.wording import counted
-from tap_qualyswas.errors import InvalidRequest, TrialLicence
+from tap_qualyswas.errors import TemporaryError, TrialLicence
 from tap_qualyswas.records.notes import Notes
 from tap_qualyswas.search.ahead import Ahead
 from tap_qualyswas.search.pages import IdRange
 from tap_qualyswas.search.progress import Progress
-from tap_qualyswas.search.walk import Walk, count_all
+from tap_qualyswas.search.walk import UNCOUNTED, Walk, count_all
 from tap_qualyswas.sync.cursors import Cursor
 from tap_qualyswas.sync.tallies import counts_agree, log_notes
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     import logging
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
+    from tap_qualyswas.errors import QualysError
     from tap_qualyswas.qualys.client import QualysClient
     from tap_qualyswas.records.fields import Record
     from tap_qualyswas.search.walk import Page, Sweep
@@ -225,11 +226,17 @@ class _Reading:
             return
         try:
             counts = dict(zip(self._todo, self._ask_counts(), strict=True))
-        except InvalidRequest as refused:
-            self._tally.note_uncounted(self._stream, refused, self._reader.logger)
+        except UNCOUNTED as error:
+            self._go_on_without(error)
             return
         self._walk.expected = self._tally.counted_by = counts
         self._tally.counted = self._progress.total = sum(counts.values())
+
+    def _go_on_without(self, error: QualysError) -> None:
+        """Go on without a count, unless nothing has ever been answered."""
+        if isinstance(error, TemporaryError) and not self._reader.client.answered:
+            raise error
+        self._tally.note_uncounted(self._stream, error, self._reader.logger)
 
     def _ask_counts(self) -> list[int]:
         return count_all(self._reader.client, [(each.kind, each.criteria) for each in self._sweeps])
@@ -247,7 +254,10 @@ class _Reading:
         tally = self._tally
         # Findings are counted by their type and web application, when all have been read.
         if not counts_agree(tally) and not (self._stream == FINDINGS and tally.fetched):
-            tally.recounted = sum(self._ask_counts())
+            try:
+                tally.recounted = sum(self._ask_counts())
+            except UNCOUNTED as error:
+                self._go_on_without(error)
             if not tally.fetched and tally.recounted:
                 raise TrialLicence(self._stream, tally.recounted)
         self._reader.cursors.clear(self._stream)

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Final
 
 from qualyswas_ciscovm.digest import Digest
 from qualyswas_ciscovm.wording import counted, cut
+from tap_qualyswas.errors import InvalidRequest, cause_of
 from tap_qualyswas.records.notes import Notes
 
 if TYPE_CHECKING:
     import logging
 
-    from tap_qualyswas.errors import InvalidRequest
+    from tap_qualyswas.errors import QualysError
     from tap_qualyswas.search.walk import Page
 
 NAMED_AT_MOST: Final = 50
@@ -64,10 +65,11 @@ class Tally:
         self.duplicates += page.duplicates
         self.notes.add(page.notes)
 
-    def note_uncounted(self, name: str, refused: InvalidRequest, logger: logging.Logger) -> None:
-        """Note that Qualys refuses to count the rows of a stream, so that nothing is proven."""
+    def note_uncounted(self, name: str, error: QualysError, logger: logging.Logger) -> None:
+        """Note that the rows of a stream cannot be counted, so that nothing is proven."""
         self.gaps.append(f"{name} could not be counted")
-        logger.warning("%s: read without a count, as Qualys refuses it (%s).", name, refused.reason)
+        why = "Qualys refuses it" if isinstance(error, InvalidRequest) else "none came"
+        logger.warning("%s: read without a count, as %s (%s).", name, why, cause_of(error))
 
 
 def counts_agree(tally: Tally) -> bool:

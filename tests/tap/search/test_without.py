@@ -138,6 +138,18 @@ def test_without_counts_nothing_is_proven() -> None:
     assert "read without a count, as Qualys refuses it (INVALID_REQUEST" in outcome.log
 
 
+@pytest.mark.parametrize("kind", ["finding", "wasscan"])
+def test_without_counts_that_never_come_all_is_read_and_nothing_is_proven(kind: str) -> None:
+    answers = {FINDINGS: Answer(page(finding(1))), f"{COUNT}{kind}": Answer("", 500)}
+    with ScriptedServer(always=answers) as server:
+        outcome = sync_here({**server.config, **ONE_TYPE, "max_attempts": 2})
+
+    stream = {"finding": "findings", "wasscan": "scans"}[kind]
+    assert count_of(outcome, "findings") == 1
+    assert f"{stream} could not be counted" in outcome.proof["incompleteReasons"]
+    assert f"{stream}: read without a count, as none came (127.0.0.1:" in outcome.log
+
+
 def test_without_a_count_up_to_an_id_nothing_is_proven() -> None:
     answers = {FINDINGS: Answer(page(finding(1)))}
     counts = [Answer(count_xml(1)), Answer(failure("INVALID_REQUEST", "No LESSER."))]
