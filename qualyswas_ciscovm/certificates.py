@@ -65,7 +65,7 @@ def prepared(session: Session, request: Request) -> PreparedRequest:
         request.url,
         headers={**session.headers, **request.headers},
         data=request.data,
-        params=request.params,
+        params=request.params or "",  # an empty list would be looked at from all sides
         auth=request.auth or session.auth,
         cookies=session.cookies,
         json=request.json,

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 
-from tests.pair.commands import clean_environment, run
+from tests.pair.commands import clean_environment
+from tests.pair.together import Pair, open_sandbox
 from tests.support.json_lines import json_lines
 from tests.support.processes import BIN
 
@@ -37,11 +38,10 @@ def output(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Give what the tap writes in one full sync."""
     folder = tmp_path_factory.mktemp("tap")
     lines = folder / "out.jsonl"
-    tap = f"'{BIN / 'tap-qualyswas'}' --config=ENV > '{lines}'"
-    sizes = ("--apps", "12", "--findings", "400", "--qids", "30", "--scans", "20")
-    sandbox = [sys.executable, "-m", "tests.sandbox", "--home", str(folder / "home"), *sizes]
-    ended = run([*sandbox, "--", "bash", "-c", tap], {})
-    assert ended.exit_code == 0, ended.output
+    with open_sandbox(apps=12, findings=400, qids=30, scans=20) as sandbox:
+        pair = Pair(sandbox, folder)
+        assert pair.read() == 0
+    lines.write_bytes(pair.written)
     return lines
 
 

@@ -100,7 +100,7 @@ class Oracle:
     def settle(
         self, run: Run, held: Iterable[Held], by_others: Collection[tuple[int, str]] = ()
     ) -> Comparison:
-        """Judge a run that has just ended, and learn from it.
+        """Judge a run that has just ended, learn from it, and take note for the next one.
 
         Args:
             run: how it went.
@@ -123,6 +123,7 @@ class Oracle:
         )
         found = _compare(scene, self.ours)
         learn(scene, self.ours, found.findings)
+        self._before, self._was = after, now
         return found
 
     def read(self, asked: Asked) -> Reading:

@@ -55,6 +55,9 @@ class Watch:
     def begin(self) -> None:
         """Take note of world, tenant and requests just before a run."""
         self.oracle.begin(self.tenant.held(self.connector_id))
+        self._take_note()
+
+    def _take_note(self) -> None:
         self._log_start = len(self.face.log)
         self._closings = len(self.tenant.state.closings)
         # Of a clock that has gone back, nobody can tell what comes before what.
@@ -81,7 +84,7 @@ class Watch:
         others -= {(one.asset_id, one.scanner_identifier) for one in ours}
         run = self._run(exit_code, full, whole=whole)
         found = self.oracle.settle(run, held, others)
-        self.begin()
+        self._take_note()
         return found
 
     def proves(self, asked: Asked, start: int) -> bool:
