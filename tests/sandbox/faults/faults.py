@@ -96,6 +96,11 @@ class Faults:
         with self._lock:
             self._armed = [one for one in self._armed if names and one.name not in names]
 
+    @property
+    def any_armed(self) -> bool:
+        """Return whether there is a fault that could strike some day."""
+        return bool(self._armed)
+
     def armed(self, name: str) -> bool:
         """Return whether the fault can still strike today."""
         return any(one.due(self._day) for one in self._named(name))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -19,8 +19,7 @@ GARBLED: Final = "\ufffd\ufffd"
 UUID_LENGTH: Final = 36
 
 
-@dataclass(frozen=True)
-class Seen:
+class Seen(NamedTuple):
     """A finding as Qualys shows it.
 
     Attributes:

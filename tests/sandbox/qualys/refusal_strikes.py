@@ -162,6 +162,8 @@ INSTEAD: Final[dict[str, Instead]] = {
 
 def strike(face: QualysFace, side: Side, endpoint: str) -> Response | None:
     """Return what comes in place of the answer to a request, or None when nothing strikes."""
+    if not face.faults.any_armed:
+        return None
     page = endpoint == "search/was/finding"
     for name, instead in INSTEAD.items():
         reached = {"any": True, "page": page}.get(instead.reach, instead.reach == side)

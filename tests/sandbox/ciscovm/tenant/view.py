@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from tests.sandbox.ciscovm.tenant.state import CLOSED
 
@@ -14,8 +13,7 @@ if TYPE_CHECKING:
     from tests.sandbox.ciscovm.tenant.state import Asset, Cause, Entry, Kind, Manual, State, Status
 
 
-@dataclass(frozen=True)
-class Held:
+class Held(NamedTuple):
     """One entry of one connector, with its asset.
 
     Attributes:
