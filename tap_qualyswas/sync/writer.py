@@ -58,8 +58,7 @@ class CountingWriter(GenericSingerWriter[bytes, Message]):
         super().__init__()
         self.emitted: Counter[str] = Counter()
         self._encoder = msgspec.json.Encoder(enc_hook=enc_hook, decimal_format="number")
-        self._waiting: list[bytes] = []
-        self._waiting_bytes = 0
+        self._waiting = bytearray()
         self._last_state = b""
         self._writing = False
         self._stop_with: int | None = None
@@ -72,19 +71,19 @@ class CountingWriter(GenericSingerWriter[bytes, Message]):
 
     @override
     def serialize_message(self, message: Message) -> bytes:
-        named = getattr(message, "stream", "the state")
-        return self._line(message.type.value, named, _as_dict(message))
-
-    def _line(self, kind: str, named: str, message: Mapping[str, object]) -> bytes:
-        line: bytes = self._encoder.encode(message) + b"\n"
+        content = _as_dict(message)
+        line: bytes = self._encoder.encode(content) + b"\n"
         if len(line) > MAX_LINE_BYTES:
-            longest, way_out = self._about(message.get("record"))
-            msg = (
-                f"A {kind} line of {named}{longest} would take {len(line):,} bytes, more than the "
-                f"8 MiB that targets accept. Deselect {way_out} in the catalog."
-            )
-            raise LineTooLong(msg)
+            raise self._too_long(len(line), message.type.value, content)
         return line
+
+    def _too_long(self, length: int, kind: str, message: Mapping[str, object]) -> LineTooLong:
+        named = message.get("stream", "the state")
+        longest, way_out = self._about(message.get("record"))
+        return LineTooLong(
+            f"A {kind} line of {named}{longest} would take {length:,} bytes, more than the 8 MiB "
+            f"that targets accept. Deselect {way_out} in the catalog."
+        )
 
     def _about(self, record: object) -> tuple[str, str]:
         """Tell which record it is, and what makes it long."""
@@ -102,13 +101,18 @@ class CountingWriter(GenericSingerWriter[bytes, Message]):
         """
         now = datetime.now(timezone.utc)
         message = {"type": "RECORD", "stream": stream, "record": record, "time_extracted": now}
-        self._keep_record(stream, self._line("RECORD", stream, message))
+        begin = len(self._waiting)
+        self._encoder.encode_into(message, self._waiting, begin)
+        self._waiting += b"\n"
+        length = len(self._waiting) - begin
+        if length > MAX_LINE_BYTES:
+            del self._waiting[begin:]
+            raise self._too_long(length, "RECORD", message)
+        self._note_record(stream)
 
-    def _keep_record(self, stream: str, line: bytes) -> None:
+    def _note_record(self, stream: str) -> None:
         self.emitted[stream] += 1
-        self._waiting.append(line)
-        self._waiting_bytes += len(line)
-        if self._waiting_bytes >= MOST_WAITING:
+        if len(self._waiting) >= MOST_WAITING:
             self.flush()
 
     @override
@@ -116,13 +120,14 @@ class CountingWriter(GenericSingerWriter[bytes, Message]):
         line = self.format_message(message)
         if message.type is SingerMessageType.RECORD:
             record: RecordMessage = message  # type: ignore[assignment] # told by its type
-            self._keep_record(record.stream, line)
+            self._waiting += line
+            self._note_record(record.stream)
             return
         if message.type is SingerMessageType.STATE:
             if line == self._last_state:
                 return
             self._last_state = line
-        self._waiting.append(line)
+        self._waiting += line
         self.flush()
 
     def flush(self) -> None:
@@ -133,7 +138,7 @@ class CountingWriter(GenericSingerWriter[bytes, Message]):
         """
         self._writing = True
         try:
-            sys.stdout.buffer.write(b"".join(self._waiting))
+            sys.stdout.buffer.write(self._waiting)
             sys.stdout.buffer.flush()
         except BrokenPipeError:
             _close_quietly()
@@ -142,7 +147,6 @@ class CountingWriter(GenericSingerWriter[bytes, Message]):
         finally:
             self._writing = False
         self._waiting.clear()
-        self._waiting_bytes = 0
         if self._stop_with is not None:
             raise SystemExit(self._stop_with)
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+import json
+import re
+from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 from singer_sdk.testing import get_tap_test_class
 
 from tap_qualyswas import streams
+from tests.sandbox.world.clock import START
 from tests.sandbox.world.size import WorldSize
 from tests.tap.syncs import PatientTap, Platform
 
@@ -58,3 +61,25 @@ def test_no_stream_is_left_out() -> None:
 
     assert list(tap.streams) == list(streams.ORDER)
     assert all(stream.selected for stream in tap.streams.values())
+
+
+MAPS: Final = {"stream_maps": {"webapps": {"__filter__": "id % 2", "name": "name + '!'"}}}
+OF_THE_RUN: Final = re.compile(r'"20[0-9T:.-]+Z"|"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"')
+"""Moments, and the ids of syncs."""
+
+
+@pytest.mark.parametrize("settings", [{}, MAPS])
+def test_our_loop_over_the_records_writes_what_that_of_the_sdk_does(
+    settings: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def written(state: dict[str, Any] | None) -> list[str]:
+        PLATFORM.clock.set(START)
+        outcome = PLATFORM.sync_here({"max_concurrency": 1, **settings}, state)
+        return [OF_THE_RUN.sub("", json.dumps(message)) for message in outcome.messages]
+
+    state = PLATFORM.sync_here(settings).state
+    ours = [written(before) for before in (None, state)]
+
+    monkeypatch.delattr(streams.QualysStream, "_sync_records")
+
+    assert [written(before) for before in (None, state)] == ours
