@@ -218,7 +218,8 @@ class LedgerForeign(Refused):
     def __init__(self, path: Path, owner: str) -> None:
         super().__init__(
             f"The ledger {path} is that of {owner}. Set ledger_path to a file of this connector's "
-            "own, or leave it unset."
+            "own. If only CVM's address has changed, make it anew: meltano invoke "
+            "target-ciscovm:rebuild-ledger."
         )
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from target_ciscovm.cvm import run_watch
 from target_ciscovm.cvm.api_url import tidy_api_url
-from target_ciscovm.cvm.calls import Calls
+from target_ciscovm.cvm.calls import PASS, Calls
 from target_ciscovm.cvm.connector import (
     Connector,
     ConnectorRun,
@@ -160,9 +160,12 @@ class CiscoVMClient:
             CiscoVMError: when the list cannot be read.
         """
         answer = self.calls.get(f"{self._path}/connector_runs", "see the connector's runs")
+        if answer.status in PASS:
+            raise ConnectorMissing(self.connector_id, self.calls.place)
         rows = answer.rows("connector_runs")
         if rows is None:
-            raise ConnectorMissing(self.connector_id, self.calls.place)
+            msg = f"CVM did not list the runs of connector {self.connector_id}."
+            raise BrokenAnswer(msg)
         found = [run for row in rows if (run := read_run(row))]
         return sorted(found, key=lambda run: run.id, reverse=True)
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 
-from target_ciscovm.ledger.ledger import Ledger
+from target_ciscovm.ledger.ledger import Home, Ledger
 from tests.sandbox.ciscovm.tenant.tenant import CONNECTOR_ID
 from tests.target.audit import hands
 from tests.target.audit.looks import audit, rebuild
@@ -397,6 +397,17 @@ class TestRebuild:
 
         assert cvm.ledger.with_name(f"{cvm.ledger.name}.before").read_bytes() == b"no ledger"
         assert audit(cvm).exit_code == 0
+
+    def test_it_takes_the_place_of_one_of_before_cvms_address_changed(self, cvm: CVM) -> None:
+        cvm.load(THREE)
+        with Ledger(cvm.ledger) as ledger:
+            ledger.remember("home", value=Home("api.example.test", CONNECTOR_ID))
+        refused = cvm.load(LESS)
+        assert (refused.outcome, "rebuild-ledger" in refused.message) == ("refused", True)
+
+        assert rebuild(cvm).exit_code == 0
+
+        assert cvm.load(LESS).closings == {"finding-2": "gone"}
 
     def test_it_is_not_spoiled_by_what_a_killed_process_left_half_written(self, cvm: CVM) -> None:
         cvm.load(THREE)

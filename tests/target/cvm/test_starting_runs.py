@@ -9,6 +9,7 @@ import pytest
 
 from target_ciscovm.errors import (
     BadKey,
+    BrokenAnswer,
     CiscoVMError,
     ConnectorBusy,
     ConnectorMissing,
@@ -298,3 +299,15 @@ def test_a_connector_that_never_ran_has_no_runs(server: ScriptedServer) -> None:
     server.script("GET", RUNS, runs())
 
     assert connect(server).runs() == []
+
+
+@pytest.mark.parametrize(
+    "told", [{"connector_runs": None}, {}, {"connector_runs": "none"}], ids=str
+)
+def test_a_list_of_runs_that_is_none_says_nothing_of_the_connector(
+    told: object, server: ScriptedServer
+) -> None:
+    server.script("GET", RUNS, Reply(json=told))
+
+    with pytest.raises(BrokenAnswer, match="did not list the runs of connector 42"):
+        connect(server).runs()
