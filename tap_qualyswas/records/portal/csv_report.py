@@ -137,8 +137,8 @@ def read_overview(source: IO[bytes]) -> Overview:
         elif table in KINDS:
             overview.listed[KINDS[table]] += 1
             row = _read(values, ROW_COLUMNS)
-            named = webapp_of(_read(values, OWN_WEBAPP))
-            own.setdefault(named["id"], named)
+            if named := _read(values, OWN_WEBAPP):
+                own.setdefault(named.get("ID"), named)
             has_detection = row.get("DETECTION_ID") is not None
             overview.unnamed += has_detection and not row.get("UNIQUE_ID")
             moment = row.get("LAST_TIME_DETECTED") or row.get("DETECTION_DATE")
@@ -155,7 +155,7 @@ def read_overview(source: IO[bytes]) -> Overview:
         msg = "it is not the CSV of a report: no table of findings or QIDs is in it"
         raise ReportError(msg)
     names.give(overview.glossary.values())
-    overview.webapps += [named for number, named in own.items() if number is not None]
+    overview.webapps += [webapp_of(named) for number, named in own.items() if number]
     overview.generated = dated or latest
     overview.is_flat = bool(overview.listed)
     return overview
