@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from target_ciscovm.report.facts import Facts
 
 NO_RECORD: Final = "no record came: the tap wrote nothing, or a mapper dropped it all"
+SCANS: Final = "scans"
 REPORT_FILES: Final = "report_files"
 """The tap's `source` that reads no scans."""
 NO_REPORT: Final = "Qualys has no finished scan and no finding: there is no report to load"
@@ -90,10 +91,13 @@ def renamed(webapps: Sequence[Renamed]) -> str:
 def is_no_report(received: Received) -> bool:
     """Tell whether a full sync has found neither a finished scan nor a finding.
 
-    Report files name no scans; there each web application comes out of a report.
+    Report files name no scans; there each web application comes out of a report. Where scans were
+    not read, nobody knows whether there are any.
     """
     sync = received.sync
     if sync is None or sync.mode != FULL or received.arrivals.counts[FINDINGS]:
+        return False
+    if SCANS not in {stream.stream for stream in sync.streams}:
         return False
     source = sync.coverage.source if sync.coverage else None
     if source == REPORT_FILES and received.sources.webapps:

@@ -174,6 +174,16 @@ class TestEmptyAccount:
         assert (loaded.outcome, loaded.exit_code, loaded.states) == ("aborted", 0, [])
         assert cvm.open() == names(*range(20))
 
+    def test_where_scans_are_not_read_it_is_believed(self, cvm: CVM) -> None:
+        cvm.begin(first(20))
+        counts = {name: len(rows) for name, rows in self.EMPTY.streams().items()}
+        told = self.EMPTY.sync_row(counts, cvm.clock.now())["streams"]
+        streams = [stream for stream in told if stream["stream"] != "scans"]
+
+        loaded = cvm.load(replace(self.EMPTY, proof={"streams": streams}))
+
+        assert (loaded.outcome, cvm.open()) == ("succeeded", set())
+
     @pytest.mark.parametrize(
         "other",
         [
