@@ -215,7 +215,7 @@ class Run:
 
     def note_unknown(self, kind: str) -> None:
         """Count a message of a type that means nothing here."""
-        self.counts.notes[f"message of unknown type {kind[:40]}: passed over"] += 1
+        self.counts.note(f"message of unknown type {kind[:40]}: passed over")
 
     def note(self, **found: Any) -> None:  # noqa: ANN401 - each is of the type that Facts names
         """Keep what a stage has found for the report."""

@@ -13,6 +13,7 @@ FINDINGS: Final = "findings"
 WEBAPPS: Final = "webapps"
 REASONS_TOLD_APART: Final = 100
 OTHER_REASONS: Final = "other reasons, see rejected.jsonl"
+OTHER_NOTES: Final = "other values that were not as expected"
 
 
 @dataclass
@@ -52,6 +53,11 @@ class Counts:
         if not known and len(self.rejected_by) >= REASONS_TOLD_APART:
             reason = OTHER_REASONS
         self.rejected_by[stream, reason] += count
+
+    def note(self, text: str) -> None:
+        """Count something odd; what comes after the first hundred kinds is counted together."""
+        known = text in self.notes or len(self.notes) < REASONS_TOLD_APART
+        self.notes[text if known else OTHER_NOTES] += 1
 
     def superseded(self, stream: str) -> int:
         """Give how many rows were replaced by a later one with the same key.

@@ -205,7 +205,7 @@ class Intake:
             self._reject(line, FINDINGS, problem, finding)
             return
         for note in notes(finding, at, rules.mapping):
-            self._counts.notes[note] += 1
+            self._counts.note(note)
         app = self.references.app_of(finding.web_app)
         spot = self._spot_of(finding.url, app)
         item = map_finding(finding, at, rules.mapping)

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from target_ciscovm.intake.counts import (
+    OTHER_NOTES,
     OTHER_REASONS,
     REASONS_TOLD_APART,
     Counts,
@@ -215,3 +216,13 @@ def test_filters_and_notes_are_told_with_their_counts() -> None:
 def test_every_outcome_but_an_interruption_has_an_exit_code() -> None:
     assert set(EXIT_CODES) == set(get_args(Outcome)) - {"interrupted"}
     assert {code for name, code in EXIT_CODES.items() if name in PASSES_STATE_ON} == {0}
+
+
+def test_oddities_beyond_the_first_hundred_kinds_are_counted_together() -> None:
+    found = Counts()
+    for number in range(200):
+        found.note(f"unknown status {number}")
+        found.note("unknown status 7")
+
+    assert len(found.notes) == 101
+    assert (found.notes["unknown status 7"], found.notes[OTHER_NOTES]) == (201, 100)
