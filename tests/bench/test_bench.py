@@ -23,7 +23,7 @@ from tests.bench.waiting import Call, in_words, most_at_once, seconds_in_order, 
 if TYPE_CHECKING:
     from pathlib import Path
 
-STARTED: Final = "calls"
+STARTED: Final = "memory"
 """The part whose programs are started, as all are where figures count."""
 
 
