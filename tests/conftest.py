@@ -8,6 +8,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
+from hypothesis import settings
 
 from tests.pair.figures import FIGURES
 from tests.support.processes import ForkServer
@@ -32,8 +33,14 @@ TOLD: Final = (
 
 
 def pytest_configure() -> None:
-    """Let no call look for a proxy: it would read all variables twice, and all go to loopback."""
+    """Let no call look for a proxy, and no example be too slow.
+
+    A call would read all variables twice, and all go to loopback. An example that takes long says
+    that the machine is busy; each test has a limit of its own.
+    """
     os.environ["NO_PROXY"] = os.environ["no_proxy"] = "127.0.0.1,localhost"
+    settings.register_profile("tests", deadline=None)
+    settings.load_profile("tests")
 
 
 def pytest_collection_finish() -> None:

@@ -34,7 +34,6 @@ if TYPE_CHECKING:
 
 QUICKLY: Final = settings(
     max_examples=60,
-    deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 

@@ -131,7 +131,6 @@ class Watcher:
 
 @settings(
     max_examples=20,
-    deadline=None,
     suppress_health_check=[HealthCheck.too_slow],
     # Each run is real HTTP: a failure is shown as it came, shrinking it would take minutes.
     phases=[Phase.explicit, Phase.reuse, Phase.generate],

@@ -151,7 +151,6 @@ def check_proof(outcome: Outcome, platform: Platform, before: Rows) -> bool:
 
 @settings(
     max_examples=25,
-    deadline=None,
     derandomize=True,  # the same worlds for everybody who runs the tests
     suppress_health_check=[HealthCheck.too_slow],
     # Each run is real HTTP: a failure is shown as it came, shrinking it would take minutes.

@@ -110,7 +110,6 @@ VARYING: Final = given(
 )
 QUICK: Final = settings(
     max_examples=25,
-    deadline=None,
     derandomize=True,  # the same worlds for everybody who runs the tests
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
     # Each run is real HTTP: a failure is shown as it came, shrinking it would take minutes.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.target.plan.deciding import (
@@ -101,7 +101,6 @@ GIVEN = st.builds(
 )
 
 
-@settings(deadline=None)
 @given(GIVEN, EVERY_TERM)
 def test_whatever_is_given_all_is_decided_once_and_nothing_contradicts(
     desk: Desk, given_: Given, terms: Terms
@@ -143,7 +142,6 @@ def test_whatever_is_given_all_is_decided_once_and_nothing_contradicts(
     assert len(opened) == len(set(opened))
 
 
-@settings(deadline=None)
 @given(GIVEN, EVERY_TERM)
 def test_to_decide_again_changes_nothing(desk: Desk, given_: Given, terms: Terms) -> None:
     assert desk.decide(given_, terms, rounds=2) == desk.decide(given_, terms)
