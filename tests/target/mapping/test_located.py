@@ -46,7 +46,9 @@ def load(cvm: CVM, sync: Sync, tenant: str, order: list[str]) -> Loaded:
 
 @pytest.mark.parametrize("tenant", TENANTS)
 @pytest.mark.parametrize("first", KEYS)
-def test_cvm_sees_the_assets_that_the_settings_mean(first: str, tenant: str, cvm: CVM) -> None:
+def test_cvm_sees_the_assets_that_the_settings_mean_and_closing_finds_them_again(
+    first: str, tenant: str, cvm: CVM
+) -> None:
     order = sorted(KEYS, key=lambda name: name != first)
 
     loaded = load(cvm, Sync(APPS[:2], FINDINGS), tenant, order)
@@ -54,13 +56,6 @@ def test_cvm_sees_the_assets_that_the_settings_mean(first: str, tenant: str, cvm
     assets = {one.asset_id for one in cvm.held()}
     assert len(assets) == len(loaded.assets) == (4 if first == "url" else 2)
     assert cvm.open() == names(1, 2, 3, 4)
-
-
-@pytest.mark.parametrize("tenant", TENANTS)
-@pytest.mark.parametrize("first", KEYS)
-def test_closing_finds_them_again(first: str, tenant: str, cvm: CVM) -> None:
-    order = sorted(KEYS, key=lambda name: name != first)
-    load(cvm, Sync(APPS[:2], FINDINGS), tenant, order)
 
     load(cvm, Sync(APPS[:2], AFTER), tenant, order)
 
