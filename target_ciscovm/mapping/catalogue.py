@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
-from target_ciscovm.kdi.types import SCANNER_TYPE, VulnDef
-from target_ciscovm.mapping.definition import definition
+from target_ciscovm.mapping.definition import definition, qid_of
 from target_ciscovm.mapping.filters import QidFacts
+from target_ciscovm.mapping.records import Finding
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from target_ciscovm.mapping.records import Finding, KnowledgeBaseEntry
+    from target_ciscovm.mapping.records import KnowledgeBaseEntry
 
 
 class Known(NamedTuple):
@@ -55,10 +55,9 @@ class Catalogue:
     def use(self, name: str, finding: Finding | None = None) -> str:
         """Define a name that an earlier load has sent, and give it back."""
         if name not in self._json:
-            made = VulnDef(scanner_type=SCANNER_TYPE, name=name)
-            entry = self._entries.get(finding.qid) if finding and finding.qid else None
-            if finding is not None and entry is not None:
-                made = msgspec.structs.replace(definition(finding, entry), name=name)
+            finding = finding or Finding(qid=qid_of(name))
+            entry = self._entries.get(finding.qid) if finding.qid else None
+            made = msgspec.structs.replace(definition(finding, entry), name=name)
             self._json[name] = self._encode(made)
         return name
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from target_ciscovm.mapping.records import Classification, Finding, KnowledgeBaseEntry
 
 CVE: Final = re.compile(r"CVE-\d{4}-\d{4,}", re.ASCII)
+NAME_OF_QID: Final = re.compile(r"QID (\d+)(?: |$)", re.ASCII)
 HIGHEST_WASC: Final = 99
 """The WASC threat classification has 49 classes; KDI writes two digits."""
 
@@ -69,6 +70,12 @@ def definition_name(
     if not finding.qid:
         return shorten(f"{one_line(finding.finding_type) or 'Imported'} {title}".strip())
     return shorten(f"QID {finding.qid} {title}".strip())
+
+
+def qid_of(name: str) -> int | None:
+    """Give the QID that a definition's name begins with, None where it begins with none."""
+    match = NAME_OF_QID.match(name)
+    return int(match[1]) if match else None
 
 
 def cve_identifiers(cves: Iterable[str] | None) -> str | None:

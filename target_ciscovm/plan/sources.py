@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from typing import TYPE_CHECKING, Final
 
 import msgspec
@@ -13,6 +12,7 @@ from target_ciscovm.intake.counts import FINDINGS
 from target_ciscovm.mapping import records
 from target_ciscovm.mapping.asset import Sources
 from target_ciscovm.mapping.catalogue import Catalogue
+from target_ciscovm.mapping.definition import qid_of
 from target_ciscovm.mapping.locators import Place, asset_key, last_key, place_of
 from target_ciscovm.mapping.scans_seen import latest
 from target_ciscovm.mapping.tag_tree import TagTree
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from target_ciscovm.mapping.records import Sync
     from target_ciscovm.mapping.tags import TagRules
 
-NAME_OF_QID: Final = re.compile(r"QID (\d+)(?: |$)")
 NO_TREE: Final = (
     "tag_ancestors and tag_paths need the tap's stream tags, of which no record came: tags are "
     "sent by their names alone. Select the stream (meltano select tap-qualyswas tags '*') with an "
@@ -79,8 +78,8 @@ def read_catalogue(spool: Spool) -> Catalogue:
 
 def _sent_names(spool: Spool) -> Iterator[tuple[int, str]]:
     for (name,) in spool.execute("SELECT DISTINCT name FROM ledger.entry ORDER BY sent_at, name"):
-        if match := NAME_OF_QID.match(name):
-            yield (int(match[1]), name)
+        if (qid := qid_of(name)) is not None:
+            yield (qid, name)
 
 
 def place_findings(

@@ -81,6 +81,17 @@ def test_a_name_of_another_load_is_defined_in_this_one() -> None:
     assert told(catalogue, known)["description"] == "What"
 
 
+def test_a_name_is_defined_as_far_as_is_known_by_whatever_entry_comes_first() -> None:
+    catalogue = Catalogue([as_entry(title="New title", diagnosis="<p>What", cwe=[79])], {})
+
+    closed = catalogue.use("QID 150001 Old title")
+    unlisted = catalogue.use("QID 8 Old", as_finding(qid=8, cwe=[80]))
+
+    assert told(catalogue, closed)["description"] == "What"
+    assert told(catalogue, closed)["cwe_identifiers"] == "CWE-79"
+    assert told(catalogue, unlisted)["cwe_identifiers"] == "CWE-80"
+
+
 def test_a_name_in_use_keeps_its_definition() -> None:
     catalogue = Catalogue([as_entry(title="XSS", solution="Do")], {})
     name = catalogue.of(as_finding()).name
