@@ -94,6 +94,7 @@ class _FindingReading:
         self._tally = reader.tallies["findings"]
         self._ids = ReportIds()
         self._newest = {number: self._survey.newest[number] for number in reports.webapp_ids}
+        self._undated: set[int] = set()
         self._qids: set[int] = set()
         self._superseded = self._nameless = 0
 
@@ -166,6 +167,9 @@ class _FindingReading:
             return passes(self._filters, number, webapp.name)
         if number not in self._reports.webapp_ids:
             return False
+        if file.generated == UNDATED:  # it may be the newest
+            self._undated.add(number)
+            return True
         if file.generated < self._survey.whole.get(number, UNDATED):
             self._superseded += 1
             return False
@@ -174,7 +178,7 @@ class _FindingReading:
 
     def _conclude(self) -> None:
         reader, tally = self._reader, self._tally
-        covered = self._reports.covered(self._newest)
+        covered = self._reports.covered(self._newest) - self._undated
         missing = (self._reports.webapp_ids | self._reports.outdated) - covered
         reader.coverage.leave_out(missing)
         if missing:

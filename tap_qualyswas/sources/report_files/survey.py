@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 BLANKS: Final = b" \t\r\n\xef\xbb\xbf"
 UNDATED: Final = ""
 """Older than any date."""
+NO_DATE: Final = "it does not say when it was made"
 NAMED_AT_MOST: Final = 20
 NAME_LENGTH: Final = 80
 
@@ -162,7 +163,9 @@ def survey(paths: Iterable[Path], kinds: Sequence[str], logger: logging.Logger) 
             logger.warning("Passed over the report %s: %s.", *told)
             continue
         miscounts, doubts = _miscounts(overview), _doubts(overview, kinds)
-        is_told = [*miscounts, *(doubts if overview.kind == WEBAPP_REPORT else ())]
+        # Of another report nobody expects that it proves anything.
+        is_whole_kind = overview.kind == WEBAPP_REPORT
+        is_told = [*miscounts, *(one for one in doubts if is_whole_kind or one == NO_DATE)]
         if is_told:
             told = (one_line(str(path)), "; ".join(is_told))
             logger.warning("The report %s proves nothing: %s.", *told)
@@ -204,13 +207,14 @@ def _miscounts(overview: Overview) -> list[str]:
 def _doubts(overview: Overview, kinds: Sequence[str]) -> list[str]:
     """Say why a report may not show all that there is of its web applications."""
     if overview.kind != WEBAPP_REPORT:
-        return ["it is not a report of web applications"]
+        undated = [NO_DATE] if overview.generated is None else []
+        return ["it is not a report of web applications", *undated]
     doubts = [f"nothing tells whether it has any {kind}" for kind in overview.unshown(kinds)]
     if overview.filters:
         named = "; ".join(cut(value, NAME_LENGTH) for value in overview.filters[:NAMED_AT_MOST])
         doubts.append(f"it has filters ({named})")
     if overview.generated is None:
-        doubts.append("it does not say when it was made")
+        doubts.append(NO_DATE)
     if overview.notes.rejected:
         doubts.append("some of its entries cannot be read")
     webapps = {*map(NamedWebapp.of, (*overview.webapps, *overview.sections))}

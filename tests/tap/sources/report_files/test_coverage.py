@@ -144,6 +144,21 @@ def test_a_newer_report_of_a_scan_adds_to_an_older_one_of_the_web_application(
     assert outcome.proof["coverage"]["webApps"]["notProven"] == [app.id]
 
 
+def test_a_report_that_does_not_say_when_it_was_made_is_no_older_one(exports: Exports) -> None:
+    exports.write("monday.xml")
+    app = next(iter(exports.world.apps.values()))
+    exports.world.clock.advance(DAY)
+    added = exports.world.unique_id(exports.world.add_finding(app))
+    scan = exports.write("scan.xml", SCANS, [app])
+    date = re.compile("<GENERATION_DATETIME>.*?<")
+    scan.write_text(date.sub("<GENERATION_DATETIME>18. Nov. 2024<", scan.read_text()))
+    outcome = exports.sync()
+
+    assert added in ids(outcome)
+    assert outcome.proof["coverage"]["webApps"]["notProven"] == [app.id]
+    assert "scan.xml proves nothing: it does not say when it was made" in outcome.log
+
+
 def test_a_report_older_than_one_that_was_read_before_is_not_read(exports: Exports) -> None:
     old = exports.text()
     exports.world.clock.advance(DAY)
