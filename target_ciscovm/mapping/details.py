@@ -73,6 +73,8 @@ MADE: Final[dict[str, tuple[str, Callable[[Any], FieldValue | None]]]] = {
 POTENTIAL: Final = "Potential"
 """Label for findings that Qualys could not confirm, between the two groups."""
 
+POTENTIAL_LINES: Final = {told: f"{POTENTIAL}: {word}" for told, word in YES_NO.items()}
+
 _direct: Final = attrgetter(*DIRECT.values())
 _sources: Final = attrgetter(*(source for source, _ in MADE.values()))
 _makers: Final = [(label, make) for label, (_, make) in MADE.items()]
@@ -123,7 +125,7 @@ def as_text(finding: Finding, *, with_evidence: bool = True) -> str:
     """
     lines = _lines(finding)
     if finding.potential is not None:
-        lines.append(f"{POTENTIAL}: {YES_NO[finding.potential]}")
+        lines.append(POTENTIAL_LINES[finding.potential])
     if any(_rare(finding)):
         for label, made in _made(finding):
             lines.append(f"{label}: {YES_NO[made] if isinstance(made, bool) else made}")

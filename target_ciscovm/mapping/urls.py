@@ -33,7 +33,8 @@ def resolved(url: str | None, base: str | None) -> str | None:
     A bare path is one of the web application; what is no URL, such as `N/A` or `index.php`, leads
     to it. A path stays as it is where the web application has no URL.
     """
-    if url and "://" in url and tidy_url(url):
+    # As the asset's key asks for it, so that it is worked out once.
+    if url and "://" in url and tidy_url(url, keep_query=False):
         return url
     path = _printable(url)
     if not path.startswith("/"):
