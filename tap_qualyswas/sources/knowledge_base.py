@@ -64,16 +64,13 @@ def read_knowledge_base(reader: Reader, qids: Qids, settings: Settings) -> Itera
     tally = reader.tallies["knowledge_base"]
     calls = _begun(reader, qids, tally.notes) if settings.has_kb_login else None
     unclassified = _classify(reader, qids, settings)
-    unfetched = 0 if settings.has_kb_login else len(qids)
-    if unfetched:
-        tally.gaps.append(f"knowledge_base: {counted(unfetched, 'QID')} could not be asked for")
     if unclassified:
         tally.gaps.append(f"knowledge_base: {counted(unclassified, 'QID')} could not be classified")
     if not settings.has_kb_login:
         reader.logger.warning(
             "The knowledge base does not accept a token. Set username and password too; until then "
             "the entries of %s stay in the state to be read.",
-            counted(unfetched, "QID"),
+            counted(len(qids), "QID"),
         )
         return
     wanted = [*qids.all(), *_unpublished(reader, qids)]
