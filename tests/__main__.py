@@ -17,6 +17,8 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Final
 
+from tests.support.byte_code import keep_byte_code
+
 ROOT: Final = Path(__file__).resolve().parent.parent
 
 CHECKS: Final[dict[str, list[list[str]]]] = {
@@ -34,14 +36,9 @@ MEMORY_BYTES: Final = 4 << 30
 
 
 def _environment() -> dict[str, str]:
-    """Give what the checks run in.
-
-    Where Python is told to write no byte code, each of the processes would compile all that it
-    imports, which takes longer than most tests: it is kept apart from the source then.
-    """
+    """Give what the checks run in."""
     kept = {**os.environ, "MELTANO_SEND_ANONYMOUS_USAGE_STATS": "false"}
-    if kept.pop("PYTHONDONTWRITEBYTECODE", ""):
-        kept.setdefault("PYTHONPYCACHEPREFIX", str(ROOT / ".pytest_cache" / "bytecode"))
+    keep_byte_code(kept)
     return kept
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 import time
 from dataclasses import asdict
@@ -17,6 +18,7 @@ from tests.bench import page
 from tests.bench.measuring import machine
 from tests.bench.parts import calls, growth, meltano, memory, pipe, starts, tap, target, toolkit
 from tests.bench.results import Section
+from tests.support.byte_code import keep_byte_code
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -91,4 +93,5 @@ def _say(*lines: str) -> None:
 
 
 if __name__ == "__main__":
+    keep_byte_code(os.environ)
     sys.exit(main(sys.argv[1:]))
