@@ -65,9 +65,10 @@ class Shape:
         leaves, readers = self._leaves, self._readers
         for child in element:
             name = child.tag
+            leaf = leaves.get(name)
             try:
-                if name in leaves:
-                    record[name] = leaves[name][child.text]
+                if leaf is not None:
+                    record[name] = leaf[child.text]
                 elif name in readers:
                     name, read = readers[name]
                     record[name] = read(child, notes)
