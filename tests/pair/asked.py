@@ -9,7 +9,7 @@ from tests.sandbox.oracle.coverage import Asked
 from tests.sandbox.world.model import FINDING_TYPES
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Collection, Mapping
 
     from tests.sandbox.world.model import WebApp
 
@@ -20,6 +20,12 @@ PROVING: Final = frozenset({"webapps", "findings", "syncs"})
 
 IDENTITY: Final = frozenset({"url", "webApp", "status", "type", "uniqueId", "id"})
 """Properties of a finding without which it is not told what is open, and where."""
+
+FILTERS: Final[Mapping[str, Callable[[int], bool]]] = {
+    "severity >= 3": lambda severity: severity >= 3,
+    "severity < 3": lambda severity: severity < 3,
+}
+"""What the filters of the weeks' maps let through."""
 
 
 def asked_of(settings: Mapping[str, Any], catalog: Settings | None = None) -> Asked:
@@ -59,13 +65,27 @@ def _is_wanted(app: WebApp, settings: Mapping[str, Any]) -> bool:
     return not any(left_out)
 
 
-def is_whole(settings: Mapping[str, Any], catalog: Settings | None, *, any_findings: bool) -> bool:
-    """Tell whether each row that is read is written as it was read."""
+def is_whole(
+    settings: Mapping[str, Any], catalog: Settings | None, severities: Collection[int]
+) -> bool:
+    """Tell whether each row that is read is written as it was read.
+
+    Args:
+        settings: of the tap.
+        catalog: what is selected; all, if there is none.
+        severities: of the findings that are there to be read.
+    """
     mapped = settings.get("stream_maps") or {}
-    taken = {name for name in ("webapps", "findings", "syncs") if name in mapped}
-    if not any_findings:
-        taken.discard("findings")
+    taken = any(name in mapped for name in ("webapps", "syncs"))
+    taken |= "findings" in mapped and not _lets_through(mapped["findings"], severities)
     return not taken and (catalog is None or _is_selected(catalog))
+
+
+def _lets_through(stream_map: Settings, severities: Collection[int]) -> bool:
+    """Tell whether a map by severity, or one that renames, leaves all findings as they are."""
+    if "__filter__" not in stream_map:
+        return not severities
+    return all(FILTERS[stream_map["__filter__"]](severity) for severity in severities)
 
 
 def _is_selected(catalog: Settings) -> bool:

@@ -191,8 +191,7 @@ class Pair:
             finally:
                 out.flush()
         self.written = out.buffer.getvalue()
-        some = reading.any_findings
-        self.is_written_whole = is_whole(told, self.catalog, any_findings=some)
+        self.is_written_whole = is_whole(told, self.catalog, reading.severities)
         proves = not exit_code and self.is_written_whole and self.watch.proves(asked, start)
         self.reading = replace(reading, proves=proves)
         return exit_code

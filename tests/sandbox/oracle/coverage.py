@@ -44,9 +44,10 @@ class Reading:
     proves: bool = True
 
     @property
-    def any_findings(self) -> bool:
-        """Return whether there was a finding to read."""
-        return any(map(self._chooses, self.moment.findings.values()))
+    def severities(self) -> frozenset[int]:
+        """Return the severities of the findings that there were to read."""
+        read = filter(self._chooses, self.moment.findings.values())
+        return frozenset(one.severity for one in read)
 
     def misses(self, uid: str, seen: Seen, tested: int) -> bool:
         """Tell whether a finding was gone by then, or left out, and none has found it again.
