@@ -36,8 +36,9 @@ already. Both read from servers that play pages rendered beforehand, and write f
 sent. The plain tap reads findings alone, and the stock target writes them as they come \
 ([code](../tests/bench/peers/meltano_project.py)); ours read all usual streams and the knowledge \
 base, join them, prove what they read, and write the report. Most of the time is the start of \
-Meltano itself, which also looks up each setting that a plugin declares: some ninety of ours, four \
-of theirs. The last column is by the clock, the median of runs that stood side by side."""
+Meltano itself, which also looks up each setting that a plugin declares. All declare what their \
+`--about` lists: some ninety settings of ours, some twenty of theirs. The last column is by the \
+clock, the median of runs that stood side by side."""
 
 
 def measure(*, quick: bool) -> Section:

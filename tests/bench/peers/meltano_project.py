@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
 import sys
 from typing import TYPE_CHECKING, Final
+
+import yaml
 
 from tests.support.processes import BIN, ROOT
 
@@ -11,31 +15,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 MELTANO: Final = (str(BIN / "meltano"),)
-PROJECT: Final = """\
-version: 1
-project_id: plain-sdk-plugins
-send_anonymous_usage_stats: false
-default_environment: demo
-environments:
-- name: demo
-plugins:
-  extractors:
-  - name: plain-tap
-    namespace: plain_tap
-    executable: {folder}/plain-tap
-    capabilities: [catalog, discover, state]
-    settings:
-    - name: api_url
-    - name: username
-    - name: password
-      sensitive: true
-  loaders:
-  - name: stock-target
-    namespace: stock_target
-    executable: {folder}/stock-target
-    settings:
-    - name: output_path
-"""
 SCRIPT: Final = """\
 #!{python}
 import sys
@@ -43,6 +22,7 @@ sys.path.insert(0, {root!r})
 from tests.bench.peers.{module} import {plugin}
 {plugin}.cli()
 """
+KINDS: Final = {"extractors": "plain-tap", "loaders": "stock-target"}
 COMMANDS: Final = {
     "plain-tap": ("plain_tap", "PlainTap"),
     "stock-target": ("stock_target", "StockTarget"),
@@ -50,10 +30,37 @@ COMMANDS: Final = {
 
 
 def write_project(folder: Path) -> None:
-    """Write the project file, and the two commands beside it; nothing is to be installed."""
-    (folder / "meltano.yml").write_text(PROJECT.format(folder=folder), encoding="utf-8")
-    for name, (module, plugin) in COMMANDS.items():
-        script = SCRIPT.format(python=sys.executable, root=str(ROOT), module=module, plugin=plugin)
-        command = folder / name
-        command.write_text(script, encoding="utf-8")
-        command.chmod(0o755)
+    """Write the project file, and the two commands beside it; nothing is to be installed.
+
+    Each plugin is declared with the settings that its `--about` lists, as ours are.
+    """
+    plugins = {kind: [_plugin(folder, name)] for kind, name in KINDS.items()}
+    project = {
+        "version": 1,
+        "project_id": "plain-sdk-plugins",
+        "send_anonymous_usage_stats": False,
+        "default_environment": "demo",
+        "environments": [{"name": "demo"}],
+        "plugins": plugins,
+    }
+    (folder / "meltano.yml").write_text(yaml.safe_dump(project), encoding="utf-8")
+
+
+def _plugin(folder: Path, name: str) -> dict[str, object]:
+    module, plugin = COMMANDS[name]
+    script = SCRIPT.format(python=sys.executable, root=str(ROOT), module=module, plugin=plugin)
+    command = folder / name
+    command.write_text(script, encoding="utf-8")
+    command.chmod(0o755)
+    asked = [str(command), "--about", "--format=json"]
+    about = json.loads(subprocess.run(asked, check=True, capture_output=True).stdout)
+    return {
+        "name": name,
+        "namespace": name.replace("-", "_"),
+        "executable": str(command),
+        "capabilities": about["capabilities"],
+        "settings": [
+            {"name": setting, "sensitive": setting == "password"}
+            for setting in about["settings"]["properties"]
+        ],
+    }
