@@ -28,8 +28,8 @@ class Sent:
         closings: of these, closed ones.
         open_closings: of these, closed ones of what is open in CVM, as far as known.
         runs_before: runs that were there before ours was asked for.
-        over: whether the licence was over its limit before, so that CVM imports only a part; None
-            where CVM does not say.
+        over: whether the licence was over its limit before, as far as it is known, so that CVM
+            imports only a part.
     """
 
     files: int
@@ -38,7 +38,7 @@ class Sent:
     closings: int
     open_closings: int = 0
     runs_before: Collection[int] = ()
-    over: bool | None = None
+    over: bool = False
 
 
 @dataclass(frozen=True)

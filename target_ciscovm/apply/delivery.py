@@ -148,7 +148,7 @@ def wait(way: Way, number: int, sent: Sent, max_failed_percent: Fraction) -> Del
         way.ledger.doubt()
         raise
     # It may have been this very load that met the limit.
-    over = sent.over is False and way.api.overage() is True
+    over = not sent.over and way.api.overage() is True
     delivered = Delivered(ended, compare(ended, sent), over)
     in_a_row = way.ledger.failed_loads + 1 if delivered.failed_payloads else 0
     if delivered.arrived:
@@ -164,8 +164,8 @@ def wait(way: Way, number: int, sent: Sent, max_failed_percent: Fraction) -> Del
     return delivered
 
 
-def sent_of(uploaded: Uploaded, plan: Plan, spool: Spool, *, over: bool | None) -> Sent:
-    """Give what CVM was given; `over` is what it told of the licence before."""
+def sent_of(uploaded: Uploaded, plan: Plan, spool: Spool) -> Sent:
+    """Give what CVM was given."""
     parts = [part for part, _ in uploaded.parts]
     return Sent(
         files=len(parts),
@@ -174,7 +174,7 @@ def sent_of(uploaded: Uploaded, plan: Plan, spool: Spool, *, over: bool | None) 
         closings=plan.count("close"),
         open_closings=closed_while_open(spool),
         runs_before=uploaded.runs,
-        over=over,
+        over=plan.terms.over,
     )
 
 

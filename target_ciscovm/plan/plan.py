@@ -170,7 +170,7 @@ def make_plan(
         coverage=coverage,
         deleted=shown.deleted,
         close_deleted=settings.close_deleted_webapps,
-        over=tenant.over is True,
+        over=ledger.over_licence if tenant.over is None else tenant.over,
         moves=verdict.unaltered,
         any_source=identity.SOURCE in change,
         fixes_since=_fixes_since(sync, verdict, ledger, tenant),

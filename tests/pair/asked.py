@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
@@ -9,7 +10,7 @@ from tests.sandbox.oracle.coverage import Asked
 from tests.sandbox.world.model import FINDING_TYPES
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping
+    from collections.abc import Collection, Mapping
 
     from tests.sandbox.world.model import WebApp
 
@@ -21,11 +22,8 @@ PROVING: Final = frozenset({"webapps", "findings", "syncs"})
 IDENTITY: Final = frozenset({"url", "webApp", "status", "type", "uniqueId", "id"})
 """Properties of a finding without which it is not told what is open, and where."""
 
-FILTERS: Final[Mapping[str, Callable[[int], bool]]] = {
-    "severity >= 3": lambda severity: severity >= 3,
-    "severity < 3": lambda severity: severity < 3,
-}
-"""What the filters of the weeks' maps let through."""
+SIGNS: Final = {">=": operator.ge, "<": operator.lt}
+"""Comparisons in the filters of maps by severity."""
 
 
 def asked_of(settings: Mapping[str, Any], catalog: Settings | None = None) -> Asked:
@@ -85,7 +83,8 @@ def _lets_through(stream_map: Settings, severities: Collection[int]) -> bool:
     """Tell whether a map by severity, or one that renames, leaves all findings as they are."""
     if "__filter__" not in stream_map:
         return not severities
-    return all(FILTERS[stream_map["__filter__"]](severity) for severity in severities)
+    _, sign, limit = stream_map["__filter__"].split()
+    return all(SIGNS[sign](severity, int(limit)) for severity in severities)
 
 
 def _is_selected(catalog: Settings) -> bool:

@@ -52,6 +52,17 @@ def test_nothing_is_closed_because_of_a_move(over: CVM) -> None:
     assert over.open() == names(1, 2)
 
 
+def test_nor_on_a_day_on_which_cvm_does_not_say(over: CVM) -> None:
+    over.load(MORE)
+    over.alter(without_licence)
+
+    loaded = over.load(replace(MOVED, findings=[*MOVED.findings, finding(3)]))
+
+    assert loaded.closings == {}
+    assert "were sent" in loaded.message
+    assert over.open() == names(1, 2)
+
+
 def test_fixes_and_what_is_gone_are_closed_as_ever(over: CVM) -> None:
     over.load(Sync([webapp()], [fixed(1)]))
 
