@@ -103,6 +103,8 @@ class Run:
         behind: whether its clock was behind an earlier run's, so that it may count as older.
         emptied: whether Qualys told it that there is nothing, in searches and counts.
         garbled: whether URLs came with characters before them that XML does not allow.
+        overtaken: whether somebody else has loaded after it began: what that may have sent counts
+            as newer, until the next full sync.
         replayed: whether nothing was read, so that what was loaded is of some earlier time.
         untold: closings that CVM has dropped without a word, as without any counters, by the
             assets' ids and the scanner's identifiers.
@@ -122,6 +124,7 @@ class Run:
     behind: bool = False
     emptied: bool = False
     garbled: bool = False
+    overtaken: bool = False
     replayed: bool = False
     untold: frozenset[tuple[int, str]] = frozenset()
     out_of_reach: frozenset[int] = frozenset()

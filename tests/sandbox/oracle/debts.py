@@ -22,7 +22,7 @@ Wrong = tuple[str, str]
 def unpaid(scene: Scene, ours: Installation) -> Iterator[Wrong]:
     """Return what a run that ended well should have made right and did not."""
     run, may_lag = scene.run, scene.memory.excused and not scene.coverage.full
-    if run.over or run.behind or may_lag:
+    if run.over or run.behind or run.overtaken or may_lag:
         return
     for uid, seen in scene.owed():
         if seen.open and seen.visible:

@@ -47,7 +47,7 @@ class Watch:
         self.strange_runs: set[int] = set()
         self._log_start = self._closings = 0
         self.is_behind = self._was_over = False
-        self._latest = tenant.clock.now()
+        self._latest = self._began = tenant.clock.now()
         self._struck: Counter[str] = Counter()
         self._runs: set[int] = set()
         self._strange_before = 0
@@ -65,6 +65,7 @@ class Watch:
         self._runs = {run.id for run in runs}
         self._latest = max(now, self._latest, *(run.start_time for run in runs))
         self.is_behind = now < self._latest
+        self._began = now
         self._was_over = self.tenant.is_over()
         self._struck = Counter(self.face.faults.struck)
         self._strange_before = len(self.strange_runs)
@@ -104,7 +105,8 @@ class Watch:
         if (not everything and hidden & UNCOUNTED) or untold:
             oracle.memory.excused = True
         resumes = oracle.ours.resumes and full is None
-        over = self.tenant.is_over()
+        over, overtaken = self.tenant.is_over(), self._is_overtaken()
+        oracle.memory.excused |= overtaken
         return Run(
             succeeded=exit_code == 0 and not hidden and not BREAKING & struck,
             full=everything,
@@ -117,6 +119,7 @@ class Watch:
             emptied="qualys-nothing" in struck,
             was_over=self._was_over,
             garbled="qualys-bad-characters" in struck,
+            overtaken=overtaken,
             replayed=full is None and not log,
             untold=self._untold(),
             out_of_reach=self.tenant.book.out_of_reach(),
@@ -138,6 +141,15 @@ class Watch:
         held = self.tenant.held(self.connector_id)
         judged = [one for one in held if one.manual in {"false_positive", "risk_accepted"}]
         return frozenset((one.asset_id, one.scanner_identifier) for one in judged)
+
+    def _is_overtaken(self) -> bool:
+        """Tell whether a stranger's run began in a later second than the sync that is judged."""
+        if not self._has_strange_run:
+            return False
+        began = self._began.replace(microsecond=0)
+        runs = self.tenant.runs(self.connector_id)
+        late = [run for run in runs if run.start_time.replace(microsecond=0) > began]
+        return any(run.id in self.strange_runs for run in late)
 
     @property
     def _has_strange_run(self) -> bool:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
 from tests.sandbox.oracle.closings import FEW
 from tests.sandbox.oracle.reads import kinds_read, read_everything
 from tests.sandbox.sandbox import DAY
 from tests.sandbox.world.model import FINDING_TYPES, SENSITIVE_CONTENT
-from tests.sandbox_tests.oracle.bench import Bench, asked, differences
+from tests.sandbox_tests.oracle.bench import MOVED, Bench, asked, differences
 
 
 def test_a_wrong_closure_stays_one_until_it_is_healed(bench: Bench) -> None:
@@ -142,3 +144,20 @@ def test_what_was_read_is_told_from_the_requests(
     assert kinds_read(log, bench.world) == set(FINDING_TYPES if read else ())
     assert not read_everything(log[1:], bench.world)
     assert kinds_read(log[1:], bench.world) <= set(FINDING_TYPES[1:])
+
+
+@pytest.mark.parametrize("later", [False, True])
+def test_what_somebody_elses_later_run_may_have_sent_is_owed_by_the_next_full_sync(
+    bench: Bench, *, later: bool
+) -> None:
+    bench.world.fix_finding(bench.victim)
+    bench.sandbox.clock.set(bench.sandbox.clock.now().replace(microsecond=0) + DAY)
+    bench.sandbox.begin()
+    bench.sandbox.clock.advance(timedelta(seconds=later))
+    bench.load_at(MOVED, "somebody-elses")
+    bench.sandbox.watch.strange_runs.add(max(bench.sandbox.tenant.state.runs))
+    bench.sandbox.oracle.strangers.add("somebody-elses")
+
+    assert bench.settle().wrongly_open == ([] if later else [bench.name])
+    bench.sandbox.begin()
+    assert bench.settle().wrongly_open == [bench.name]
