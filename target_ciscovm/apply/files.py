@@ -28,7 +28,7 @@ from target_ciscovm.plan import decisions
 from target_ciscovm.plan.definitions import Named, named
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from target_ciscovm.intake.references import References
     from target_ciscovm.intake.spool import Spool
@@ -202,7 +202,10 @@ class _Writer:
         others = self._others(key) - holder.ids
         locators = sent_locators(key, holder.place, self._rules.identity)
         if others and (not holder.ids or min(others) < min(holder.ids)):
-            locators |= self._sent_before(key, locators)
+            # An asset that web applications share has the locators of the lowest of them. They must
+            # not go to and fro with what a load happens to bring.
+            before, _ = self._sent(key)
+            locators |= {name: value for name, value in before.items() if name in locators}
         asset = self._described(locators, holder)
         self._apps_in_load |= holder.ids
         found.tells_tags = (
@@ -222,25 +225,19 @@ class _Writer:
             return self._uncovered.get(key, set())
         return {number for (number,) in self._spool.execute(OPEN_THERE, (key,))}
 
-    def _sent_before(self, key: str, names: Container[str]) -> dict[str, str]:
-        """Give the locators that an asset was sent with, of these names.
-
-        An asset that web applications share has the locators of the lowest of them. They must not
-        go to and fro with what a load happens to bring.
-        """
+    def _sent(self, key: str) -> tuple[dict[str, str], str | None]:
+        """Give the locators and the last date that an asset was sent with, as far as known."""
         row = self._spool.execute(SENT, (key,)).fetchone()
-        before = msgspec.json.decode(row[0], type=dict[str, str]) if row else {}
-        return {name: value for name, value in before.items() if name in names}
+        return (msgspec.json.decode(row[0], type=dict[str, str]), row[1]) if row else ({}, None)
 
     def _write_known(self, key: str, found: AssetItems) -> None:
         """Write an asset that is in the load only for closings as it was last sent."""
-        row = self._spool.execute(SENT, (key,)).fetchone()
+        before, last_seen_at = self._sent(key)
         kind, _, value = key.partition(":")
-        before = msgspec.json.decode(row[0], type=dict[str, str]) if row else {kind: value}
-        locators = addressed(key, before, self._rules.identity)
+        locators = addressed(key, before or {kind: value}, self._rules.identity)
         asset = located(locators)
-        if row and not self._rules.ignore_scanner_last_seen:
-            asset.last_seen_at = row[1]
+        if not self._rules.ignore_scanner_last_seen:
+            asset.last_seen_at = last_seen_at
         self._write(key, asset, found, locators, Group(reset_tags=False, first=not found.any_open))
 
     def _described(self, locators: dict[str, str], holder: Holder) -> kdi.Asset:

@@ -106,10 +106,10 @@ def _chain(plan: Plan, sync: Sync | None) -> Iterator[Link]:
 
 
 def _meta(load: Load, ledger: Ledger) -> dict[str, object]:
-    plan, over = load.plan, load.tenant.over
+    plan = load.plan
     found: dict[str, object] = {
         "identity": load.identity,
-        "over_licence": ledger.over_licence if over is None else over,
+        "over_licence": plan.terms.over,
         "failed_loads": 0,
     }
     began = plan.coverage.started
