@@ -14,7 +14,12 @@ import pytest
 from tap_qualyswas import errors
 from tap_qualyswas.qualys.auth import NoAuth
 from tap_qualyswas.qualys.connection_errors import Stalled, Timeout
-from tap_qualyswas.qualys.transport import MAX_PAGE_BYTES, Call, Transport
+from tap_qualyswas.qualys.transport import (
+    MAX_PAGE_BYTES,
+    MAX_REPORT_BYTES,
+    Call,
+    Transport,
+)
 from tests.tap.scripted import (
     FINDINGS,
     KB,
@@ -72,21 +77,27 @@ def test_a_page_beyond_all_measure_is_asked_for_in_smaller_ones() -> None:
     assert "<limitResults>20</limitResults>" in second.body
 
 
+def transport_to(
+    url: str, *, timeout_seconds: float = 10, max_report_bytes: int = MAX_REPORT_BYTES
+) -> Transport:
+    return Transport(
+        url,
+        "a test",
+        auth=NoAuth(),
+        ca_bundle=None,
+        timeout_seconds=timeout_seconds,
+        connections=1,
+        user_agent="test",
+        max_report_bytes=max_report_bytes,
+    )
+
+
 @pytest.mark.parametrize(("limit", "fits"), [(100_000, True), (99_999, False)])
 def test_a_report_beyond_its_limit_is_refused_by_that_number(limit: int, fits: bool) -> None:
     report = gzip.compress(b"x" * 100_000)
     answer = Answer(report, headers={"Content-Encoding": "gzip"})
     with ScriptedServer(always={"/report": answer}) as server:
-        transport = Transport(
-            server.url,
-            "a test",
-            auth=NoAuth(),
-            ca_bundle=None,
-            timeout_seconds=10,
-            connections=1,
-            user_agent="test",
-            max_report_bytes=limit,
-        )
+        transport = transport_to(server.url, max_report_bytes=limit)
         if fits:
             _, source = transport.download(Call("/report"))
             assert len(source.read()) == 0, "it stands at its end"
@@ -102,15 +113,7 @@ def test_a_call_that_is_kept_alive_and_never_answered_is_given_up() -> None:
     """Qualys puts comments into the answer of a long call; so it may be one that hangs."""
     sent = ServerOfComments()
     with sent:
-        transport = Transport(
-            sent.url,
-            "a test",
-            auth=NoAuth(),
-            ca_bundle=None,
-            timeout_seconds=0.1,
-            connections=1,
-            user_agent="test",
-        )
+        transport = transport_to(sent.url, timeout_seconds=0.1)
         # A busy machine may also be silent for too long.
         with pytest.raises(errors.TimedOut, match=r"kept a call open for 1 s|within"):
             transport.send(Call("/page"))

@@ -46,6 +46,12 @@ def refuse_reading(cvm: CVM) -> None:
         cvm.faults.arm(fault)
 
 
+def lose(cvm: CVM) -> None:
+    """Take the ledger away, where CVM does not tell what it holds."""
+    cvm.ledger.unlink()
+    refuse_reading(cvm)
+
+
 @contextmanager
 def on_the_other_machine(cvm: CVM) -> Iterator[None]:
     """Load with a folder and a ledger of another machine's own."""
@@ -213,8 +219,7 @@ class TestNotTold:
 
     def test_nothing_is_called_gone_and_it_is_said(self, cvm: CVM) -> None:
         cvm.begin(THREE)
-        cvm.ledger.unlink()
-        refuse_reading(cvm)
+        lose(cvm)
         cvm.load(THREE)
 
         loaded = cvm.load(LESS)
@@ -229,8 +234,7 @@ class TestNotTold:
 
     def test_runs_without_a_time_are_runs_all_the_same(self, cvm: CVM) -> None:
         cvm.load(THREE)
-        cvm.ledger.unlink()
-        refuse_reading(cvm)
+        lose(cvm)
         cvm.alter(
             lambda path, told: (
                 [run | {"start_time": None} for run in told]
@@ -246,8 +250,7 @@ class TestNotTold:
 
     def test_the_first_run_that_is_told_makes_up_for_it(self, cvm: CVM) -> None:
         cvm.begin(THREE)
-        cvm.ledger.unlink()
-        refuse_reading(cvm)
+        lose(cvm)
         cvm.load(LESS)
         cvm.faults.disarm()
 

@@ -28,6 +28,14 @@ OTHER_PAGE: Final = "https://app1.example.test/page2"
 SIX_AND_SEVEN: Final = [finding(6, 2), finding(7, 2)]
 
 
+def rank_and_lose(cvm: CVM, first: str) -> list[str]:
+    """Load five pages, let CVM rank a locator first, and lose the ledger; give CVM's order now."""
+    cvm.begin(FIVE)
+    cvm.tenant.people.rank_locators(first)
+    cvm.ledger.unlink()
+    return list(order_of((first,)))
+
+
 def places(cvm: CVM) -> Counter[str]:
     """Count the assets at which each identifier is open."""
     return Counter(one.scanner_identifier for one in cvm.held() if one.is_open)
@@ -70,13 +78,9 @@ def test_what_cvm_has_closed_there_is_still_told(ranked: CVM) -> None:
 def test_a_lost_ledger_tells_pages_apart_that_share_what_is_ranked_first_now(
     first: str, cvm: CVM
 ) -> None:
-    cvm.begin(FIVE)
-    cvm.tenant.people.rank_locators(first)
-    cvm.ledger.unlink()
+    order = rank_and_lose(cvm, first)
 
-    loaded = cvm.load(
-        Sync([webapp()], FIVE.findings[:4]), tenant_locator_order=list(order_of((first,)))
-    )
+    loaded = cvm.load(Sync([webapp()], FIVE.findings[:4]), tenant_locator_order=order)
 
     assert loaded.closings == {"finding-5": "gone"}
     assert cvm.open() == names(1, 2, 3, 4)
@@ -97,10 +101,7 @@ def test_also_those_that_lack_what_is_preferred_now(cvm: CVM) -> None:
 def test_a_lost_ledger_tells_pages_apart_that_share_what_is_preferred_since(
     ranked_first: str, cvm: CVM
 ) -> None:
-    cvm.load(FIVE)
-    cvm.tenant.people.rank_locators(ranked_first)
-    cvm.ledger.unlink()
-    order = list(order_of((ranked_first,)))
+    order = rank_and_lose(cvm, ranked_first)
 
     loaded = cvm.load(FIVE, locator_order=["external_id"], tenant_locator_order=order)
 
