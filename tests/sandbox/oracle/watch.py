@@ -9,8 +9,11 @@ from tests.sandbox.oracle.coverage import Run
 from tests.sandbox.oracle.reads import kinds_read, read_everything
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from tests.sandbox.ciscovm.tenant.state import Closing
     from tests.sandbox.ciscovm.tenant.tenant import Tenant
+    from tests.sandbox.ciscovm.tenant.view import Held
     from tests.sandbox.oracle.coverage import Asked
     from tests.sandbox.oracle.oracle import Comparison, Oracle
     from tests.sandbox.qualys.face import QualysFace
@@ -83,7 +86,7 @@ class Watch:
         ours = [one for one in closed if self._is_ours(one)]
         others = {(one.asset_id, one.scanner_identifier) for one in closed}
         others -= {(one.asset_id, one.scanner_identifier) for one in ours}
-        run = self._run(exit_code, full, whole=whole)
+        run = self._run(exit_code, full, held, whole=whole)
         found = self.oracle.settle(run, held, others)
         self._take_note()
         return found
@@ -94,7 +97,7 @@ class Watch:
         kinds = sorted(asked.kinds)
         return provable and read_everything(self.face.log[start:], self.oracle.world, kinds)
 
-    def _run(self, exit_code: int, full: bool | None, *, whole: bool) -> Run:
+    def _run(self, exit_code: int, full: bool | None, held: Iterable[Held], *, whole: bool) -> Run:
         oracle, faults = self.oracle, self.face.faults
         log, world = self.face.log[self._log_start :], oracle.world
         struck = {name for name, number in (faults.struck - self._struck).items() if number}
@@ -123,7 +126,7 @@ class Watch:
             replayed=full is None and not log,
             untold=self._untold(),
             out_of_reach=self.tenant.book.out_of_reach(),
-            unclosable=self._unclosable(),
+            unclosable=self._unclosable(held),
         )
 
     def _untold(self) -> frozenset[tuple[int, str]]:
@@ -134,11 +137,10 @@ class Watch:
         fine = [run for run in runs if run.id not in self._runs | self.strange_runs and run.success]
         return frozenset(closing for run in fine for closing in run.dropped)
 
-    def _unclosable(self) -> frozenset[tuple[int, str]]:
+    def _unclosable(self, held: Iterable[Held]) -> frozenset[tuple[int, str]]:
         """Return what people have judged, where CVM ignores the closings of it."""
         if self.tenant.switches.judged_closing != "ignored":
             return frozenset()
-        held = self.tenant.held(self.connector_id)
         judged = [one for one in held if one.manual in {"false_positive", "risk_accepted"}]
         return frozenset((one.asset_id, one.scanner_identifier) for one in judged)
 
