@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 import requests
 from requests.adapters import HTTPAdapter
 
-from qualyswas_ciscovm.certificates import prepared, surroundings
+from qualyswas_ciscovm.sessions import prepared, surroundings
 from tap_qualyswas.errors import AnswerTooLarge, BrokenAnswer, QualysError, ReportTooLarge
 from tap_qualyswas.qualys.auth import secrets_of
 from tap_qualyswas.qualys.connection_errors import Timeout, explain

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Literal, cast
 
-from qualyswas_ciscovm.certificates import bundle_path, bundle_problem
 from qualyswas_ciscovm.dates import to_utc_strict
+from qualyswas_ciscovm.sessions import bundle_path, bundle_problem
 from tap_qualyswas.errors import SettingsError
 from tap_qualyswas.qualys.platforms import Platform, find_platform
 from tap_qualyswas.settings.schema import FINDING_TYPES
