@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import copy
 import json
-import os
 import signal
 import subprocess
 import time
-from subprocess import DEVNULL, PIPE
+from subprocess import PIPE
 from typing import TYPE_CHECKING, Final
 
 import pytest
@@ -27,6 +26,8 @@ if TYPE_CHECKING:
 
 SIZE: Final = WorldSize(apps=6, findings=300, qids=12, scans=8)
 PAGES: Final = {"page_size": 20}
+FINDING: Final = b'{"type":"RECORD","stream":"findings"'
+MOST_SECONDS: Final = 120
 NOBODY: Final = {"api_url": "http://127.0.0.1:9", "username": "a", "password": "hidden-word"}
 
 
@@ -95,16 +96,31 @@ def test_the_help_tells_what_the_check_does() -> None:
     assert "checks the login and the right to read each stream" in told
 
 
-def signalled(platform: Platform, fault: str, number: signal.Signals) -> Outcome:
-    """Run the tap, and send it a signal when it asks for the fourth page of findings."""
+def stopped_midway(platform: Platform, fault: str, folder: Path, number: signal.Signals) -> Outcome:
+    """Run the tap, and send it a signal at a page of findings, once it has written some."""
+    written, log = folder / "lines.jsonl", folder / "log.txt"
+    faults = platform.face.faults
+
+    def stop(_: str) -> None:
+        # Pages are asked for ahead of the writing: without a wait none may have been written yet.
+        until = time.monotonic() + MOST_SECONDS
+        while FINDING not in written.read_bytes() and time.monotonic() < until:
+            time.sleep(0.01)
+        process.send_signal(number)
+
+    faults.carry_out = stop
+    faults.arm(fault)
     with Files({"config.json": {**platform.config, **PAGES}}) as files:
-        process = Process([*TAP, "--config", files["config.json"]], stdout=PIPE, stderr=PIPE)
-        platform.face.faults.carry_out = lambda _: os.kill(process.pid, number)
-        platform.face.faults.arm(f"{fault}+3")
-        out, log = process.communicate(timeout=60)
-    platform.face.faults.carry_out = None
-    platform.face.faults.disarm()
-    return Outcome(process.wait(), log.decode(), json_lines(out))
+        command = [*TAP, "--config", files["config.json"]]
+        with written.open("wb") as out, log.open("wb") as told:
+            process = Process(command, stdout=out, stderr=told)
+            code = process.wait(2 * MOST_SECONDS)
+    faults.carry_out = None
+    faults.disarm()
+    lines = written.read_bytes()
+    if number == signal.SIGKILL:
+        lines = lines[: lines.rindex(b"\n") + 1]  # only this one may end within a line
+    return Outcome(code, log.read_text("utf-8"), json_lines(lines))
 
 
 def assert_resumes(platform: Platform, stopped: Outcome) -> None:
@@ -123,9 +139,9 @@ def assert_resumes(platform: Platform, stopped: Outcome) -> None:
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
 def test_a_signal_in_the_middle_leaves_a_state_that_resumes(
-    platform: Platform, number: signal.Signals, code: int
+    platform: Platform, tmp_path: Path, number: signal.Signals, code: int
 ) -> None:
-    stopped = signalled(platform, "tap-terminated", number)
+    stopped = stopped_midway(platform, "tap-terminated+3", tmp_path, number)
 
     assert stopped.exit_code == code
     assert stopped.records("syncs") == []
@@ -134,17 +150,13 @@ def test_a_signal_in_the_middle_leaves_a_state_that_resumes(
     assert_resumes(platform, stopped)
 
 
-def test_a_kill_in_the_middle_leaves_a_state_that_resumes(platform: Platform) -> None:
-    with Files({"config.json": {**platform.config, **PAGES}}) as files:
-        process = Process([*TAP, "--config", files["config.json"]], stdout=PIPE, stderr=DEVNULL)
-        platform.face.faults.carry_out = lambda _: process.kill()
-        platform.face.faults.arm("tap-killed+5")
-        out, _ = process.communicate(timeout=60)
-    platform.face.faults.carry_out = None
-    whole = out[: out.rindex(b"\n") + 1]
+def test_a_kill_in_the_middle_leaves_a_state_that_resumes(
+    platform: Platform, tmp_path: Path
+) -> None:
+    stopped = stopped_midway(platform, "tap-killed+5", tmp_path, signal.SIGKILL)
 
-    assert process.returncode == -signal.SIGKILL
-    assert_resumes(platform, Outcome(0, "", json_lines(whole)))
+    assert stopped.exit_code == -signal.SIGKILL
+    assert_resumes(platform, stopped)
 
 
 def test_a_broken_pipe_ends_quietly_with_1(platform: Platform) -> None:
