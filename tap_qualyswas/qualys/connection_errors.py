@@ -10,6 +10,7 @@ import requests
 
 from qualyswas_ciscovm.causes import causes, setting_to_blame
 from qualyswas_ciscovm.demo import proxy_advice
+from qualyswas_ciscovm.sessions import PATIENCE, Stalled
 from tap_qualyswas.errors import (
     BrokenAnswer,
     QualysError,
@@ -25,16 +26,6 @@ BROKEN: Final = (
 )
 
 
-PATIENCE: Final = 12
-"""So many times its timeout may an answer take that brings next to nothing."""
-SLOWEST: Final = 10_000
-"""Bytes a second; whatever comes faster may take as long as it likes."""
-
-
-class Stalled(requests.exceptions.Timeout):
-    """An answer that never ends: a long call is kept alive by comments, also one that hangs."""
-
-
 class Timeout(NamedTuple):
     """How long a server may take, in seconds, and the setting that says so, if any."""
 
@@ -47,19 +38,6 @@ class Timeout(NamedTuple):
         """How a message gives it."""
         seconds = f"{self.answer:.0f} s"
         return f"{self.setting} ({seconds})" if self.setting else seconds
-
-    def require_progress(self, seconds: float, size: int) -> None:
-        """Give an answer up that brings next to nothing.
-
-        Args:
-            seconds: how long it has taken.
-            size: bytes that have come.
-
-        Raises:
-            Stalled: when that is too little.
-        """
-        if seconds > PATIENCE * self.answer + size / SLOWEST:
-            raise Stalled
 
 
 def explain(error: requests.RequestException, place: str, timeout: Timeout) -> QualysError:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import tempfile
-import time
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -15,7 +14,7 @@ from urllib.parse import urlsplit
 import requests
 from requests.adapters import HTTPAdapter
 
-from qualyswas_ciscovm.sessions import prepared, surroundings
+from qualyswas_ciscovm.sessions import pieces, prepared, surroundings
 from tap_qualyswas.errors import AnswerTooLarge, BrokenAnswer, QualysError, ReportTooLarge
 from tap_qualyswas.qualys.auth import secrets_of
 from tap_qualyswas.qualys.connection_errors import Timeout, explain
@@ -212,10 +211,9 @@ def _read(
     too_large: QualysError,
     timeout: Timeout,
 ) -> None:
-    size, began = 0, time.monotonic()
-    for chunk in response.iter_content(CHUNK_BYTES):
-        size += len(chunk)
+    size = 0
+    for piece in pieces(response, CHUNK_BYTES, timeout.answer):
+        size += len(piece)
         if size > limit:
             raise too_large
-        timeout.require_progress(time.monotonic() - began, size)
-        target.write(chunk)
+        target.write(piece)

@@ -10,6 +10,7 @@ from urllib3.exceptions import NameResolutionError
 
 from qualyswas_ciscovm.causes import causes, setting_to_blame
 from qualyswas_ciscovm.demo import proxy_advice
+from qualyswas_ciscovm.sessions import PATIENCE, Stalled
 from target_ciscovm.errors import (
     BrokenAnswer,
     CiscoVMError,
@@ -52,6 +53,10 @@ def _explain_lost(error: BaseException, place: str, seconds: float) -> CiscoVMEr
     if isinstance(error, requests.exceptions.ConnectTimeout):
         return Unreachable(
             f"{place} cannot be reached. Check api_url and any firewall or proxy in between."
+        )
+    if isinstance(error, Stalled):
+        return TimedOut(
+            f"{place} kept a call open for {PATIENCE * seconds:,.0f} s without an answer."
         )
     if isinstance(error, requests.Timeout) or "timed out" in str(error):
         return TimedOut(f"{place} did not answer within {seconds:,.0f} s.")

@@ -15,7 +15,7 @@ from requests.auth import AuthBase
 from qualyswas_ciscovm.dates import from_header
 from qualyswas_ciscovm.plugin import package_version
 from qualyswas_ciscovm.server_clock import ServerClock
-from qualyswas_ciscovm.sessions import bundle_path, bundle_problem, prepared, surroundings
+from qualyswas_ciscovm.sessions import bundle_path, bundle_problem, pieces, prepared, surroundings
 from target_ciscovm.cvm.answer import Answer, read_retry_after
 from target_ciscovm.cvm.connection_errors import explain
 from target_ciscovm.errors import BrokenAnswer, SettingsError, TimedOut, WrongHost
@@ -187,7 +187,7 @@ class Transport:
 
     def _chunks(self, response: requests.Response) -> Iterator[bytes]:
         with self._explained():
-            yield from response.iter_content(CHUNK_BYTES)
+            yield from pieces(response, CHUNK_BYTES, self._policy.read_seconds)
 
     @contextmanager
     def _explained(self) -> Iterator[None]:

@@ -3,23 +3,19 @@
 from __future__ import annotations
 
 import gzip
-import socket
-import threading
-import time
-from contextlib import nullcontext, suppress
 from typing import Final
 
 import pytest
 
 from tap_qualyswas import errors
 from tap_qualyswas.qualys.auth import NoAuth
-from tap_qualyswas.qualys.connection_errors import Stalled, Timeout
 from tap_qualyswas.qualys.transport import (
     MAX_PAGE_BYTES,
     MAX_REPORT_BYTES,
     Call,
     Transport,
 )
+from tests.support.dripping import DrippingServer
 from tests.tap.scripted import (
     FINDINGS,
     KB,
@@ -111,59 +107,11 @@ def test_a_report_beyond_its_limit_is_refused_by_that_number(limit: int, fits: b
 
 def test_a_call_that_is_kept_alive_and_never_answered_is_given_up() -> None:
     """Qualys puts comments into the answer of a long call; so it may be one that hangs."""
-    sent = ServerOfComments()
-    with sent:
-        transport = transport_to(sent.url, timeout_seconds=0.1)
+    with DrippingServer("in chunks") as server:
+        transport = transport_to(server.url, timeout_seconds=0.1)
         # A busy machine may also be silent for too long.
         with pytest.raises(errors.TimedOut, match=r"kept a call open for 1 s|within"):
             transport.send(Call("/page"))
-
-
-@pytest.mark.parametrize(
-    ("seconds", "size", "is_given_up"),
-    [
-        (3599, 0, False),
-        (3601, 0, True),
-        (3601, 20_000, False),
-        (7200, 30_000_000, True),
-        (7200, 40_000_000, False),
-    ],
-)
-def test_an_answer_may_take_long_while_it_brings_something(
-    seconds: int, size: int, is_given_up: bool
-) -> None:
-    with pytest.raises(Stalled) if is_given_up else nullcontext():
-        Timeout(30, 300).require_progress(seconds, size)
-
-
-class ServerOfComments:
-    """Begins an answer to one call, and sends a comment every few milliseconds for ever."""
-
-    COMMENT: Final = b"<!-- keep-alive -->\n"
-
-    def __init__(self) -> None:
-        self._socket = socket.create_server(("127.0.0.1", 0))
-        self._thread = threading.Thread(target=self._answer, daemon=True)
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self._socket.getsockname()[1]}"
-
-    def __enter__(self) -> None:
-        self._thread.start()
-
-    def __exit__(self, *_: object) -> None:
-        self._thread.join()
-        self._socket.close()
-
-    def _answer(self) -> None:
-        connection, _ = self._socket.accept()
-        with connection, suppress(OSError):  # the client has given up
-            connection.recv(65_536)
-            connection.sendall(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
-            while True:
-                connection.sendall(b"%x\r\n%s\r\n" % (len(self.COMMENT), self.COMMENT))
-                time.sleep(0.02)
 
 
 LONG_LINE: Final = r"RECORD line of webapps \(id 1\) would take .* its longest property, tags, in"

@@ -20,6 +20,7 @@ from target_ciscovm.errors import (
     Unreachable,
     WrongHost,
 )
+from tests.support.dripping import DrippingServer
 from tests.target.cvm.listing import IMPORTER, listing
 from tests.target.cvm.quick import CONNECTOR, KEY, QUICK, connect
 from tests.target.cvm.scripted_server import Reply, ScriptedServer
@@ -105,6 +106,14 @@ def test_a_silent_server_is_given_up_in_time(server: ScriptedServer) -> None:
         connect(server, replace(QUICK, read_seconds=0.1, max_attempts=2)).connector()
 
     assert len(server.requests) == 2
+
+
+def test_an_answer_that_never_ends_is_given_up() -> None:
+    with (
+        DrippingServer("of known length") as server,
+        pytest.raises(TimedOut, match=r"kept a call open for \d s without an answer"),
+    ):
+        connect(server.url, replace(QUICK, read_seconds=0.1, max_attempts=1)).connector()
 
 
 def test_another_refusal_is_quoted_without_the_key(server: ScriptedServer) -> None:

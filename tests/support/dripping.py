@@ -1,0 +1,94 @@
+"""A loopback server whose answer comes in drops and never ends."""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+import zlib
+from contextlib import suppress
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from typing_extensions import Self
+
+BETWEEN_SECONDS: Final = 0.01
+COMMENT: Final = b"<!-- keep-alive -->\n"
+
+
+def _of_known_length() -> Iterator[bytes]:
+    yield b"Content-Length: 100000\r\n\r\n"
+    while True:
+        yield b" "
+
+
+def _in_chunks() -> Iterator[bytes]:
+    yield b"Transfer-Encoding: chunked\r\n\r\n"
+    while True:
+        yield b"%x\r\n%s\r\n" % (len(COMMENT), COMMENT)
+
+
+def _in_one_chunk() -> Iterator[bytes]:
+    yield b"Transfer-Encoding: chunked\r\n\r\n20000\r\n"
+    while True:
+        yield b" "
+
+
+def _compressed() -> Iterator[bytes]:
+    yield b"Content-Encoding: gzip\r\nContent-Length: 100000\r\n\r\n"
+    packer = zlib.compressobj(wbits=31)
+    while True:
+        yield packer.compress(b"x") + packer.flush(zlib.Z_SYNC_FLUSH)
+
+
+FORMS: Final = {
+    "of known length": _of_known_length,
+    "in chunks": _in_chunks,
+    "in one chunk": _in_one_chunk,
+    "compressed": _compressed,
+}
+
+
+class DrippingServer:
+    """Answers each call with HTTP 200 and one drop after the other.
+
+    Args:
+        form: how the answer is framed, one of `FORMS`.
+    """
+
+    def __init__(self, form: str) -> None:
+        self._form = FORMS[form]
+        self._socket = socket.create_server(("127.0.0.1", 0))
+        self._thread = threading.Thread(target=self._serve, daemon=True)
+
+    @property
+    def url(self) -> str:
+        """Base URL."""
+        return f"http://127.0.0.1:{self._socket.getsockname()[1]}"
+
+    def __enter__(self) -> Self:
+        """Begin to listen."""
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Answer no more."""
+        self._socket.shutdown(socket.SHUT_RDWR)
+        self._thread.join()
+        self._socket.close()
+
+    def _serve(self) -> None:
+        with suppress(OSError):  # nobody listens any more
+            while True:
+                connection, _ = self._socket.accept()
+                with connection, suppress(OSError):  # the client has given up
+                    self._answer(connection)
+
+    def _answer(self, connection: socket.socket) -> None:
+        connection.recv(65_536)
+        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n")
+        for drop in self._form():
+            connection.sendall(drop)
+            time.sleep(BETWEEN_SECONDS)
