@@ -40,6 +40,7 @@ from target_ciscovm.output.private_files import private_folder
 from target_ciscovm.output.timing import Stages, Ticker
 from target_ciscovm.plan import identity
 from target_ciscovm.plan.accounting import account_for
+from target_ciscovm.plan.decisions import renamed_while_open
 from target_ciscovm.plan.guard import NEVER_STOP, guard
 from target_ciscovm.plan.moments import believed, present
 from target_ciscovm.plan.plan import Tenant, balance_of, make_plan
@@ -204,10 +205,10 @@ class Run:
             f"{received.total():,}",
         )
 
-    def drop(self, stream: str, record: bytes) -> None:
-        """Take note of a record that a stream map has dropped: what it tells of is not gone."""
+    def compare(self, stream: str, record: bytes, mapped: Sequence[tuple[str, bytes]]) -> None:
+        """Take note of what stream maps have made of a record."""
         if self._intake is not None:
-            self._intake.drop(stream, record)
+            self._intake.compare(stream, record, mapped)
 
     def keep_state(self, value: bytes) -> None:
         """Keep a state to be passed on when the load is safe."""
@@ -369,6 +370,8 @@ class Run:
         place.rejections.flush()
         if plan.renamed and self.facts.plan is None:
             self.warn(endings.renamed(plan.renamed))
+        if self.facts.plan is None and (count := renamed_while_open(spool)):
+            self.warn(endings.renamed_by_maps(count))
         self.note(plan=plan, planned=planned(spool, plan), parts=tuple(written.parts))
         # Only now: a load that is stopped has a list of its changes, and a report that adds up.
         self._require_few_rejections()

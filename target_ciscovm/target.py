@@ -148,9 +148,8 @@ class TargetCiscoVM(Plugin, Target):
         mapped = list(self._maps.apply(line, stream, raw, self.run.counts.notes))
         for name, found in mapped:
             self.run.take(line, name, found)
-        if not mapped:
-            self.run.drop(stream, raw)
-        elif stream in TYPES and all(name not in TYPES for name, _ in mapped):
+        self.run.compare(stream, raw, mapped)
+        if mapped and stream in TYPES and all(name not in TYPES for name, _ in mapped):
             self.run.arrivals.renamed[stream] = mapped[0][0]
 
     def on_schema(self, stream: str, schema: bytes, key_properties: object) -> None:

@@ -14,7 +14,7 @@ from target_ciscovm.intake.counts import FINDINGS, WEBAPPS, Counts
 from target_ciscovm.intake.loose_json import read_loosely
 from target_ciscovm.intake.loose_types import tidy
 from target_ciscovm.intake.references import References
-from target_ciscovm.intake.spool import FindingRow
+from target_ciscovm.intake.spool import DROPPED, REJECTED, RENAMED, FindingRow
 from target_ciscovm.mapping.filters import FilterRules, filtered_by
 from target_ciscovm.mapping.finding import (
     MappingRules,
@@ -40,11 +40,11 @@ from target_ciscovm.mapping.records import (
 from target_ciscovm.mapping.urls import tidy_url
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from target_ciscovm.intake.loose_json import JSON
     from target_ciscovm.intake.rejections import Rejections
-    from target_ciscovm.intake.spool import Spool
+    from target_ciscovm.intake.spool import LostCause, Spool
 
 SYNCS: Final = "syncs"
 URL_KEY: Final = "url:"
@@ -161,16 +161,24 @@ class Intake:
         self.proof_is_last = False
         self._keep_finding(line, finding)
 
-    def drop(self, stream: str, raw: bytes) -> None:
-        """Take note of a record that is left out on purpose, and may still be there in Qualys."""
-        try:
-            record = read_loosely(raw, Counter())
-        except (ValueError, RecursionError):
-            record = None
+    def compare(self, stream: str, raw: bytes, mapped: Sequence[tuple[str, bytes]]) -> None:
+        """Take note of what stream maps make of a record.
+
+        What they drop, or give another identity, may still be there in Qualys; and a web
+        application that only they name was not read.
+        """
+        was = (stream, _identity(stream, raw))
+        now = [(name, _identity(name, made)) for name, made in mapped]
+        for name, number in now:
+            if name == WEBAPPS and isinstance(number, int) and (name, number) != was:
+                self._lose_webapp(number)
+        is_there = any(name == stream for name, _ in now)
+        if was in now or (is_there and was[1] is None):
+            return
         if stream == FINDINGS:
-            self._lose_finding(record)
+            self._lose_finding(_loose(raw), RENAMED if is_there else DROPPED)
         elif stream == WEBAPPS:
-            self._lose_webapp(_id(_key(stream, record)))
+            self._lose_webapp(_webapp_id(_loose(raw)))
 
     def _tidied(self, line: int, stream: str, raw: bytes) -> tuple[Record, bytes] | None:
         """Read a record that does not quite have its type; if it cannot be read, reject it."""
@@ -256,10 +264,10 @@ class Intake:
             # An earlier row is no proof either: the tap has written another one since.
             self.sync = None
 
-    def _lose_finding(self, record: Finding | JSON) -> None:
+    def _lose_finding(self, record: Finding | JSON, cause: LostCause = REJECTED) -> None:
         known = record if isinstance(record, Finding) else _lost_finding(record)
         if known is not None and known.key is not None and known.type in LETTERS:
-            self._spool.add_lost(identifier_of(known))
+            self._spool.add_lost(identifier_of(known), cause)
             if known.has_unique_id:
                 return
             # It may have had one before, and then it went by another identifier.
@@ -271,6 +279,27 @@ class Intake:
             self.lost.unknown = True
         else:
             self.lost.webapps.add(number)
+
+
+def _loose(raw: bytes) -> JSON:
+    """Read a record whatever it is; None when it cannot be read at all."""
+    try:
+        return read_loosely(raw, Counter())
+    except (ValueError, RecursionError):
+        return None
+
+
+def _identity(stream: str, raw: bytes) -> str | int | None:
+    """Give by what a finding or a web application is known; None where nothing tells it."""
+    if stream == WEBAPPS:
+        return _webapp_id(_loose(raw))
+    known = _lost_finding(_loose(raw)) if stream == FINDINGS else None
+    is_told = known is not None and known.key is not None and known.type in LETTERS
+    return identifier_of(known) if known is not None and is_told else None
+
+
+def _webapp_id(record: JSON) -> int | None:
+    return _id(_key(WEBAPPS, record))
 
 
 def _sentence(error: msgspec.ValidationError) -> str:

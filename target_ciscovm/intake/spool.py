@@ -60,11 +60,18 @@ CREATE TABLE other(
     stream TEXT NOT NULL, key TEXT NOT NULL, raw BLOB NOT NULL, PRIMARY KEY(stream, key)
 );
 CREATE TABLE repeated(identifier TEXT PRIMARY KEY, last INTEGER NOT NULL) WITHOUT ROWID;
-CREATE TABLE lost(identifier TEXT PRIMARY KEY);
+CREATE TABLE lost(identifier TEXT PRIMARY KEY, cause TEXT NOT NULL);
 """
 
 
 FindingState = Literal["open", "fixed"]
+LostCause = Literal[
+    "its record was rejected", "a stream map drops it", "a stream map gives it another identity"
+]
+"""Why a finding that Qualys still has is not in the load."""
+REJECTED: Final = "its record was rejected"
+DROPPED: Final = "a stream map drops it"
+RENAMED: Final = "a stream map gives it another identity"
 
 
 class FindingRow(msgspec.Struct, gc=False):
@@ -223,9 +230,9 @@ class Spool:
         if len(self._others) >= BATCH:
             self.flush()
 
-    def add_lost(self, identifier: str) -> None:
-        """Remember a finding whose record was rejected: it may still be there."""
-        self.execute("INSERT OR IGNORE INTO lost VALUES(?)", (identifier,))
+    def add_lost(self, identifier: str, cause: LostCause = REJECTED) -> None:
+        """Remember a finding that is not in the load, and may still be there in Qualys."""
+        self.execute("INSERT OR IGNORE INTO lost VALUES(?, ?)", (identifier, cause))
 
     def flush(self) -> None:
         """Write what is still in memory."""

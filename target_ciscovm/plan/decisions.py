@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from target_ciscovm.intake.spool import RENAMED
 from target_ciscovm.plan import statements as sql
 
 if TYPE_CHECKING:
@@ -202,6 +203,11 @@ def covered_open(spool: Spool, terms: Terms) -> int:
     """Count what is open by the ledger, and covered by the load."""
     row = spool.connection.execute(sql.COVERED_COUNT, terms.values()).fetchone()
     return int(row[0])
+
+
+def renamed_while_open(spool: Spool) -> int:
+    """Count what is open, and has another identity in the load because of a stream map."""
+    return spool.number(sql.RENAMED_WHILE_OPEN, (RENAMED,))
 
 
 def closed_while_open(spool: Spool) -> int:

@@ -80,11 +80,14 @@ UPDATE finding_row SET state = substr(state, length('outdated ') + 1) WHERE stat
 LOST_OF_NO_WEBAPP: Final = "SELECT COUNT(*) FROM lost WHERE identifier GLOB '?-0-*'"
 LOST_IN_ANY_WEBAPP: Final = """
 INSERT OR IGNORE INTO lost
-SELECT e.identifier FROM live e JOIN lost l
+SELECT e.identifier, l.cause FROM live e JOIN lost l
     ON l.identifier = substr(e.identifier, 1, 2) || '0'
         || substr(e.identifier, 3 + length(e.webapp))
 """
-"""A rejected finding that names no web application may be known with one."""
+"""A finding that was lost, and names no web application, may be known with one."""
+RENAMED_WHILE_OPEN: Final = """
+SELECT COUNT(*) FROM lost l JOIN live e ON e.identifier = l.identifier WHERE l.cause = ?
+"""
 
 DECISION: Final = """
 CREATE VIEW decision AS
@@ -222,7 +225,8 @@ CVM tells of, and this account does not have."""
 REACH: Final = f"""
 CASE
     WHEN NOT :proven THEN 'not proven'
-    WHEN e.identifier IN (SELECT identifier FROM lost) THEN 'its record was rejected'
+    WHEN e.identifier IN (SELECT identifier FROM lost)
+    THEN (SELECT l.cause FROM lost l WHERE l.identifier = e.identifier)
     WHEN e.account <> :account OR (
         e.account IS NULL AND EXISTS (
             SELECT 1 FROM ledger.webapp w WHERE w.id = e.webapp AND w.account <> :account

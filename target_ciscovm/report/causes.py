@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from target_ciscovm.intake.spool import DROPPED, REJECTED, RENAMED
 from target_ciscovm.plan import decisions
 
 if TYPE_CHECKING:
@@ -16,7 +17,9 @@ TYPES: Final = {"V": "vulnerabilities", "S": "sensitive content", "I": "informat
 
 STAYS: Final = {
     "not proven": "this load proves nothing gone; the next complete full sync decides",
-    "its record was rejected": "rejected.jsonl has it",
+    REJECTED: "rejected.jsonl has it",
+    DROPPED: "stream_maps leave it out, and Qualys still has it",
+    RENAMED: "stream_maps change its uniqueId, type or web application, and Qualys still has it",
     "another account": "only syncs of its own Qualys account close it",
     "another source": "only syncs of its own source close it",
     "type not read": "finding_types of the tap leaves its type out",

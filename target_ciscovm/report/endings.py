@@ -88,6 +88,15 @@ def renamed(webapps: Sequence[Renamed]) -> str:
     )
 
 
+def renamed_by_maps(count: int) -> str:
+    """Say that stream maps hide findings that are open, and what to do."""
+    return (
+        f"stream_maps change uniqueId, type or webApp of {counted(count, 'finding')} open in CVM. "
+        "They stay open beside the same findings under their new names. Take these fields out of "
+        "stream_maps."
+    )
+
+
 def is_no_report(received: Received) -> bool:
     """Tell whether a full sync has found neither a finished scan nor a finding.
 

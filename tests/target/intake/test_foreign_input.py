@@ -298,6 +298,41 @@ class TestMapper:
         assert loaded.closings == {"finding-4": "gone"}
         assert cvm.open() == names(1, 2, 3)
 
+    @pytest.mark.parametrize(
+        "changed",
+        [
+            {"uniqueId": "'x-' + uniqueId"},
+            {"uniqueId": None},
+            {"type": "'SENSITIVE_CONTENT'"},
+            {"webApp": None},
+        ],
+        ids=str,
+    )
+    def test_what_gets_another_identity_is_not_gone(
+        self, changed: dict[str, object], cvm: CVM
+    ) -> None:
+        cvm.begin(replace(TWO, findings=[*TWO.findings, finding(3)]))
+        kept = {"__key_properties__": ["id"]} if None in changed.values() else {}
+
+        loaded = cvm.load(
+            joined(*_typed(lines(cvm))), stream_maps={"findings": {**kept, **changed}}
+        )
+
+        assert (loaded.outcome, loaded.closings) == ("succeeded", {"finding-3": "gone"})
+        assert cvm.open() >= names(1, 2)
+        (warning,) = loaded.report["warnings"]
+        assert warning.startswith("stream_maps change uniqueId, type or webApp of 2 findings open")
+
+    def test_a_web_application_that_only_a_map_names_was_not_read(self, cvm: CVM) -> None:
+        cvm.begin(Sync([webapp(1), webapp(2)], [finding(1), finding(2, 2)]))
+        given = Sync([webapp(1)], [finding(1)])
+
+        loaded = cvm.load(
+            joined(*_typed(lines(cvm, given))), stream_maps={"webapps": {"id": "id + 1"}}
+        )
+
+        assert (loaded.exit_code, loaded.closings) == (0, {})
+
     def test_a_stream_that_is_renamed_away_is_lost(self, cvm: CVM) -> None:
         cvm.begin(replace(TWO, findings=[*TWO.findings, finding(3)]))
 
