@@ -218,11 +218,14 @@ class Intake:
         spot = self._spot_of(finding.url, app)
         item = map_finding(finding, at, rules.mapping)
         is_fixed = closes(item)
+        webapp = finding.web_app.id if finding.web_app else None
+        if (webapp is None or finding.type not in LETTERS) and not is_fixed:
+            self._spool.add_bare(item.scanner_identifier)
         self._spool.add_finding(
             FindingRow(
                 item.scanner_identifier,
                 spot.asset,
-                finding.web_app.id if finding.web_app else None,
+                webapp,
                 item.scanner_identifier[0],
                 "fixed" if is_fixed else "open",
                 "" if is_fixed else filtered_by(finding, rules.filters) or "",
@@ -268,6 +271,8 @@ class Intake:
         known = record if isinstance(record, Finding) else _lost_finding(record)
         if known is not None and known.key is not None and known.type in LETTERS:
             self._spool.add_lost(identifier_of(known), cause)
+            if known.web_app is None or known.web_app.id is None:
+                self._spool.add_bare(identifier_of(known), cause)
             if known.has_unique_id:
                 return
             # It may have had one before, and then it went by another identifier.

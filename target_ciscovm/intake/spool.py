@@ -61,15 +61,20 @@ CREATE TABLE other(
 );
 CREATE TABLE repeated(identifier TEXT PRIMARY KEY, last INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE lost(identifier TEXT PRIMARY KEY, cause TEXT NOT NULL);
+CREATE TABLE bare(identifier TEXT PRIMARY KEY, cause TEXT NOT NULL);
 """
 
 
 FindingState = Literal["open", "fixed"]
 LostCause = Literal[
-    "its record was rejected", "a stream map drops it", "a stream map gives it another identity"
+    "its record was rejected",
+    "its record lacks web app or type",
+    "a stream map drops it",
+    "a stream map gives it another identity",
 ]
 """Why a finding that Qualys still has is not in the load."""
 REJECTED: Final = "its record was rejected"
+LACKS: Final = "its record lacks web app or type"
 DROPPED: Final = "a stream map drops it"
 RENAMED: Final = "a stream map gives it another identity"
 
@@ -233,6 +238,10 @@ class Spool:
     def add_lost(self, identifier: str, cause: LostCause = REJECTED) -> None:
         """Remember a finding that is not in the load, and may still be there in Qualys."""
         self.execute("INSERT OR IGNORE INTO lost VALUES(?, ?)", (identifier, cause))
+
+    def add_bare(self, identifier: str, cause: LostCause = LACKS) -> None:
+        """Remember a finding that may be known with a web application, or by another type."""
+        self.execute("INSERT OR IGNORE INTO bare VALUES(?, ?)", (identifier, cause))
 
     def flush(self) -> None:
         """Write what is still in memory."""

@@ -126,8 +126,8 @@ def decide(spool: Spool, terms: Terms) -> None:
         ("covered_type", covered.types),
     ):
         spool.insert(table, ((number,) for number in numbers), 1)
-    if spool.number(sql.LOST_OF_NO_WEBAPP):
-        spool.execute(sql.LOST_IN_ANY_WEBAPP)
+    if spool.number(sql.BARE):
+        spool.execute(sql.LOST_TO_BARE)
     kinds = {kind for (kind,) in spool.execute(sql.KINDS)}
     any_refused = spool.number("SELECT COUNT(*) FROM refused") > 0
     any_known = spool.number("SELECT EXISTS (SELECT 1 FROM ledger.entry)") > 0

@@ -77,14 +77,18 @@ AS_IT_CAME: Final = """
 UPDATE finding_row SET state = substr(state, length('outdated ') + 1) WHERE state LIKE 'outdated %'
 """
 
-LOST_OF_NO_WEBAPP: Final = "SELECT COUNT(*) FROM lost WHERE identifier GLOB '?-0-*'"
-LOST_IN_ANY_WEBAPP: Final = """
+BARE: Final = "SELECT EXISTS (SELECT 1 FROM bare)"
+LOST_TO_BARE: Final = """
 INSERT OR IGNORE INTO lost
-SELECT e.identifier, l.cause FROM live e JOIN lost l
-    ON l.identifier = substr(e.identifier, 1, 2) || '0'
-        || substr(e.identifier, 3 + length(e.webapp))
+SELECT e.identifier, b.cause FROM live e JOIN bare b
+    ON b.identifier IN (
+        'V' || substr(e.identifier, 2),
+        substr(e.identifier, 1, 2) || '0' || substr(e.identifier, 3 + length(e.webapp)),
+        'V-0' || substr(e.identifier, 3 + length(e.webapp))
+    )
+WHERE b.identifier <> e.identifier
 """
-"""A finding that was lost, and names no web application, may be known with one."""
+"""A finding whose record lacks web application or type may be known with them."""
 RENAMED_WHILE_OPEN: Final = """
 SELECT COUNT(*) FROM lost l JOIN live e ON e.identifier = l.identifier WHERE l.cause = ?
 """

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from target_ciscovm.intake.spool import DROPPED, REJECTED, RENAMED
+from target_ciscovm.intake.spool import DROPPED, LACKS, REJECTED, RENAMED
 from target_ciscovm.plan import decisions
 
 if TYPE_CHECKING:
@@ -18,6 +18,7 @@ TYPES: Final = {"V": "vulnerabilities", "S": "sensitive content", "I": "informat
 STAYS: Final = {
     "not proven": "this load proves nothing gone; the next complete full sync decides",
     REJECTED: "rejected.jsonl has it",
+    LACKS: "the record of the same finding does not tell them in this load",
     DROPPED: "stream_maps leave it out, and Qualys still has it",
     RENAMED: "stream_maps change its uniqueId, type or web application, and Qualys still has it",
     "another account": "only syncs of its own Qualys account close it",

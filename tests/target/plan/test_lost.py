@@ -11,6 +11,7 @@ from tests.target.plan.one_gone import APPS, BEFORE
 from tests.target.streams import (
     Sync,
     finding,
+    fixed,
     name_of,
     names,
     webapp,
@@ -100,6 +101,28 @@ class TestRejected:
 
         assert cvm.open() >= names(1, 4)
         assert cvm.closed() == names(5)
+
+
+class TestBare:
+    """What is known with web application and type is not gone where a record lacks them."""
+
+    KNOWN: Final = [finding(1), finding(2, type="SENSITIVE_CONTENT"), finding(3)]
+
+    @pytest.mark.parametrize("lacking", [{"webApp": None}, {"type": None}, {"type": "NEW_KIND"}])
+    def test_it_stays_open(self, lacking: dict[str, Any], cvm: CVM) -> None:
+        cvm.load(Sync(APPS, self.KNOWN))
+        row = finding(2, **({"type": "SENSITIVE_CONTENT"} | lacking))
+
+        loaded = cvm.load(Sync(APPS, [finding(1), row]))
+
+        assert loaded.closings == {name_of(3): "gone"}
+
+    def test_one_that_is_fixed_is(self, cvm: CVM) -> None:
+        cvm.load(Sync(APPS, self.KNOWN))
+
+        loaded = cvm.load(Sync(APPS, [finding(1), fixed(3, webApp=None), finding(2)]))
+
+        assert loaded.closings.keys() >= names(3)
 
 
 class TestNotProven:
