@@ -12,7 +12,7 @@ import msgspec
 from qualyswas_ciscovm.digest import DIGESTED, Digest
 from target_ciscovm.errors import SettingsError
 from target_ciscovm.intake.counts import FINDINGS
-from target_ciscovm.intake.loose_json import whole_number
+from target_ciscovm.intake.loose_json import read_shallow, whole_number
 from target_ciscovm.mapping.records import TYPES, Finding, Record, WebApp
 
 LOOKED_AT: Final = 100
@@ -123,9 +123,16 @@ def _loose_values(stream: str, raw: bytes) -> tuple[object, ...]:
     The tap has written no row that is no object, or no text, so the sums must differ then.
     """
     try:
-        row = json.loads(raw, parse_int=whole_number)
+        row = _row(raw)
         values = DIGESTED[stream](row) if isinstance(row, Mapping) else NO_ROW
         msgspec.json.encode(values)
     except (ValueError, ArithmeticError, RecursionError):
         return NO_ROW
     return values
+
+
+def _row(raw: bytes) -> object:
+    try:
+        return json.loads(raw, parse_int=whole_number)
+    except RecursionError:
+        return read_shallow(raw)

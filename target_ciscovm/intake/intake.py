@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple, TypeVar
@@ -11,7 +12,7 @@ import msgspec
 
 from target_ciscovm.intake.arrivals import read_record
 from target_ciscovm.intake.counts import FINDINGS, WEBAPPS, Counts
-from target_ciscovm.intake.loose_json import read_loosely
+from target_ciscovm.intake.loose_json import read_loosely, read_shallow
 from target_ciscovm.intake.loose_types import tidy
 from target_ciscovm.intake.references import References
 from target_ciscovm.intake.spool import DROPPED, REJECTED, RENAMED, FindingRow
@@ -192,7 +193,9 @@ class Intake:
             return (record, msgspec.json.encode(record))
         except msgspec.ValidationError as error:
             self._reject(line, stream, _sentence(error), loose)
-        except (ValueError, RecursionError):
+        except RecursionError:
+            self._reject(line, stream, "it is nested too deeply to be read", _loose(raw))
+        except ValueError:
             self._reject(line, stream, "the record is not a JSON object", loose)
         return None
 
@@ -287,11 +290,13 @@ class Intake:
 
 
 def _loose(raw: bytes) -> JSON:
-    """Read a record whatever it is; None when it cannot be read at all."""
-    try:
-        return read_loosely(raw, Counter())
-    except (ValueError, RecursionError):
-        return None
+    """Read a record whatever it is, as far as it goes; None when it cannot be read at all."""
+    with suppress(ValueError):
+        try:
+            return read_loosely(raw, Counter())
+        except RecursionError:
+            return read_shallow(raw)
+    return None
 
 
 def _identity(stream: str, raw: bytes) -> str | int | None:

@@ -14,7 +14,7 @@ from singer_sdk.singerlib.encoding.base import GenericSingerReader
 from target_ciscovm.errors import InputBroken
 from target_ciscovm.intake.arrivals import FINDING, read_finding
 from target_ciscovm.intake.counts import FINDINGS
-from target_ciscovm.intake.loose_json import whole_number
+from target_ciscovm.intake.loose_json import members, read_shallow, whole_number
 
 if sys.version_info >= (3, 12):
     from typing import override
@@ -161,9 +161,9 @@ class SingerLines(GenericSingerReader[bytes]):
 
 
 def _tolerant(number: int, line: bytes) -> Message:
-    """Read a line with NaN or lone surrogates, which the strict decoder refuses."""
+    """Read a line with NaN or lone surrogates, or nested deeply: the strict decoder refuses it."""
     try:
-        found = json.loads(line.decode("utf-8", "replace"), parse_int=whole_number)
+        found = _members(line)
         if not isinstance(found, dict) or not isinstance(found.get("type"), str):
             raise InputBroken(number, "is not a Singer message: it has no type")
         return Message(
@@ -174,11 +174,20 @@ def _tolerant(number: int, line: bytes) -> Message:
             schema=_raw(found, "schema"),
             value=_raw(found, "value"),
         )
-    except RecursionError:
-        raise InputBroken(number, "is nested too deeply to be read") from None
     except ValueError:
         how = "is not JSON" if line.endswith(b"\n") else "is cut off: the input ended within it"
         raise InputBroken(number, how) from None
+
+
+def _members(line: bytes) -> object:
+    """Read a line; of one that is nested too deeply, each such member stays as it is written."""
+    try:
+        return json.loads(line.decode("utf-8", "replace"), parse_int=whole_number)
+    except RecursionError:
+        written = {name: msgspec.Raw(value) for name, value in members(line).items()}
+        return written | {
+            name: value for name, value in read_shallow(line).items() if name in ("type", "stream")
+        }
 
 
 @overload
@@ -191,7 +200,10 @@ def _whole(text: object) -> str | None:
 
 
 def _raw(found: dict[str, Any], name: str) -> msgspec.Raw:
-    return msgspec.Raw(json.dumps(found[name]).encode() if name in found else b"")
+    value = found.get(name)
+    if isinstance(value, msgspec.Raw):
+        return value
+    return msgspec.Raw(json.dumps(value).encode() if name in found else b"")
 
 
 def _lines(file: Any) -> Iterable[bytes]:  # noqa: ANN401 - text files hold bytes, typing does not

@@ -252,10 +252,35 @@ def test_names_of_streams_and_messages_can_always_be_written_down() -> None:
     assert taken.unknown == ["ODD ?"]
 
 
-def test_a_record_nested_too_deeply_fails_by_its_line() -> None:
-    deep = b"[" * 100_000 + b"]" * 100_000
+DEEP: Final = b'{"a":[' * 50_000 + b"]}" * 50_000
 
-    assert "nested too deeply" in broken(SCHEMA, record(deep))
+
+def test_what_is_nested_too_deeply_is_handed_on_as_it_is_written() -> None:
+    state = b'{"type":"STATE","value":' + DEEP + b"}\n"
+
+    aside = record(b"{}").replace(b'{"type"', b'{"other":' + DEEP + b',"type"')
+
+    taken = read(SCHEMA.replace(b"{}", DEEP), record(DEEP), aside, state)
+
+    assert [schema for _, schema, _ in taken.schemas] == [b'{"properties":' + DEEP + b"}"]
+    assert [row for *_, row in taken.records] == [DEEP, b"{}"]
+    assert taken.states == [DEEP]
+
+
+@pytest.mark.parametrize(
+    ("line", "why"),
+    [
+        (DEEP[:-9], "is cut off"),
+        (DEEP[:-9] + b"\n", "is not JSON"),
+        (DEEP[:-1] + b"]\n", "is not JSON"),
+        (b"[" + DEEP + b"]\n", "is not JSON"),
+        (b'{"type":' + DEEP + b"}\n", "is not a Singer message"),
+        (DEEP + b"\n", "is not a Singer message"),
+    ],
+    ids=["cut", "ended", "brackets", "list", "type", "no type"],
+)
+def test_but_fails_by_its_line_where_it_is_no_message(line: bytes, why: str) -> None:
+    assert why in broken(SCHEMA, line)
 
 
 LONG: Final = """

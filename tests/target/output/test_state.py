@@ -18,8 +18,9 @@ from target_ciscovm.output.state import asking_full_sync
         b'{"bookmarks": null}',
         b'{"bookmarks": {"syncs": "x", "other": {"at": NaN}}}',
         b'{"bookmarks": {"other": {"name": "half \\ud800"}}}',
+        b'{"bookmarks": ' + b"[" * 100_000 + b"]" * 100_000 + b"}",
     ],
-    ids=repr,
+    ids=lambda value: repr(value)[:60],
 )
 def test_a_state_of_any_form_asks(value: bytes | None) -> None:
     asked = json.loads(asking_full_sync(value))

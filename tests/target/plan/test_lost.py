@@ -41,16 +41,28 @@ class TestRejected:
         assert cvm.closed() == names(5)
         assert report["proof"]["proven"]
 
-    def test_its_asset_stays_open_where_a_number_is_too_long_to_be_read(self, cvm: CVM) -> None:
+    @pytest.mark.parametrize(
+        ("odd", "why"),
+        [
+            (b"9" * 5000, "severity: "),
+            (b"[" * 5000 + b"]" * 5000, "it is nested too deeply"),
+            (b'"", "unknown": ' + b'{"a":' * 5000 + b"1" + b"}" * 5000, "it is nested too deeply"),
+        ],
+        ids=["a number", "a list", "an unknown field"],
+    )
+    def test_its_asset_stays_open_where_a_value_is_too_large_to_be_read(
+        self, odd: bytes, why: str, cvm: CVM
+    ) -> None:
         rows = [finding(1), finding(2), finding(4, 2, severity="?")]
         cvm.begin(BEFORE)
         cvm.clock.advance(HOUR)
-        given = Sync(APPS, rows).lines(cvm.clock.now()).replace(b'"?"', b"9" * 5000)
+        given = Sync(APPS, rows).lines(cvm.clock.now()).replace(b'"?"', odd)
 
         loaded = cvm.load(given, max_failed_percent="100")
 
         (rejected,) = loaded.rejected
-        assert (rejected["key"], rejected["reason"][:9]) == (name_of(4), "severity:")
+        assert rejected["key"] == name_of(4)
+        assert rejected["reason"].startswith(why)
         assert loaded.closings == {name_of(3): "gone"}
 
     def test_its_web_application_stays_open_when_nobody_knows_which_it_was(self, cvm: CVM) -> None:
