@@ -77,9 +77,12 @@ class Bench:
 
 
 def asked(kind: str, *criteria: tuple[str, str, str], status: int = 200) -> Logged:
-    every = (("type", "EQUALS", kind), *criteria)
-    found = tuple(Criterion(*one) for one in every)
-    return Logged("POST", "search/was/finding", 0, criteria=found, status=status)
+    return searched("finding", ("type", "EQUALS", kind), *criteria, status=status)
+
+
+def searched(of: str, *criteria: tuple[str, str, str], status: int = 200) -> Logged:
+    found = tuple(Criterion(*one) for one in criteria)
+    return Logged("POST", f"search/was/{of}", 0, criteria=found, status=status)
 
 
 def differences(found: Comparison) -> dict[str, list[str]]:

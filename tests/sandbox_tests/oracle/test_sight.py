@@ -10,7 +10,7 @@ from tests.sandbox.oracle.closings import FEW
 from tests.sandbox.oracle.reads import kinds_read, read_everything
 from tests.sandbox.sandbox import DAY
 from tests.sandbox.world.model import FINDING_TYPES, SENSITIVE_CONTENT
-from tests.sandbox_tests.oracle.bench import MOVED, Bench, asked, differences
+from tests.sandbox_tests.oracle.bench import MOVED, Bench, asked, differences, searched
 
 
 def test_a_wrong_closure_stays_one_until_it_is_healed(bench: Bench) -> None:
@@ -144,6 +144,25 @@ def test_what_was_read_is_told_from_the_requests(
     assert kinds_read(log, bench.world) == set(FINDING_TYPES if read else ())
     assert not read_everything(log[1:], bench.world)
     assert kinds_read(log[1:], bench.world) <= set(FINDING_TYPES[1:])
+
+
+@pytest.mark.parametrize("of", ["webapp", "wasscan"])
+@pytest.mark.parametrize(
+    ("criteria", "everything"),
+    [
+        ([], True),
+        ([("id", "GREATER", "1"), ("id", "LESSER", "9")], True),
+        ([("id", "GREATER", "9007199254740999999")], False),
+        ([("id", "GREATER", "9007199254740999999"), ("updatedDate", "GREATER", "2026")], True),
+        ([("id", "IN", "1,2")], True),
+    ],
+)
+def test_what_goes_on_where_an_interrupted_sync_stopped_has_not_read_everything(
+    bench: Bench, of: str, criteria: list[tuple[str, str, str]], *, everything: bool
+) -> None:
+    log = [*map(asked, FINDING_TYPES), searched(of, *criteria)]
+
+    assert read_everything(log, bench.world) is everything
 
 
 @pytest.mark.parametrize("later", [False, True])
