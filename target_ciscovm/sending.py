@@ -5,10 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Protocol
 
 from target_ciscovm.apply import delivery, settlement
+from target_ciscovm.apply.files import load_assets
 from target_ciscovm.audit import catching_up, verification
 from target_ciscovm.audit.asking import Inquiry
 from target_ciscovm.cvm.connector import RunFailed
+from target_ciscovm.outcomes import LOADS_KEPT_BACK
 from target_ciscovm.plan.identity import identity_text
+from target_ciscovm.report import endings
 from target_ciscovm.report.holdings import verified
 
 if TYPE_CHECKING:
@@ -96,9 +99,23 @@ def _run(notes: Notes, way: Way, uploaded: Uploaded) -> None:
         notes.note(delivered=delivered)
     for suspicion in delivered.answer.suspicions:
         notes.warn(f"{suspicion}. Look at the connector's page in CVM.")
+    if delivered.failed_payloads and way.ledger.failed_loads > LOADS_KEPT_BACK:
+        notes.note(failed_assets=_failed_assets(notes, way))
     # Over its licence CVM takes only a part, and does not say which.
     if delivered.arrived and not delivered.over:
         _verify(notes, way, suspicious=bool(delivered.answer.suspicions))
+
+
+def _failed_assets(notes: Notes, way: Way) -> str:
+    """Name the assets that CVM has failed, as far as it tells; its counters name none."""
+    facts = notes.facts
+    found = None
+    if facts.settings.verify_load != "never" and facts.folder is not None:
+        inquiry = Inquiry(way.api, facts.settings, way.ledger, facts.folder.spool)
+        found = verification.lacking_assets(inquiry, way.spool)
+    if found is not None:
+        return endings.assets_lacking(found)
+    return endings.assets_sent(load_assets(way.spool))
 
 
 def _verify(notes: Notes, way: Way, *, suspicious: bool) -> None:

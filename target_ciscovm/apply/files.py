@@ -315,3 +315,8 @@ def keys_of(spool: Spool, part: Part) -> Sequence[str]:
         "SELECT key FROM load_asset WHERE part = ? ORDER BY position", (part.path.name,)
     )
     return [row[0] for row in rows]
+
+
+def load_assets(spool: Spool) -> list[str]:
+    """Give the keys of all assets of the load."""
+    return [key for (key,) in spool.execute("SELECT key FROM load_asset ORDER BY key")]

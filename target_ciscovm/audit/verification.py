@@ -27,6 +27,21 @@ SELECT asset, identifier, model, action = 'open' FROM decision
 WHERE action = 'close' OR (action = 'open' AND cause IN {OPENING})
 """  # noqa: S608 - ours
 
+LOADED: Final = """
+SELECT asset, identifier, model, action = 'open' FROM decision WHERE action IN ('open', 'close')
+"""
+ASSETS_LACKING: Final = """
+SELECT DISTINCT c.asset FROM changed c
+WHERE c.opened <> EXISTS (
+    SELECT 1 FROM held h
+    WHERE h.identifier = c.identifier AND h.model = c.model
+        AND (c.opened AND h.judged OR h.open AND (c.opened OR NOT h.judged AND h.asset = c.asset))
+)
+ORDER BY 1
+"""
+"""Assets of which CVM has something not open that was opened, or open that was closed there; what
+people have judged is as they want it."""
+
 
 def is_wanted(when: VerifyLoad, plan: Plan, *, suspicious: bool) -> bool:
     """Tell whether a load is verified.
@@ -47,7 +62,7 @@ def is_wanted(when: VerifyLoad, plan: Plan, *, suspicious: bool) -> bool:
 def verify(inquiry: Inquiry, spool: Spool) -> Holdings:
     """Hold what CVM has against the plan, and write down in the ledger what is lost."""
     try:
-        with inquiry.until_agreed(_changed(spool)) as held:
+        with inquiry.until_agreed(_changes(spool, CHANGED)) as held:
             not_visible = drift.forget_unseen(held)
             found = findings.told(held, inquiry.ledger, not_visible=not_visible)
             if found.differences:
@@ -57,5 +72,15 @@ def verify(inquiry: Inquiry, spool: Spool) -> Holdings:
         return Holdings(asked=False, problem=str(error))
 
 
-def _changed(spool: Spool) -> Iterator[Changed]:
-    return map(Changed._make, spool.execute(CHANGED))
+def lacking_assets(inquiry: Inquiry, spool: Spool) -> list[str] | None:
+    """Give the assets of a load that CVM lacks something of; None where it does not tell."""
+    try:
+        with inquiry.once() as held:
+            held.mark_changed(_changes(spool, LOADED))
+            return [asset for (asset,) in held.connection.execute(ASSETS_LACKING)]
+    except HoldingsUnavailable:
+        return None
+
+
+def _changes(spool: Spool, statement: str) -> Iterator[Changed]:
+    return map(Changed._make, spool.execute(statement))

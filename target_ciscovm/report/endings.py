@@ -38,6 +38,10 @@ NAMED: Final = 3
 """Web applications that a line names."""
 NAME: Final = 60
 """Characters of a name in a line."""
+ASSETS_NAMED: Final = 10
+"""Assets that a line names."""
+ASSET_KEY: Final = 120
+"""Characters of an asset's key in a line."""
 RUN: Final = "meltano run tap-qualyswas target-ciscovm"
 VERIFY: Final = "meltano invoke target-ciscovm:verify"
 TEST: Final = "meltano invoke tap-qualyswas --test"
@@ -95,6 +99,24 @@ def renamed_by_maps(count: int) -> str:
         "They stay open beside the same findings under their new names. Take these fields out of "
         "stream_maps."
     )
+
+
+def assets_lacking(keys: Sequence[str]) -> str:
+    """Name the assets of a load that CVM lacks something of."""
+    if not keys:
+        return "CVM holds all of this load all the same."
+    return f"CVM lacks what was sent for {_assets(keys)}."
+
+
+def assets_sent(keys: Sequence[str]) -> str:
+    """Name the assets of a load of which CVM does not tell what it holds."""
+    return f"CVM does not tell which; the load has {_assets(keys)}."
+
+
+def _assets(keys: Sequence[str]) -> str:
+    named = ", ".join(cut(key, ASSET_KEY) for key in keys[:ASSETS_NAMED])
+    more = f" and {len(keys) - ASSETS_NAMED:,} more" if len(keys) > ASSETS_NAMED else ""
+    return f"{counted(len(keys), 'asset')}: {named}{more}"
 
 
 def is_no_report(received: Received) -> bool:
@@ -238,7 +260,8 @@ def _with_failed_payloads(ending: Ending, facts: Facts, ledger: Ledger) -> Endin
         return replace(ending, message=message, next_step=step, command=RUN, passes=False)
     message = (
         f"{ending.message} But CVM failed {counted(failed, 'payload')}, as in the loads before. "
-        "The state is passed on now, so what failed is sent again by the next full sync only."
+        f"{facts.failed_assets} The state is passed on now, so what failed is sent again by the "
+        "next full sync only."
     )
     return replace(
         ending, outcome="failed", exit_code=1, message=message, next_step=step, command=RUN

@@ -37,6 +37,7 @@ class Facts:
         run_number: of the run in CVM, as soon as it is known.
         delivered: what came of it, whatever its end.
         verification: what CVM holds after the load; None where it was not to be asked.
+        failed_assets: a sentence with the assets whose payloads CVM fails again and again.
         warnings: sentences for the report.
     """
 
@@ -57,6 +58,7 @@ class Facts:
     run_number: int | None = None
     delivered: Delivered | None = None
     verification: Holdings | None = None
+    failed_assets: str = ""
     warnings: tuple[str, ...] = ()
 
     @property

@@ -218,11 +218,22 @@ class TestSomePayloadsFailed:
 
         loaded = self.load(cvm)
 
+        (name,) = names(*range(100)) - cvm.open()
+        lacked = f"https://app1.example.test/page{name.partition('-')[2]}"
         assert (loaded.outcome, loaded.exit_code, loaded.states) == ("failed", 1, [STATE])
         assert "as in the loads before" in loaded.message
+        assert f"CVM lacks what was sent for 1 asset: url:{lacked}." in loaded.message
         began = loaded.report["source"]["started"]
         more = Sync(mode="incremental", proof={"previousSyncAt": began})
         assert cvm.load(more).outcome == "succeeded"
+
+    def test_where_cvm_may_not_be_asked_the_assets_of_the_load_are_named(self, cvm: CVM) -> None:
+        for _ in range(4):
+            cvm.faults.arm("payload-fails")
+            loaded = cvm.load(self.HUNDRED, verify_load="never")
+
+        assert "does not tell which; the load has 100 assets: url:https://app1" in loaded.message
+        assert "and 90 more." in loaded.message
 
     def test_one_that_goes_well_begins_the_count_anew(self, cvm: CVM) -> None:
         for _ in range(3):
