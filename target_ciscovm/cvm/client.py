@@ -6,6 +6,7 @@ Paths and shapes are those of Cisco's OpenAPI file; each call says what the file
 from __future__ import annotations
 
 import logging
+from contextlib import suppress
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
 
@@ -28,6 +29,7 @@ from target_ciscovm.errors import (
     BrokenAnswer,
     CiscoVMError,
     ConnectorMissing,
+    KeyLacksRights,
     NotADataImporter,
     RequestRefused,
     TemporaryError,
@@ -109,33 +111,36 @@ class CiscoVMClient:
         return self._look().running
 
     def _look(self) -> Connector:
-        """Find the connector in the list, which is documented and has `host`.
+        """Find the connector in the list, which is documented and has `host`, else by its number.
 
         `GET /connectors/{id}` is not in the OpenAPI file, but Cisco's own toolkit has used it for
-        years; it is used where there is no list.
+        years; it is used where there is no list, or where the list, as in pages, lacks it.
         """
-        if self._listed:
-            answer = self.calls.get("/connectors", "see the connectors")
-            rows = answer.rows("connectors")
-            if rows is not None:
-                return self._pick([item for row in rows if (item := read_connector(row))])
+        rows = self._list() if self._listed else None
+        if rows is None:
             self._listed = False
-        answer = self.calls.get(self._path, "see the connector")
-        told = answer.fields()
-        inner = told.get("connector")
-        found = read_connector(inner if isinstance(inner, dict) else told)
+            found = self._by_number()
+            if found is None:
+                raise ConnectorMissing(self.connector_id, self.calls.place)
+            return found
+        listed = [item for row in rows if (item := read_connector(row))]
+        found = next((item for item in listed if item.id == self.connector_id), None)
         if found is None:
-            raise ConnectorMissing(self.connector_id, self.calls.place)
+            with suppress(KeyLacksRights, RequestRefused):
+                found = self._by_number()
+            if found is None:
+                raise ConnectorMissing(self.connector_id, self.calls.place, _importers(listed))
+            self._listed = False
         return found
 
-    def _pick(self, connectors: Sequence[Connector]) -> Connector:
-        found = next((item for item in connectors if item.id == self.connector_id), None)
-        if found:
-            return found
-        importers = [f"{item.id} ({item.name})" for item in connectors if not item.host]
-        more = len(importers) - CONNECTORS_NAMED
-        named = ", ".join(importers[:CONNECTORS_NAMED]) + (f" and {more} more" if more > 0 else "")
-        raise ConnectorMissing(self.connector_id, self.calls.place, named)
+    def _list(self) -> list[dict[str, object]] | None:
+        return self.calls.get("/connectors", "see the connectors").rows("connectors")
+
+    def _by_number(self) -> Connector | None:
+        told = self.calls.get(self._path, "see the connector").fields()
+        inner = told.get("connector")
+        found = read_connector(inner if isinstance(inner, dict) else told)
+        return found if found and found.id == self.connector_id else None
 
     def overage(self) -> bool | None:
         """Tell whether the tenant's licence is over its limit, None when CVM does not say.
@@ -274,3 +279,9 @@ class CiscoVMClient:
             msg = f"CVM says nothing about connector run {run_id} (HTTP {answer.status})."
             raise BrokenAnswer(msg)
         return run
+
+
+def _importers(connectors: Sequence[Connector]) -> str:
+    importers = [f"{item.id} ({item.name})" for item in connectors if not item.host]
+    more = len(importers) - CONNECTORS_NAMED
+    return ", ".join(importers[:CONNECTORS_NAMED]) + (f" and {more} more" if more > 0 else "")

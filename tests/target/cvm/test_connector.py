@@ -58,6 +58,28 @@ def test_where_the_list_is_not_given_the_single_connector_is_asked_for(
     assert len(server.asked("GET", "/connectors")) == 1
 
 
+def test_one_that_the_list_lacks_is_asked_for_by_its_number(server: ScriptedServer) -> None:
+    server.script("GET", "/connectors", listing(OTHER))
+    server.script("GET", "/connectors/42", Reply(json={"connector": IMPORTER}))
+    api = connect(server)
+
+    assert api.connector() == Connector(CONNECTOR, "Qualys WAS", None, running=False)
+    assert not api.is_running()
+    assert len(server.asked("GET", "/connectors")) == 1
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [Reply(404, {}), Reply(403), Reply(400), Reply(json={}), Reply(json=IMPORTER | {"id": 1})],
+)
+def test_and_is_missing_where_that_does_not_show_it(server: ScriptedServer, reply: Reply) -> None:
+    server.script("GET", "/connectors", listing(IMPORTER | {"id": 77}))
+    server.script("GET", "/connectors/42", reply)
+
+    with pytest.raises(ConnectorMissing, match=r"no connector 42 .* 77 \(Qualys WAS\)\."):
+        connect(server).connector()
+
+
 def test_an_api_without_connectors_misses_the_connector(server: ScriptedServer) -> None:
     with pytest.raises(ConnectorMissing, match="no connector 42"):
         connect(server).connector()
