@@ -35,8 +35,8 @@ class ConnectorRun:
     """One run of a connector, from `GET /connectors/{id}/connector_runs`.
 
     Counters are named as in Cisco's OpenAPI file (`connector_run_status_schema`); one that is
-    missing or null is None: CVM does not tell it. A "payload" is CVM's unit of import work, not one
-    of our files.
+    missing, null, or no possible count is None: CVM does not tell it. A "payload" is CVM's unit of
+    import work, not one of our files.
 
     Attributes:
         id: the run's number.
@@ -92,6 +92,9 @@ MISSPELT: Final = {"processed_payload_count": "processed_palyoad_count"}
 
 LONGEST_NUMBER: Final = 30
 """Digits of a number that is read. Python refuses some thousands; no count has so many."""
+LARGEST_ID: Final = 2**63 - 1
+LARGEST_COUNT: Final = 10**12
+"""No tenant has so many of anything; a larger count tells nothing."""
 UNREADABLE: Final = datetime.fromtimestamp(0, timezone.utc)
 
 
@@ -133,7 +136,7 @@ def _counter(row: Mapping[str, object], name: str) -> int | None:
     value = read_int(row.get(name))
     if value is None and name in MISSPELT:
         value = read_int(row.get(MISSPELT[name]))
-    return value
+    return value if value is not None and value <= LARGEST_COUNT else None
 
 
 def _time(value: object) -> datetime | None:
@@ -150,7 +153,15 @@ def read_flag(value: object) -> bool | None:
 
 
 def read_int(value: object) -> int | None:
-    """Read a whole number that may be text, None for anything else."""
+    """Read a number or a count that may be text, None for anything else.
+
+    Neither is below 0, or beyond what a database holds.
+    """
+    number = _whole(value)
+    return number if number is not None and 0 <= number <= LARGEST_ID else None
+
+
+def _whole(value: object) -> int | None:
     if isinstance(value, bool):
         return None
     if isinstance(value, int):

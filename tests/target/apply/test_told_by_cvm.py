@@ -37,6 +37,16 @@ class TestCannotBeRight:
 
         assert cvm.load(TWO).states == [ASKING]
 
+    def test_counts_that_cannot_be_are_not_told(self, cvm: CVM) -> None:
+        odd = {"closed_scanner_vuln_count": -5, FAILED: -1, "total_payload_count": 10**40}
+        cvm.alter(of_runs(lambda run: run | odd))
+
+        loaded = cvm.load(TWO)
+
+        assert (loaded.outcome, loaded.states) == ("succeeded", [STATE])
+        assert loaded.report["warnings"] == []
+        assert {loaded.report["run"]["counters"].get(name) for name in odd} == {None}
+
     def test_most_payloads_failed_and_their_number_is_not_told(self, cvm: CVM) -> None:
         told = {"total_payload_count": None, "processed_payload_count": 1, FAILED: 2}
         cvm.alter(of_runs(lambda run: run | told))

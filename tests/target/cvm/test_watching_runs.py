@@ -168,6 +168,15 @@ def test_counters_are_read_missing_null_as_text_and_misspelt() -> None:
     assert run.closed_vuln_count is None
 
 
+@pytest.mark.parametrize(
+    "value", [-1, "-1", -2.0, 10**13, "9" * 20, 10**40, 1e300, 1.5, True], ids=repr
+)
+def test_what_is_no_possible_count_is_not_told(value: object) -> None:
+    run = read_run({"id": 7} | dict.fromkeys(COUNTERS, value))
+    assert run is not None
+    assert {getattr(run, name) for name in COUNTERS} == {None}
+
+
 def test_the_right_spelling_wins() -> None:
     run = read_run({"id": 7, "processed_payload_count": 3, "processed_palyoad_count": 4})
     assert run is not None
@@ -181,7 +190,9 @@ def test_there_is_a_counter_for_each_documented_one() -> None:
     assert [getattr(run, name) for name in COUNTERS] == list(range(1, 15))
 
 
-@pytest.mark.parametrize("row", [{}, {"id": None}, {"id": "x"}, {"id": True}, {"id": 1.5}])
+@pytest.mark.parametrize(
+    "row", [{}, *({"id": value} for value in (None, "x", True, 1.5, -1, 2**63))]
+)
 def test_a_row_without_a_number_is_no_row(row: dict[str, object]) -> None:
     assert read_run(row) is None
     assert read_connector(row) is None
