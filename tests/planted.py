@@ -345,7 +345,7 @@ BUGS: Final[dict[str, Bug]] = {
     ),
     "rejected record called gone": Bug(
         "target_ciscovm/intake/spool.py",
-        '        self.execute("INSERT OR IGNORE INTO lost VALUES(?)", (identifier,))\n',
+        '        self.execute("INSERT OR IGNORE INTO lost VALUES(?, ?)", (identifier, cause))\n',
         "        return\n",
         ("tests/target", "-k", "reject or lost"),
     ),
