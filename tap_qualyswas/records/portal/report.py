@@ -18,7 +18,8 @@ WEBAPP_REPORT: Final = "WAS_WEBAPP_REPORT"
 CSV: Final = "CSV"
 KINDS: Final = ("VULNERABILITY", "SENSITIVE_CONTENT", "INFORMATION_GATHERED")
 """Finding types; the elements, sections and counts of a report are named after them."""
-WIDENING: Final = frozenset({"include patched findings", "show ignored findings"})
+SHOW_IGNORED: Final = "Show ignored findings"
+WIDENING: Final = frozenset({"include patched findings", SHOW_IGNORED.lower()})
 """Filters that leave nothing out. Reports of the portal carry them by default."""
 
 
@@ -49,6 +50,7 @@ class Overview:
         kind: its root, or CSV.
         generated: when it was made; where it does not say, the latest date of its rows.
         filters: those of its filters that may leave something out.
+        shows_ignored: whether its filters say that it shows ignored findings.
         webapps: its web applications, as rows of the stream; `id` is None where it is no number.
         sections: those of them that have a section of their own, in the order of the sections.
         is_flat: whether rows stand outside of any section.
@@ -63,6 +65,7 @@ class Overview:
     kind: str
     generated: str | None = None
     filters: list[str] = field(default_factory=list)
+    shows_ignored: bool = False
     webapps: list[Record] = field(default_factory=list)
     sections: list[Record] = field(default_factory=list)
     is_flat: bool = False
@@ -87,6 +90,7 @@ class Overview:
     def note_filter(self, value: str | None) -> None:
         """Note a filter, unless it leaves nothing out."""
         words = " ".join((value or "").split())
+        self.shows_ignored |= words.lower() == SHOW_IGNORED.lower()
         if words and words.lower() not in WIDENING:
             self.filters.append(words)
 

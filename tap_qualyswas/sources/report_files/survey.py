@@ -17,7 +17,7 @@ from tap_qualyswas.records.notes import Notes
 from tap_qualyswas.records.parsing import HEAD_BYTES
 from tap_qualyswas.records.portal import csv_report, xml_report
 from tap_qualyswas.records.portal.document import cleaned, open_document, open_utf8
-from tap_qualyswas.records.portal.report import CSV, WEBAPP_REPORT, ReportError
+from tap_qualyswas.records.portal.report import CSV, SHOW_IGNORED, WEBAPP_REPORT, ReportError
 
 if TYPE_CHECKING:
     import logging
@@ -213,6 +213,8 @@ def _doubts(overview: Overview, kinds: Sequence[str]) -> list[str]:
     if overview.filters:
         named = "; ".join(cut(value, NAME_LENGTH) for value in overview.filters[:NAMED_AT_MOST])
         doubts.append(f"it has filters ({named})")
+    if not overview.shows_ignored:
+        doubts.append(f'it does not name "{SHOW_IGNORED}", so ignored ones may be missing')
     if overview.generated is None:
         doubts.append(NO_DATE)
     if overview.notes.rejected:

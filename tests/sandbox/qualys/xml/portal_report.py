@@ -23,7 +23,9 @@ if TYPE_CHECKING:
 
 WEBAPP_REPORT: Final = "WAS_WEBAPP_REPORT"
 SCAN_REPORT: Final = "WAS_SCAN_REPORT"
-USUAL_FILTERS: Final = ("Include patched findings", "Show ignored findings ")
+PATCHED: Final = "Include patched findings"
+IGNORED: Final = "Show ignored findings "
+USUAL_FILTERS: Final = (PATCHED, IGNORED)
 CATEGORIES: Final = {
     SENSITIVE_CONTENT: "Sensitive Content",
     INFORMATION_GATHERED: "Information Gathered",
@@ -45,7 +47,7 @@ class ReportShape:
         marked: whether texts in base64 say that they are.
         miscounted: by how much the summary counts too many vulnerabilities.
         summary: whether there is one.
-        filters: what FILTERS names.
+        filters: what FILTERS names; without `IGNORED` ignored findings are left out.
         doctype: what stands before the root.
         zone: hours of the time zone that dates are told in.
     """
@@ -87,8 +89,12 @@ def portal_date(moment: int, zone: int) -> str:
 
 def rows_of(app: WebApp, exported: Exported, shape: ReportShape) -> list[Finding]:
     """Give the findings of a web app that a report shows."""
-    rows = exported.findings.get(app.id, ())
-    return [row for row in rows if shape.root == WEBAPP_REPORT or row.open]
+    return [
+        row
+        for row in exported.findings.get(app.id, ())
+        if (shape.root == WEBAPP_REPORT or row.open)
+        and (IGNORED in shape.filters or row.ignored is None)
+    ]
 
 
 def portal_report(apps: Sequence[WebApp], exported: Exported, shape: ReportShape) -> str:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 
-from tests.sandbox.qualys.xml.portal_report import SCAN_REPORT, ReportShape
+from tests.sandbox.qualys.xml.portal_report import IGNORED, PATCHED, SCAN_REPORT, ReportShape
 from tests.sandbox.world.model import INFORMATION_GATHERED, iso
 from tests.tap.exports import ids
 
@@ -59,7 +59,7 @@ def test_a_report_of_a_scan_is_read_and_covers_nothing(exports: Exports) -> None
 @pytest.mark.parametrize(
     ("shape", "told"),
     [
-        (ReportShape(filters=("Level 3, 4, 5",)), "has filters (Level 3, 4, 5)"),
+        (ReportShape(filters=("Level 3, 4, 5", IGNORED)), "has filters (Level 3, 4, 5)"),
         (ReportShape(miscounted=2), "proves nothing: it counts"),
         (ReportShape(summary=False), "nothing tells whether it has any SENSITIVE_CONTENT"),
     ],
@@ -74,6 +74,20 @@ def test_a_report_that_may_lack_something_covers_nothing(
 
     assert ids(outcome) == exports.unique_ids()
     assert told in outcome.log
+    assert outcome.proof["coverage"]["webApps"]["notProven"] == sorted(exports.world.apps)
+
+
+@pytest.mark.parametrize("filters", [(PATCHED,), ()])
+def test_a_report_that_does_not_show_ignored_findings_covers_nothing(
+    exports: Exports, filters: tuple[str, ...]
+) -> None:
+    ignored = next(row for row in exports.world.all_findings() if row.open and row.status)
+    exports.world.ignore_finding(ignored)
+    exports.write("some.xml", ReportShape(filters=filters))
+    outcome = exports.sync()
+
+    assert exports.world.unique_id(ignored) not in ids(outcome)
+    assert 'it does not name "Show ignored findings"' in outcome.log
     assert outcome.proof["coverage"]["webApps"]["notProven"] == sorted(exports.world.apps)
 
 
