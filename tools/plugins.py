@@ -65,17 +65,19 @@ def _plugin(plugin: type[PluginBase]) -> Plugin:
     settings = tuple(
         _setting(name, schema, built_in=name in BUILT_IN)
         for name, schema in about.settings["properties"].items()
-        if name in own or name in BUILT_IN
+        if name in own | BUILT_IN and name not in UNDECLARED
     )
     capabilities = tuple(sorted(capability.value for capability in about.capabilities))
     return Plugin(plugin.name, plugin.name.replace("-", "_"), settings, capabilities)
 
 
+UNDECLARED: Final = frozenset({"faker_config"})
+"""For Faker, which is not installed with the plugins. Meltano looks up each declared setting some
+fifteen times in a run."""
 BUILT_IN: Final = frozenset(
     {
         "stream_maps",
         "stream_map_config",
-        "faker_config",
         "flattening_enabled",
         "flattening_max_depth",
         "flattening_max_key_length",
