@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from msgspec import Raw
+
 from qualyswas_ciscovm.dates import to_text
 from target_ciscovm.apply.sent_tags import sent_assets
 from target_ciscovm.ledger.ledger import LastLoad
 from target_ciscovm.ledger.settlement import Selection, Settlement
-from target_ciscovm.ledger.tables import Link
+from target_ciscovm.ledger.tables import DEFINITION, Link
 from target_ciscovm.plan.proof import FULL
 from target_ciscovm.plan.webapps import coverage_to_keep, webapps_to_keep
 
@@ -112,6 +114,8 @@ def _meta(load: Load, ledger: Ledger) -> dict[str, object]:
         "over_licence": plan.terms.over,
         "failed_loads": 0,
     }
+    for name, definition in plan.catalogue.to_remember().items():
+        found[f"{DEFINITION}{name}"] = Raw(definition)
     began = plan.coverage.started
     if plan.verdict.proven and began:
         found["proven_at"] = max(began, ledger.proven_at or began)

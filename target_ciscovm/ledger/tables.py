@@ -6,7 +6,8 @@
     webapp       web applications that a login was shown, and since when one is missing
     coverage     when the findings of one type of a web application were last read to the end
     chain        by scope, when the sync began that was settled last
-    meta         whose ledger it is, and what decides the identity of assets and findings
+    meta         whose ledger it is, what decides the identity of assets and findings, and the
+                 definitions that were sent
     pending_*    what a run in CVM does, until its end is known
 
 Moments are the beginnings of syncs at Qualys, `YYYY-MM-DDTHH:MM:SSZ`, so they compare as text.
@@ -20,6 +21,8 @@ State = Literal["open", "perhaps", "closed"]
 """`perhaps`: handed to CVM in a run whose good end was not seen. It counts as open, as to close
 what is not open does no harm. `closed`: closed by name; kept for some weeks."""
 
+DEFINITION: Final = "definition "
+"""How the name begins in `meta` of a definition as it was sent; what follows is its own name."""
 LIVE: Final = "state <> 'closed'"
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 import msgspec
 
 from qualyswas_ciscovm.dates import parse, to_text
 from target_ciscovm.intake.counts import FINDINGS
+from target_ciscovm.ledger.tables import DEFINITION
 from target_ciscovm.mapping import records
 from target_ciscovm.mapping.asset import Sources
 from target_ciscovm.mapping.catalogue import Catalogue
@@ -36,6 +38,7 @@ NO_ATTRIBUTES: Final = (
     "attribute_tags is set, but no web application came with its custom attributes. Set the tap's "
     "webapp_details to true."
 )
+REMEMBERED: Final = "SELECT value FROM ledger.meta WHERE key = ?"
 INACTIVE: Final = "asset_inactivity_days"
 LEAVE_OUT: Final = """
 UPDATE finding_row SET filter = ?
@@ -70,10 +73,15 @@ def missing_for_tags(sources: Sources, rules: TagRules) -> Iterator[str]:
 
 
 def read_catalogue(spool: Spool) -> Catalogue:
-    """Read the knowledge base, and the names that were last sent."""
+    """Read the knowledge base, and the names and definitions that were last sent."""
     decode = msgspec.json.Decoder(records.KnowledgeBaseEntry).decode
     entries = [decode(raw) for raw in spool.rows("knowledge_base")]
-    return Catalogue(entries, dict(_sent_names(spool)))
+    return Catalogue(entries, dict(_sent_names(spool)), partial(_remembered, spool))
+
+
+def _remembered(spool: Spool, name: str) -> bytes | None:
+    row = spool.execute(REMEMBERED, (f"{DEFINITION}{name}",)).fetchone()
+    return row[0].encode() if row else None
 
 
 def _sent_names(spool: Spool) -> Iterator[tuple[int, str]]:

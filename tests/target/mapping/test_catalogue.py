@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Final
 
 import pytest
 
@@ -98,3 +99,51 @@ def test_a_name_in_use_keeps_its_definition() -> None:
 
     assert catalogue.use(name) == name
     assert told(catalogue, name)["solution"] == "Do"
+
+
+class TestRemembered:
+    """What an earlier load has sent fills a definition of which this one knows less."""
+
+    FULL: Final = {"scanner_type": "QualysWAS", "name": "QID 150001 XSS", "solution": "Do"}
+
+    def filled(self, *entries: Row, **before: str) -> Catalogue:
+        found = {"QID 150001 XSS": json.dumps(self.FULL | before).encode()}
+        names = {150001: "QID 150001 XSS"}
+        return Catalogue([as_entry(150001, **one) for one in entries], names, found.get)
+
+    def test_without_an_entry_it_is_sent_as_before(self) -> None:
+        catalogue = self.filled(cwe_identifiers="CWE-79")
+
+        known = catalogue.of(as_finding())
+
+        assert told(catalogue, known.name) == self.FULL | {"cwe_identifiers": "CWE-79"}
+        assert known.facts == QidFacts(known=False, classified=True)
+        assert catalogue.to_remember() == {}
+
+    def test_a_name_that_only_closes_is_sent_as_before(self) -> None:
+        catalogue = self.filled({"solution": "Do this"}, cwe_identifiers="CWE-79")
+
+        name = catalogue.use("QID 150001 XSS")
+
+        assert told(catalogue, name) == {
+            **self.FULL,
+            "cwe_identifiers": "CWE-79",
+            "solution": "Do this",
+        }
+
+    def test_what_this_load_knows_counts(self) -> None:
+        catalogue = self.filled({"solution": None}, cwe_identifiers="CWE-79")
+
+        name = catalogue.of(as_finding(cwe=[80])).name
+
+        assert told(catalogue, name)["cwe_identifiers"] == "CWE-80"
+        assert "solution" not in told(catalogue, name)
+        assert catalogue.to_remember() == {name: catalogue.json(name)}
+
+    def test_what_cannot_be_read_is_not_used(self) -> None:
+        catalogue = Catalogue([], {}, {"QID 7 A": b"{"}.get)
+
+        assert told(catalogue, catalogue.use("QID 7 A")) == {
+            "scanner_type": "QualysWAS",
+            "name": "QID 7 A",
+        }

@@ -7,12 +7,24 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from tests.target.plan.one_gone import AFTER, APPS, BEFORE
-from tests.target.streams import LAST, Sync, finding, joined, names, record, schema
+from tests.target.streams import LAST, Row, Sync, finding, joined, names, record, schema
 
 if TYPE_CHECKING:
     from tests.target.loads import CVM, Loaded
 
 PAGE: Final = "https://app2.example.test/page4"
+
+
+def definition_of(loaded: Loaded, item: Row) -> Row:
+    found: Row
+    (found,) = (
+        one
+        for document in loaded.documents.values()
+        for one in document["vuln_defs"]
+        if one["name"] == item["vuln_def_name"]
+    )
+    assert found["solution"]
+    return found
 
 
 class TestGone:
@@ -25,6 +37,7 @@ class TestGone:
         (item,) = loaded.asset(PAGE)["vulns"]
         assert item["status"] == "closed"
         assert item["vuln_def_name"] == before.items()["finding-4"]["vuln_def_name"]
+        assert definition_of(loaded, item) == definition_of(before, item)
         assert item["closed_at"] == loaded.report["source"]["started"]
         assert loaded.closings == {"finding-4": "gone"}
         assert loaded.report["closing"]["gone"] == 1
