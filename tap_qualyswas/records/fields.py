@@ -53,11 +53,11 @@ class TooLong(ValueError):  # noqa: N818 - it is an outcome of a text, not a fai
         self.kept = kept
 
 
-class Leaf(dict[str | None, "Json"]):
-    """A reader of elements that hold a text only; as a dict, the value by the text.
+class Kept(dict[str, "Json"]):
+    """Values by the texts that they were made of.
 
-    A few types, dates, names and small numbers come in row after row. So what has been made of a
-    short text is kept, until there is too much of it.
+    A few types, dates and small numbers come in row after row. So what has been made of a short
+    text is kept, until there is too much of it.
 
     Args:
         read: makes a value of a text.
@@ -67,19 +67,35 @@ class Leaf(dict[str | None, "Json"]):
         super().__init__()
         self._read = read
 
-    def __missing__(self, text: str | None) -> Json:
+    def __missing__(self, text: str) -> Json:
         """Read a text.
 
         Raises:
             TooLong: when it is to be cut.
             ValueError: when it cannot be read.
         """
-        value = self._read(text or "")
-        if text is None or len(text) <= SHORT:
+        value = self._read(text)
+        if len(text) <= SHORT:
             if len(self) >= MOST_KEPT:
                 self.clear()
             self[text] = value
         return value
+
+
+class Leaf:
+    """A reader of elements that hold a text only.
+
+    Attributes:
+        value: makes a value of a text. Raises TooLong when it is to be cut, and ValueError when it
+            cannot be read.
+
+    Args:
+        read: makes a value of a text.
+        repeats: whether a few texts come in row after row.
+    """
+
+    def __init__(self, read: Callable[[str], Json], *, repeats: bool = True) -> None:
+        self.value: Final[Callable[[str], Json]] = Kept(read).__getitem__ if repeats else read
 
     def __call__(self, element: Element, notes: Notes) -> Json:
         """Read the text of an element.
@@ -88,7 +104,7 @@ class Leaf(dict[str | None, "Json"]):
             ValueError: when it cannot be read.
         """
         try:
-            return self[element.text]
+            return self.value(element.text or "")
         except TooLong as text:
             notes.cut[element.tag] += 1
             return text.kept
@@ -178,7 +194,11 @@ def to_word(text: str) -> str | None:
 whole: Final = Leaf(to_whole)
 number: Final = Leaf(to_number)
 truth: Final = Leaf(to_truth)
-text: Final = Leaf(to_text)
+text: Final = Leaf(to_text, repeats=False)
 word: Final = Leaf(to_word)
 date: Final = Leaf(to_utc_strict)
 """A date of any known form as `YYYY-MM-DDTHH:MM:SSZ`; null for zero dates."""
+own_id: Final = Leaf(to_whole, repeats=False)
+"""A whole number that no other row has."""
+own_word: Final = Leaf(to_word, repeats=False)
+"""A keyword that no other row has."""

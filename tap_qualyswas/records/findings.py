@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 from tap_qualyswas.records.evidence import no_evidence
-from tap_qualyswas.records.fields import date, number, text, truth, whole, word
+from tap_qualyswas.records.fields import date, number, own_id, own_word, text, truth, whole, word
 from tap_qualyswas.records.shapes import Shape, list_of
 from tap_qualyswas.records.webapps import USER, read_tags
 
@@ -29,8 +29,8 @@ _CLASSIFICATION: Final = Shape("classification", {"name": text, "url": text, "co
 
 _FINDING_FIELDS: Final[Mapping[str, Reader]] = MappingProxyType(
     {
-        "id": whole,
-        "uniqueId": word,
+        "id": own_id,
+        "uniqueId": own_word,
         "qid": whole,
         "detectionScore": whole,
         "name": text,

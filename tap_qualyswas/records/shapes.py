@@ -43,7 +43,7 @@ class Shape:
     ) -> None:
         self.name = name
         self._blank: Record = dict.fromkeys(fields)
-        self._leaves = {tag: read for tag, read in fields.items() if isinstance(read, Leaf)}
+        self._values = {tag: read.value for tag, read in fields.items() if isinstance(read, Leaf)}
         self._readers = {tag: (tag, read) for tag, read in fields.items()}
         for tag, known in (renamed or {}).items():
             self._readers[tag] = (known, fields[known])
@@ -62,13 +62,13 @@ class Shape:
             Rejected: when a key cannot be read.
         """
         record = self._blank.copy()
-        leaves, readers = self._leaves, self._readers
+        values, readers = self._values, self._readers
         for child in element:
             name = child.tag
-            leaf = leaves.get(name)
+            value = values.get(name)
             try:
-                if leaf is not None:
-                    record[name] = leaf[child.text]
+                if value is not None:
+                    record[name] = value(child.text or "")
                 elif name in readers:
                     name, read = readers[name]
                     record[name] = read(child, notes)

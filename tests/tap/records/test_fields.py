@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from lxml import etree
 
-from tap_qualyswas.records.fields import CUT, MAX_TEXT, MOST_KEPT, SHORT, Leaf, number, to_whole
+from tap_qualyswas.records.fields import CUT, MAX_TEXT, MOST_KEPT, SHORT, Kept, number, to_whole
 from tap_qualyswas.records.findings import finding_shape
 from tap_qualyswas.records.knowledge_base import read_entry
 from tap_qualyswas.records.notes import Notes
@@ -165,16 +165,16 @@ def test_the_values_of_short_texts_are_kept_and_not_too_many() -> None:
         read.append(text)
         return text.upper()
 
-    leaf, long = Leaf(upper), "x" * (SHORT + 1)
+    kept, long = Kept(upper), "x" * (SHORT + 1)
 
-    assert [leaf[text] for text in ("new", "new", long, long)] == [
+    assert [kept[text] for text in ("new", "new", long, long)] == [
         *("NEW", "NEW"),
         *[long.upper()] * 2,
     ]
     assert read == ["new", long, long]
     for at in range(2 * MOST_KEPT):
-        assert leaf[str(at)] == str(at)
-    assert len(leaf) <= MOST_KEPT
+        assert kept[str(at)] == str(at)
+    assert len(kept) <= MOST_KEPT
 
 
 def tags_of(inside: str) -> object:
