@@ -39,6 +39,7 @@ def pytest_configure() -> None:
     that the machine is busy; each test has a limit of its own.
     """
     os.environ["NO_PROXY"] = os.environ["no_proxy"] = "127.0.0.1,localhost"
+    gc.disable()
     settings.register_profile("tests", deadline=None)
     settings.load_profile("tests")
 
@@ -48,6 +49,7 @@ def pytest_collection_finish() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 20, 50)
+    gc.enable()
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
