@@ -14,7 +14,7 @@ from tap_qualyswas.errors import PagingStuck
 from tap_qualyswas.qualys.request_bodies import greater, lesser
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from tap_qualyswas.qualys.request_bodies import Criterion
 
@@ -43,9 +43,9 @@ class IdRange:
             self.before is None or row_id < self.before
         )
 
-    def reaches(self, row_id: int) -> bool:
-        """Tell whether an id lies in it or is one of its bounds, as a page may begin with one."""
-        return row_id in {self.after, self.before} or self.holds(row_id)
+    def is_bound_by(self, row_ids: Collection[int]) -> bool:
+        """Tell whether ids are its bounds alone, as a page may begin with one."""
+        return {*row_ids} <= {self.after, self.before}
 
     def described(self) -> str:
         """Tell where it lies, for a message."""

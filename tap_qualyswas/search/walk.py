@@ -6,7 +6,13 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from tap_qualyswas.errors import AnswerTooLarge, BrokenAnswer, InvalidRequest, TemporaryError
+from tap_qualyswas.errors import (
+    AnswerTooLarge,
+    BrokenAnswer,
+    InvalidRequest,
+    PagingStuck,
+    TemporaryError,
+)
 from tap_qualyswas.qualys.request_bodies import greater, service_request
 from tap_qualyswas.records.notes import Notes
 from tap_qualyswas.records.shapes import Rejected, row_id, webapp_of
@@ -90,11 +96,13 @@ class ShortPages:
     """Pages with fewer rows than were asked for, though the answer says that there are more.
 
     A server with a limit of its own sends as many again; a page that was cut does not. So it is
-    with pages that hold nothing at all, not even how many rows they have.
+    with pages that hold nothing at all, not even how many rows they have, and with those that a
+    walk cannot go on from.
     """
 
     def __init__(self) -> None:
         self._bare: set[tuple[str, IdRange]] = set()
+        self._stuck: set[tuple[str, IdRange]] = set()
         self._limits: dict[str, int] = {}
         self._last: dict[tuple[str, IdRange], int] = {}
 
@@ -122,6 +130,17 @@ class ShortPages:
         if (sweep.key, id_range) not in self._bare:
             self._bare.add((sweep.key, id_range))
             msg = "Qualys sent a page without rows that does not say that there are none."
+            raise BrokenAnswer(msg)
+
+    def check_stuck(self, sweep: Sweep, id_range: IdRange) -> None:
+        """Let a page end a walk that cannot go on from it, when it comes again.
+
+        Raises:
+            BrokenAnswer: when it came for the first time.
+        """
+        if (sweep.key, id_range) not in self._stuck:
+            self._stuck.add((sweep.key, id_range))
+            msg = f"Qualys sent a page {id_range.described()} that no other can follow."
             raise BrokenAnswer(msg)
 
 
@@ -291,7 +310,11 @@ def read_page(
     _check_place(answer, id_range, ids)
     if answer.more:
         short_pages.check(sweep, id_range, len(ids), asked)
-    step = check_page(id_range, ids, more=answer.more, last_id=answer.last_id, limit=asked)
+    try:
+        step = check_page(id_range, ids, more=answer.more, last_id=answer.last_id, limit=asked)
+    except PagingStuck:
+        short_pages.check_stuck(sweep, id_range)
+        raise
     notes = Notes(replaced=answer.replaced)
     records: list[Record] = []
     for row, known_id, fresh in zip(rows, ids, step.fresh, strict=True):
@@ -336,10 +359,11 @@ def _check_place(answer: ServiceAnswer, id_range: IdRange, ids: Sequence[int | N
     """Refuse a last page from elsewhere, with which the walk would end before its end.
 
     Raises:
-        BrokenAnswer: when no row is of those that were asked for.
+        BrokenAnswer: when no row is of those that were asked for, as in a page that came before.
     """
-    known = [row_id for row_id in ids if row_id is not None]
-    if known and not answer.more and not any(map(id_range.reaches, known)):
+    known = {row_id for row_id in ids if row_id is not None}
+    is_elsewhere = not any(map(id_range.holds, known)) and not id_range.is_bound_by(known)
+    if known and not answer.more and is_elsewhere:
         msg = f"Qualys sent rows up to id {max(known)} in place of those {id_range.described()}."
         raise BrokenAnswer(msg)
 

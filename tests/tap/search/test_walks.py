@@ -147,8 +147,16 @@ def test_pages_may_hold_fewer_rows_than_were_asked_for(verbose_limit: int) -> No
     assert outcome.proof["complete"] is True
 
 
-@pytest.mark.parametrize("odd", [page(finding(7001), finding(7002)), BARE])
-def test_a_last_page_from_elsewhere_does_not_end_a_walk(odd: str) -> None:
+@pytest.mark.parametrize(
+    "odd",
+    [
+        page(finding(7001), finding(7002)),
+        page(finding(7010), finding(7011)),
+        page(finding(7010), finding(7011), more="true", last_id=7011),
+        BARE,
+    ],
+)
+def test_a_page_from_elsewhere_does_not_end_a_walk(odd: str) -> None:
     """A proxy may send an answer once more, or nothing; without a count nothing else shows it."""
     script = [
         Answer(page(finding(7010), finding(7011), more="true", last_id=7011)),
