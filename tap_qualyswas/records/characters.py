@@ -25,6 +25,8 @@ AMPERSAND: Final = "&amp;"
 QUOTES: Final = {'"': "&quot;", "'": "&apos;"}
 MAX_CODE_POINT: Final = 0x10FFFF
 MAX_DIGITS: Final = 8
+MOST_CLEANED: Final = 1 << 28
+"""The largest document that is cleaned, which takes several times its size in memory."""
 
 
 def clean(document: bytes, encoding: str = "utf-8") -> tuple[bytes, int]:

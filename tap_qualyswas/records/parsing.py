@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from io import BytesIO
+from io import SEEK_END, BytesIO
 from typing import IO, TYPE_CHECKING, Final, TypeVar
 
 from lxml import etree
 
 from tap_qualyswas.errors import BrokenAnswer
-from tap_qualyswas.records.characters import clean
+from tap_qualyswas.records.characters import MOST_CLEANED, clean
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -201,9 +201,13 @@ def root_name(head: bytes) -> str:
 
 
 def read_large(
-    source: IO[bytes], tags: Sequence[str], read: Callable[[Element], T]
+    source: IO[bytes],
+    tags: Sequence[str],
+    begin: Callable[[], Callable[[Element], T]],
+    *,
+    most_cleaned: int = MOST_CLEANED,
 ) -> tuple[list[T], int]:
-    """Read a document that is too large for a tree: `read` each element of `tags`, then drop it.
+    """Read a document that is too large for a tree: each element of `tags`, which is then dropped.
 
     Nothing is returned before the whole document has proved well-formed.
 
@@ -211,7 +215,9 @@ def read_large(
         source: the document, open for reading in bytes, able to seek.
         tags: names of the elements to read. What lies within another one is read first, and is
             gone when the other one is read.
-        read: makes something of one element.
+        begin: gives what makes something of one element; called again where the document is read
+            from its beginning again, so that nothing of the first time is kept.
+        most_cleaned: bytes of the largest document whose illegal characters are replaced.
 
     Returns:
         What was made, in the order of the document; and how many characters were replaced.
@@ -229,15 +235,17 @@ def read_large(
     before = head[: prolog.root_at]
     source.seek(prolog.root_at)
     try:
-        return ([read(element) for element in _elements(source, tags, prolog.encoding)], 0)
+        return ([*map(begin(), _elements(source, tags, prolog.encoding))], 0)
     except etree.XMLSyntaxError as error:
+        if source.seek(0, SEEK_END) > most_cleaned:
+            raise _broken(error, before) from None
         source.seek(prolog.root_at)
         document = source.read()
         cleaned, replaced = clean(document, prolog.encoding)
         if cleaned == document:
             raise _broken(error, before) from None
     try:
-        return ([read(element) for element in _elements(BytesIO(cleaned), tags, "utf-8")], replaced)
+        return ([*map(begin(), _elements(BytesIO(cleaned), tags, "utf-8"))], replaced)
     except etree.XMLSyntaxError as error:
         raise _broken(error, before) from None
 

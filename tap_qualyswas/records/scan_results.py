@@ -18,7 +18,7 @@ from tap_qualyswas.records.parsing import read_large
 from tap_qualyswas.records.shapes import Rejected, Shape
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from typing import IO
 
     from tap_qualyswas.records.fields import Json, Record
@@ -90,35 +90,19 @@ def parse_report(source: IO[bytes]) -> Report:
         BrokenAnswer: when the document is damaged, or a list has not as many entries as it says.
         NotFound: when it has no list at all, so that nothing tells that there are no entries.
     """
-    notes = Notes()
-    seen: Counter[str] = Counter()
-    lists: set[str] = set()
-    totals: dict[str, int | None] = {}
+    reading = _Reading()
 
-    def read(element: Element) -> Record | None:
-        if element.tag in TOTALS:
-            totals.setdefault(TOTALS[element.tag], loose_whole(element.text or ""))
-            return None
-        if element.tag in LISTS:
-            kind = LISTS[element.tag]
-            lists.add(kind)
-            told = loose_whole(element.findtext("count") or "")
-            totals[kind] = totals.get(kind) if told is None else told
-            return None
-        seen[KINDS[element.tag]] += 1
-        try:
-            entry = _ENTRY(element, notes)
-        except Rejected as rejected:
-            notes.reject(str(rejected))
-            return None
-        return {"kind": KINDS[element.tag], **entry}
+    def begin() -> Callable[[Element], Record | None]:
+        nonlocal reading
+        reading = _Reading()
+        return reading.read
 
-    records, replaced = read_large(source, (*KINDS, *LISTS, *TOTALS), read)
-    if not lists:
+    records, replaced = read_large(source, (*KINDS, *LISTS, *TOTALS), begin)
+    if not reading.lists:
         msg = "Qualys sent a report without results."
         raise NotFound(msg)
-    _check_totals(totals, seen)
-    notes.replaced += replaced
+    _check_totals(reading.totals, reading.seen)
+    reading.notes.replaced += replaced
     entries: dict[tuple[Json, ...], Record] = {}
     for record in records:
         if record is None:
@@ -126,9 +110,45 @@ def parse_report(source: IO[bytes]) -> Report:
         known = entries.setdefault(identity(record), record)
         if known is not record:
             known["instances"] = _number(known["instances"]) + _number(record["instances"])
-    told = {kind for kind, total in totals.items() if total is not None}
-    untold = frozenset(LISTS.values()) - lists - told
-    return Report(list(entries.values()), notes, untold)
+    told = {kind for kind, total in reading.totals.items() if total is not None}
+    untold = frozenset(LISTS.values()) - reading.lists - told
+    return Report(list(entries.values()), reading.notes, untold)
+
+
+class _Reading:
+    """Learns from the elements of a report in the order in which they end.
+
+    Attributes:
+        notes: what was odd.
+        seen: how many entries it has, by type.
+        lists: the types that it has a list of.
+        totals: how many entries it says that it has, by type.
+    """
+
+    def __init__(self) -> None:
+        self.notes = Notes()
+        self.seen: Counter[str] = Counter()
+        self.lists: set[str] = set()
+        self.totals: dict[str, int | None] = {}
+
+    def read(self, element: Element) -> Record | None:
+        """Give the record of an entry; None for a list, a total, and what is rejected."""
+        if element.tag in TOTALS:
+            self.totals.setdefault(TOTALS[element.tag], loose_whole(element.text or ""))
+            return None
+        if element.tag in LISTS:
+            kind = LISTS[element.tag]
+            self.lists.add(kind)
+            told = loose_whole(element.findtext("count") or "")
+            self.totals[kind] = self.totals.get(kind) if told is None else told
+            return None
+        self.seen[KINDS[element.tag]] += 1
+        try:
+            entry = _ENTRY(element, self.notes)
+        except Rejected as rejected:
+            self.notes.reject(str(rejected))
+            return None
+        return {"kind": KINDS[element.tag], **entry}
 
 
 def _check_totals(totals: Mapping[str, int | None], seen: Counter[str]) -> None:

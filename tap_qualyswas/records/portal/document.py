@@ -11,7 +11,7 @@ from typing import IO, TYPE_CHECKING, Final
 from lxml import etree
 
 from tap_qualyswas.errors import BrokenAnswer
-from tap_qualyswas.records.characters import clean
+from tap_qualyswas.records.characters import MOST_CLEANED, clean
 from tap_qualyswas.records.parsing import (
     HEAD_BYTES,
     ROOT_NAME,
@@ -31,9 +31,6 @@ UTF_16: Final = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 CHUNK_BYTES: Final = 1 << 20
 MEMORY_BYTES: Final = 1 << 23
 """Above this size a copy goes to a temporary file."""
-MOST_CLEANED: Final = 1 << 28
-"""The largest document whose illegal characters are replaced, which takes several times its size in
-memory."""
 
 
 def open_utf8(path: Path) -> IO[bytes]:

@@ -210,7 +210,7 @@ def test_a_text_of_twenty_megabytes_is_read() -> None:
 
 
 def ids(source: bytes) -> tuple[list[str | None], int]:
-    return read_large(BytesIO(source), ("row",), lambda element: element.findtext("id"))
+    return read_large(BytesIO(source), ("row",), lambda: lambda element: element.findtext("id"))
 
 
 def test_a_large_document_is_read_element_by_element() -> None:
@@ -229,6 +229,13 @@ def test_nothing_is_given_of_a_large_document_that_is_cut() -> None:
 
 def test_illegal_characters_in_a_large_document_are_replaced() -> None:
     assert ids(b"<WasScan><row><id>1\x0b</id></row></WasScan>") == (["1\ufffd"], 1)
+
+
+def test_a_document_that_is_too_large_to_be_cleaned_is_refused() -> None:
+    document = b"<WasScan><row><id>1\x0b</id></row></WasScan>"
+
+    with pytest.raises(BrokenAnswer, match="cut or damaged"):
+        read_large(BytesIO(document), ("row",), lambda: str, most_cleaned=len(document) - 1)
 
 
 @pytest.mark.parametrize(
