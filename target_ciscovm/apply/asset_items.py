@@ -18,18 +18,9 @@ if TYPE_CHECKING:
 _encode: Final = msgspec.json.Encoder().encode
 
 
-class OpenedRow(NamedTuple):
-    """A finding that is opened, as it is read for its asset."""
-
-    asset: str
-    identifier: str
-    name: str | None
-    definition: int
-    app: int | None
-    url: str | None
-    seen: str
-    item: int
-    severity: int | None
+OpenedRow = tuple[str, str, str | None, int, int | None, str | None, str, int, int | None]
+"""A finding that is opened, as it is read for its asset: asset, identifier, name, definition, app,
+url, seen, item, severity. A plain tuple, as a load has one for each of its findings."""
 
 
 class NotOpenedRow(NamedTuple):
@@ -61,10 +52,14 @@ class AssetItems:
         any_open: whether any of them is open.
         any_nowhere: whether a finding of no web application is among them.
         tells_tags: whether all that the asset's tags are made of has come; set by the writer.
+
+    Args:
+        model: data model of the load.
     """
 
-    def __init__(self) -> None:
-        self.items: dict[DataModel, list[msgspec.Raw]] = {}
+    def __init__(self, model: DataModel) -> None:
+        self._opened: list[msgspec.Raw] = []
+        self.items: dict[DataModel, list[msgspec.Raw]] = {model: self._opened}
         self.names: set[str] = set()
         self.any_open = False
         self.any_nowhere = False
@@ -79,10 +74,9 @@ class AssetItems:
         """Count the entries."""
         return sum(map(len, self.items.values()))
 
-    def note(self, url: str | None, app: WebAppRef | None, seen: str | None) -> None:
+    def note(self, url: str | None, app: WebAppRef | None, seen: str) -> None:
         """Take what a finding says of the asset, also one that is left out."""
-        if seen and seen > self._last_looked_at:
-            self._last_looked_at = seen
+        self._last_looked_at = max(self._last_looked_at, seen)
         if app is None or app.id is None:
             self.any_nowhere = True
             self._nowhere = place_of(url, app)
@@ -92,11 +86,14 @@ class AssetItems:
                 if tag.name:
                     self._tags.setdefault(tag.name, tag)
 
-    def open(self, model: DataModel, definition: Named, item: bytes, severity: int | None) -> None:
+    def open(self, definition: Named, item: bytes, severity: int | None) -> None:
         """Add an open finding, with the score that its definition has for its severity."""
         self.any_open = True
-        score = definition.scores.get(severity or 0, b"") if definition.scores else b""
-        self._put(model, definition.name, definition.json + score + item[1:])
+        name, begin, scores = definition
+        if scores:
+            begin += scores.get(severity or 0, b"")
+        self._opened.append(msgspec.Raw(begin + item[1:]))
+        self.names.add(name)
 
     def fix(self, model: DataModel, definition: Named, item: bytes) -> None:
         """Add a fixed finding under the name of its definition."""

@@ -143,7 +143,7 @@ class _Writer:
         self._progress = Progress("building", spool.number(COUNT))
 
     def write(self) -> None:
-        opened = map(OpenedRow._make, self._spool.execute(OPENED))
+        opened: Iterable[OpenedRow] = self._spool.execute(OPENED)
         others = map(NotOpenedRow._make, self._spool.execute(NOT_OPENED))
         assets = merge(_by_asset(opened), _by_asset(others), key=itemgetter(0))
         for key, groups in groupby(assets, itemgetter(0)):
@@ -153,26 +153,35 @@ class _Writer:
         self._flush()
 
     def _add(self, key: str, rows: Sequence[DecidedRow]) -> None:
-        found = AssetItems()
-        apps, item = self._references.apps, self._spool.item
+        found = AssetItems(self._model)
+        apps, names, item = self._references.apps, self._plan.names, self._spool.item
         moves = False
         for row in rows:
-            if row.item is not None:
-                found.note(row.url, None if row.app is None else apps[row.app], row.seen)
-            if isinstance(row, OpenedRow):
-                definition = self._definition(row.definition, row.name)
-                found.open(self._model, definition, item(row.item), row.severity)
-            elif row.action == "close":
-                moves |= row.cause == decisions.MOVED_AWAY
-                self._close(row, found)
+            if isinstance(row, NotOpenedRow):
+                moves |= self._add_not_opened(row, found)
+                continue
+            _, _, name, number, app, url, seen, place, severity = row
+            found.note(url, None if app is None else apps[app], seen)
+            definition = names[number] if name is None else self._definition(number, name)
+            found.open(definition, item(place), severity)
         self._progress.add(len(rows))
-        if not found.items:
+        if not found.count:
             return
         holder = found.holder()
         if found.any_nowhere or holder.ids:
             self._write_described(key, found, holder, first=moves)
         else:
             self._write_known(key, found)
+
+    def _add_not_opened(self, row: NotOpenedRow, found: AssetItems) -> bool:
+        """Add what is closed; tell whether it has moved away."""
+        if row.item is not None:
+            app = None if row.app is None else self._references.apps[row.app]
+            found.note(row.url, app, row.seen or "")
+        if row.action != "close":
+            return False
+        self._close(row, found)
+        return row.cause == decisions.MOVED_AWAY
 
     def _close(self, row: NotOpenedRow, found: AssetItems) -> None:
         if row.item is None or row.cause.startswith("filtered"):
@@ -265,7 +274,7 @@ class _Writer:
         for key, numbers in sorted(by_key.items()):
             if not self._spool.number(TAKEN, (key, key)):
                 holder = Holder(frozenset(numbers), self._place(min(numbers)))
-                self._write_described(key, AssetItems(), holder)
+                self._write_described(key, AssetItems(self._model), holder)
 
     def _clean(self) -> Iterator[int]:
         since, inactive = self._plan.since, self._plan.coverage.inactive
@@ -288,7 +297,6 @@ class _Writer:
         locators: dict[str, str],
         group: Group,
     ) -> None:
-        found.items.setdefault(self._model, [])
         asset.vulns = found.items.get("vulnerabilities")
         asset.findings = found.items.get("findings")
         encoded = EncodedAsset(key, self._encode(asset), frozenset(found.names), found.count)

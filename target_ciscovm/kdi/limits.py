@@ -174,9 +174,9 @@ def _problem_of_items(items: Sequence[_Item], names: AbstractSet[str]) -> str | 
         return "an entry is there twice"
     if not all(map(str.strip, identifiers)):
         return "an entry has an empty identifier"
-    moments = [item.last_seen_at for item in items]
-    moments += [item.created_at for item in items if item.created_at is not UNSET]
-    if not all(map(MOMENTS.fullmatch, _texts(moments))):
+    moments = {item.last_seen_at for item in items}
+    moments |= {item.created_at for item in items if item.created_at is not UNSET}
+    if not all(map(MOMENTS.fullmatch, _texts(list(moments)))):
         return "an entry has a date of another form"
     return None
 
