@@ -78,7 +78,6 @@ POTENTIAL_LINES: Final = {told: f"{POTENTIAL}: {word}" for told, word in YES_NO.
 _direct: Final = attrgetter(*DIRECT.values())
 _sources: Final = attrgetter(*(source for source, _ in MADE.values()))
 _makers: Final = [(label, make) for label, (_, make) in MADE.items()]
-_rare: Final = attrgetter(*(source for source, _ in MADE.values()), "result_list", "ssl_data")
 
 
 NUMBERS: Final = frozenset({"qid", "id", "times_detected", "detection_score", "patch"})
@@ -126,7 +125,7 @@ def as_text(finding: Finding, *, with_evidence: bool = True) -> str:
     lines = _lines(finding)
     if finding.potential is not None:
         lines.append(POTENTIAL_LINES[finding.potential])
-    if any(_rare(finding)):
+    if _has_more(finding):
         for label, made in _made(finding):
             lines.append(f"{label}: {YES_NO[made] if isinstance(made, bool) else made}")
         if with_evidence and (evidence := _evidence(finding)):
@@ -135,6 +134,19 @@ def as_text(finding: Finding, *, with_evidence: bool = True) -> str:
     if together.isprintable() and "@" not in together:
         return "\n".join(lines)
     return "\n".join([plain(line).replace("\n", "\n  ") for line in lines])
+
+
+def _has_more(finding: Finding) -> bool:
+    """Tell whether there is anything for `MADE` or evidence, which most findings do not have."""
+    return bool(
+        finding.is_ignored
+        or finding.cvss_v3
+        or finding.owasp
+        or finding.wasc
+        or finding.cwe
+        or finding.result_list
+        or finding.ssl_data
+    )
 
 
 def _made(finding: Finding) -> list[tuple[str, FieldValue]]:

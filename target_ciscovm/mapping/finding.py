@@ -83,7 +83,12 @@ class Moments(NamedTuple):
 
 def moments(finding: Finding) -> Moments:
     """Read the finding's dates."""
-    return Moments(*map(to_utc, _dates(finding)))
+    return Moments(
+        to_utc(finding.first_detected_date),
+        to_utc(finding.last_detected_date),
+        to_utc(finding.last_tested_date),
+        to_utc(finding.fixed_date),
+    )
 
 
 def finding_problem(finding: Finding, at: Moments) -> str | None:
