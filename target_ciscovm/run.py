@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 import logging
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
@@ -17,6 +17,7 @@ from target_ciscovm.apply.preflight import OVERAGE, connect, look
 from target_ciscovm.apply.uploads import STILL_TOO_LARGE, TOO_LARGE
 from target_ciscovm.audit import catching_up
 from target_ciscovm.audit.asking import Inquiry
+from target_ciscovm.conclusion import announce, conclude, pass_on
 from target_ciscovm.errors import CiscoVMError, LimitReached, SettingsError, TooManyRejected
 from target_ciscovm.intake.arrivals import Arrivals
 from target_ciscovm.intake.counts import FINDINGS, Counts, rejection_problem
@@ -30,7 +31,6 @@ from target_ciscovm.kdi.files import Files
 from target_ciscovm.ledger.ledger import Ledger, home_of
 from target_ciscovm.mapping.asset import AssetRules
 from target_ciscovm.output.folders import (
-    point_to,
     require_disk,
     run_folder,
     writing_in,
@@ -54,16 +54,10 @@ from target_ciscovm.plan.sources import (
 from target_ciscovm.report import endings
 from target_ciscovm.report.changes import write_changes
 from target_ciscovm.report.facts import Facts
-from target_ciscovm.report.files import write_html, write_json
 from target_ciscovm.report.model import Report
 from target_ciscovm.report.planned import planned
-from target_ciscovm.report.summary import summarise
-from target_ciscovm.report.table import table
 from target_ciscovm.sending import send
-from target_ciscovm.watching.index import write_index
 from target_ciscovm.watching.kept_runs import remove_old
-from target_ciscovm.watching.metrics import write_metrics
-from target_ciscovm.watching.notices import announce_run
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -160,13 +154,13 @@ class Run:
             place = _Place(folder, spool, ledger, rejections)
             self.note(folder=folder)
             ending = self._ending(place, stack, read)
-            self._write_report(place, ending)
+            conclude(self.report, ending, self.facts, ledger, rejections)
             # While this run holds its folder, which is then safe from its own tidying.
             removal = remove_old(settings)
             for name, cause in removal.failed.items():
                 LOGGER.warning("Old run folder %s could not be removed: %s.", name, cause)
-            self._pass_on(ending)
-        self._announce()
+            pass_on(self.report, ending.state_of(self._state), self._pass_state)
+        announce(self.report, self.folder, settings)
         return self.report
 
     def take(self, line: int, stream: str, raw: bytes, record: Record | None = None) -> None:
@@ -420,49 +414,6 @@ class Run:
         )
         if problem:
             raise TooManyRejected(problem)
-
-    def _write_report(self, place: _Place, ending: Ending) -> None:
-        report = self.report
-        report.outcome, report.exit_code = ending.outcome, ending.exit_code
-        report.message, report.next_step = one_line(ending.message), one_line(ending.next_step)
-        report.next_command = ending.command
-        summarise(self.facts, report)
-        with suppress(CiscoVMError):  # a ledger that cannot be read has ended the run already
-            report.proof.last = place.ledger.proven_at
-        # What went wrong is said once, by the command's last line.
-        lines = table(report)[1:] if report.exit_code else table(report)
-        for line in lines if self.counts.received else ():
-            LOGGER.info("%s", line)
-        try:
-            place.rejections.close()
-            write_json(report, place.folder.file("report.json"))
-            write_html(report, place.folder.file("report.html"), self.facts.changes)
-            point_to(place.folder.path)
-        except (OSError, CiscoVMError) as error:
-            LOGGER.warning("The report could not be written: %s", error)
-        else:
-            LOGGER.info("The report is %s", place.folder.file("report.html").resolve())
-
-    def _announce(self) -> None:
-        """Tell those who watch; what fails here is a warning, as the run has ended."""
-        settings = self._settings
-        write_index(settings.output_path)
-        write_metrics(self.report, settings.metrics_path)
-        announce_run(self.report, self.folder, settings.notices)
-
-    def _pass_on(self, ending: Ending) -> None:
-        state = ending.state_of(self._state)
-        if state is None:
-            return
-        try:
-            self._pass_state(state)
-        except (OSError, ValueError) as error:
-            cause = getattr(error, "strerror", None) or str(error)
-            self.report.exit_code = 1
-            self.report.message = (
-                f"{self.report.message} Only the state could not be passed on ({cause}), so the "
-                "next run sends the same again."
-            )
 
 
 @contextmanager
