@@ -160,7 +160,13 @@ class Webapps(QualysStream):
         from tap_qualyswas.sources.webapps import read_webapps
 
         run = self.run
-        return read_webapps(run.reader, run.scope, run.settings, self._qualys.begin_scans)
+        return read_webapps(
+            run.reader,
+            run.scope,
+            run.settings,
+            run.bookmarks.unended_scans,
+            self._qualys.begin_scans,
+        )
 
 
 class Scans(QualysStream):

@@ -62,6 +62,17 @@ def has_worked(scan: Record) -> bool:
     return scan.get("status") == "FINISHED" and results_status(scan) in {*WORKED, None}
 
 
+def running_scan(webapp: Record) -> int | None:
+    """Give the id of the latest scan of a web application; None when it has ended, or is not told.
+
+    An unknown status is not an end.
+    """
+    scan, status = webapp["lastScan"], webapp["lastScanStatus"]
+    if not isinstance(scan, dict) or not isinstance(scan["id"], int) or status is None:
+        return None
+    return None if has_ended({**scan, "status": status}) else scan["id"]
+
+
 def launch_of(scan: Record) -> datetime | None:
     """Give the launch of a scan; running ones may have it in their reference only."""
     launched = scan.get("launchedDate")

@@ -5,14 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from qualyswas_ciscovm.dates import parse, to_text
-from tap_qualyswas.qualys.request_bodies import greater
+from tap_qualyswas.qualys.request_bodies import greater, one_of
 from tap_qualyswas.records.scan_status import has_report
 from tap_qualyswas.records.scans import read_scan
 from tap_qualyswas.search.walk import Sweep
 from tap_qualyswas.sync.cursors import frame_of
+from tap_qualyswas.sync.scope import IDS_PER_CRITERION
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from tap_qualyswas.qualys.request_bodies import Criterion
     from tap_qualyswas.records.fields import Record
@@ -56,7 +57,11 @@ def read_scans(
     collector = ScanCollector(bookmarks.unended_scans, keep_reported=pending_reports.wanted)
     frame = frame_of(settings, scope, window_start)
     records = reader.begun("scans", sweeps, frame, collector)
-    return _read(records, collector, bookmarks, pending_reports)
+
+    def add_hidden() -> None:
+        _add_hidden(reader, settings, bookmarks.unended_scans)
+
+    return _read(records, collector, bookmarks, pending_reports, add_hidden)
 
 
 def _read(
@@ -64,8 +69,10 @@ def _read(
     collector: ScanCollector,
     bookmarks: Bookmarks,
     pending_reports: PendingReports,
+    add_hidden: Callable[[], None],
 ) -> Iterator[Record]:
     yield from records
+    add_hidden()
     bookmarks.move("scans", BOOKMARK, collector.greatest)
     if bookmarks.has_inherited("scans"):
         # Scans launched since the interrupted run lie behind the cursor: ask for those that run.
@@ -103,6 +110,28 @@ def find_unended_scans(
         for number, criteria in enumerate(scope.criteria("webApp.id"))
     ]
     unended_scans.set_from(reader.look_up(sweeps))
+    _add_hidden(reader, settings, unended_scans)
+
+
+def _add_hidden(reader: Reader, settings: Settings, unended_scans: UnendedScans) -> None:
+    """Ask for scans that web applications name as running and that no search by date has brought.
+
+    A scan that runs can lack its launch, as one client of Qualys has met it.
+    """
+    ids = unended_scans.hidden
+    sweeps = [
+        Sweep(
+            key=f"hidden/{at}",
+            kind="wasscan",
+            criteria=(one_of("id", ids[at : at + IDS_PER_CRITERION]),),
+            read=read_scan,
+            page_size=settings.page_size,
+            verbose=False,
+        )
+        for at in range(0, len(ids), IDS_PER_CRITERION)
+    ]
+    for scan in reader.look_up(sweeps):
+        unended_scans.note(scan)
 
 
 class ScanCollector:

@@ -14,12 +14,17 @@ if TYPE_CHECKING:
 
     from tap_qualyswas.records.fields import Record
     from tap_qualyswas.settings.values import Settings
+    from tap_qualyswas.sync.bookmarks import UnendedScans
     from tap_qualyswas.sync.reader import Reader
     from tap_qualyswas.sync.scope import Scope
 
 
 def read_webapps(
-    reader: Reader, scope: Scope, settings: Settings, meanwhile: Callable[[], None]
+    reader: Reader,
+    scope: Scope,
+    settings: Settings,
+    unended_scans: UnendedScans,
+    meanwhile: Callable[[], None],
 ) -> Iterator[Record]:
     """Read all web applications.
 
@@ -27,6 +32,7 @@ def read_webapps(
         reader: what they are read with.
         scope: of the run.
         settings: of the run.
+        unended_scans: gets those that web applications name.
         meanwhile: begins what can be read at the same time.
 
     Raises:
@@ -39,6 +45,7 @@ def read_webapps(
     frame = frame_of(settings, scope, None)
     for record in reader.records("webapps", sweeps, frame, details, meanwhile=meanwhile):
         reader.coverage.note_webapp(record)
+        unended_scans.note_webapp(record)
         yield record
     if details is not None:
         details.tell()

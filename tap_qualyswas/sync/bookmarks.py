@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from qualyswas_ciscovm.dates import parse_strict, to_text
 from qualyswas_ciscovm.server_clock import AGREEMENT
-from tap_qualyswas.records.scan_status import has_ended, launch_of
+from tap_qualyswas.records.scan_status import has_ended, launch_of, running_scan
 from tap_qualyswas.sync.plan import next_bookmark, window_start
 
 if TYPE_CHECKING:
@@ -36,6 +36,7 @@ class UnendedScans:
         self._now = now
         self._logger = logger
         self._launches: list[datetime] | None = None
+        self._named: set[int] = set()
         self._warned = False
 
     @property
@@ -48,6 +49,17 @@ class UnendedScans:
         """Those that hold the bookmarks back; none while they are not known."""
         return tuple(self._launches or ())
 
+    @property
+    def hidden(self) -> list[int]:
+        """Ids of scans that web applications name as running, and that have not been read."""
+        return sorted(self._named)
+
+    def note_webapp(self, webapp: Record) -> None:
+        """Note the latest scan of a web application, if it runs."""
+        number = running_scan(webapp)
+        if number is not None:
+            self._named.add(number)
+
     def begin(self) -> None:
         """Start to collect them from the scans of this run."""
         self._launches = []
@@ -58,28 +70,42 @@ class UnendedScans:
 
     def set_from(self, scans: Iterable[Record]) -> None:
         """Take them from scans, among which all are that may still run."""
-        earliest = self.earliest()
-        launches = (launch_of(scan) for scan in scans if not has_ended(scan))
-        self._launches = [launch for launch in launches if launch and launch > earliest]
+        self.begin()
+        for scan in scans:
+            self.note(scan)
 
     def add(self, launches: Iterable[datetime]) -> None:
         """Add those that an interrupted run has seen."""
         self._launches = [*self.launches, *launches]
 
     def note(self, scan: Record) -> None:
-        """Add a scan that was read, if it has not ended."""
-        launch = None if has_ended(scan) else launch_of(scan)
-        if launch is None:
+        """Add a scan that was read, if it has not ended.
+
+        One whose launch nothing tells may have been launched at any time since the earliest.
+        """
+        self._named.discard(int(str(scan["id"])))
+        if has_ended(scan):
             return
-        if launch > self.earliest():
-            self.add([launch])
-        elif not self._warned:
-            self._warned = True
-            self._logger.warning(
-                "Scan %s was launched at %s and has not ended. After 30 days it no longer "
-                "holds the bookmarks back.",
-                *(scan["id"], to_text(launch)),
+        launch, earliest = launch_of(scan), self.earliest()
+        if launch is None:
+            self._warn(
+                "Scan %s has not ended and does not tell when it was launched. The bookmarks stay "
+                "where they are.",
+                scan["id"],
             )
+        if launch is None or launch > earliest:
+            self.add([launch or earliest])
+            return
+        self._warn(
+            "Scan %s was launched at %s and has not ended. After 30 days it no longer holds the "
+            "bookmarks back.",
+            *(scan["id"], to_text(launch)),
+        )
+
+    def _warn(self, text: str, *told: object) -> None:
+        if not self._warned:
+            self._warned = True
+            self._logger.warning(text, *told)
 
     def earliest(self) -> datetime:
         """Give the moment since which a scan must have been launched to hold anything back."""
