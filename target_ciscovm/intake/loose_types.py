@@ -20,10 +20,10 @@ INTEGERS: Final = frozenset(
 )
 BOOLEANS: Final = frozenset({"potential", "isIgnored", "complete", "wholeAccount"})
 NUMBERS: Final = frozenset({"base", "temporal"})
-LISTS: Final = frozenset(
-    {"tags", "cwe", "owasp", "wasc", "cves", "streams", "notProven", "incompleteReasons"}
-)
-LISTS_OF_NUMBERS: Final = frozenset({"cwe", "notProven", "changed"})
+LISTS: Final = frozenset({"tags", "cwe", "owasp", "wasc", "cves", "streams", "incompleteReasons"})
+OF_COVERAGE: Final = frozenset({"notProven", "changed"})
+"""Lists that limit what may be called gone: an item that is not known must not vanish."""
+LISTS_OF_NUMBERS: Final = OF_COVERAGE | {"cwe"}
 AS_THEY_ARE: Final = frozenset({"resultList", "sslData", "filters"})
 
 WHOLE_NUMBER: Final = re.compile(r"[+-]?\d{1,40}(?=(?:\.0*)?$)", re.ASCII)
@@ -66,7 +66,7 @@ def _list(name: str, value: object) -> object:
     if name in LISTS_OF_NUMBERS:
         rows = [_integer(row) for row in rows]
     rows = [tidy(row) if isinstance(row, dict) else row for row in rows]
-    return [row for row in rows if row is not None]
+    return [row for row in rows if row is not None or name in OF_COVERAGE]
 
 
 def _tag(row: object) -> object:

@@ -186,7 +186,10 @@ def test_a_row_of_syncs_whose_numbers_a_mapper_has_rewritten_is_read() -> None:
     assert (found.coverage.web_apps.not_proven, found.coverage.web_apps.changed) == ([5], [6])
 
 
-@pytest.mark.parametrize("changed", ["5", 5, {"list": [5]}], ids=repr)
-def test_what_changed_is_no_list_of_one_that_was_no_list(changed: object) -> None:
-    with pytest.raises(msgspec.ValidationError, match="changed"):
-        msgspec.convert(tidy({"coverage": {"webApps": {"changed": changed}}}), Sync)
+@pytest.mark.parametrize("name", ["changed", "notProven"])
+@pytest.mark.parametrize(
+    "value", ["5", 5, {"list": [5]}, {"count": 1}, [5, None], ["any"]], ids=repr
+)
+def test_a_limit_of_what_is_covered_is_no_guess(name: str, value: object) -> None:
+    with pytest.raises(msgspec.ValidationError, match=name):
+        msgspec.convert(tidy({"coverage": {"webApps": {name: value}}}), Sync)
