@@ -51,6 +51,8 @@ def _settle(ledger: Ledger, run: ConnectorRun) -> None:
     Nobody can read back any more which those are: others may have run since.
     """
     done, sent = run.processed_scanner_vuln_count, ledger.put_down_count
+    if done is None and run.processed_payload_count == 0:
+        done = 0
     if done is None or done >= sent:
         LOGGER.info("Connector run %d of the last load has ended well.", run.id)
         ledger.settle()

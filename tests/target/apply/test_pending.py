@@ -47,10 +47,11 @@ def test_one_that_succeeded_is_settled(processed: int | None, ledger: Ledger) ->
         [ConnectorRun(OURS, end_time=NOW, success=False)],
         [ConnectorRun(OURS, end_time=NOW, success=True, failed_payload_count=1)],
         [ConnectorRun(OURS, end_time=NOW, success=True, processed_scanner_vuln_count=1)],
+        [ConnectorRun(OURS, end_time=NOW, success=True, processed_payload_count=0)],
         [STRANGER],
         [],
     ],
-    ids=["failed", "failed in part", "too few entries", "not listed", "no runs"],
+    ids=["failed", "failed in part", "too few entries", "no payload", "not listed", "no runs"],
 )
 def test_of_one_that_failed_or_is_not_known_all_is_perhaps_open(
     ledger: Ledger, runs: Sequence[ConnectorRun]
