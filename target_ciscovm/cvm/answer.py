@@ -35,7 +35,7 @@ class Answer:
         """
         try:
             document = msgspec.json.decode(self.body)
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             what = "an empty body" if not self.body.strip() else "something that is not JSON"
             msg = f"CVM answered with {what} (HTTP {self.status})."
             raise BrokenAnswer(msg) from error

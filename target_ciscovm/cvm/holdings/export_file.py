@@ -52,7 +52,7 @@ def rows_in(file: IO[bytes], kind: type[Row], count: int | None) -> Iterator[Row
 def _row(decoder: msgspec.json.Decoder[Row], line: bytes, number: int) -> Row:
     try:
         return decoder.decode(line)
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         msg = f"line {number:,} of its file is not as CVM describes it"
         raise FileBroken(msg) from error
 

@@ -202,7 +202,7 @@ def _page(answer: Answer, search: Search[Row]) -> Page[Row]:
         told = msgspec.json.decode(answer.body, type=dict[str, msgspec.Raw])
         rows = msgspec.json.decode(told[search.plural], type=list[search.row], strict=False)  # type: ignore[name-defined]
         meta = msgspec.json.decode(told.get("meta", b"{}"), type=Meta, strict=False)
-    except (msgspec.MsgspecError, UnicodeDecodeError, KeyError) as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, KeyError) as error:
         msg = f"CVM's search for {search.plural} is not answered as its description says."
         raise BrokenAnswer(msg) from error
     return Page(rows, meta.total_count, meta.pages)
