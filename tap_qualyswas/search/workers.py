@@ -33,7 +33,7 @@ class _TaskDone:
 
 
 class WorkerPool(Generic[T, R]):
-    """Workers that share their tasks.
+    """Workers that share their tasks. Each is started when there is a task for it.
 
     Attributes:
         stop: set when no more results are wanted.
@@ -45,22 +45,31 @@ class WorkerPool(Generic[T, R]):
         self._results: queue.Queue[R | _Failed | _TaskDone] = queue.Queue(workers * PAGES_AHEAD)
         self._lock = threading.Lock()
         self._open = 0
+        self._workers = workers
+        self._started = 0
+        self._is_reading = False
         self.stop = threading.Event()
-        self._threads = [
-            threading.Thread(target=self._run, name=f"walk-{number}", daemon=True)
-            for number in range(workers)
-        ]
 
     def submit(self, task: T) -> None:
         """Add a task; a task that is not done yet may do so at any time."""
         with self._lock:
             self._open += 1
+            if self._is_reading:
+                self._start_workers()
         self._tasks.put(task)
+
+    def _start_workers(self) -> None:
+        """Start as many as there are tasks. Most searches of a small account are a single task."""
+        while self._started < min(self._open, self._workers):
+            self._started += 1
+            name = f"walk-{self._started}"
+            threading.Thread(target=self._run, name=name, daemon=True).start()
 
     def results(self) -> Iterator[R]:
         """Start the workers and give their results as they come."""
-        for thread in self._threads:
-            thread.start()
+        with self._lock:
+            self._is_reading = True
+            self._start_workers()
         try:
             while self._open:
                 result = self._results.get()
@@ -73,7 +82,7 @@ class WorkerPool(Generic[T, R]):
                     yield result
         finally:
             self.stop.set()
-            for _ in self._threads:
+            for _ in range(self._workers):
                 self._tasks.put(None)
 
     def _run(self) -> None:

@@ -43,6 +43,21 @@ def test_a_task_can_bring_further_tasks() -> None:
     assert sorted(in_parallel([1], split, 3)) == list(range(1, 100))
 
 
+def test_a_worker_is_started_when_there_is_a_task_for_it() -> None:
+    both = threading.Barrier(2, timeout=5)
+
+    def work(task: int, pool: WorkerPool[int, int]) -> Iterator[int]:
+        if task == 1:
+            yield len(walking() - before)
+            pool.submit(2)
+        both.wait()
+        yield len(walking() - before)
+
+    before = walking()
+
+    assert list(in_parallel([1], work, 8)) == [1, 2, 2]
+
+
 def test_no_tasks_are_no_results() -> None:
     assert list(in_parallel([], count_up, 2)) == []
 
