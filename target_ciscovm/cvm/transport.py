@@ -206,7 +206,9 @@ class Transport:
         return line[:QUOTE_CHARACTERS] or "no reason given"
 
     def _keep_pace(self) -> None:
-        time.sleep(max(0.0, self._next_start - time.monotonic()))
+        wait = self._next_start - time.monotonic()
+        if wait > 0:  # even a wait of nothing lets other threads go first
+            time.sleep(wait)
         self._next_start = time.monotonic() + self._policy.pace_seconds
 
     def _read(self, response: requests.Response, body: bytes) -> Answer:
