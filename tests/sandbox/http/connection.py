@@ -30,6 +30,43 @@ class Breakable:
         await self.app(scope, receive, send)
 
 
+class Gathering:
+    """A transport that sends together what is written in one go.
+
+    What is written before the connection is closed or broken off is sent first, as ever.
+    """
+
+    def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
+        self._transport = transport
+        self._loop = loop
+        self._parts: list[bytes] = []
+
+    def __getattr__(self, name: str) -> object:
+        """Be that transport in all else."""
+        return getattr(self._transport, name)
+
+    def write(self, data: bytes) -> None:
+        """Send some bytes, with those that follow them at once."""
+        if not self._parts:
+            self._loop.call_soon(self._flush)
+        self._parts.append(data)
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._flush()
+        self._transport.close()
+
+    def abort(self) -> None:
+        """Break it off."""
+        self._flush()
+        self._transport.abort()
+
+    def _flush(self) -> None:
+        if self._parts:
+            self._transport.write(b"".join(self._parts))
+            self._parts.clear()
+
+
 async def abort(scope: Scope) -> None:
     """Close the request's connection at once, whatever was sent before.
 
