@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from tap_qualyswas.input_files import read_catalog
@@ -13,9 +14,19 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
+@cache
+def _own_text() -> str:
+    return json.dumps(TapQualysWAS(validate_config=False).catalog_dict)
+
+
+def _own_catalog() -> dict[str, Any]:
+    catalog: dict[str, Any] = json.loads(_own_text())
+    return catalog
+
+
 def only(*names: str) -> dict[str, Any]:
     """Give the catalog with these streams selected and no others."""
-    catalog: dict[str, Any] = TapQualysWAS(validate_config=False).catalog_dict
+    catalog = _own_catalog()
     for stream in catalog["streams"]:
         (whole,) = [part for part in stream["metadata"] if not part["breadcrumb"]]
         whole["metadata"]["selected"] = stream["tap_stream_id"] in names
@@ -24,7 +35,7 @@ def only(*names: str) -> dict[str, Any]:
 
 def without(stream: str, *properties: str) -> dict[str, Any]:
     """Give the catalog with its own selection, but for properties (`webApp.id`) of a stream."""
-    catalog: dict[str, Any] = TapQualysWAS(validate_config=False).catalog_dict
+    catalog = _own_catalog()
     (found,) = (one for one in catalog["streams"] if one["tap_stream_id"] == stream)
     for part in found["metadata"]:
         name = ".".join(part["breadcrumb"][1::2])
@@ -35,7 +46,7 @@ def without(stream: str, *properties: str) -> dict[str, Any]:
 
 def with_metadata(metadata: Mapping[str, Mapping[str, object]]) -> dict[str, Any]:
     """Give the catalog with its own selection, and with further metadata of streams."""
-    catalog: dict[str, Any] = TapQualysWAS(validate_config=False).catalog_dict
+    catalog = _own_catalog()
     for stream in catalog["streams"]:
         (whole,) = [part for part in stream["metadata"] if not part["breadcrumb"]]
         whole["metadata"] |= metadata.get(stream["tap_stream_id"], {})
