@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 
 UNCOUNTED: Final = (InvalidRequest, TemporaryError)
 """What a count may end with. Rows can be read without it, but nothing is proven then."""
+LAG_SECONDS: Final = (5, 30)
+"""A count may lag behind: so long is waited before it is asked for again."""
 
 
 @dataclass(frozen=True, slots=True)

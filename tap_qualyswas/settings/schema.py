@@ -183,7 +183,8 @@ _CONTENT: Final = (
         title="Tags",
         description=(
             "Only web applications with one of these tags, by name, are read. A name that matches "
-            "no tag is an error. Each name costs a call for each 1,000 web applications."
+            "no tag is an error. Each name costs a call for each 1,000 web applications, and one "
+            "to count them."
         ),
     ),
     th.Property(

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Final
 
 from tap_qualyswas.qualys.request_bodies import equals, lesser, one_of
 from tap_qualyswas.search.pages import IdRange
-from tap_qualyswas.search.walk import UNCOUNTED, Walk, count_all
+from tap_qualyswas.search.walk import LAG_SECONDS, UNCOUNTED, Walk, count_all
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -34,8 +34,6 @@ if TYPE_CHECKING:
     from tap_qualyswas.sync.scope import Scope
     from tap_qualyswas.sync.tallies import Tally
 
-LAG_SECONDS: Final = (5, 30)
-"""A count may lag behind: so long is waited before it is asked for again."""
 WEBAPPS_PER_COUNT: Final = 500
 LEAST_CALLS: Final = 20
 SHARE_OF_WALK: Final = 10

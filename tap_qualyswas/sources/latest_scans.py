@@ -10,8 +10,14 @@ from tap_qualyswas.qualys.request_bodies import equals, greater, one_of
 from tap_qualyswas.records.scan_status import WORKED, has_worked, launch_of, login_of
 from tap_qualyswas.records.scans import read_scan
 from tap_qualyswas.search.pages import IdRange
-from tap_qualyswas.search.walk import UNCOUNTED, Sweep, Walk, count_all, kept_criteria
-from tap_qualyswas.sources.finding_counts import LAG_SECONDS
+from tap_qualyswas.search.walk import (
+    LAG_SECONDS,
+    UNCOUNTED,
+    Sweep,
+    Walk,
+    count_all,
+    kept_criteria,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -90,9 +90,9 @@ class Run:
         Raises:
             NothingMatches: when no web application passes the filters.
         """
-        return find_scope(
-            self.client, self.settings.filters, self.settings.page_size, self.reader.logger
-        )
+        settings, reader = self.settings, self.reader
+        tally = next(iter(reader.tallies.values()))
+        return find_scope(self.client, settings.filters, settings.page_size, tally, reader.logger)
 
     def end(self) -> None:
         """Remember the sync in the state: its streams have all ended."""

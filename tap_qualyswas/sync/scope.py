@@ -10,7 +10,7 @@ from tap_qualyswas.errors import NoSuchTag, NothingMatches, cause_of
 from tap_qualyswas.qualys.client import NO_RIGHT, TAG
 from tap_qualyswas.qualys.request_bodies import attribute, contains, equals, one_of
 from tap_qualyswas.records.webapps import WEBAPP
-from tap_qualyswas.search.walk import Sweep, Walk
+from tap_qualyswas.search.walk import LAG_SECONDS, UNCOUNTED, Sweep, Walk, count_all
 
 if TYPE_CHECKING:
     import logging
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from tap_qualyswas.qualys.client import QualysClient
     from tap_qualyswas.qualys.request_bodies import Criterion
     from tap_qualyswas.settings.values import Filters
+    from tap_qualyswas.sync.tallies import Tally
 
 IDS_PER_CRITERION: Final = 500
 """Web application ids in one IN list; with more of them a search is walked in chunks."""
@@ -57,9 +58,20 @@ class Scope:
 
 
 def find_scope(
-    client: QualysClient, filters: Filters, page_size: int, logger: logging.Logger
+    client: QualysClient,
+    filters: Filters,
+    page_size: int,
+    tally: Tally,
+    logger: logging.Logger,
 ) -> Scope:
     """Resolve the web application filters to ids.
+
+    Args:
+        client: asked for the web applications.
+        filters: of the settings.
+        page_size: rows of a page.
+        tally: of a stream; gets what may be missing.
+        logger: gets what matches nothing.
 
     Raises:
         NoSuchTag: when a filter names a tag that is not there.
@@ -68,7 +80,7 @@ def find_scope(
     """
     if not filters.names_webapps:
         return Scope()
-    found = _Search(client, page_size, logger).find(filters)
+    found = _Search(client, page_size, tally, logger).find(filters)
     if not found:
         raise NothingMatches(filters.described())
     missing = sorted(set(filters.webapp_ids) - found)
@@ -85,9 +97,12 @@ class _Search:
     on one field as two of one tag, or of two, is not documented.
     """
 
-    def __init__(self, client: QualysClient, page_size: int, logger: logging.Logger) -> None:
+    def __init__(
+        self, client: QualysClient, page_size: int, tally: Tally, logger: logging.Logger
+    ) -> None:
         self._client = client
         self._page_size = page_size
+        self._tally = tally
         self._logger = logger
 
     def find(self, filters: Filters) -> set[int]:
@@ -135,7 +150,27 @@ class _Search:
             )
             for number, criteria in enumerate(searches)
         ]
-        return {int(str(record["id"])) for record in Walk(self._client, sweeps).records()}
+        return self._counted_ids(sweeps)
+
+    def _counted_ids(self, sweeps: Sequence[Sweep]) -> set[int]:
+        """Search until as many have come as Qualys counts; a count may lag behind."""
+        asked = [(sweep.kind, sweep.criteria) for sweep in sweeps]
+        found: set[int] = set()
+        for seconds in (*LAG_SECONDS, None):
+            records = Walk(self._client, sweeps).records()
+            found |= {int(str(record["id"])) for record in records}
+            try:
+                counted = sum(count_all(self._client, asked))
+            except UNCOUNTED as error:
+                self._tally.note_uncounted("filters", error, self._logger)
+                break
+            if counted <= len(found):
+                break
+            if seconds is None:
+                self._tally.gaps.append(f"filters: {len(found):,} found, {counted:,} counted")
+            else:
+                self._client.sleep(seconds)
+        return found
 
 
 def _filter_criteria(filters: Filters) -> list[tuple[Criterion, ...]]:

@@ -9,7 +9,17 @@ import pytest
 from tap_qualyswas import errors
 from tests.sandbox.faults.switches import Switches
 from tests.sandbox.world.size import WorldSize
-from tests.tap.syncs import Platform
+from tests.tap.scripted import (
+    COUNT,
+    SEARCH,
+    Answer,
+    ScriptedServer,
+    count_xml,
+    failure,
+    page,
+    webapp,
+)
+from tests.tap.syncs import Platform, sync_here
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -146,3 +156,39 @@ def test_words_that_nothing_passes_are_told(
 def test_an_attribute_that_is_no_text_is_refused(platform: Platform) -> None:
     with pytest.raises(errors.SettingsError, match="webapp_attributes must have a text for 'Tier'"):
         platform.sync_here({"webapp_attributes": {"Tier": ["1", "2"]}})
+
+
+ONE: Final = Answer(page(webapp(1)))
+BOTH: Final = Answer(page(webapp(1), webapp(2)))
+
+
+@pytest.mark.parametrize(
+    ("found", "criterion", "is_complete"),
+    [([ONE, BOTH, BOTH], "1,2", True), ([ONE, ONE, ONE, ONE], "1", False)],
+)
+def test_what_a_filter_finds_is_held_against_its_count(
+    found: list[Answer], criterion: str, *, is_complete: bool
+) -> None:
+    """A search that loses the end of its page would leave web applications out without a word."""
+    read = found[-1]
+    counts = [Answer(count_xml(2))] * (len(found) - 1)
+    always = {
+        f"{SEARCH}webapp": read,
+        f"{COUNT}webapp": Answer(count_xml(2 if is_complete else 1)),
+    }
+    scripts = {f"{SEARCH}webapp": found, f"{COUNT}webapp": counts}
+    with ScriptedServer(scripts, always) as server:
+        outcome = sync_here({**server.config, "webapp_name_contains": "App"})
+        *_, last = server.asked_at(f"{SEARCH}webapp")
+
+    assert f">{criterion}</Criteria>" in last.body
+    assert outcome.proof["complete"] is is_complete
+    assert ("filters: 1 found, 2 counted" in outcome.proof["incompleteReasons"]) is not is_complete
+
+
+def test_a_filter_whose_count_is_refused_proves_nothing() -> None:
+    always = {f"{SEARCH}webapp": ONE, f"{COUNT}webapp": Answer(failure("INVALID_XML", "no"))}
+    with ScriptedServer(always=always) as server:
+        outcome = sync_here({**server.config, "webapp_name_contains": "App"})
+
+    assert "filters could not be counted" in outcome.proof["incompleteReasons"]
