@@ -10,6 +10,7 @@ from typing import IO, TYPE_CHECKING, Any, ClassVar, Final, cast
 from singer_sdk import Tap
 from singer_sdk.helpers.capabilities import PluginCapabilities, TapCapabilities
 from singer_sdk.plugin_base import PluginBase
+from singer_sdk.singerlib import Catalog
 
 from qualyswas_ciscovm.endings import ending_well
 from qualyswas_ciscovm.errors import SIGNAL_EXIT
@@ -78,22 +79,22 @@ class TapQualysWAS(Plugin, Tap):
 
     @override
     def setup_mapper(self) -> None:
-        if self.input_catalog is not None:
-            super().setup_mapper()
-            return
-        # The SDK copies each schema four times to leave out what a catalog deselects. Without a
-        # catalog that is most of the time in which a tap starts.
+        # The SDK copies each schema four times to leave out what a catalog deselects. Where nothing
+        # of a stream is, that is most of the time in which a tap starts.
         PluginBase.setup_mapper(self)
-        mapper = self.mapper
+        mapper, catalog = self.mapper, self.input_catalog
         changes = mapper.stream_maps_dict or mapper.flattening_options.enabled
         for name, stream in self.streams.items():
-            if changes:
-                mapper.register_raw_stream_schema(name, stream.schema, stream.primary_keys)
-                continue
-            # This one would copy it as well, though nothing is going to change it.
-            unchanged = mapper.default_mapper_type(name, {}, stream.primary_keys, None)
-            unchanged.transformed_schema = stream.schema
-            mapper.stream_maps[name] = [unchanged]
+            if catalog is not None and stream.selected and not all(stream.mask.values()):
+                mapper.register_raw_streams_from_catalog(Catalog({name: catalog[name]}))
+            elif changes:
+                schema = stream.effective_schema
+                mapper.register_raw_stream_schema(name, schema, stream.primary_keys)
+            else:
+                # This one would copy it as well, though nothing is going to change it.
+                unchanged = mapper.default_mapper_type(name, {}, stream.primary_keys, None)
+                unchanged.transformed_schema = stream.effective_schema
+                mapper.stream_maps[name] = [unchanged]
 
     @property
     @override

@@ -7,15 +7,17 @@ import re
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
+from singer_sdk import Tap
 from singer_sdk.testing import get_tap_test_class
 
 from tap_qualyswas import streams
 from tests.sandbox.world.clock import START
 from tests.sandbox.world.size import WorldSize
+from tests.tap.catalogs import only, without
 from tests.tap.syncs import PatientTap, Platform
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from singer_sdk import Stream
 
@@ -61,6 +63,35 @@ def test_no_stream_is_left_out() -> None:
 
     assert list(tap.streams) == list(streams.ORDER)
     assert all(stream.selected for stream in tap.streams.values())
+
+
+CATALOGS: Final[dict[str, Callable[[], dict[str, Any] | None]]] = {
+    "no catalog": lambda: None,
+    "all of all streams": lambda: only(*streams.ORDER),
+    "all of some streams": lambda: only("webapps", "syncs"),
+    "a part of a stream": lambda: without("findings", "name", "webApp.url"),
+}
+
+
+@pytest.mark.parametrize("name", CATALOGS)
+@pytest.mark.parametrize("settings", [{}, {"stream_maps": {"webapps": {"name": "name + '!'"}}}])
+def test_schemas_are_those_that_the_sdk_makes_of_a_catalog(
+    name: str, settings: dict[str, Any]
+) -> None:
+    class Plain(PatientTap):
+        setup_mapper = Tap.setup_mapper
+
+    catalog = CATALOGS[name]()
+    ours, theirs = (
+        made(config={**PLATFORM.config, **settings}, catalog=catalog)
+        for made in (PatientTap, Plain)
+    )
+
+    for stream in (one for one in ours.streams.values() if one.selected):
+        (mine,), (its,) = stream.stream_maps, theirs.streams[stream.name].stream_maps
+        assert type(mine) is type(its)
+        assert mine.transformed_schema == its.transformed_schema
+        assert mine.transformed_key_properties == its.transformed_key_properties
 
 
 MAPS: Final = {"stream_maps": {"webapps": {"__filter__": "id % 2", "name": "name + '!'"}}}
