@@ -25,9 +25,12 @@ TRIED: Final[dict[str, tuple[object, ...]]] = {
 """Positions of what is neither yes or no nor an enumeration."""
 
 
+KINDS: Final = typing.get_type_hints(Switches)
+
+
 def positions(name: str) -> tuple[object, ...]:
     """Give all positions of a switch, or those that are to be tried."""
-    kind = typing.get_type_hints(Switches)[name]
+    kind = KINDS[name]
     return TRIED.get(name) or ((False, True) if kind is bool else typing.get_args(kind))
 
 
