@@ -159,7 +159,7 @@ def _statements(terms: Terms, given: _Given) -> Iterator[str]:
         yield sql.ASSETS_OF_LEDGER
         yield sql.STAYING
     if any_known or any_refused:
-        yield from (sql.OPENED, sql.MOVED)
+        yield from (sql.OPENED_ROWS, sql.OPENED, sql.MOVED)
     else:
         yield sql.OPENED_NEW
     if "fixed" in kinds:

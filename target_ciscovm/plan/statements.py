@@ -14,14 +14,15 @@ from target_ciscovm.ledger.tables import LIVE
 
 TABLES: Final = """
 DROP VIEW IF EXISTS decision;
-DROP TABLE IF EXISTS opened;
+DROP VIEW IF EXISTS opened;
+DROP TABLE IF EXISTS opened_row;
 DROP TABLE IF EXISTS not_opened;
 DROP TABLE IF EXISTS covered_webapp;
 DROP TABLE IF EXISTS unsettled_webapp;
 DROP TABLE IF EXISTS inactive_webapp;
 DROP TABLE IF EXISTS deleted_webapp;
 DROP TABLE IF EXISTS covered_type;
-CREATE TABLE opened(finding INTEGER PRIMARY KEY, cause TEXT NOT NULL, name TEXT);
+CREATE TABLE opened_row(finding INTEGER PRIMARY KEY, cause TEXT NOT NULL, name TEXT);
 CREATE TABLE not_opened(
     asset TEXT NOT NULL, identifier TEXT NOT NULL, model TEXT NOT NULL, action TEXT NOT NULL,
     cause TEXT NOT NULL, finding INTEGER, name TEXT, PRIMARY KEY(asset, identifier, model)
@@ -110,7 +111,7 @@ FIND_BY_IDENTIFIER: Final = """
 CREATE INDEX IF NOT EXISTS finding_identifier ON finding_row(identifier)
 """
 OPENED: Final = f"""
-INSERT INTO opened
+INSERT INTO opened_row
 SELECT f.number,
     CASE
         WHEN here.state <> 'closed' AND here.severity IS NOT f.severity AND here.name <> ''
@@ -130,12 +131,14 @@ ASSETS_OF_LEDGER: Final = """
 INSERT INTO asset_key(key)
 SELECT DISTINCT asset FROM live WHERE asset NOT IN (SELECT key FROM asset_key)
 """
+OPENED_ROWS: Final = "CREATE VIEW opened AS SELECT finding, cause, name FROM opened_row"
 OPENED_NEW: Final = """
-INSERT INTO opened
-SELECT f.number, 'new', NULL FROM finding_row f
-WHERE f.asset IS NOT NULL AND f.state = 'open' AND f.filter = ''
+CREATE VIEW opened AS
+SELECT number AS finding, 'new' AS cause, NULL AS name FROM finding_row
+WHERE asset IS NOT NULL AND state = 'open' AND filter = ''
 """
-"""The same where neither the ledger knows an entry, nor CVM has refused one."""
+"""The same where neither the ledger knows an entry, nor CVM has refused one: all is new, so nothing
+has to be stored."""
 STAYING: Final = f"""
 UPDATE finding_row SET asset = (
     SELECT min(k.number) FROM asset_key k WHERE k.key = (
