@@ -42,7 +42,7 @@ DROP TABLE IF EXISTS load_asset;
 CREATE TABLE load_asset(
     key TEXT PRIMARY KEY, part TEXT NOT NULL, position INTEGER NOT NULL, locators TEXT NOT NULL,
     last_seen TEXT, tags TEXT, told INTEGER NOT NULL, reset INTEGER NOT NULL
-);
+) WITHOUT ROWID;
 """
 OPENED: Final = (
     "SELECT k.key, f.identifier, o.name, f.definition, f.app, f.url, f.seen, f.item, f.severity "
@@ -55,7 +55,6 @@ NOT_OPENED: Final = (
     "d.model, d.cause, f.closed FROM not_opened d LEFT JOIN finding_row f ON f.number = d.finding "
     "WHERE d.action <> 'leave' OR d.finding IS NOT NULL ORDER BY d.asset"
 )
-COUNT: Final = "SELECT (SELECT COUNT(*) FROM opened) + (SELECT COUNT(*) FROM not_opened)"
 TAKEN: Final = (
     "SELECT 1 FROM load_asset WHERE key = ? UNION ALL SELECT 1 FROM refused WHERE asset = ? LIMIT 1"
 )
@@ -140,7 +139,7 @@ class _Writer:
         if plan.coverage.proven:
             for key, number in spool.execute(OPEN_UNCOVERED):
                 self._uncovered[key].add(number)
-        self._progress = Progress("building", spool.number(COUNT))
+        self._progress = Progress("building", sum(one.entries for one in plan.decided))
 
     def write(self) -> None:
         opened: Iterable[OpenedRow] = self._spool.execute(OPENED)
