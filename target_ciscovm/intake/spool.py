@@ -37,7 +37,7 @@ BLOCK_BYTES: Final = 16 * 1024
 those of an asset may have come one by one."""
 MOST_ITEMS: Final = 64
 """Items of a block."""
-PLAIN_BYTES: Final = 16 << 20
+PLAIN_BYTES: Final = 28 << 20
 """Bytes of items after which they are compressed: it takes a tenth of a load's time, and less than
 that is no burden to a disk."""
 BLOCKS_KEPT: Final = 128
