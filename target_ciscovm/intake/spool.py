@@ -259,8 +259,8 @@ class Spool:
         """
         self.flush()
         self.execute("CREATE INDEX asset_key_key ON asset_key(key)")
-        self.execute(REPEATED)
-        self.execute(SUPERSEDED)
+        if self.execute(REPEATED).rowcount:
+            self.execute(SUPERSEDED)
 
     def execute(self, statement: str, values: Iterable[object] = ()) -> sqlite3.Cursor:
         """Run one statement."""
