@@ -88,7 +88,7 @@ def coverage_of(sync: Sync | None, verdict: Verdict, sources: Sources, bounds: B
     return Coverage(
         proven=verdict.proven and may_close,
         account=account,
-        source=told.source,
+        source=(told.source or "").strip() or None,
         started=to_utc(sync.started_at),
         types=frozenset(LETTERS[name] for name in told.finding_types or () if name in LETTERS),
         webapps=listed - unsettled - bounds.inactive,

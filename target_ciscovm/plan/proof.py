@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from qualyswas_ciscovm.dates import to_utc
+from target_ciscovm.ledger.accounts import account_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -83,7 +84,7 @@ def judge(sync: Sync | None, arrived: Arrived) -> Verdict:
 
 
 def _flaws(sync: Sync, arrived: Arrived) -> Iterator[str]:
-    if not sync.complete:
+    if not sync.complete or sync.incomplete_reasons:
         why = f" ({'; '.join(sync.incomplete_reasons)})" if sync.incomplete_reasons else ""
         yield f"the tap says that its sync is not complete{why}"
     if not arrived.proof_is_last:
@@ -95,11 +96,20 @@ def _flaws(sync: Sync, arrived: Arrived) -> Iterator[str]:
     untold = [name for name, count in arrived.received.items() if count and name not in told]
     if untold := [name for name in untold if name != SYNCS]:
         yield f"the syncs record says nothing of {', '.join(untold)}"
-    if sync.mode == FULL and sync.coverage and sync.coverage.since is not None:
-        yield f"the sync read only what is later than {sync.coverage.since}"
+    if sync.mode == FULL:
+        for bound in sorted(_bounds(sync)):
+            yield f"the sync read only what is later than {bound}"
     if to_utc(sync.started_at) is None:
         yield "the syncs record does not say when the sync began, or names a time yet to come"
     yield from _missing_parts(sync)
+
+
+def _bounds(sync: Sync) -> set[str]:
+    """Give the moments that a sync has read nothing before, by any part of the row."""
+    told = [stream.window_start for stream in sync.streams if stream.stream in NEEDED]
+    told.append(sync.coverage.since if sync.coverage else None)
+    start_date = (sync.filters or {}).get("start_date")
+    return {str(bound) for bound in (*told, start_date) if bound is not None}
 
 
 def _missing_parts(sync: Sync) -> Iterator[str]:
@@ -112,13 +122,13 @@ def _missing_parts(sync: Sync) -> Iterator[str]:
     apps = coverage.web_apps if coverage else None
     parts = {
         "coverage": coverage,
-        "coverage.source": coverage and coverage.source,
+        "coverage.source": (coverage and (coverage.source or "").strip()) or None,
         "coverage.findingTypes": coverage and coverage.finding_types,
         "coverage.wholeAccount": None if coverage is None else coverage.whole_account,
         "coverage.webApps.notProven": None if apps is None else apps.not_proven,
         "coverage.webApps.changed": None if apps is None else apps.changed,
         "filters": sync.filters,
-        "apiUrl": sync.api_url,
+        "apiUrl": account_of(sync),
     }
     lacking = [name for name, value in parts.items() if value is None]
     for stream in sync.streams:
