@@ -50,6 +50,8 @@ if TYPE_CHECKING:
 SYNCS: Final = "syncs"
 URL_KEY: Final = "url:"
 """How the key of an asset begins that is a page."""
+UUID_LENGTH: Final = 36
+"""Characters of the `uniqueId` that Qualys gives."""
 LARGEST_ID: Final = 2**63 - 1
 SPOTS_KEPT: Final = 8192
 """How many places stay in memory: findings of one place often come together."""
@@ -224,6 +226,9 @@ class Intake:
         webapp = finding.web_app.id if finding.web_app else None
         if (webapp is None or finding.type not in LETTERS) and not is_fixed:
             self._spool.add_bare(item.scanner_identifier)
+        is_usual = len(finding.unique_id or "") == UUID_LENGTH
+        if not is_usual and webapp is not None and not is_fixed and not finding.has_unique_id:
+            self._spool.add_nameless(item.scanner_identifier, webapp)
         self._spool.add_finding(
             FindingRow(
                 item.scanner_identifier,

@@ -62,6 +62,7 @@ CREATE TABLE other(
 CREATE TABLE repeated(identifier TEXT PRIMARY KEY, last INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE lost(identifier TEXT PRIMARY KEY, cause TEXT NOT NULL);
 CREATE TABLE bare(identifier TEXT PRIMARY KEY, cause TEXT NOT NULL);
+CREATE TABLE nameless(identifier TEXT PRIMARY KEY, webapp INTEGER NOT NULL);
 """
 
 
@@ -242,6 +243,10 @@ class Spool:
     def add_bare(self, identifier: str, cause: LostCause = LACKS) -> None:
         """Remember a finding that may be known with a web application, or by another type."""
         self.execute("INSERT OR IGNORE INTO bare VALUES(?, ?)", (identifier, cause))
+
+    def add_nameless(self, identifier: str, webapp: int) -> None:
+        """Remember a finding without `uniqueId`: it may be known by one."""
+        self.execute("INSERT OR IGNORE INTO nameless VALUES(?, ?)", (identifier, webapp))
 
     def flush(self) -> None:
         """Write what is still in memory."""

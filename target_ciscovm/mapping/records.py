@@ -124,8 +124,12 @@ class Finding(Record):
 
     @property
     def has_unique_id(self) -> bool:
-        """Tell whether `key` is its `uniqueId`."""
-        return bool(self.unique_id and self.unique_id.strip())
+        """Tell whether `key` is its `uniqueId`, and that of Qualys: the tap puts type and id there.
+
+        It does so where Qualys told none.
+        """
+        unique = (self.unique_id or "").strip()
+        return bool(unique) and unique != f"{self.type}-{self.id}"
 
     @property
     def key(self) -> str | None:

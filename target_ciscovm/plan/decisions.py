@@ -205,6 +205,11 @@ def covered_open(spool: Spool, terms: Terms) -> int:
     return int(row[0])
 
 
+def unnamed_webapps(spool: Spool) -> set[int]:
+    """Give web applications of which a finding may have come under another name than before."""
+    return {number for (number,) in spool.execute(sql.UNNAMED_WEBAPPS)}
+
+
 def renamed_while_open(spool: Spool) -> int:
     """Count what is open, and has another identity in the load because of a stream map."""
     return spool.number(sql.RENAMED_WHILE_OPEN, (RENAMED,))

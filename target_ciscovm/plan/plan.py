@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
 from qualyswas_ciscovm.dates import parse, to_text, to_utc
@@ -161,7 +161,9 @@ def make_plan(
     has_ledger = ledger.path is not None
     is_whole = _is_whole(ledger, tenant)
     may_close = settings.close_gone and has_ledger and is_whole
-    bounds = Bounds(number, received.lost, inactive, may_close)
+    unnamed = decisions.unnamed_webapps(spool)
+    lost = replace(received.lost, webapps=received.lost.webapps | unnamed)
+    bounds = Bounds(number, lost, inactive, may_close)
     coverage = coverage_of(sync, verdict, received.sources, bounds)
     change = _identity_change(spool, ledger, settings, coverage)
     shown = shown_webapps(spool, coverage, sync)

@@ -90,6 +90,12 @@ SELECT e.identifier, b.cause FROM live e JOIN bare b
 WHERE b.identifier <> e.identifier
 """
 """A finding whose record lacks web application or type may be known with them."""
+UNNAMED_WEBAPPS: Final = """
+SELECT DISTINCT webapp FROM nameless n
+WHERE webapp IN (SELECT webapp FROM live)
+    AND NOT EXISTS (SELECT 1 FROM live e WHERE e.identifier = n.identifier)
+"""
+"""Of web applications with a new finding without `uniqueId`: it may be any that had one before."""
 RENAMED_WHILE_OPEN: Final = """
 SELECT COUNT(*) FROM lost l JOIN live e ON e.identifier = l.identifier WHERE l.cause = ?
 """

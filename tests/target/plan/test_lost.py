@@ -129,6 +129,20 @@ class TestBare:
 
         assert loaded.closings == {name_of(3): "gone"}
 
+    @pytest.mark.parametrize("unique", [None, " ", "VULNERABILITY-2"])
+    def test_one_without_a_unique_id_may_be_any_of_its_web_application(
+        self, unique: str | None, cvm: CVM
+    ) -> None:
+        cvm.load(Sync(APPS, [finding(1), finding(2), finding(3, 2)]))
+        after = Sync(APPS, [finding(1), finding(2, uniqueId=unique)])
+
+        loaded = cvm.load(after)
+
+        assert loaded.closings == {name_of(3): "gone"}
+        assert loaded.report["webapps_not_proven"] == [{"id": 1, "name": "App 1", "open": 2}]
+        # Known by that now, it is no other.
+        assert cvm.load(after).closings == {name_of(2): "gone"}
+
     def test_one_that_is_fixed_is(self, cvm: CVM) -> None:
         cvm.load(Sync(APPS, self.KNOWN))
 
