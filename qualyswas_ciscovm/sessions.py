@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import os
 import ssl
+import sys
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import urllib3
 from requests import PreparedRequest
+from requests.adapters import HTTPAdapter
 from requests.exceptions import (
     ChunkedEncodingError,
     ConnectionError,  # noqa: A004 - as `requests` names it
@@ -20,11 +22,17 @@ from requests.exceptions import (
     Timeout,
 )
 
+if sys.version_info >= (3, 12):
+    from typing import override
+else:
+    from typing_extensions import override
+
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from requests import Request, Response, Session
     from requests.sessions import _Settings
+    from urllib3.connectionpool import ConnectionPool
 
 VARIABLES: Final = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
 """What `requests` reads where the settings name no file."""
@@ -36,6 +44,29 @@ SLOWEST: Final = 10_000
 
 class Stalled(Timeout):
     """An answer that never ends: drops keep a call alive, also one that hangs."""
+
+
+class OneServer(HTTPAdapter):
+    """Sends calls to one server, whose connections are looked up once.
+
+    `requests` would work out for each call which proxy, certificates and connections are its own.
+    Mount it for the server's address only.
+    """
+
+    _connections: ConnectionPool | None = None
+
+    @override
+    def get_connection_with_tls_context(
+        self,
+        request: PreparedRequest,
+        verify: bool | str | None,
+        proxies: Mapping[str, str] | None = None,
+        cert: str | tuple[str, str] | None = None,
+    ) -> ConnectionPool:
+        if self._connections is None:
+            found = super().get_connection_with_tls_context(request, verify, proxies, cert)
+            self._connections = found
+        return self._connections
 
 
 def bundle_path(ca_bundle: str | None) -> str | None:

@@ -15,7 +15,14 @@ from requests.auth import AuthBase
 from qualyswas_ciscovm.dates import from_header
 from qualyswas_ciscovm.plugin import package_version
 from qualyswas_ciscovm.server_clock import ServerClock
-from qualyswas_ciscovm.sessions import bundle_path, bundle_problem, pieces, prepared, surroundings
+from qualyswas_ciscovm.sessions import (
+    OneServer,
+    bundle_path,
+    bundle_problem,
+    pieces,
+    prepared,
+    surroundings,
+)
 from target_ciscovm.cvm.answer import Answer, read_retry_after
 from target_ciscovm.cvm.connection_errors import explain
 from target_ciscovm.errors import BrokenAnswer, SettingsError, TimedOut, WrongHost
@@ -79,6 +86,7 @@ class Transport:
         self._next_start = 0.0
         self._clock = ServerClock(local_stands_in=False)
         self._session = requests.Session()
+        self._session.mount(api_url, OneServer())
         self._session.auth = RiskToken(self._key)
         self._session.headers.update({"User-Agent": user_agent(), "Accept": "application/json"})
 

@@ -1,14 +1,50 @@
-"""The body of an answer is read as it comes, and given up when next to nothing comes."""
+"""Connections are looked up once; an answer is given up when next to nothing comes of it."""
 
 from __future__ import annotations
 
+import sys
 from contextlib import nullcontext
+from typing import Any
 
 import pytest
 import requests
 
-from qualyswas_ciscovm.sessions import Stalled, pieces, require_progress
+from qualyswas_ciscovm.sessions import OneServer, Stalled, pieces, require_progress
 from tests.support.dripping import FORMS, DrippingServer
+from tests.support.loopback import LoopbackServer, Request, Response
+
+if sys.version_info >= (3, 12):
+    from typing import override
+else:
+    from typing_extensions import override
+
+
+class Silent(LoopbackServer):
+    @override
+    def answer(self, request: Request) -> Response:
+        return Response(204, {}, b"")
+
+
+class Counting(OneServer):
+    """Count how often the connections to use are looked up."""
+
+    looked_up = 0
+
+    @override
+    def build_connection_pool_key_attributes(self, *given: Any, **named: Any) -> Any:
+        self.looked_up += 1
+        return super().build_connection_pool_key_attributes(*given, **named)
+
+
+def test_the_connections_to_one_server_are_looked_up_once() -> None:
+    adapter = Counting()
+    with Silent() as server, requests.Session() as session:
+        session.mount(server.url, adapter)
+        for path in ("/one", "/other"):
+            session.get(f"{server.url}{path}")
+
+    assert [request.path for request in server.requests] == ["/one", "/other"]
+    assert adapter.looked_up == 1
 
 
 @pytest.mark.parametrize("form", FORMS)
