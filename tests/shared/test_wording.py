@@ -1,10 +1,13 @@
-"""Counts are read aloud as a person would say them."""
+"""Counts are read aloud as a person would say them, and texts hold nothing that does harm."""
 
 from __future__ import annotations
 
+import unicodedata
+from typing import Final
+
 import pytest
 
-from qualyswas_ciscovm.wording import counted
+from qualyswas_ciscovm.wording import clean, counted
 
 
 @pytest.mark.parametrize(
@@ -18,3 +21,13 @@ def test_a_noun_agrees_with_its_count(value: int, said: str) -> None:
 @pytest.mark.parametrize(("value", "said"), [(1, "1 entry"), (2, "2 entries")])
 def test_a_plural_of_its_own_is_used(value: int, said: str) -> None:
     assert counted(value, "entry", "entries") == said
+
+
+TURNING: Final = "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
+
+
+def test_what_controls_a_terminal_or_cannot_be_written_is_replaced_and_nothing_else() -> None:
+    for letter in map(chr, range(0x10000)):  # no other plane has any
+        harmful = unicodedata.category(letter) in {"Cc", "Cs"} and letter not in "\n\t"
+        expected = "\ufffd" if harmful or letter in TURNING else letter
+        assert clean(f"a{letter}é") == f"a{expected}é"
