@@ -113,7 +113,8 @@ def row_id(element: Element) -> int | None:
 
 def webapp_of(element: Element) -> int | None:
     """Give the id of the web application that a row is of; None when it tells none."""
-    return loose_whole(element.findtext("webApp/id") or "")
+    told = element.findtext("webApp/id") or element.findtext("target/webApp/id")
+    return loose_whole(told or "")
 
 
 def items(element: Element) -> Iterable[Element] | None:

@@ -60,10 +60,12 @@ class LatestScans:
         by_id: the scans, by their id.
         outdated: ids of web applications whose latest scan could not log in, as an earlier one
             could.
+        unsure: of those that have a scan which may be later, and cannot be read.
     """
 
     by_id: dict[int, WorkedScan]
     outdated: list[int]
+    unsure: set[int]
 
 
 def find_latest_scans(
@@ -94,7 +96,8 @@ def find_latest_scans(
         for number, criteria in enumerate(scope.criteria("webApp.id"))
     ]
     by_webapp: dict[int, list[WorkedScan]] = {}
-    for scan in _all_worked(reader, sweeps):
+    worked, unsure = _all_worked(reader, sweeps)
+    for scan in worked:
         by_webapp.setdefault(scan.webapp_id, []).append(scan)
     latest = {number: latest_of(scans) for number, scans in by_webapp.items()}
     return LatestScans(
@@ -104,11 +107,14 @@ def find_latest_scans(
             for number, scans in by_webapp.items()
             if latest[number] is not max(scans, key=_order)
         ),
+        unsure,
     )
 
 
-def _all_worked(reader: Reader, sweeps: Sequence[Sweep]) -> list[WorkedScan]:
+def _all_worked(reader: Reader, sweeps: Sequence[Sweep]) -> tuple[list[WorkedScan], set[int]]:
     """Search for scans until as many have come as Qualys counts.
+
+    Gives the web applications too that have a scan which cannot be read.
 
     Without the latest scan of a web application, the report of an earlier one would tell what there
     is now. A count may lag behind, so it is waited for as for that of findings.
@@ -116,33 +122,45 @@ def _all_worked(reader: Reader, sweeps: Sequence[Sweep]) -> list[WorkedScan]:
     tally, client = reader.tallies["findings"], reader.client
     for seconds in (*LAG_SECONDS, None):
         found: list[WorkedScan] = []
+        unsure: set[int] = set()
         came = 0
         for page in Walk(client, sweeps).pages({sweep.key: [IdRange()] for sweep in sweeps}):
             came += page.rows
-            found += filter(None, map(_worked, page.records))
+            unsure.update(number for number in page.notes.rejected_of if number is not None)
+            for record in filter(has_worked, page.records):
+                scan = _worked(record)
+                if scan is not None:
+                    found.append(scan)
+                elif number := _webapp_id(record):
+                    unsure.add(number)
         try:
             counted = sum(count_all(client, [_asked(client, sweep) for sweep in sweeps]))
         except UNCOUNTED as error:
             tally.note_uncounted("scans", error, reader.logger)
-            return found
+            break
         if counted <= came:
             break
         if seconds is None:
             tally.gaps.append(f"findings: {came:,} scans read, {counted:,} counted")
         else:
             client.sleep(seconds)
-    return found
+    return (found, unsure)
 
 
 def _asked(client: QualysClient, sweep: Sweep) -> tuple[str, list[Criterion]]:
     return (sweep.kind, kept_criteria(sweep, client.omitted(sweep.kind)))
 
 
+def _webapp_id(record: Record) -> int | None:
+    webapp = record["webApp"]
+    number = webapp["id"] if isinstance(webapp, dict) else None
+    return number if isinstance(number, int) else None
+
+
 def _worked(record: Record) -> WorkedScan | None:
+    """Give a scan that has worked; None where it does not tell of what, or when it began."""
     webapp, launch = record["webApp"], launch_of(record)
     if not isinstance(webapp, dict) or not webapp["id"] or launch is None:
-        return None
-    if not has_worked(record):
         return None
     return WorkedScan(int(str(record["id"])), to_text(launch), webapp, login_of(record))
 

@@ -58,6 +58,7 @@ def read_findings(
     # Scans outlive their web application.
     scans = {number: scan for number, scan in latest.by_id.items() if scan.webapp_id in existing}
     reader.coverage.leave_out(existing - {scan.webapp_id for scan in scans.values()})
+    _tell_unsure(reader, existing & latest.unsure)
     _tell_outdated(reader, existing.intersection(latest.outdated))
     frame = frame_of(settings, scope, window_start)
     reading = _ReportReading(reader, frame, qids, settings.filters.finding_types)
@@ -77,6 +78,17 @@ def _webapp_ids(reader: Reader, scope: Scope, settings: Settings) -> set[int]:
         return set(scope.webapp_ids)
     sweep = Sweep("webapp/0", "webapp", (), WEBAPP, settings.page_size, verbose=False)
     return {int(str(webapp["id"])) for webapp in reader.look_up([sweep])}
+
+
+def _tell_unsure(reader: Reader, webapp_ids: Collection[int]) -> None:
+    reader.coverage.leave_out(webapp_ids)
+    if webapp_ids:
+        reader.logger.warning(
+            "A scan of %s (ids %s) cannot be read and may be later than the one whose report is "
+            "read. Nothing of them is called gone.",
+            counted(len(webapp_ids), "web application"),
+            first_few(webapp_ids),
+        )
 
 
 def _tell_outdated(reader: Reader, webapp_ids: Collection[int]) -> None:

@@ -301,3 +301,26 @@ def test_a_scan_whose_launch_cannot_be_read_is_dated_by_its_reference(launched: 
 
     (row,) = outcome.records("findings")
     assert (row["url"], row["lastDetectedDate"]) == (OWN, DATE % 2)
+
+
+@pytest.mark.parametrize(
+    "later",
+    [
+        scan(5003, launchedDate="someday", reference="none"),
+        scan(5003, launchedDate=None, reference=None),
+        scan(5003, id="seven"),
+    ],
+)
+def test_a_scan_that_may_be_later_and_cannot_be_read_leaves_its_web_application_out(
+    later: str,
+) -> None:
+    """By the report of an earlier one, what the later one has found would be gone."""
+    outcome, _ = sync_scans(
+        scan(5001),
+        later,
+        scan(5002, app=9002),
+        reports={5001: Answer(report_of(OWN)), 5002: GOOD},
+    )
+
+    assert sorted(urls_of(outcome)) == [OWN, OTHER]
+    assert not_proven(outcome) == [9001]
