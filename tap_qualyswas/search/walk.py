@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
+from qualyswas_ciscovm.wording import cut
 from tap_qualyswas.errors import (
     AnswerTooLarge,
     BrokenAnswer,
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
 
 UNCOUNTED: Final = (InvalidRequest, TemporaryError)
 """What a count may end with. Rows can be read without it, but nothing is proven then."""
+ROWS: Final = {"webapp": "WebApp", "wasscan": "WasScan", "finding": "Finding", "tag": "Tag"}
+"""What the rows of a search are called, by its kind."""
 LAG_SECONDS: Final = (5, 30)
 """A count may lag behind: so long is waited before it is asked for again."""
 
@@ -307,6 +310,7 @@ def read_page(
         raise BrokenAnswer(msg)
     if not rows and answer.count is None:
         short_pages.check_bare(sweep, id_range)
+    _check_kind(sweep, rows)
     ids = [row_id(row) for row in rows]
     _check_answer(answer, ids)
     _check_place(answer, id_range, ids)
@@ -344,6 +348,19 @@ def read_page(
         notes=notes,
         ids=(min(known), max(known)) if known else None,
     )
+
+
+def _check_kind(sweep: Sweep, rows: Sequence[Element]) -> None:
+    """Refuse the page of another search, such as a proxy that mixes answers up may send.
+
+    Raises:
+        BrokenAnswer: when a row is of another kind.
+    """
+    name = ROWS[sweep.kind]
+    foreign = next((str(row.tag) for row in rows if row.tag != name), None)
+    if foreign is not None:
+        msg = f"Qualys sent a row {cut(foreign, 40)} in a search for {name}."
+        raise BrokenAnswer(msg)
 
 
 def _check_answer(answer: ServiceAnswer, ids: Sequence[int | None]) -> None:

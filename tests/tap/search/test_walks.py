@@ -8,7 +8,16 @@ import pytest
 
 from tests.sandbox.faults.switches import Switches
 from tests.sandbox.world.size import WorldSize
-from tests.tap.scripted import FINDINGS, Answer, ScriptedServer, finding, page
+from tests.tap.scripted import (
+    FINDINGS,
+    SEARCH,
+    Answer,
+    ScriptedServer,
+    finding,
+    page,
+    scan,
+    webapp,
+)
 from tests.tap.syncs import Outcome, Platform, sync_here
 
 if TYPE_CHECKING:
@@ -171,6 +180,27 @@ def test_a_page_from_elsewhere_does_not_end_a_walk(odd: str) -> None:
 
     assert [row["id"] for row in outcome.records("findings")] == [7010, 7011, 7012]
     assert asked[1] == asked[2] != asked[0]
+
+
+@pytest.mark.parametrize(
+    ("stream", "kind", "right"),
+    [("webapps", "webapp", webapp(5)), ("scans", "wasscan", scan(5))],
+    ids=["webapps", "scans"],
+)
+@pytest.mark.parametrize(
+    "wrong", [finding(7001), "<Other><id>7001</id></Other>"], ids=["findings", "others"]
+)
+def test_the_answer_of_another_search_is_none(
+    stream: str, kind: str, right: str, wrong: str
+) -> None:
+    """A proxy may mix answers up; without a count nothing else shows it."""
+    state = {"findings": {"replication_key_value": "2024-05-20T00:00:00Z"}}
+    script = {f"{SEARCH}{kind}": [Answer(page(wrong)), Answer(page(right))]}
+    with ScriptedServer(script) as server:
+        outcome = sync_here({**server.config, "full_sync_every_days": 0}, {"bookmarks": state})
+
+    assert [row["id"] for row in outcome.records(stream)] == [5]
+    assert "in a search for" in outcome.log
 
 
 def test_a_server_whose_empty_pages_hold_nothing_is_believed_in_the_end() -> None:
