@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from target_ciscovm.apply.halves import halve, without_evidence
-from target_ciscovm.errors import TooLarge
+from target_ciscovm.errors import TooLarge, UploadFailed
 from target_ciscovm.output.timing import Progress
 
 if TYPE_CHECKING:
@@ -58,7 +58,8 @@ def upload_all(
         keys_of: gives the keys of a part's assets, in the file's order.
 
     Raises:
-        UploadFailed: when a file was not taken after all tries. Nothing has been run.
+        UploadFailed: when a file was not taken after all tries, or its number is that of another
+            one, so that a run could not name both. Nothing has been run.
     """
     done = Uploads()
     waiting = list(reversed(parts))
@@ -66,7 +67,14 @@ def upload_all(
     while waiting:
         part = waiting.pop()
         try:
-            done.parts.append((part, api.upload(part.path)))
+            number = api.upload(part.path)
+            if number in done.ids:
+                msg = (
+                    f"CVM gave {part.path.name} the number of another file ({number}), so nothing "
+                    "has been run. Run again later."
+                )
+                raise UploadFailed(msg)
+            done.parts.append((part, number))
             progress.add(part.bytes)
         except TooLarge as error:
             waiting += reversed(_smaller(files, part, keys_of(part), error, done.refused))

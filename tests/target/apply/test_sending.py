@@ -51,6 +51,16 @@ def test_a_file_is_sent_whole_again(fault: str, cvm: CVM) -> None:
     assert whole.pop()[0] == file["bytes"]
 
 
+def test_files_of_one_number_are_not_run(cvm: CVM) -> None:
+    cvm.alter(lambda path, told: told | {"data_file": 7} if path.endswith("data_file") else told)
+
+    loaded = cvm.load(MANY, part_max_bytes=2000)
+
+    assert (loaded.outcome, loaded.states) == ("failed", [])
+    assert "kdi-0002.json the number of another file (7)" in loaded.message
+    assert cvm.requests["run"] == 0
+
+
 def test_the_files_of_a_run_that_somebody_refused_are_run_when_it_is_over(cvm: CVM) -> None:
     cvm.faults.arm("connector-busy")
     cvm.play(replace(QUICK, run_seconds=0.3))
