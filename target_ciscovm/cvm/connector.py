@@ -77,10 +77,11 @@ class RunFailed(CiscoVMError):  # noqa: N818 - see target_ciscovm.errors
 
     def __init__(self, run: ConnectorRun, limit: str | None = None) -> None:
         counted = f"{run.failed_payload_count or 0:,} of {run.total_payload_count or 0:,} payloads"
+        is_said = run.success is not None or limit is not None
+        what = "failed in CVM" if is_said else "ended, and CVM does not say whether it went well"
         super().__init__(
-            f"Connector run {run.id} failed in CVM: {counted} failed{limit or ''}. The connector's "
-            "page in CVM has the reason; nothing was marked as sent, so the next run sends it all "
-            "again."
+            f"Connector run {run.id} {what}: {counted} failed{limit or ''}. The connector's page "
+            "in CVM has the reason; nothing was marked as sent, so the next run sends it all again."
         )
         self.run = run
 

@@ -96,6 +96,9 @@ def test_a_run_without_success_fails_with_its_counters(
 
     assert caught.value.exit_code == 1
     assert caught.value.run.processed_payload_count == 2
+    is_said = success in {False, "false"}
+    assert ("failed in CVM" in str(caught.value)) is is_said
+    assert ("does not say whether" in str(caught.value)) is not is_said
 
 
 def test_a_run_that_does_not_end_keeps_its_id_for_later(server: ScriptedServer) -> None:
