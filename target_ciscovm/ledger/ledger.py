@@ -251,6 +251,9 @@ class Ledger:
     def register(self, account: Account, number: int) -> None:
         """Keep an account under its number, and the subscription that it names."""
         connection, path = self._writable()
+        known = next((one.account for one in self.accounts() if one.number == number), None)
+        if known and (known.subscription or not account.subscription):
+            return  # each change waits several times for the disk
         with sql_errors(path, "written"):
             connection.execute(
                 "INSERT INTO account VALUES(?, ?, ?, ?) ON CONFLICT(number) DO UPDATE SET "
@@ -269,9 +272,10 @@ class Ledger:
 
     def name_pending(self, run: int) -> None:
         """Write down the number that CVM gave to the run."""
-        self._set_meta("pending", PendingRun(run))
         known = self.known_runs
-        self._set_meta("runs", msgspec.structs.replace(known, own=(*known.own, run)))
+        with settling.transaction(*self._writable()):
+            self._set_meta("pending", PendingRun(run))
+            self._set_meta("runs", msgspec.structs.replace(known, own=(*known.own, run)))
 
     def settle(self) -> None:
         """Take over what was put down: the run has done it."""

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
@@ -32,6 +32,14 @@ from tests.target.private import mode_of, umask
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+
+ACCOUNT: Final = Account("subscription", "host", "login")
+
+
+def changes(path: Path) -> int:
+    """Give how many transactions have changed a file: SQLite's "file change counter"."""
+    return int.from_bytes(path.read_bytes()[24:28], "big")
 
 
 @pytest.fixture
@@ -277,6 +285,18 @@ class TestPutDown:
 
         with Ledger(path, HOME) as later:
             assert later.pending == PendingRun(815)
+
+    def test_the_number_of_a_run_waits_for_the_disk_once_and_a_known_account_never(
+        self, ledger: Ledger, path: Path
+    ) -> None:
+        ledger.register(ACCOUNT, 1)
+        ledger.put_down(FIRST)
+        before = changes(path)
+
+        ledger.register(ACCOUNT, 1)
+        assert changes(path) == before
+        ledger.name_pending(815)
+        assert changes(path) == before + 1
 
     def test_it_takes_the_place_of_what_was_put_down_before_and_has_no_number_yet(
         self, ledger: Ledger
