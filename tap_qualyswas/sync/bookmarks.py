@@ -51,7 +51,7 @@ class UnendedScans:
 
     @property
     def hidden(self) -> list[int]:
-        """Ids of scans that web applications name as running, and that have not been read."""
+        """Ids of scans that web applications name as running, and that no search by date brings."""
         return sorted(self._named)
 
     def note_webapp(self, webapp: Record) -> None:
@@ -83,7 +83,8 @@ class UnendedScans:
 
         One whose launch nothing tells may have been launched at any time since the earliest.
         """
-        self._named.discard(int(str(scan["id"])))
+        if has_ended(scan) or scan["launchedDate"] is not None:  # a search by date brings it again
+            self._named.discard(int(str(scan["id"])))
         if has_ended(scan):
             return
         launch, earliest = launch_of(scan), self.earliest()

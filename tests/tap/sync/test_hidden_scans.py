@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import logging
+from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
+from tap_qualyswas.sync.bookmarks import UnendedScans
 from tests.tap.catalogs import only
 from tests.tap.scripted import SEARCH, Answer, ScriptedServer, finding, page, scan, webapp
 from tests.tap.syncs import sync_here
@@ -13,6 +16,7 @@ from tests.tap.syncs import sync_here
 if TYPE_CHECKING:
     from tests.tap.syncs import Outcome
 
+LOGGER: Final = logging.getLogger(__name__)
 BOOKMARK: Final = "2024-05-20T00:00:00Z"
 LAUNCHED: Final = "2024-05-25T08:00:00Z"
 IN_REFERENCE: Final = "was/1716624000000.77"
@@ -70,6 +74,21 @@ def test_nothing_is_asked_for_where_no_web_application_names_a_scan_that_runs(
         sync_here({**server.config, "full_sync_every_days": 0}, STATE)
 
         assert len(server.asked_at(f"{SEARCH}wasscan")) == 1
+
+
+def test_one_that_no_search_by_date_brings_is_asked_for_again_where_launches_are_forgotten() -> (
+    None
+):
+    """A run that goes on from a cursor has not read the scans before it."""
+    unended = UnendedScans(lambda: datetime(2024, 5, 31, tzinfo=timezone.utc), LOGGER)
+    for number in (77, 78):
+        unended.note_webapp({"lastScan": {"id": number}, "lastScanStatus": "RUNNING"})
+    unended.begin()
+    for number, launched in ((77, None), (78, LAUNCHED)):
+        unended.note({"id": number, "status": "RUNNING", "launchedDate": launched})
+    unended.forget()
+
+    assert unended.hidden == [77]
 
 
 def test_it_holds_the_findings_where_scans_are_not_read() -> None:
