@@ -4,8 +4,8 @@ Each type is counted up to the greatest id that was read, so what was created me
 part. Where that is fewer than were counted before the walk, the walk goes on from that id, as its
 last page may have lost its end, and all rows of the type are counted: those that never come lie
 above. What does not agree, also after a while, is looked for by web application, and those that
-differ are read again. What cannot be told: a loss and a purge of equal number in one web
-application at one time.
+differ are read again. What cannot be told: a loss and a purge of equal number among the findings of
+one type, while one sync reads them.
 """
 
 from __future__ import annotations
