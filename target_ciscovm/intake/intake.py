@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import TYPE_CHECKING, Final, Literal, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import msgspec
 
 from target_ciscovm.intake.arrivals import read_record
 from target_ciscovm.intake.counts import FINDINGS, WEBAPPS, Counts
-from target_ciscovm.intake.loose_json import read_loosely, read_shallow
+from target_ciscovm.intake.identities import (
+    finding_of,
+    identity_of,
+    key_of,
+    number_of,
+    read_any,
+    webapp_of,
+    wire_name,
+)
+from target_ciscovm.intake.loose_json import read_loosely
 from target_ciscovm.intake.loose_types import tidy
 from target_ciscovm.intake.references import References
 from target_ciscovm.intake.spool import DROPPED, REJECTED, RENAMED, FindingRow
@@ -41,7 +48,7 @@ from target_ciscovm.mapping.records import (
 from target_ciscovm.mapping.urls import tidy_url
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from target_ciscovm.intake.loose_json import JSON
     from target_ciscovm.intake.rejections import Rejections
@@ -52,12 +59,10 @@ URL_KEY: Final = "url:"
 """How the key of an asset begins that is a page."""
 UUID_LENGTH: Final = 36
 """Characters of the `uniqueId` that Qualys gives."""
-LARGEST_ID: Final = 2**63 - 1
 SPOTS_KEPT: Final = 8192
 """How many places stay in memory: findings of one place often come together."""
 LONGEST_KEY: Final = 200
 """Characters of a record's key in `rejected.jsonl`."""
-R = TypeVar("R", bound=Record)
 
 
 class _Spot(NamedTuple):
@@ -170,8 +175,8 @@ class Intake:
         What they drop, or give another identity, may still be there in Qualys; and a web
         application that only they name was not read.
         """
-        was = (stream, _identity(stream, raw))
-        now = [(name, _identity(name, made)) for name, made in mapped]
+        was = (stream, identity_of(stream, raw))
+        now = [(name, identity_of(name, made)) for name, made in mapped]
         for name, number in now:
             if name == WEBAPPS and isinstance(number, int) and (name, number) != was:
                 self._lose_webapp(number)
@@ -179,9 +184,9 @@ class Intake:
         if was in now or (is_there and was[1] is None):
             return
         if stream == FINDINGS:
-            self._lose_finding(_loose(raw), RENAMED if is_there else DROPPED)
+            self._lose_finding(read_any(raw), RENAMED if is_there else DROPPED)
         elif stream == WEBAPPS:
-            self._lose_webapp(_webapp_id(_loose(raw)))
+            self._lose_webapp(webapp_of(read_any(raw)))
 
     def _tidied(self, line: int, stream: str, raw: bytes) -> tuple[Record, bytes] | None:
         """Read a record that does not quite have its type; if it cannot be read, reject it."""
@@ -196,7 +201,7 @@ class Intake:
         except msgspec.ValidationError as error:
             self._reject(line, stream, _sentence(error), loose)
         except RecursionError:
-            self._reject(line, stream, "it is nested too deeply to be read", _loose(raw))
+            self._reject(line, stream, "it is nested too deeply to be read", read_any(raw))
         except ValueError:
             self._reject(line, stream, "the record is not a JSON object", loose)
         return None
@@ -204,7 +209,7 @@ class Intake:
     def _keep(self, line: int, stream: str, record: Record, raw: bytes) -> None:
         key = getattr(record, KEYS[stream])
         if key is None:
-            self._reject(line, stream, f"it has no {_wire_name(stream)}", None)
+            self._reject(line, stream, f"it has no {wire_name(stream)}", None)
             return
         if isinstance(record, Sync):
             self.sync = record
@@ -264,19 +269,19 @@ class Intake:
 
     def _reject(self, line: int, stream: str, reason: str, record: Finding | JSON) -> None:
         self._counts.reject(stream, reason)
-        key = record.key if isinstance(record, Finding) else _key(stream, record)
+        key = record.key if isinstance(record, Finding) else key_of(stream, record)
         key = key and key[:LONGEST_KEY]
         self._rejections.write(line, stream, key, reason)
         if stream == FINDINGS:
             self._lose_finding(record)
         elif stream == WEBAPPS:
-            self._lose_webapp(_id(key))
+            self._lose_webapp(number_of(key))
         elif stream == SYNCS:
             # An earlier row is no proof either: the tap has written another one since.
             self.sync = None
 
     def _lose_finding(self, record: Finding | JSON, cause: LostCause = REJECTED) -> None:
-        known = record if isinstance(record, Finding) else _lost_finding(record)
+        known = record if isinstance(record, Finding) else finding_of(record)
         if known is not None and known.key is not None and known.type in LETTERS:
             self._spool.add_lost(identifier_of(known), cause)
             if known.web_app is None or known.web_app.id is None:
@@ -294,74 +299,8 @@ class Intake:
             self.lost.webapps.add(number)
 
 
-def _loose(raw: bytes) -> JSON:
-    """Read a record whatever it is, as far as it goes; None when it cannot be read at all."""
-    with suppress(ValueError):
-        try:
-            return read_loosely(raw, Counter())
-        except RecursionError:
-            return read_shallow(raw)
-    return None
-
-
-def _identity(stream: str, raw: bytes) -> str | int | None:
-    """Give by what a finding or a web application is known; None where nothing tells it."""
-    if stream == WEBAPPS:
-        return _webapp_id(_loose(raw))
-    known = _lost_finding(_loose(raw)) if stream == FINDINGS else None
-    is_told = known is not None and known.key is not None and known.type in LETTERS
-    return identifier_of(known) if known is not None and is_told else None
-
-
-def _webapp_id(record: JSON) -> int | None:
-    return _id(_key(WEBAPPS, record))
-
-
 def _sentence(error: msgspec.ValidationError) -> str:
     """Turn ``Expected `int | null`, got `str` - at `$.severity` `` into a plainer sentence."""
     what, _, where = str(error).replace("`", "").partition(" - at ")
     field = where.removeprefix("$.")
     return f"{field}: {what[:1].lower()}{what[1:]}" if field else what
-
-
-def _lost_finding(record: JSON) -> Finding | None:
-    """Read of a rejected finding what its identifier is made of, None when it tells nothing."""
-    if not isinstance(record, dict):
-        return None
-    app = record.get("webApp")
-    webapp = _read(app, WebAppRef, "id") if isinstance(app, dict) else None
-    if app is not None and webapp is None:
-        return None
-    found = _read(record, Finding, "uniqueId", "type", "id") or Finding()
-    found.spell_words()
-    found.web_app = webapp
-    return found
-
-
-def _id(text: str | None) -> int | None:
-    known = text is not None and text.isascii() and text.isdigit() and int(text) <= LARGEST_ID
-    return int(text) if known and text is not None else None
-
-
-def _read(record: Mapping[str, JSON], kind: type[R], *names: str) -> R | None:
-    """Read some values of a rejected record, None when they are not certain."""
-    values = {name: record.get(name) for name in names}
-    if any(isinstance(value, (list, dict)) for value in values.values()):
-        return None
-    try:
-        return msgspec.convert(tidy(values), kind)
-    except msgspec.ValidationError:
-        return None
-
-
-def _key(stream: str, record: JSON) -> str | None:
-    if not isinstance(record, dict):
-        return None
-    names = ("uniqueId", "id") if stream == FINDINGS else (_wire_name(stream),)
-    values = (record.get(name) for name in names)
-    told = (str(value).strip() for value in values if isinstance(value, str | int))
-    return next((value for value in told if value), None)
-
-
-def _wire_name(stream: str) -> Literal["id", "qid", "syncId"]:
-    return {"knowledge_base": "qid", "syncs": "syncId"}.get(stream, "id")  # type: ignore[return-value]
