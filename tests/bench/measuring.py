@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Final
 
 from tests.pair.commands import clean_environment, run
-from tests.support.processes import ROOT, Process
+from tests.support.processes import ROOT, Process, Stream
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -74,10 +74,7 @@ def run_program(
             json.dumps(options),
             str(told),
         ]
-        start = Process if _forking.get() else subprocess.Popen
-        with start(
-            command, cwd=ROOT, env=clean_environment(), stdin=given, stdout=kept, stderr=said
-        ) as process:
+        with start(command, stdin=given, stdout=kept, stderr=said) as process:
             try:
                 code = process.wait(MOST_SECONDS)
             finally:
@@ -87,6 +84,19 @@ def run_program(
             msg = f"{name} ended with {code}:\n{said.read()[-2000:].decode()}"
             raise RuntimeError(msg)
         return Cost(**json.loads(told.read_bytes()))
+
+
+def start(
+    command: Sequence[str],
+    *,
+    stdin: Stream = None,
+    stdout: Stream = None,
+    stderr: Stream = None,
+) -> Process | subprocess.Popen[bytes]:
+    """Start a program of Python in a process of its own, or fork it while `forking` is on."""
+    made = Process if _forking.get() else subprocess.Popen
+    env = clean_environment()
+    return made(command, cwd=ROOT, env=env, stdin=stdin, stdout=stdout, stderr=stderr)
 
 
 def run_command(

@@ -11,14 +11,15 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tests.bench.measuring import run_program
+from tests.bench.measuring import run_program, start
 from tests.bench.peers.player import CALLS
 from tests.bench.waiting import Call
 from tests.sandbox.sandbox import Sandbox
-from tests.support.processes import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from tests.support.processes import Process
 
 
 @dataclass(frozen=True)
@@ -61,12 +62,12 @@ class Stage:
         player = [sys.executable, "-m", "tests.bench.peers.player"]
         command = [*player, str(pages), self.sandbox.qualys_url]
         command += [] if seconds is None else [str(seconds)]
-        server = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
+        server = start(command, stdout=subprocess.PIPE)
         self._stack.callback(_end, server)
         if server.stdout is None:
             msg = "the server of pages has no output"
             raise RuntimeError(msg)
-        return server.stdout.readline().strip()
+        return server.stdout.readline().decode("ascii").strip()
 
     def pages(self, name: str) -> Path:
         """Give where the pages are kept that are played under a name."""
@@ -97,7 +98,7 @@ class Stage:
         return Path(tempfile.mkdtemp(prefix=f"{name}-", dir=self.folder))
 
 
-def _end(server: subprocess.Popen[str]) -> None:
+def _end(server: Process | subprocess.Popen[bytes]) -> None:
     with server:
         server.kill()
 
