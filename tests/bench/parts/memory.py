@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 NAME: Final = "memory"
 SIZES: Final = (Size(10_000, 1000), Size(100_000, 2000), Size(1_000_000, 10_000, 300, 2000))
-QUICK: Final = (Size(1000, 20, 30, 10),)
+QUICK: Final = (Size(500, 10, 20, 5),)
 LOOK_SECONDS: Final = 0.1
 MOST_MB: Final = 150
 MOST_DISK: Final = 1.5

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 NAME: Final = "tap"
 SIZE: Final = Size(20_000, 1000)
-QUICK: Final = Size(2000, 20, 30, 10)
+QUICK: Final = Size(500, 10, 20, 5)
 RUNS: Final = 7
 LABELS: Final = {
     "tap": "`tap-qualyswas`",

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 NAME: Final = "target"
 SIZE: Final = Size(50_000, 1000)
-QUICK: Final = Size(2000, 20, 30, 10)
+QUICK: Final = Size(500, 10, 20, 5)
 RUNS: Final = 5
 HEADS: Final = ["", "findings a second", "by the clock", "times the target", "peak MB"]
 LABELS: Final = {
