@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import compress
 from typing import TYPE_CHECKING, Final
 
 from qualyswas_ciscovm.wording import cut
@@ -24,7 +25,7 @@ from tap_qualyswas.search.workers import WorkerPool, in_parallel
 
 if TYPE_CHECKING:
     import threading
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from tap_qualyswas.qualys.answers import ServiceAnswer
     from tap_qualyswas.qualys.client import QualysClient
@@ -311,7 +312,8 @@ def read_page(
     if not rows and answer.count is None:
         short_pages.check_bare(sweep, id_range)
     _check_kind(sweep, rows)
-    ids = [row_id(row) for row in rows]
+    notes = Notes(replaced=answer.replaced)
+    records, ids = _read_rows(sweep, rows, notes)
     _check_answer(answer, ids)
     _check_place(answer, id_range, ids)
     if answer.more:
@@ -321,21 +323,9 @@ def read_page(
     except PagingStuck:
         short_pages.check_stuck(sweep, id_range)
         raise
-    notes = Notes(replaced=answer.replaced)
-    records: list[Record] = []
-    for row, known_id, fresh in zip(rows, ids, step.fresh, strict=True):
-        if not fresh:
-            continue
-        try:
-            record = sweep.read(row, notes)
-            _check_type(record, sweep)
-        except Rejected as rejected:
-            notes.reject(str(rejected), webapp_of(row))
-            continue
-        if known_id is None:
-            notes.reject(f"a row of {sweep.key} has no id", webapp_of(row))
-            continue
-        records.append(record)
+    if not all(step.fresh):  # what is odd in duplicates has been noted before
+        notes = Notes(replaced=answer.replaced)
+        records, _ = _read_rows(sweep, compress(rows, step.fresh), notes)
     _check_last_id(answer, ids)
     known = [row_id for row_id in ids if row_id is not None]
     return Page(
@@ -361,6 +351,29 @@ def _check_kind(sweep: Sweep, rows: Sequence[Element]) -> None:
     if foreign is not None:
         msg = f"Qualys sent a row {cut(foreign, 40)} in a search for {name}."
         raise BrokenAnswer(msg)
+
+
+def _read_rows(
+    sweep: Sweep, rows: Iterable[Element], notes: Notes
+) -> tuple[list[Record], list[int | None]]:
+    """Give the records of rows, and the id of each row; None where it has no readable one."""
+    records: list[Record] = []
+    ids: list[int | None] = []
+    for row in rows:
+        try:
+            record = sweep.read(row, notes)
+            _check_type(record, sweep)
+        except Rejected as rejected:
+            ids.append(row_id(row))
+            notes.reject(str(rejected), webapp_of(row))
+            continue
+        known = number if isinstance(number := record["id"], int) and number > 0 else None
+        ids.append(known)
+        if known is None:
+            notes.reject(f"a row of {sweep.key} has no id", webapp_of(row))
+        else:
+            records.append(record)
+    return (records, ids)
 
 
 def _check_answer(answer: ServiceAnswer, ids: Sequence[int | None]) -> None:
