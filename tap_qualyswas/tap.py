@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from copy import deepcopy
 from functools import cached_property
@@ -47,6 +48,11 @@ TEST_HELP: Final = (
     "--test checks the login and the right to read each stream, and reads nothing. --test=schema "
     "writes the schemas only."
 )
+NEW_OBJECTS: Final = 10_000
+"""So many are there before the garbage collector looks for cycles: some five pages of findings.
+
+Records make no cycles. At Python's own 700 it goes through each of them several times.
+"""
 CHECK_ACCESS: Final = "all"
 """What `--test` without a value stands for."""
 
@@ -211,6 +217,7 @@ class TapQualysWAS(Plugin, Tap):
 
         selected = [name for name, stream in self.streams.items() if stream.selected]
         require_selection(selected)
+        gc.set_threshold(NEW_OBJECTS)
         _ = self.run  # settings that do not go together are refused before anything is written
         self.sync_all()
         if PROOF not in selected:
