@@ -158,6 +158,18 @@ def make_plan(
         number = max((one.number for one in known), default=0) + 1
     inactive = _inactive(received, sync, settings, tenant)
     leave_out_inactive(spool, inactive)
+    catalogue = read_catalogue(spool)
+    scores = score_texts(settings.override_scores)
+    definitions = [catalogue.of(one) for one in received.references.representatives]
+    define(
+        spool,
+        (one.name for one in definitions),
+        (
+            at
+            for at, one in enumerate(definitions)
+            if exclude_informational(one.facts, settings.filters)
+        ),
+    )
     has_ledger = ledger.path is not None
     is_whole = _is_whole(ledger, tenant)
     may_close = settings.close_gone and has_ledger and is_whole
@@ -178,18 +190,6 @@ def make_plan(
         fixes_since=_fixes_since(sync, verdict, ledger, tenant),
         newest=ledger.newest(),
         ahead=is_ahead(sync, tenant.now),
-    )
-    catalogue = read_catalogue(spool)
-    scores = score_texts(settings.override_scores)
-    definitions = [catalogue.of(one) for one in received.references.representatives]
-    define(
-        spool,
-        (one.name for one in definitions),
-        (
-            at
-            for at, one in enumerate(definitions)
-            if exclude_informational(one.facts, settings.filters)
-        ),
     )
     decisions.decide(spool, terms)
     scope = scope_of(sync, number) if sync and number is not None else None

@@ -94,8 +94,11 @@ UNNAMED_WEBAPPS: Final = """
 SELECT DISTINCT webapp FROM nameless n
 WHERE webapp IN (SELECT webapp FROM live)
     AND NOT EXISTS (SELECT 1 FROM live e WHERE e.identifier = n.identifier)
+    AND identifier NOT IN (SELECT identifier FROM finding_row WHERE filter <> '')
 """
-"""Of web applications with a new finding without `uniqueId`: it may be any that had one before."""
+"""Of web applications with a new finding without `uniqueId`: it may be any that had one before. Of
+one that a filter leaves out that does not matter, as its closing is right then; and it would be new
+in every load."""
 RENAMED_WHILE_OPEN: Final = """
 SELECT COUNT(*) FROM lost l JOIN live e ON e.identifier = l.identifier WHERE l.cause = ?
 """

@@ -10,6 +10,7 @@ from tests.target.loads import HOUR
 from tests.target.plan.one_gone import APPS, BEFORE
 from tests.target.streams import (
     Sync,
+    entry,
     finding,
     fixed,
     name_of,
@@ -142,6 +143,18 @@ class TestBare:
         assert loaded.report["webapps_not_proven"] == [{"id": 1, "name": "App 1", "open": 2}]
         # Known by that now, it is no other.
         assert cvm.load(after).closings == {name_of(2): "gone"}
+
+    @pytest.mark.parametrize("left_out", [{"min_severity": 2}, {"exclude_informational": True}])
+    def test_one_that_a_filter_leaves_out_is_no_other(
+        self, left_out: dict[str, Any], cvm: CVM
+    ) -> None:
+        rows = [finding(1), finding(3), finding(9, uniqueId=None, severity=1, qid=2)]
+        entries = [entry(150001), entry(150003), entry(2, cwe=[])]
+        cvm.load(Sync(APPS, rows, entries=entries), **left_out)
+
+        loaded = cvm.load(Sync(APPS, [rows[0], rows[2]], entries=entries), **left_out)
+
+        assert loaded.closings == {name_of(3): "gone"}
 
     def test_one_that_is_fixed_is(self, cvm: CVM) -> None:
         cvm.load(Sync(APPS, self.KNOWN))
