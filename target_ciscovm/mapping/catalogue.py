@@ -61,7 +61,7 @@ class Catalogue:
         entry = self._entries.get(qid) if qid else None
         made = definition(representative, entry, self._sent_names.get(qid) if qid else None)
         if entry is None:
-            made = self._filled(made)
+            made = self._filled(made, entry)
         else:
             self._whole.add(made.name)
         if made.name not in self._json or made.classified:
@@ -74,7 +74,7 @@ class Catalogue:
             finding = finding or Finding(qid=qid_of(name))
             entry = self._entries.get(finding.qid) if finding.qid else None
             made = msgspec.structs.replace(definition(finding, entry), name=name)
-            self._json[name] = self._encode(self._filled(made))
+            self._json[name] = self._encode(self._filled(made, entry))
         return name
 
     def json(self, name: str) -> bytes:
@@ -86,15 +86,19 @@ class Catalogue:
         made = {name: self._json[name] for name in sorted(self._whole)}
         return {name: json for name, json in made.items() if json != self._remembered(name)}
 
-    def _filled(self, made: VulnDef) -> VulnDef:
-        """Give a definition with what an earlier load knew more."""
+    def _filled(self, made: VulnDef, entry: KnowledgeBaseEntry | None) -> VulnDef:
+        """Give a definition with what an earlier load knew more.
+
+        That load had an entry, which counts more than what findings tell.
+        """
         json = self._remembered(made.name)
         try:
             before = msgspec.json.decode(json or b"", type=VulnDef)
         except msgspec.MsgspecError:
             return made
+        knows_more = made.classified and (entry is not None or not before.classified)
         return msgspec.structs.replace(
-            made if made.classified else before,
+            made if knows_more else before,
             name=made.name,
             description=made.description or before.description,
             solution=made.solution or before.solution,

@@ -120,6 +120,13 @@ class TestRemembered:
         assert known.facts == QidFacts(known=False, classified=True)
         assert catalogue.to_remember() == {}
 
+    def test_the_classes_of_findings_do_not_replace_what_an_entry_told(self) -> None:
+        catalogue = self.filled(cve_identifiers="CVE-2021-44228")
+
+        name = catalogue.of(as_finding(cwe=[79])).name
+
+        assert told(catalogue, name) == self.FULL | {"cve_identifiers": "CVE-2021-44228"}
+
     def test_a_name_that_only_closes_is_sent_as_before(self) -> None:
         catalogue = self.filled({"solution": "Do this"}, cwe_identifiers="CWE-79")
 
