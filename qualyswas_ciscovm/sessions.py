@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 import urllib3
 from requests import PreparedRequest
-from requests.adapters import HTTPAdapter
+from requests.adapters import DEFAULT_POOLSIZE, HTTPAdapter
 from requests.exceptions import (
     ChunkedEncodingError,
     ConnectionError,  # noqa: A004 - as `requests` names it
@@ -50,7 +50,7 @@ class OneServer(HTTPAdapter):
     """Sends calls to one server, whose connections are looked up once.
 
     `requests` would work out for each call which proxy, certificates and connections are its own.
-    Mount it for the server's address only.
+    `look_up_once` sees to it that calls to another server do not come here.
     """
 
     _connections: ConnectionPool | None = None
@@ -67,6 +67,18 @@ class OneServer(HTTPAdapter):
             found = super().get_connection_with_tls_context(request, verify, proxies, cert)
             self._connections = found
         return self._connections
+
+
+def look_up_once(session: Session, api_url: str, connections: int = DEFAULT_POOLSIZE) -> None:
+    """Let a session look up its connections to a server once.
+
+    Args:
+        session: that makes the calls.
+        api_url: the server, without a slash at its end.
+        connections: kept open at a time.
+    """
+    # Without the slash it would take calls to another port, or to a host of a longer name, too.
+    session.mount(f"{api_url}/", OneServer(pool_maxsize=connections))
 
 
 def bundle_path(ca_bundle: str | None) -> str | None:

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 import requests
 
-from qualyswas_ciscovm.sessions import OneServer, pieces, prepared, surroundings
+from qualyswas_ciscovm.sessions import look_up_once, pieces, prepared, surroundings
 from tap_qualyswas.errors import AnswerTooLarge, BrokenAnswer, QualysError, ReportTooLarge
 from tap_qualyswas.qualys.auth import secrets_of
 from tap_qualyswas.qualys.connection_errors import Timeout, explain
@@ -95,7 +95,7 @@ class Transport:
         self._quick = min(QUICK, self._timeout, key=lambda timeout: timeout.answer)
         self._session = requests.Session()
         self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-        self._session.mount(api_url, OneServer(pool_maxsize=max(connections, 2)))
+        look_up_once(self._session, api_url, max(connections, 2))
         # The fo API refuses calls without X-Requested-With; elsewhere it does no harm.
         self._session.headers.update(
             {"User-Agent": user_agent, "X-Requested-With": user_agent, "Accept": "*/*"}

@@ -16,9 +16,9 @@ from qualyswas_ciscovm.dates import from_header
 from qualyswas_ciscovm.plugin import package_version
 from qualyswas_ciscovm.server_clock import ServerClock
 from qualyswas_ciscovm.sessions import (
-    OneServer,
     bundle_path,
     bundle_problem,
+    look_up_once,
     pieces,
     prepared,
     surroundings,
@@ -86,7 +86,7 @@ class Transport:
         self._next_start = 0.0
         self._clock = ServerClock(local_stands_in=False)
         self._session = requests.Session()
-        self._session.mount(api_url, OneServer())
+        look_up_once(self._session, api_url)
         self._session.auth = RiskToken(self._key)
         self._session.headers.update({"User-Agent": user_agent(), "Accept": "application/json"})
 
