@@ -126,7 +126,7 @@ class CiscoVMClient:
         listed = [item for row in rows if (item := read_connector(row))]
         found = next((item for item in listed if item.id == self.connector_id), None)
         if found is None:
-            with suppress(KeyLacksRights, RequestRefused):
+            with suppress(KeyLacksRights, RequestRefused, BrokenAnswer):
                 found = self._by_number()
             if found is None:
                 raise ConnectorMissing(self.connector_id, self.calls.place, _importers(listed))

@@ -70,7 +70,10 @@ def test_one_that_the_list_lacks_is_asked_for_by_its_number(server: ScriptedServ
 
 @pytest.mark.parametrize(
     "reply",
-    [Reply(404, {}), Reply(403), Reply(400), Reply(json={}), Reply(json=IMPORTER | {"id": 1})],
+    [
+        *(Reply(404, {}), Reply(403), Reply(400), Reply(json={}), Reply(json=IMPORTER | {"id": 1})),
+        Reply(404, text="<!DOCTYPE html><title>Not found</title>"),
+    ],
 )
 def test_and_is_missing_where_that_does_not_show_it(server: ScriptedServer, reply: Reply) -> None:
     server.script("GET", "/connectors", listing(IMPORTER | {"id": 77}))
