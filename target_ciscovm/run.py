@@ -5,8 +5,9 @@ from __future__ import annotations
 import gc
 import logging
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
 
 from qualyswas_ciscovm.errors import Interrupted
 from qualyswas_ciscovm.wording import cut, one_line
@@ -88,8 +89,7 @@ RESET_WARNING: Final = (
 )
 
 
-@dataclass(frozen=True)
-class _Place:
+class _Place(msgspec.Struct, frozen=True):
     """Where a load works."""
 
     folder: RunFolder
@@ -214,7 +214,7 @@ class Run:
 
     def note(self, **found: Any) -> None:  # noqa: ANN401 - each is of the type that Facts names
         """Keep what a stage has found for the report."""
-        self.facts = replace(self.facts, **found)
+        self.facts = msgspec.structs.replace(self.facts, **found)
 
     def warn(self, text: str) -> None:
         """Warn, in the log and in the report."""
@@ -312,7 +312,7 @@ class Run:
         with self._stages.stage("catching up"):
             inquiry = Inquiry(api, self._settings, ledger, place.folder.spool)
             self.warn(catching_up.caught_up(inquiry, reason))
-        return replace(place, ledger=ledger)
+        return msgspec.structs.replace(place, ledger=ledger)
 
     def _receive(self, place: _Place, intake: Intake) -> Received:
         """Give what has arrived, the last row of each key, and each finding at its asset.

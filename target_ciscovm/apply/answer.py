@@ -6,8 +6,9 @@ all differences are suspicions: a healthy tenant must not fail every night.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+import msgspec
 
 from qualyswas_ciscovm.wording import counted
 
@@ -17,8 +18,7 @@ if TYPE_CHECKING:
     from target_ciscovm.cvm.connector import ConnectorRun
 
 
-@dataclass(frozen=True)
-class Sent:
+class Sent(msgspec.Struct, frozen=True):
     """What CVM was given.
 
     Attributes:
@@ -41,8 +41,7 @@ class Sent:
     over: bool = False
 
 
-@dataclass(frozen=True)
-class Findings:
+class Findings(msgspec.Struct, frozen=True):
     """What the comparison has shown, each a sentence.
 
     Attributes:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
+
+import msgspec
 
 from target_ciscovm.apply import pending
 from target_ciscovm.apply.answer import Findings, Sent, compare
@@ -33,8 +34,7 @@ LOGGER: Final = logging.getLogger(__name__)
 NOTHING_ODD: Final = Findings()
 
 
-@dataclass(frozen=True)
-class Uploaded:
+class Uploaded(msgspec.Struct, frozen=True):
     """What CVM took.
 
     Attributes:
@@ -46,8 +46,7 @@ class Uploaded:
     runs: frozenset[int] = frozenset()
 
 
-@dataclass(frozen=True)
-class Delivered:
+class Delivered(msgspec.Struct, frozen=True):
     """What came of a load in CVM.
 
     Attributes:
@@ -71,8 +70,7 @@ class Delivered:
         return not self.answer.hard and not self.failed_payloads
 
 
-@dataclass(frozen=True)
-class Way:
+class Way(msgspec.Struct, frozen=True):
     """What a load is delivered with.
 
     Attributes:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
 from heapq import merge
 from itertools import groupby
 from operator import itemgetter
@@ -74,8 +73,7 @@ WHERE e.webapp NOT IN (SELECT webapp FROM covered_webapp)
 The plus keeps SQLite from looking up each asset of the load: most loads have nothing uncovered."""
 
 
-@dataclass(frozen=True)
-class Written:
+class Written(msgspec.Struct, frozen=True):
     """The files of a load.
 
     Attributes:

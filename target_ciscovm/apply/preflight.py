@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
+
+import msgspec
 
 from qualyswas_ciscovm.wording import one_line
 from target_ciscovm.cvm.client import CiscoVMClient
@@ -25,8 +26,7 @@ OVERAGE: Final = (
 )
 
 
-@dataclass(frozen=True)
-class Opening:
+class Opening(msgspec.Struct, frozen=True):
     """What CVM told at first.
 
     Attributes:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
+
+import msgspec
 
 from target_ciscovm.apply.halves import halve, without_evidence
 from target_ciscovm.errors import TooLarge, UploadFailed
@@ -25,8 +26,7 @@ STILL_TOO_LARGE: Final = (
 )
 
 
-@dataclass
-class Uploads:
+class Uploads(msgspec.Struct):
     """What CVM took.
 
     Attributes:
@@ -34,8 +34,8 @@ class Uploads:
         refused: keys of assets that are too large for CVM whatever is done.
     """
 
-    parts: list[tuple[Part, int]] = field(default_factory=list)
-    refused: list[str] = field(default_factory=list)
+    parts: list[tuple[Part, int]] = msgspec.field(default_factory=list)
+    refused: list[str] = msgspec.field(default_factory=list)
 
     @property
     def ids(self) -> list[int]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime, timezone
 
 import msgspec
@@ -11,8 +10,7 @@ from qualyswas_ciscovm.dates import from_header
 from target_ciscovm.errors import BrokenAnswer
 
 
-@dataclass(frozen=True)
-class Answer:
+class Answer(msgspec.Struct, frozen=True):
     """What CVM answered.
 
     Attributes:

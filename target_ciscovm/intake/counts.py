@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Final
+
+import msgspec
 
 from qualyswas_ciscovm.wording import counted
 
@@ -16,8 +17,7 @@ OTHER_REASONS: Final = "other reasons, see rejected.jsonl"
 OTHER_NOTES: Final = "other values that were not as expected"
 
 
-@dataclass
-class Counts:
+class Counts(msgspec.Struct):
     """What became of each record, by stream.
 
     Attributes:
@@ -31,18 +31,18 @@ class Counts:
         dropped_by_maps: findings that a stream map of the target has dropped.
     """
 
-    received: Counter[str] = field(default_factory=Counter)
-    rejected: Counter[str] = field(default_factory=Counter)
-    rejected_by: Counter[tuple[str, str]] = field(default_factory=Counter)
-    late_rejected: Counter[str] = field(default_factory=Counter)
-    passed_over: Counter[str] = field(default_factory=Counter)
-    foreign: Counter[str] = field(default_factory=Counter)
-    unknown_messages: Counter[str] = field(default_factory=Counter)
-    kept: Counter[str] = field(default_factory=Counter)
-    filtered: Counter[str] = field(default_factory=Counter)
-    will_close: Counter[str] = field(default_factory=Counter)
-    notes: Counter[str] = field(default_factory=Counter)
-    nothing_to_do: Counter[str] = field(default_factory=Counter)
+    received: Counter[str] = msgspec.field(default_factory=Counter)
+    rejected: Counter[str] = msgspec.field(default_factory=Counter)
+    rejected_by: Counter[tuple[str, str]] = msgspec.field(default_factory=Counter)
+    late_rejected: Counter[str] = msgspec.field(default_factory=Counter)
+    passed_over: Counter[str] = msgspec.field(default_factory=Counter)
+    foreign: Counter[str] = msgspec.field(default_factory=Counter)
+    unknown_messages: Counter[str] = msgspec.field(default_factory=Counter)
+    kept: Counter[str] = msgspec.field(default_factory=Counter)
+    filtered: Counter[str] = msgspec.field(default_factory=Counter)
+    will_close: Counter[str] = msgspec.field(default_factory=Counter)
+    notes: Counter[str] = msgspec.field(default_factory=Counter)
+    nothing_to_do: Counter[str] = msgspec.field(default_factory=Counter)
     dropped_by_maps: int = 0
     mapped: int = 0
 

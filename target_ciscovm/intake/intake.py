@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -79,17 +78,15 @@ class _Spot(NamedTuple):
     page: str
 
 
-@dataclass(frozen=True)
-class IntakeRules:
+class IntakeRules(msgspec.Struct, frozen=True):
     """How findings are identified, mapped and filtered: the settings of those names."""
 
-    identity: Identity = field(default_factory=Identity)
-    mapping: MappingRules = field(default_factory=MappingRules)
-    filters: FilterRules = field(default_factory=FilterRules)
+    identity: Identity = msgspec.field(default_factory=Identity)
+    mapping: MappingRules = msgspec.field(default_factory=MappingRules)
+    filters: FilterRules = msgspec.field(default_factory=FilterRules)
 
 
-@dataclass
-class Lost:
+class Lost(msgspec.Struct):
     """What rejected records may have told of, beside the findings in the spool's `lost`.
 
     Attributes:
@@ -97,7 +94,7 @@ class Lost:
         unknown: whether not even the web application is known.
     """
 
-    webapps: set[int] = field(default_factory=set)
+    webapps: set[int] = msgspec.field(default_factory=set)
     unknown: bool = False
 
 

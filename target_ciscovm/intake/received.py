@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+import msgspec
 
 if TYPE_CHECKING:
     from target_ciscovm.intake.arrivals import Arrivals
@@ -13,8 +14,7 @@ if TYPE_CHECKING:
     from target_ciscovm.mapping.records import Sync
 
 
-@dataclass(frozen=True)
-class Received:
+class Received(msgspec.Struct, frozen=True):
     """What an input has brought; the records themselves are in the spool.
 
     Attributes:

@@ -7,8 +7,9 @@ scanner type and name that a file uses must be defined in that file, and there i
 from __future__ import annotations
 
 from array import array
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, NamedTuple
+
+import msgspec
 
 from target_ciscovm.errors import CiscoVMError
 from target_ciscovm.kdi.limits import check_asset, check_definition
@@ -41,8 +42,7 @@ class Group(NamedTuple):
         return b'{"version":2,"skip_autoclose":true,"reset_tags":%b,"assets":[' % reset
 
 
-@dataclass
-class Part:
+class Part(msgspec.Struct):
     """One file.
 
     Attributes:
@@ -55,8 +55,8 @@ class Part:
     group: Group
     bytes: int = 0
     findings: int = 0
-    ends: array[int] = field(default_factory=lambda: array("Q"))
-    keys: list[str] = field(default_factory=list)
+    ends: array[int] = msgspec.field(default_factory=lambda: array("Q"))
+    keys: list[str] = msgspec.field(default_factory=list)
 
     @property
     def assets(self) -> int:

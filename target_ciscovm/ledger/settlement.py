@@ -7,7 +7,6 @@ run looks at CVM for how it ended.
 from __future__ import annotations
 
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from itertools import islice
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -100,8 +99,7 @@ class Selection(NamedTuple):
     values: Mapping[str, object]
 
 
-@dataclass(frozen=True)
-class Settlement:
+class Settlement(msgspec.Struct, frozen=True):
     """What a run does in CVM. Iterables are read once, in the order of the attributes.
 
     Attributes:
@@ -118,7 +116,7 @@ class Settlement:
     webapps: Iterable[ShownWebApp] = ()
     coverage: Iterable[Covered] = ()
     chain: Iterable[Link] = ()
-    meta: Mapping[str, object] = field(default_factory=dict)
+    meta: Mapping[str, object] = msgspec.field(default_factory=dict)
 
 
 def put_down(connection: sqlite3.Connection, settlement: Settlement, path: Path) -> None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
+
+import msgspec
 
 from target_ciscovm.kdi.types import Asset
 from target_ciscovm.mapping.locators import Identity, Place
@@ -19,18 +20,16 @@ if TYPE_CHECKING:
     from target_ciscovm.mapping.scans_seen import LastScan
 
 
-@dataclass(frozen=True)
-class AssetRules:
+class AssetRules(msgspec.Struct, frozen=True):
     """How assets are described: the settings of the same names."""
 
-    identity: Identity = field(default_factory=Identity)
-    tags: TagRules = field(default_factory=TagRules)
+    identity: Identity = msgspec.field(default_factory=Identity)
+    tags: TagRules = msgspec.field(default_factory=TagRules)
     reset_tags: bool = False
     ignore_scanner_last_seen: bool = False
 
 
-@dataclass(frozen=True)
-class Sources:
+class Sources(msgspec.Struct, frozen=True):
     """What is known of web applications, by id.
 
     Attributes:
@@ -41,7 +40,7 @@ class Sources:
 
     webapps: Mapping[int, WebApp]
     scans: Mapping[int, LastScan]
-    tree: TagTree = field(default_factory=TagTree)
+    tree: TagTree = msgspec.field(default_factory=TagTree)
 
     def tell_all_of(self, number: int) -> bool:
         """Tell whether name, tags and system are known without the web application's findings."""

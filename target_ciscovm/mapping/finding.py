@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from operator import attrgetter
 from typing import TYPE_CHECKING, Final, NamedTuple, cast
+
+import msgspec
 
 from qualyswas_ciscovm.dates import to_utc
 from target_ciscovm.kdi.types import SCANNER_TYPE, DataModel, TriageState, Vuln, VulnStatus
@@ -42,12 +43,11 @@ LOWEST: Final = 1
 HIGHEST: Final = 5
 
 
-@dataclass(frozen=True)
-class MappingRules:
+class MappingRules(msgspec.Struct, frozen=True):
     """How findings are mapped: the settings of the same names."""
 
     data_model: DataModel = "vulnerabilities"
-    status_map: Mapping[str, str] = field(default_factory=dict)
+    status_map: Mapping[str, str] = msgspec.field(default_factory=dict)
     map_ignored: bool = False
     with_evidence: bool = True
 

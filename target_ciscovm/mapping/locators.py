@@ -7,10 +7,11 @@ application that is; what CVM would rank above it is left out.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import lru_cache
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Final, NamedTuple
+
+import msgspec
 
 from target_ciscovm.mapping.text import one_line
 from target_ciscovm.mapping.urls import host_of, resolved, tidy_url
@@ -44,8 +45,7 @@ CVM_ORDER: Final = (
 """CVM's own order, highest first."""
 
 
-@dataclass(frozen=True)
-class Identity:
+class Identity(msgspec.Struct, frozen=True):
     """How assets are identified: the settings that decide it.
 
     Attributes:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
+
+import msgspec
 
 from qualyswas_ciscovm.dates import to_utc
 from qualyswas_ciscovm.scans import AT_WORK, WITHOUT_RESULTS
@@ -17,8 +18,7 @@ if TYPE_CHECKING:
 FINISHED: Final = "FINISHED"
 
 
-@dataclass(frozen=True)
-class LastScan:
+class LastScan(msgspec.Struct, frozen=True):
     """The latest scan that has worked on a web application.
 
     Attributes:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING
+
+import msgspec
 
 from target_ciscovm.kdi.types import MAX_TAG
 from target_ciscovm.mapping.tag_tree import names_of
@@ -17,8 +18,7 @@ if TYPE_CHECKING:
     from target_ciscovm.mapping.tag_tree import TagTree
 
 
-@dataclass(frozen=True)
-class TagRules:
+class TagRules(msgspec.Struct, frozen=True):
     """How tags are made: the settings of the same names.
 
     Attributes:
@@ -31,7 +31,7 @@ class TagRules:
     application: bool = True
     ancestors: bool = False
     paths: bool = False
-    attributes: Mapping[str, str] = field(default_factory=dict)
+    attributes: Mapping[str, str] = msgspec.field(default_factory=dict)
 
     @property
     def need_tree(self) -> bool:

@@ -17,9 +17,10 @@ import secrets
 import shutil
 import sqlite3
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import IO, TYPE_CHECKING, Final, NamedTuple
+
+import msgspec
 
 from target_ciscovm.errors import DiskFull
 from target_ciscovm.output.lock import try_lock
@@ -43,8 +44,7 @@ SQLITE_NO_ROOM: Final = frozenset({"database or disk is full", "disk I/O error"}
 """SQLite's words for it; the second stands for a limit other than the disk's size."""
 
 
-@dataclass(frozen=True)
-class RunFolder:
+class RunFolder(msgspec.Struct, frozen=True):
     """Where a run puts its results, and where it works meanwhile."""
 
     path: Path

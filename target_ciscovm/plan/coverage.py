@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+import msgspec
 
 from qualyswas_ciscovm.dates import days_before, parse, to_text, to_utc
 from target_ciscovm.intake.intake import Lost
@@ -19,8 +20,7 @@ if TYPE_CHECKING:
 DELETED_AFTER_DAYS = 1
 
 
-@dataclass(frozen=True)
-class Coverage:
+class Coverage(msgspec.Struct, frozen=True):
     """What a load covers, and where it stands.
 
     Attributes:
@@ -49,8 +49,7 @@ class Coverage:
     whole_account: bool = False
 
 
-@dataclass(frozen=True)
-class Bounds:
+class Bounds(msgspec.Struct, frozen=True):
     """What narrows a coverage beside the row of `syncs` itself.
 
     Attributes:
@@ -61,7 +60,7 @@ class Bounds:
     """
 
     account: int | None = None
-    lost: Lost = field(default_factory=Lost)
+    lost: Lost = msgspec.field(default_factory=Lost)
     inactive: frozenset[int] = frozenset()
     close_gone: bool = True
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
+
+import msgspec
 
 from qualyswas_ciscovm.dates import parse, to_text, to_utc
 from qualyswas_ciscovm.wording import counted
@@ -43,8 +44,7 @@ CHANGES: Final = "changes.jsonl"
 """Name of the file that lists what the plan changes."""
 
 
-@dataclass(frozen=True)
-class Tenant:
+class Tenant(msgspec.Struct, frozen=True):
     """What CVM told before the load was planned.
 
     Attributes:
@@ -58,8 +58,7 @@ class Tenant:
     over: bool | None = None
 
 
-@dataclass(frozen=True)
-class Plan:
+class Plan(msgspec.Struct, frozen=True):
     """What is to be done, and why.
 
     Attributes:
@@ -99,7 +98,7 @@ class Plan:
     decided: tuple[Decided, ...] = ()
     open_before: int | None = None
     covered_open: int = 0
-    change: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    change: Mapping[str, tuple[str, str]] = msgspec.field(default_factory=dict)
     account: Account | None = None
     match: Match = UNKNOWN
     number: int | None = None
@@ -174,7 +173,7 @@ def make_plan(
     is_whole = _is_whole(ledger, tenant)
     may_close = settings.close_gone and has_ledger and is_whole
     unnamed = decisions.unnamed_webapps(spool)
-    lost = replace(received.lost, webapps=received.lost.webapps | unnamed)
+    lost = msgspec.structs.replace(received.lost, webapps=received.lost.webapps | unnamed)
     bounds = Bounds(number, lost, inactive, may_close)
     coverage = coverage_of(sync, verdict, received.sources, bounds)
     change = _identity_change(spool, ledger, settings, coverage)

@@ -7,8 +7,9 @@ own last word, held against what arrived, counts as a proof; a part of it that i
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
+
+import msgspec
 
 from qualyswas_ciscovm.dates import to_utc
 from target_ciscovm.ledger.accounts import account_of
@@ -26,8 +27,7 @@ CONTRACT: Final = 1
 """Least number of the form of `syncs` that tells what a sync covers."""
 
 
-@dataclass(frozen=True)
-class Arrived:
+class Arrived(msgspec.Struct, frozen=True):
     """What the row of `syncs` is held against.
 
     Attributes:
@@ -37,14 +37,13 @@ class Arrived:
         renamed: names that a stream map of the target has given to a stream of ours, by stream.
     """
 
-    received: Mapping[str, int] = field(default_factory=dict)
-    digests: Mapping[str, str] = field(default_factory=dict)
+    received: Mapping[str, int] = msgspec.field(default_factory=dict)
+    digests: Mapping[str, str] = msgspec.field(default_factory=dict)
     proof_is_last: bool = True
-    renamed: Mapping[str, str] = field(default_factory=dict)
+    renamed: Mapping[str, str] = msgspec.field(default_factory=dict)
 
 
-@dataclass(frozen=True)
-class Verdict:
+class Verdict(msgspec.Struct, frozen=True):
     """What a load proves.
 
     Attributes:

@@ -6,8 +6,9 @@ however small its share.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
+
+import msgspec
 
 from qualyswas_ciscovm.wording import cut
 
@@ -25,8 +26,7 @@ Piece = tuple[float, float, str]
 """Start, width and kind of a part of a bar."""
 
 
-@dataclass(frozen=True)
-class Bar:
+class Bar(msgspec.Struct, frozen=True):
     """One row of a bar chart.
 
     Attributes:
@@ -39,8 +39,7 @@ class Bar:
     parts: list[Piece]
 
 
-@dataclass(frozen=True)
-class Bars:
+class Bars(msgspec.Struct, frozen=True):
     """A chart of horizontal bars with the text above each."""
 
     width: float

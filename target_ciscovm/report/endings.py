@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
+
+import msgspec
 
 from qualyswas_ciscovm.dates import parse
 from qualyswas_ciscovm.wording import counted, cut
@@ -50,8 +51,7 @@ ONCE: Final = "If that is what you want, run once with the settings below."
 HEALS: Final = "The tap's next sync reads everything and heals this."
 
 
-@dataclass(frozen=True)
-class Ending:
+class Ending(msgspec.Struct, frozen=True):
     """How a run ends.
 
     Attributes:
@@ -202,10 +202,10 @@ def loaded(facts: Facts, ledger: Ledger) -> Ending:
     if problem is not None:
         message = f"{_loaded_message(facts, plan)} But {problem}."
         failed = Ending("failed", EXIT_CODES["failed"], message, HEALS if sends else "", RUN)
-        return replace(failed, asks=sends)
+        return msgspec.structs.replace(failed, asks=sends)
     if facts.delivered is not None and facts.delivered.failed_payloads:
         return _with_failed_payloads(ending, facts, ledger)
-    return replace(ending, asks=sends and plan.asks_full_sync is not None)
+    return msgspec.structs.replace(ending, asks=sends and plan.asks_full_sync is not None)
 
 
 def noticing_silence(ending: Ending, facts: Facts, ledger: Ledger) -> Ending:
@@ -222,7 +222,7 @@ def noticing_silence(ending: Ending, facts: Facts, ledger: Ledger) -> Ending:
         f"max_days_unproven ({days}) allows: what is gone from Qualys stays open. The reports say "
         "why."
     )
-    return replace(
+    return msgspec.structs.replace(
         ending,
         outcome="failed",
         exit_code=EXIT_CODES["failed"],
@@ -257,13 +257,15 @@ def _with_failed_payloads(ending: Ending, facts: Facts, ledger: Ledger) -> Endin
             f"{ending.message} CVM failed {counted(failed, 'payload')}, within max_failed_percent: "
             "the state is not passed on, so the next run sends the same again."
         )
-        return replace(ending, message=message, next_step=step, command=RUN, passes=False)
+        return msgspec.structs.replace(
+            ending, message=message, next_step=step, command=RUN, passes=False
+        )
     message = (
         f"{ending.message} But CVM failed {counted(failed, 'payload')}, as in the loads before. "
         f"{facts.failed_assets} The state is passed on now, so what failed is sent again by the "
         "next full sync only."
     )
-    return replace(
+    return msgspec.structs.replace(
         ending, outcome="failed", exit_code=1, message=message, next_step=step, command=RUN
     )
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+import msgspec
 
 from target_ciscovm.plan.plan import Tenant
 from target_ciscovm.report.changes import NONE, Written
@@ -24,8 +25,7 @@ if TYPE_CHECKING:
     from target_ciscovm.settings.values import Settings
 
 
-@dataclass(frozen=True)
-class Facts:
+class Facts(msgspec.Struct, frozen=True):
     """What the stages of a load have found, as far as it has come.
 
     Attributes:
@@ -46,7 +46,7 @@ class Facts:
     stages: Stages
     folder: RunFolder | None = None
     opening: Opening | None = None
-    tenant: Tenant = field(default_factory=Tenant)
+    tenant: Tenant = msgspec.field(default_factory=Tenant)
     api_url: str = ""
     sync: Sync | None = None
     plan: Plan | None = None

@@ -6,9 +6,10 @@ share.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, Final
+
+import msgspec
 
 from target_ciscovm.report.bars import chart, part
 from target_ciscovm.report.wording import number
@@ -39,16 +40,14 @@ FILES: Final = "in files"
 """The step at which closings come in."""
 
 
-@dataclass(frozen=True)
-class Step:
+class Step(msgspec.Struct, frozen=True):
     """A count on the way from Qualys to CVM; None if it is unknown or was not reached."""
 
     label: str
     count: int | None
 
 
-@dataclass(frozen=True)
-class Loss:
+class Loss(msgspec.Struct, frozen=True):
     """What one cause keeps from the next step."""
 
     label: str
@@ -56,8 +55,7 @@ class Loss:
     kind: str
 
 
-@dataclass(frozen=True)
-class Gain:
+class Gain(msgspec.Struct, frozen=True):
     """What comes in before a step, of one kind."""
 
     label: str
@@ -65,8 +63,7 @@ class Gain:
     kind: str
 
 
-@dataclass(frozen=True)
-class Node:
+class Node(msgspec.Struct, frozen=True):
     """A step as drawn: an upright bar with two lines of text above."""
 
     step: Step
@@ -75,16 +72,14 @@ class Node:
     height: float
 
 
-@dataclass(frozen=True)
-class Ribbon:
+class Ribbon(msgspec.Struct, frozen=True):
     """A filled path from one step to the next, down to a loss, or up from a gain."""
 
     path: str
     kind: str
 
 
-@dataclass(frozen=True)
-class Drop:
+class Drop(msgspec.Struct, frozen=True):
     """A loss or a gain as drawn: a bar below the band, with two lines of text.
 
     Attributes:
@@ -103,8 +98,7 @@ class Drop:
         return max(self.y + self.height, self.text[1] + LABEL)
 
 
-@dataclass(frozen=True)
-class Flow:
+class Flow(msgspec.Struct, frozen=True):
     """The picture of the way, for wide windows.
 
     Attributes:

@@ -5,9 +5,10 @@ It is read when the files are written: once the ledger is settled, what was open
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from itertools import islice
 from typing import TYPE_CHECKING, Final
+
+import msgspec
 
 from target_ciscovm.apply.sent_tags import dropped_tags
 from target_ciscovm.plan import decisions
@@ -56,16 +57,15 @@ SELECT COUNT(*) FROM load_asset WHERE key NOT IN (SELECT key FROM ledger.asset)
 """
 
 
-@dataclass(frozen=True)
-class Planned:
+class Planned(msgspec.Struct, frozen=True):
     """What a plan means for CVM.
 
     Attributes:
         changes: None where no ledger tells what is a change.
     """
 
-    closing: Closing = field(default_factory=Closing)
-    coverage: CoverageInfo = field(default_factory=CoverageInfo)
+    closing: Closing = msgspec.field(default_factory=Closing)
+    coverage: CoverageInfo = msgspec.field(default_factory=CoverageInfo)
     changes: Changes | None = None
     severities: tuple[SeverityCount, ...] = ()
     webapps: WebAppRows = NO_ROWS

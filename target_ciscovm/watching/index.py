@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
+
+import msgspec
 
 from qualyswas_ciscovm.dates import parse
 from qualyswas_ciscovm.progress import duration
@@ -30,8 +31,7 @@ DESTINATIONS: Final = {"dry_run": "dry run", "files": "files only"}
 NEVER: Final = "never"
 
 
-@dataclass(frozen=True)
-class Row:
+class Row(msgspec.Struct, frozen=True):
     """A run or an audit in the list.
 
     Attributes:

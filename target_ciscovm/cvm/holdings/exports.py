@@ -9,6 +9,8 @@ from http import HTTPStatus
 from tempfile import TemporaryFile
 from typing import IO, TYPE_CHECKING, Final, Generic
 
+import msgspec
+
 from qualyswas_ciscovm.wording import counted
 from target_ciscovm.cvm.connector import read_int
 from target_ciscovm.cvm.holdings.export_file import FileBroken, rows_in
@@ -42,8 +44,7 @@ class ExportLost(Exception):  # noqa: N818 - the name says the cause
     """This export will not come; another one may."""
 
 
-@dataclass(frozen=True)
-class Request(Generic[Row]):
+class Request(msgspec.Struct, Generic[Row], frozen=True):
     """What is to be exported.
 
     Attributes:

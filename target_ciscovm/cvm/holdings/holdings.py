@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import logging
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, Literal
+
+import msgspec
 
 from target_ciscovm.cvm.holdings.exports import Exports
 from target_ciscovm.cvm.holdings.holding import Owner
@@ -27,8 +28,7 @@ LOGGER: Final = logging.getLogger(__name__)
 Source = Literal["export", "search"]
 
 
-@dataclass(frozen=True)
-class Holdings:
+class Holdings(msgspec.Struct, frozen=True):
     """The holdings of one connector in one data model, all of them.
 
     Attributes:
@@ -80,7 +80,7 @@ def open_holdings(
                 # An empty answer would be taken for an empty CVM, while perhaps only the name is
                 # not one that CVM can filter by.
                 LOGGER.info("CVM shows nothing for this connector's name; reading all connectors.")
-                source = _read(replace(reading, connectors=()), data_model)
+                source = _read(msgspec.structs.replace(reading, connectors=()), data_model)
         yield Holdings(source, store, data_model)
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
+
+import msgspec
 
 from target_ciscovm.cvm.holdings import searches
 from target_ciscovm.cvm.holdings.exports import Request
@@ -49,8 +50,7 @@ ASSETS: Final = Request(
 )
 
 
-@dataclass(frozen=True)
-class Reading:
+class Reading(msgspec.Struct, frozen=True):
     """One reading of what a connector holds.
 
     Attributes:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Generic
 
 import msgspec
@@ -50,8 +49,7 @@ class Meta(msgspec.Struct):
     pages: int | None = None
 
 
-@dataclass(frozen=True)
-class Search(Generic[Row]):
+class Search(msgspec.Struct, Generic[Row], frozen=True):
     """A search and the limits of its paging, which its description in the OpenAPI file names.
 
     Attributes:
@@ -74,8 +72,7 @@ class Search(Generic[Row]):
         return self.size * self.pages
 
 
-@dataclass(frozen=True)
-class Page(Generic[Row]):
+class Page(msgspec.Struct, Generic[Row], frozen=True):
     """One page.
 
     Attributes:

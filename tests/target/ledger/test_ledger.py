@@ -1,10 +1,10 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
+from msgspec import structs
 
 from qualyswas_ciscovm.accounts import Account
 from target_ciscovm.ledger.accounts import KnownAccount
@@ -196,7 +196,10 @@ class TestSettled:
         load(ledger, later)
         assert rows(ledger, "asset") == [asset()]
 
-        load(ledger, replace(later, coverage=[Covered(1, "api", 7, "V", "2026-09-01T08:00:00Z")]))
+        load(
+            ledger,
+            structs.replace(later, coverage=[Covered(1, "api", 7, "V", "2026-09-01T08:00:00Z")]),
+        )
 
         assert rows(ledger, "asset") == []
 
@@ -356,7 +359,7 @@ class TestDoubt:
 
     def test_nothing_else_of_it_is_believed(self, ledger: Ledger) -> None:
         load(ledger, FIRST)
-        done = replace(
+        done = structs.replace(
             FIRST,
             chain=[Link("scope", LATER, 9)],
             coverage=[Covered(1, "api", 7, "V", LATER)],

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from msgspec import structs
@@ -38,7 +38,7 @@ TERMS: Final = Terms(VULNERABILITIES, COVERAGE, newest=BEFORE)
 
 def covering(**changes: Any) -> Terms:  # noqa: ANN401 - of all types
     """Give the terms of a load that covers something else."""
-    return TERMS._replace(coverage=replace(COVERAGE, **changes))
+    return TERMS._replace(coverage=structs.replace(COVERAGE, **changes))
 
 
 INCREMENTAL: Final = covering(proven=False)

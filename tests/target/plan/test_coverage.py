@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime, timezone
 from typing import Any
 
 import msgspec
 import pytest
+from msgspec import structs
 
 from target_ciscovm.intake.intake import Lost
 from target_ciscovm.mapping.asset import Sources
@@ -67,14 +67,14 @@ def test_a_web_application_of_which_something_may_be_missing_is_not_covered(name
 
 
 def test_nor_is_one_of_which_a_record_was_rejected() -> None:
-    found = covered(replace(OURS, lost=Lost(webapps={3})))
+    found = covered(structs.replace(OURS, lost=Lost(webapps={3})))
 
     assert found.webapps == {1, 2}
     assert found.unsettled == {3}
 
 
 def test_nor_one_that_is_left_out_as_inactive() -> None:
-    found = covered(replace(OURS, inactive=frozenset({1})))
+    found = covered(structs.replace(OURS, inactive=frozenset({1})))
 
     assert found.webapps == {2, 3}
     assert found.inactive == {1}
@@ -83,9 +83,9 @@ def test_nor_one_that_is_left_out_as_inactive() -> None:
 @pytest.mark.parametrize(
     ("bounds", "verdict"),
     [
-        (replace(OURS, account=None), PROVEN),
-        (replace(OURS, lost=Lost(unknown=True)), PROVEN),
-        (replace(OURS, close_gone=False), PROVEN),
+        (structs.replace(OURS, account=None), PROVEN),
+        (structs.replace(OURS, lost=Lost(unknown=True)), PROVEN),
+        (structs.replace(OURS, close_gone=False), PROVEN),
         (OURS, Verdict(valid=True, proven=False)),
     ],
     ids=["no account", "a record of any web application lost", "close_gone: never", "not proven"],

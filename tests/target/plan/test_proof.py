@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 
 from target_ciscovm.mapping.records import Sync
 from target_ciscovm.plan.proof import Arrived, Verdict, judge
@@ -61,7 +61,7 @@ def test_a_whole_full_sync_that_arrived_as_it_was_sent_is_proven() -> None:
 
 
 def test_no_row_is_no_proof() -> None:
-    found = judge(None, replace(ARRIVED, received=COUNTS))
+    found = judge(None, structs.replace(ARRIVED, received=COUNTS))
 
     assert (found.valid, found.proven, found.unaltered) == (False, False, False)
     assert "no syncs record" in found.reasons[0]
@@ -155,7 +155,7 @@ class TestLoss:
     def test_a_number_that_is_not_what_arrived(self, name: str, difference: int) -> None:
         received = {**ARRIVED.received, name: COUNTS[name] + difference}
 
-        found = verdict(replace(ARRIVED, received=received))
+        found = verdict(structs.replace(ARRIVED, received=received))
 
         assert (found.valid, found.proven, found.unaltered) == (False, False, False)
         told = f"{received[name]:,} {name} arrived of {COUNTS[name]:,} that the tap read"
@@ -163,7 +163,7 @@ class TestLoss:
 
     @pytest.mark.parametrize("name", list(DIGESTS))
     def test_rows_of_the_same_number_that_are_others(self, name: str) -> None:
-        found = verdict(replace(ARRIVED, digests=DIGESTS | {name: "00000000000000cc"}))
+        found = verdict(structs.replace(ARRIVED, digests=DIGESTS | {name: "00000000000000cc"}))
 
         assert (found.valid, found.unaltered) == (False, False)
         assert found.losses == (f"{name} were altered between the tap and here",)
@@ -172,7 +172,7 @@ class TestLoss:
         received = {**ARRIVED.received, "findings": 7}
         streams = with_stream("findings", read=10, emitted=7)
 
-        assert verdict(replace(ARRIVED, received=received), streams=streams).losses != ()
+        assert verdict(structs.replace(ARRIVED, received=received), streams=streams).losses != ()
 
     def test_where_only_the_rows_written_are_told_they_are_what_counts(self) -> None:
         streams = with_stream("scans", read=None, emitted=3)
@@ -185,7 +185,7 @@ class TestLoss:
         assert verdict(streams=with_stream("scans", read=None, emitted=None)).losses == ()
 
     def test_a_map_of_the_target_that_makes_another_stream_of_one_of_ours(self) -> None:
-        found = verdict(replace(ARRIVED, renamed={"findings": "issues"}))
+        found = verdict(structs.replace(ARRIVED, renamed={"findings": "issues"}))
 
         assert found.valid is False
         assert found.losses == ("a stream map of the target makes issues of findings",)
@@ -194,12 +194,12 @@ class TestLoss:
 def test_a_stream_that_the_tap_says_nothing_of_is_no_proof() -> None:
     assert "nothing of scans" in verdict(streams=without("scans")).reasons[0]
 
-    untold = replace(ARRIVED, received={**COUNTS, "scans": 0, "syncs": 1})
+    untold = structs.replace(ARRIVED, received={**COUNTS, "scans": 0, "syncs": 1})
     assert verdict(untold, streams=without("scans")).proven is True
 
 
 def test_records_after_the_row_make_it_no_proof() -> None:
-    found = verdict(replace(ARRIVED, proof_is_last=False))
+    found = verdict(structs.replace(ARRIVED, proof_is_last=False))
 
     assert (found.valid, found.proven) == (False, False)
     assert "after the syncs record" in found.reasons[0]
@@ -214,7 +214,7 @@ def test_what_is_no_full_sync_is_valid_and_proves_nothing_gone(mode: str | None)
 
 
 def test_all_flaws_are_told_at_once() -> None:
-    arrived = replace(ARRIVED, proof_is_last=False, received={})
+    arrived = structs.replace(ARRIVED, proof_is_last=False, received={})
 
     assert len(verdict(arrived, complete=False, mode="incremental", filters=None).reasons) >= 6
 
@@ -238,7 +238,7 @@ FLAWS = st.fixed_dictionaries(
 def test_proven_is_valid_and_full_and_says_nothing_else(
     row: dict[str, Any], last: bool, digests: dict[str, str]
 ) -> None:
-    found = verdict(replace(ARRIVED, proof_is_last=last, digests=digests), **row)
+    found = verdict(structs.replace(ARRIVED, proof_is_last=last, digests=digests), **row)
 
     assert found.proven is (not found.reasons)
     assert not found.proven or (found.valid and found.unaltered)
