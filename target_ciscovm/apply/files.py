@@ -44,9 +44,8 @@ CREATE TABLE load_asset(
 ) WITHOUT ROWID;
 """
 OPENED: Final = (
-    "SELECT k.key, f.identifier, o.name, f.definition, f.app, f.url, f.seen, f.item, f.severity "
-    "FROM asset_key k CROSS JOIN finding_row f ON f.asset = k.number "
-    "CROSS JOIN opened o ON o.finding = f.number ORDER BY k.key"
+    "SELECT k.key, o.identifier, o.name, o.definition, o.app, o.url, o.seen, o.item, o.severity "
+    "FROM asset_key k CROSS JOIN opened o ON o.asset = k.number ORDER BY k.key"
 )
 """`CROSS JOIN` keeps SQLite to this order, which needs no sorting."""
 NOT_OPENED: Final = (

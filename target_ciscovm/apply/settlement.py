@@ -23,10 +23,10 @@ if TYPE_CHECKING:
     from target_ciscovm.plan.plan import Plan, Tenant
 
 OPENED: Final = (
-    "SELECT f.asset, f.identifier, :model, CASE WHEN :over AND NOT EXISTS (SELECT 1 FROM "
-    "main.asset a WHERE a.key = f.asset) THEN 'perhaps' ELSE 'open' END, COALESCE(o.name, n.name)"
-    ", f.type, f.webapp, :source, :account, :sent, f.seen, f.severity FROM opened o JOIN finding "
-    "f ON f.number = o.finding JOIN definition n ON n.number = f.definition"
+    "SELECT k.key, o.identifier, :model, CASE WHEN :over AND NOT EXISTS (SELECT 1 FROM "
+    "main.asset a WHERE a.key = k.key) THEN 'perhaps' ELSE 'open' END, COALESCE(o.name, n.name), "
+    "o.type, o.webapp, :source, :account, :sent, o.seen, o.severity FROM opened o CROSS JOIN "
+    "asset_key k ON k.number = o.asset JOIN definition n ON n.number = o.definition"
 )
 CLOSED: Final = (
     "SELECT d.asset, d.identifier, d.model, 'closed', e.name, e.type, e.webapp, e.source, "

@@ -105,8 +105,9 @@ SELECT COUNT(*) FROM lost l JOIN live e ON e.identifier = l.identifier WHERE l.c
 
 DECISION: Final = """
 CREATE VIEW decision AS
-SELECT f.asset, f.identifier, '{model}' AS model, 'open' AS action, o.cause, o.finding, o.name
-FROM opened o JOIN finding f ON f.number = o.finding
+SELECT k.key AS asset, o.identifier, '{model}' AS model, 'open' AS action, o.cause, o.finding,
+    o.name
+FROM opened o CROSS JOIN asset_key k ON k.number = o.asset
 UNION ALL
 SELECT asset, identifier, model, action, cause, finding, name FROM not_opened
 """
@@ -140,10 +141,16 @@ ASSETS_OF_LEDGER: Final = """
 INSERT INTO asset_key(key)
 SELECT DISTINCT asset FROM live WHERE asset NOT IN (SELECT key FROM asset_key)
 """
-OPENED_ROWS: Final = "CREATE VIEW opened AS SELECT finding, cause, name FROM opened_row"
-OPENED_NEW: Final = """
+_COLUMNS: Final = "identifier, asset, webapp, type, definition, app, url, severity, seen, item"
+OPENED_ROWS: Final = f"""
 CREATE VIEW opened AS
-SELECT number AS finding, 'new' AS cause, NULL AS name FROM finding_row
+SELECT finding, cause, name, {_COLUMNS}
+FROM finding_row f CROSS JOIN opened_row o ON o.finding = f.number
+"""
+"""`CROSS JOIN` keeps SQLite to this order, so that the findings of an asset can be looked up."""
+OPENED_NEW: Final = f"""
+CREATE VIEW opened AS
+SELECT number AS finding, 'new' AS cause, NULL AS name, {_COLUMNS} FROM finding_row
 WHERE asset IS NOT NULL AND state = 'open' AND filter = ''
 """
 """The same where neither the ledger knows an entry, nor CVM has refused one: all is new, so nothing

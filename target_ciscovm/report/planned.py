@@ -39,8 +39,7 @@ WHERE COALESCE(e.account, :account) = :account AND e.webapp IN (SELECT webapp FR
 GROUP BY 1 ORDER BY 1
 """
 BY_SEVERITY: Final = """
-SELECT f.severity, 'open', COUNT(*)
-FROM opened o JOIN finding_row f ON f.number = o.finding GROUP BY 1
+SELECT severity, 'open', COUNT(*) FROM opened GROUP BY 1
 UNION ALL
 SELECT f.severity, 'close', COUNT(DISTINCT d.finding)
 FROM not_opened d JOIN finding_row f ON f.number = d.finding WHERE d.action = 'close' GROUP BY 1

@@ -30,9 +30,8 @@ WITH part(account, webapp, was, opened, closed, ended, moved) AS (
     UNION ALL
     SELECT {_ACCOUNT}, e.webapp, COUNT(*), 0, 0, 0, 0 FROM live e GROUP BY 1, 2
     UNION ALL
-    SELECT :account, f.webapp, 0, COUNT(*), 0, 0, 0
-    FROM opened o JOIN finding_row f ON f.number = o.finding
-    WHERE o.cause IN (SELECT value FROM json_each(:opening)) GROUP BY 1, 2
+    SELECT :account, webapp, 0, COUNT(*), 0, 0, 0 FROM opened
+    WHERE cause IN (SELECT value FROM json_each(:opening)) GROUP BY 1, 2
     UNION ALL
     SELECT {_ACCOUNT}, CASE WHEN e.asset IS NULL THEN f.webapp ELSE e.webapp END, 0, 0,
         COUNT(*), COUNT(e.asset), SUM(d.cause IN (SELECT value FROM json_each(:moving)))
