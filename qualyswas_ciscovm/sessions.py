@@ -9,12 +9,13 @@ import os
 import ssl
 import sys
 import time
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import urllib3
 from requests import PreparedRequest
-from requests.adapters import DEFAULT_POOLSIZE, HTTPAdapter
+from requests.adapters import HTTPAdapter
 from requests.exceptions import (
     ChunkedEncodingError,
     ConnectionError,  # noqa: A004 - as `requests` names it
@@ -47,13 +48,57 @@ class Stalled(Timeout):
 
 
 class OneServer(HTTPAdapter):
-    """Sends calls to one server, whose connections are looked up once.
+    """Sends calls to one server, for which all that does not change is looked up once.
 
-    `requests` would work out for each call which proxy, certificates and connections are its own.
-    `look_up_once` sees to it that calls to another server do not come here.
+    A session of `requests` would work out for each call which proxy, certificates and connections
+    are its own. It would also keep cookies, and look where a redirect leads; none is followed here.
+
+    Args:
+        session: has the headers and the login of all calls.
+        url: address of the server.
+        verify: path of the certificates that settings name; True for none.
+        connections: how many are kept.
     """
 
     _connections: ConnectionPool | None = None
+
+    def __init__(
+        self,
+        session: Session,
+        url: str,
+        verify: str | bool,  # noqa: FBT001 - as in `requests`
+        connections: int = 2,
+    ) -> None:
+        super().__init__(pool_maxsize=connections)
+        self._session = session
+        self._url = url
+        self._verify = verify
+
+    def ask(self, request: Request, timeout: tuple[float, float]) -> Response:
+        """Send a call and give its answer, of which the body is still to be read.
+
+        Args:
+            request: the call.
+            timeout: seconds to connect, and to answer.
+
+        Raises:
+            RequestException: when no answer comes.
+        """
+        settings = self._settings
+        return self.send(
+            prepared(self._session, request),
+            stream=True,
+            timeout=timeout,
+            verify=settings["verify"] or True,
+            proxies=settings["proxies"],
+        )
+
+    @cached_property
+    def _settings(self) -> _Settings:
+        """The proxies and certificates, which variables of the environment may name."""
+        return self._session.merge_environment_settings(
+            self._url, {}, stream=True, verify=self._verify, cert=None
+        )
 
     @override
     def get_connection_with_tls_context(
@@ -67,18 +112,6 @@ class OneServer(HTTPAdapter):
             found = super().get_connection_with_tls_context(request, verify, proxies, cert)
             self._connections = found
         return self._connections
-
-
-def look_up_once(session: Session, api_url: str, connections: int = DEFAULT_POOLSIZE) -> None:
-    """Let a session look up its connections to a server once.
-
-    Args:
-        session: that makes the calls.
-        api_url: the server, without a slash at its end.
-        connections: kept open at a time.
-    """
-    # Without the slash it would take calls to another port, or to a host of a longer name, too.
-    session.mount(f"{api_url}/", OneServer(pool_maxsize=connections))
 
 
 def bundle_path(ca_bundle: str | None) -> str | None:
@@ -104,21 +137,8 @@ def bundle_problem(ca_bundle: str | None, api_url: str) -> str | None:
     return _problem(named, path, is_folder=Path(path).is_dir())
 
 
-def surroundings(session: Session, url: str, verify: str | bool) -> _Settings:  # noqa: FBT001 - as in `requests`
-    """Give the proxies and certificates of calls to an address, to be looked up once a session.
-
-    `requests` would read all variables of the environment for each call.
-
-    Args:
-        session: that makes the calls.
-        url: the address.
-        verify: path of the certificates that settings name; True for none.
-    """
-    return session.merge_environment_settings(url, {}, stream=True, verify=verify, cert=None)
-
-
 def prepared(session: Session, request: Request) -> PreparedRequest:
-    """Give a request as it is sent in a session: with the session's headers, login and cookies.
+    """Give a request as it is sent in a session: with the session's headers and login.
 
     The session's own `prepare_request` merges all its other settings too, and takes three times as
     long. Where there is no login, it would look for one in `~/.netrc`.
@@ -131,7 +151,6 @@ def prepared(session: Session, request: Request) -> PreparedRequest:
         data=request.data,
         params=request.params or "",  # an empty list would be looked at from all sides
         auth=request.auth or session.auth,
-        cookies=session.cookies,
         json=request.json,
     )
     return ready

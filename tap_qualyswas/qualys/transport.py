@@ -5,15 +5,13 @@ from __future__ import annotations
 import tempfile
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from functools import cached_property
-from http.cookiejar import DefaultCookiePolicy
 from io import BytesIO
 from typing import IO, TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 import requests
 
-from qualyswas_ciscovm.sessions import look_up_once, pieces, prepared, surroundings
+from qualyswas_ciscovm.sessions import OneServer, pieces
 from tap_qualyswas.errors import AnswerTooLarge, BrokenAnswer, QualysError, ReportTooLarge
 from tap_qualyswas.qualys.auth import secrets_of
 from tap_qualyswas.qualys.connection_errors import Timeout, explain
@@ -23,7 +21,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from requests.auth import AuthBase
-    from requests.sessions import _Settings
 
 CHUNK_BYTES: Final = 262_144
 MAX_PAGE_BYTES: Final = 134_217_728
@@ -94,8 +91,7 @@ class Transport:
         self._timeout = Timeout(connect, timeout_seconds, setting)
         self._quick = min(QUICK, self._timeout, key=lambda timeout: timeout.answer)
         self._session = requests.Session()
-        self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-        look_up_once(self._session, api_url, max(connections, 2))
+        self._server = OneServer(self._session, api_url, self._verify, max(connections, 2))
         # The fo API refuses calls without X-Requested-With; elsewhere it does no harm.
         self._session.headers.update(
             {"User-Agent": user_agent, "X-Requested-With": user_agent, "Accept": "*/*"}
@@ -145,16 +141,10 @@ class Transport:
         """
         place = f"The gateway {urlsplit(url).netloc}"
         with _explained(place, self._quick):
-            response = self._session.post(
-                url,
-                data={},
-                headers={**headers, "Content-Type": b"application/x-www-form-urlencoded"},
-                auth=auth,
-                verify=self._verify,
-                timeout=self._quick[:2],
-                allow_redirects=False,
-                stream=True,
-            )
+            form = {**headers, "Content-Type": b"application/x-www-form-urlencoded"}
+            request = requests.Request("POST", url, headers=form, data={}, auth=auth)
+            gateway = OneServer(self._session, url, self._verify)
+            response = gateway.ask(request, self._quick[:2])
             buffer = BytesIO()
             msg = f"{place} sent an answer of more than {MAX_TOKEN_BYTES:,} bytes."
             with response:
@@ -173,16 +163,7 @@ class Transport:
                 headers=headers,
                 auth=call.auth or self._auth,
             )
-            return self._session.send(
-                prepared(self._session, request),
-                timeout=timeout[:2],
-                allow_redirects=False,
-                **self._surroundings,
-            )
-
-    @cached_property
-    def _surroundings(self) -> _Settings:
-        return surroundings(self._session, self._api_url, self._verify)
+            return self._server.ask(request, timeout[:2])
 
     def _reply(self, response: requests.Response, body: bytes) -> Reply:
         sent = response.request.headers.get("Authorization", "")
@@ -195,10 +176,6 @@ def _explained(place: str, timeout: Timeout) -> Iterator[None]:
         yield
     except requests.RequestException as error:
         raise explain(error, place, timeout) from None
-    except ValueError:
-        # From requests, which looks at the Location of a redirect even if it does not follow it.
-        msg = f"{place} answered with a redirect to what is no URL."
-        raise BrokenAnswer(msg) from None
 
 
 def _read(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 import time
 from contextlib import contextmanager
-from functools import cached_property
 from typing import IO, TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
@@ -15,14 +14,7 @@ from requests.auth import AuthBase
 from qualyswas_ciscovm.dates import from_header
 from qualyswas_ciscovm.plugin import package_version
 from qualyswas_ciscovm.server_clock import ServerClock
-from qualyswas_ciscovm.sessions import (
-    bundle_path,
-    bundle_problem,
-    look_up_once,
-    pieces,
-    prepared,
-    surroundings,
-)
+from qualyswas_ciscovm.sessions import OneServer, bundle_path, bundle_problem, pieces
 from target_ciscovm.cvm.answer import Answer, read_retry_after
 from target_ciscovm.cvm.connection_errors import explain
 from target_ciscovm.errors import BrokenAnswer, SettingsError, TimedOut, WrongHost
@@ -35,8 +27,6 @@ else:
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from datetime import datetime
-
-    from requests.sessions import _Settings
 
     from target_ciscovm.cvm.multipart import FileBody
     from target_ciscovm.cvm.retry_policy import RetryPolicy
@@ -82,13 +72,12 @@ class Transport:
         self._policy = policy
         self._max_answer_bytes = max_answer_bytes
         self._timeout = policy.connect_seconds, policy.read_seconds
-        self._verify = _certificates(ca_bundle, api_url)
         self._next_start = 0.0
         self._clock = ServerClock(local_stands_in=False)
-        self._session = requests.Session()
-        look_up_once(self._session, api_url)
-        self._session.auth = RiskToken(self._key)
-        self._session.headers.update({"User-Agent": user_agent(), "Accept": "application/json"})
+        session = requests.Session()
+        session.auth = RiskToken(self._key)
+        session.headers.update({"User-Agent": user_agent(), "Accept": "application/json"})
+        self._server = OneServer(session, api_url, _certificates(ca_bundle, api_url))
 
     @property
     def server_now(self) -> datetime | None:
@@ -170,16 +159,7 @@ class Transport:
             return self._read(response, b"")
 
     def _sent(self, request: requests.Request) -> requests.Response:
-        return self._session.send(
-            prepared(self._session, request),
-            timeout=self._timeout,
-            allow_redirects=False,
-            **self._surroundings,
-        )
-
-    @cached_property
-    def _surroundings(self) -> _Settings:
-        return surroundings(self._session, self._url, self._verify)
+        return self._server.ask(request, self._timeout)
 
     def _body(self, response: requests.Response) -> bytes:
         body = bytearray()
@@ -223,7 +203,8 @@ class Transport:
         date = response.headers.get("Date")
         self.answered = True
         if response.is_redirect or response.is_permanent_redirect:
-            target = urlsplit(response.headers.get("Location", "")).hostname or "another page"
+            with self._explained():
+                target = urlsplit(response.headers.get("Location", "")).hostname or "another page"
             raise WrongHost(self.place, f"with a redirect to {target}")
         html = _is_html(response) or body[:64].lstrip()[:1] == b"<"
         if response.ok and not html:

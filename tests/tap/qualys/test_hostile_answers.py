@@ -156,7 +156,7 @@ def test_a_redirect_to_what_is_no_url_is_told_in_words(where: str) -> None:
     with ScriptedServer(always={where: answer}) as server, pytest.raises(QualysError) as raised:
         sync_here({**server.config, "max_attempts": 2})
 
-    assert "redirect to what is no URL" in str(raised.value)
+    assert "redirect to another address" in str(raised.value)
 
 
 @pytest.mark.parametrize(
