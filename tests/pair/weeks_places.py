@@ -122,6 +122,8 @@ class MorePlaces(Life):
         FIGURES["faults survived"] += 1
         pair = self.second_connector
         pair.state = copy.deepcopy(self.pair.state)
+        bookmarks = pair.state.get("bookmarks", {}).values()
+        pair.watch.oracle.memory.excused |= any(one.get("resume") for one in bookmarks)
         self.check(pair.sync(), pair)
 
     @rule(days=st.integers(0, 2))
