@@ -16,7 +16,8 @@ LONGEST_NUMBER: Final = 400
 """Digits of a whole number that are read. Python refuses some thousands; so many are beyond every
 type already."""
 LONE_SURROGATE: Final = re.compile("[\ud800-\udfff]")
-TOKEN: Final = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"|[][{},:]', re.DOTALL)
+TOKEN: Final = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"|[][{},:"]', re.DOTALL)
+"""A text, or a mark; a quote alone begins a text that does not end."""
 ENDS: Final = {ord("}"): ord("{"), ord("]"): ord("[")}
 JSON = None | bool | int | float | str | list["JSON"] | dict[str, "JSON"]
 
@@ -72,6 +73,9 @@ def members(raw: bytes) -> dict[str, bytes]:
         msg = "not an object"
         raise ValueError(msg)
     for token in TOKEN.finditer(text):
+        if token[0] == b'"' or (found and not opened):
+            msg = "a text that does not end, or more than one object"
+            raise ValueError(msg)
         mark = text[token.start()]
         if mark in b"{[":
             opened.append(mark)

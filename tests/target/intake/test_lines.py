@@ -276,8 +276,11 @@ def test_what_is_nested_too_deeply_is_handed_on_as_it_is_written() -> None:
         (b"[" + DEEP + b"]\n", "is not JSON"),
         (b'{"type":' + DEEP + b"}\n", "is not a Singer message"),
         (DEEP + b"\n", "is not a Singer message"),
+        (record(DEEP)[:-1] + record(b"{}"), "is not JSON"),
+        (record(DEEP)[:-2] + b',"record":"x}\n', "is not JSON"),
+        (DEEP[:-9] + b'"' + b'\\"' * 100_000, "is cut off"),
     ],
-    ids=["cut", "ended", "brackets", "list", "type", "no type"],
+    ids=["cut", "ended", "brackets", "list", "type", "no type", "two", "text", "escapes"],
 )
 def test_but_fails_by_its_line_where_it_is_no_message(line: bytes, why: str) -> None:
     assert why in broken(SCHEMA, line)
