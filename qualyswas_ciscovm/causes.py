@@ -1,7 +1,8 @@
-"""What is behind an error of a connection."""
+"""What is behind an error of a connection, and what to do about it."""
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Final
 
 import requests
@@ -10,6 +11,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 SOCKS_EXTRA: Final = "qualyswas-ciscovm[socks]"
+DEMO_PROXY: Final = "http://demo.invalid"
+"""A proxy that is nowhere: names that end in .invalid are reserved for that (RFC 2606). The Meltano
+environment `demo` names it, so that it reaches nothing but this machine."""
 NOT_SENT: Final = (
     requests.exceptions.InvalidSchema,
     requests.exceptions.InvalidURL,  # that of a proxy too
@@ -26,6 +30,13 @@ def setting_to_blame(error: BaseException) -> str | None:
             f"{SOCKS_EXTRA} in place of qualyswas-ciscovm."
         )
     return "api_url, HTTPS_PROXY or ALL_PROXY is not a valid URL. Check their spelling."
+
+
+def proxy_advice() -> str:
+    """Give what to do when a proxy did not let a call through."""
+    if os.environ.get("https_proxy") == DEMO_PROXY:
+        return "The environment demo reaches this machine only. Use --environment=prod."
+    return "Check HTTPS_PROXY and NO_PROXY."
 
 
 def causes(error: BaseException) -> Iterator[BaseException]:

@@ -1,27 +1,16 @@
-"""What calls go out with, and how their answers are read.
-
-Calls go out with headers, certificates of the settings or of a variable, and proxies.
-"""
+"""What calls go out with: headers, certificates of the settings or of a variable, and proxies."""
 
 from __future__ import annotations
 
 import os
 import ssl
 import sys
-import time
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-import urllib3
 from requests import PreparedRequest
 from requests.adapters import HTTPAdapter
-from requests.exceptions import (
-    ChunkedEncodingError,
-    ConnectionError,  # noqa: A004 - as `requests` names it
-    ContentDecodingError,
-    Timeout,
-)
 
 if sys.version_info >= (3, 12):
     from typing import override
@@ -29,7 +18,7 @@ else:
     from typing_extensions import override
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
     from requests import Request, Response, Session
     from requests.sessions import _Settings
@@ -37,14 +26,6 @@ if TYPE_CHECKING:
 
 VARIABLES: Final = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
 """What `requests` reads where the settings name no file."""
-PATIENCE: Final = 12
-"""So many times its timeout may an answer take that brings next to nothing."""
-SLOWEST: Final = 10_000
-"""Bytes a second; whatever comes faster may take as long as it likes."""
-
-
-class Stalled(Timeout):
-    """An answer that never ends: drops keep a call alive, also one that hangs."""
 
 
 class OneServer(HTTPAdapter):
@@ -154,53 +135,6 @@ def prepared(session: Session, request: Request) -> PreparedRequest:
         json=request.json,
     )
     return ready
-
-
-def pieces(response: Response, most_bytes: int, answer_seconds: float) -> Iterator[bytes]:
-    """Give the body of an answer as it comes.
-
-    `iter_content` of `requests` would wait until a piece is whole, however slowly it comes.
-
-    Args:
-        response: that was asked for with `stream`.
-        most_bytes: of a piece.
-        answer_seconds: how long the server may take to answer.
-
-    Raises:
-        RequestException: when the body breaks off, or cannot be decompressed.
-        Stalled: when next to nothing comes.
-    """
-    size, began = 0, time.monotonic()
-    while piece := _next_piece(response, most_bytes):
-        size += len(piece)
-        require_progress(time.monotonic() - began, size, answer_seconds)
-        yield piece
-
-
-def _next_piece(response: Response, most_bytes: int) -> bytes:
-    try:
-        return response.raw.read1(most_bytes, decode_content=True) or b""
-    except urllib3.exceptions.DecodeError as error:
-        raise ContentDecodingError(error) from error
-    except urllib3.exceptions.ProtocolError as error:
-        raise ChunkedEncodingError(error) from error
-    except urllib3.exceptions.HTTPError as error:  # `requests` calls a timeout so, too
-        raise ConnectionError(error) from error
-
-
-def require_progress(seconds: float, size: int, answer_seconds: float) -> None:
-    """Give an answer up that brings next to nothing.
-
-    Args:
-        seconds: how long it has taken.
-        size: bytes that have come.
-        answer_seconds: how long the server may take to answer.
-
-    Raises:
-        Stalled: when that is too little.
-    """
-    if seconds > PATIENCE * answer_seconds + size / SLOWEST:
-        raise Stalled
 
 
 def _problem(name: str, path: str, *, is_folder: bool) -> str | None:

@@ -7,7 +7,7 @@ from typing import Final
 
 import yaml
 
-from qualyswas_ciscovm.demo import VARIABLES
+from qualyswas_ciscovm.causes import DEMO_PROXY
 from tools.definitions import as_yaml, definition
 from tools.plugins import JSON, Plugin, plugins
 
@@ -18,8 +18,13 @@ HEADER: Final = """\
 # To use the two plugins in a Meltano project of your own, add them with `meltano add --from-ref`:
 # see plugins/.
 """
-
-
+# In small letters, as these take precedence over the same names in capitals.
+DEMO: Final = {
+    "http_proxy": DEMO_PROXY,
+    "https_proxy": DEMO_PROXY,
+    "no_proxy": "127.0.0.1,::1,localhost",
+}
+"""What the environment `demo` sets, so that every other address is looked for at that proxy."""
 OTHER_LOADERS: Final = Path(__file__).with_name("other_loaders.yml")
 
 
@@ -33,7 +38,7 @@ def render() -> str:
         "send_anonymous_usage_stats": False,
         "default_environment": "demo",
         # Whatever `.env` says, the demo calls nobody but the sandbox.
-        "environments": [{"name": "demo", "env": {**VARIABLES}}, _production(tap)],
+        "environments": [{"name": "demo", "env": {**DEMO}}, _production(tap)],
         "plugins": {
             "extractors": [_installed(tap)],
             "loaders": [_installed(target), *_other_loaders()],

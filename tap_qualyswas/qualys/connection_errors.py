@@ -8,9 +8,8 @@ from typing import Final, NamedTuple
 
 import requests
 
-from qualyswas_ciscovm.causes import causes, setting_to_blame
-from qualyswas_ciscovm.demo import proxy_advice
-from qualyswas_ciscovm.sessions import PATIENCE, Stalled
+from qualyswas_ciscovm.bodies import PATIENCE, Stalled
+from qualyswas_ciscovm.causes import causes, proxy_advice, setting_to_blame
 from tap_qualyswas.errors import (
     BrokenAnswer,
     QualysError,

@@ -11,7 +11,8 @@ from urllib.parse import urlsplit
 
 import requests
 
-from qualyswas_ciscovm.sessions import OneServer, pieces
+from qualyswas_ciscovm.bodies import pieces
+from qualyswas_ciscovm.sessions import OneServer
 from tap_qualyswas.errors import AnswerTooLarge, BrokenAnswer, QualysError, ReportTooLarge
 from tap_qualyswas.qualys.auth import secrets_of
 from tap_qualyswas.qualys.connection_errors import Timeout, explain

@@ -8,9 +8,8 @@ import ssl
 import requests
 from urllib3.exceptions import NameResolutionError
 
-from qualyswas_ciscovm.causes import causes, setting_to_blame
-from qualyswas_ciscovm.demo import proxy_advice
-from qualyswas_ciscovm.sessions import PATIENCE, Stalled
+from qualyswas_ciscovm.bodies import PATIENCE, Stalled
+from qualyswas_ciscovm.causes import causes, proxy_advice, setting_to_blame
 from target_ciscovm.errors import (
     BrokenAnswer,
     CiscoVMError,

@@ -11,10 +11,11 @@ from urllib.parse import urlsplit
 import requests
 from requests.auth import AuthBase
 
+from qualyswas_ciscovm.bodies import pieces
 from qualyswas_ciscovm.dates import from_header
 from qualyswas_ciscovm.plugin import package_version
 from qualyswas_ciscovm.server_clock import ServerClock
-from qualyswas_ciscovm.sessions import OneServer, bundle_path, bundle_problem, pieces
+from qualyswas_ciscovm.sessions import OneServer, bundle_path, bundle_problem
 from target_ciscovm.cvm.answer import Answer, read_retry_after
 from target_ciscovm.cvm.connection_errors import explain
 from target_ciscovm.errors import BrokenAnswer, SettingsError, TimedOut, WrongHost

@@ -1,16 +1,13 @@
-"""Connections are looked up once; an answer is given up when next to nothing comes of it."""
+"""The connections to a server are looked up once."""
 
 from __future__ import annotations
 
 import sys
-from contextlib import nullcontext
 from typing import Any
 
-import pytest
 import requests
 
-from qualyswas_ciscovm.sessions import OneServer, Stalled, pieces, require_progress
-from tests.support.dripping import FORMS, DrippingServer
+from qualyswas_ciscovm.sessions import OneServer
 from tests.support.loopback import LoopbackServer, Request, Response
 
 if sys.version_info >= (3, 12):
@@ -44,30 +41,3 @@ def test_the_connections_to_one_server_are_looked_up_once() -> None:
 
     assert [request.path for request in server.requests] == ["/one", "/other"]
     assert adapter.looked_up == 1
-
-
-@pytest.mark.parametrize("form", FORMS)
-def test_an_answer_that_drips_for_ever_is_given_up(form: str) -> None:
-    with (
-        DrippingServer(form) as server,
-        requests.get(server.url, stream=True, timeout=5) as response,
-        pytest.raises(Stalled),
-    ):
-        list(pieces(response, 65_536, answer_seconds=0.02))
-
-
-@pytest.mark.parametrize(
-    ("seconds", "size", "is_given_up"),
-    [
-        (3599, 0, False),
-        (3601, 0, True),
-        (3601, 20_000, False),
-        (7200, 30_000_000, True),
-        (7200, 40_000_000, False),
-    ],
-)
-def test_an_answer_may_take_long_while_it_brings_something(
-    seconds: int, size: int, is_given_up: bool
-) -> None:
-    with pytest.raises(Stalled) if is_given_up else nullcontext():
-        require_progress(seconds, size, 300)
