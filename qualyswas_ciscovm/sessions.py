@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Final
 
 from requests import PreparedRequest
 from requests.adapters import HTTPAdapter
+from requests.exceptions import InvalidURL
+from urllib3.exceptions import LocationValueError
 
 if sys.version_info >= (3, 12):
     from typing import override
@@ -66,13 +68,16 @@ class OneServer(HTTPAdapter):
             RequestException: when no answer comes.
         """
         settings = self._settings
-        return self.send(
-            prepared(self._session, request),
-            stream=True,
-            timeout=timeout,
-            verify=settings["verify"] or True,
-            proxies=settings["proxies"],
-        )
+        try:
+            return self.send(
+                prepared(self._session, request),
+                stream=True,
+                timeout=timeout,
+                verify=settings["verify"] or True,
+                proxies=settings["proxies"],
+            )
+        except LocationValueError as error:  # which `requests` passes on as it is
+            raise InvalidURL(error) from error
 
     @cached_property
     def _settings(self) -> _Settings:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from typing import Any
 
+import pytest
 import requests
 
 from qualyswas_ciscovm.sessions import OneServer
@@ -41,3 +42,10 @@ def test_the_connections_to_one_server_are_looked_up_once() -> None:
 
     assert [request.path for request in server.requests] == ["/one", "/other"]
     assert adapter.looked_up == 1
+
+
+@pytest.mark.parametrize("host", ["a" * 64, "a..b"])
+def test_a_host_that_can_have_no_name_is_a_wrong_url(host: str) -> None:
+    url = f"https://{host}.example.test"
+    with requests.Session() as session, pytest.raises(requests.exceptions.InvalidURL):
+        OneServer(session, url, verify=True).ask(requests.Request("GET", url), (5, 5))
