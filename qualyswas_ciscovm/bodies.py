@@ -32,6 +32,7 @@ def pieces(response: Response, most_bytes: int, answer_seconds: float) -> Iterat
     """Give the body of an answer as it comes.
 
     `iter_content` of `requests` would wait until a piece is whole, however slowly it comes.
+    Compressed drops that hold nothing are not seen: urllib3 waits for the first one that does.
 
     Args:
         response: that was asked for with `stream`.
