@@ -25,9 +25,9 @@ CHECKS: Final[dict[str, list[list[str]]]] = {
     "lint": [["-m", "ruff", "check", "."], ["-m", "ruff", "format", "--check", "."]],
     "types": [["-m", "mypy"]],
     "docs": [["-m", "tools.generate", "--check"]],
-    # Three workers for two cores, as many tests wait for processes that they started.
+    # Four workers for two cores, as many tests wait for processes that they started.
     # Reordered, the files with the fewest tests would come last, and those are the longest ones.
-    "tests": [["-m", "pytest", "-n", "3", "--dist", "loadfile", "--no-loadscope-reorder"]],
+    "tests": [["-m", "pytest", "-n", "4", "--dist", "loadfile", "--no-loadscope-reorder"]],
 }
 
 MEMORY: Final = Path("/dev/shm")  # noqa: S108 - a folder of our own is made in it
