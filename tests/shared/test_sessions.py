@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 import requests
+from urllib3 import PoolManager
 
 from qualyswas_ciscovm.sessions import OneServer
 from tests.support.loopback import LoopbackServer, Request, Response
@@ -23,15 +24,23 @@ class Silent(LoopbackServer):
         return Response(204, {}, b"")
 
 
-class Counting(OneServer):
+class Connections(PoolManager):
     """Count how often the connections to use are looked up."""
 
     looked_up = 0
 
     @override
-    def build_connection_pool_key_attributes(self, *given: Any, **named: Any) -> Any:
+    def connection_from_host(self, *given: Any, **named: Any) -> Any:
         self.looked_up += 1
-        return super().build_connection_pool_key_attributes(*given, **named)
+        return super().connection_from_host(*given, **named)
+
+
+class Counting(OneServer):
+    """Look for connections among those that count."""
+
+    @override
+    def init_poolmanager(self, *given: Any, **named: Any) -> None:
+        self.connections = self.poolmanager = Connections()
 
 
 def test_the_connections_to_one_server_are_looked_up_once() -> None:
@@ -41,7 +50,7 @@ def test_the_connections_to_one_server_are_looked_up_once() -> None:
             adapter.ask(requests.Request("GET", f"{server.url}{path}"), (5, 5)).close()
 
     assert [request.path for request in server.requests] == ["/one", "/other"]
-    assert adapter.looked_up == 1
+    assert adapter.connections.looked_up == 1
 
 
 @pytest.mark.parametrize("host", ["a" * 64, "a..b"])
