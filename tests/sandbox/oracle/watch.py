@@ -49,7 +49,7 @@ class Watch:
         self.connector_id = connector_id
         self.strange_runs: set[int] = set()
         self._log_start = self._closings = 0
-        self.is_behind = self._was_over = False
+        self.is_behind = self._was_over = self._named_another = False
         self._latest = self._began = tenant.clock.now()
         self._struck: Counter[str] = Counter()
         self._runs: set[int] = set()
@@ -109,6 +109,7 @@ class Watch:
             oracle.memory.excused = True
         resumes = oracle.ours.resumes and full is None
         over, overtaken = self.tenant.is_over(), self._is_overtaken()
+        another = self._may_be_another()
         oracle.memory.excused |= overtaken
         return Run(
             succeeded=exit_code == 0 and not hidden and not BREAKING & struck,
@@ -116,7 +117,7 @@ class Watch:
             walked=kinds_read(log, world) if resumes else oracle.asked.kinds,
             whole=whole and not BREAKING & struck,
             provable=not any(faults.armed(name) for name in UNPROVABLE),
-            calm=not (struck or over or self.is_behind or self._has_strange_run),
+            calm=not (struck or over or self.is_behind or self._has_strange_run or another),
             over=over,
             behind=self.is_behind,
             emptied="qualys-nothing" in struck,
@@ -128,6 +129,11 @@ class Watch:
             out_of_reach=self.tenant.book.out_of_reach(),
             unclosable=self._unclosable(held),
         )
+
+    def _may_be_another(self) -> bool:
+        """Tell whether answers name no subscription where they have named two: it may be either."""
+        self._named_another |= self.face.faults.armed("qualys-other-account")
+        return self._named_another and not self.face.identity()
 
     def _untold(self) -> frozenset[tuple[int, str]]:
         """Return the closings that CVM has dropped without a word, and took for no failure."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -109,6 +110,21 @@ def test_after_a_good_sync_nothing_may_be_left_out(bench: Bench) -> None:
     bench.walk(SENSITIVE_CONTENT)
 
     assert differences(bench.settle(full=None)) == {"wrongly_open": [bench.name]}
+
+
+@pytest.mark.parametrize("named", [False, True])
+def test_nothing_has_to_close_by_a_sync_that_may_be_of_either_of_two_subscriptions(
+    bench: Bench, *, named: bool
+) -> None:
+    bench.sandbox.faults.arm("qualys-other-account")
+    assert bench.settle().equal
+    bench.sandbox.faults.disarm()
+    face = bench.sandbox.face
+    face.switches = replace(face.switches, subscription_header=named)
+    bench.world.delete_finding(bench.victim)
+    bench.sandbox.begin()
+
+    assert differences(bench.settle()) == ({"wrongly_open": [bench.name]} if named else {})
 
 
 def test_a_tap_that_was_struck_has_failed_whatever_the_exit_code_says(bench: Bench) -> None:
