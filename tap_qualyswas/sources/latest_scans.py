@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from qualyswas_ciscovm.dates import to_text
@@ -10,14 +11,8 @@ from tap_qualyswas.qualys.request_bodies import equals, greater, one_of
 from tap_qualyswas.records.scan_status import WORKED, has_worked, launch_of, login_of
 from tap_qualyswas.records.scans import read_scan
 from tap_qualyswas.search.pages import IdRange
-from tap_qualyswas.search.walk import (
-    LAG_SECONDS,
-    UNCOUNTED,
-    Sweep,
-    Walk,
-    count_all,
-    kept_criteria,
-)
+from tap_qualyswas.search.walk import Sweep, Walk, count_all, kept_criteria
+from tap_qualyswas.sync.tallies import read_until_counted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -120,9 +115,12 @@ def _all_worked(reader: Reader, sweeps: Sequence[Sweep]) -> tuple[list[WorkedSca
     is now. A count may lag behind, so it is waited for as for that of findings.
     """
     tally, client = reader.tallies["findings"], reader.client
-    for seconds in (*LAG_SECONDS, None):
-        found: list[WorkedScan] = []
-        unsure: set[int] = set()
+    found: list[WorkedScan] = []
+    unsure: set[int] = set()
+
+    def read() -> int:
+        found.clear()
+        unsure.clear()
         came = 0
         for page in Walk(client, sweeps).pages({sweep.key: [IdRange()] for sweep in sweeps}):
             came += page.rows
@@ -133,17 +131,16 @@ def _all_worked(reader: Reader, sweeps: Sequence[Sweep]) -> tuple[list[WorkedSca
                     found.append(scan)
                 elif number := _webapp_id(record):
                     unsure.add(number)
-        try:
-            counted = sum(count_all(client, [_asked(client, sweep) for sweep in sweeps]))
-        except UNCOUNTED as error:
-            tally.note_uncounted("scans", error, reader.logger)
-            break
-        if counted <= came:
-            break
-        if seconds is None:
-            tally.gaps.append(f"findings: {came:,} scans read, {counted:,} counted")
-        else:
-            client.sleep(seconds)
+        return came
+
+    lacking = read_until_counted(
+        read,
+        lambda: sum(count_all(client, [_asked(client, sweep) for sweep in sweeps])),
+        partial(tally.note_uncounted, "scans", logger=reader.logger),
+        client.sleep,
+    )
+    if lacking:
+        tally.gaps.append("findings: {:,} scans read, {:,} counted".format(*lacking))
     return (found, unsure)
 
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from tap_qualyswas.errors import NoSuchTag, NothingMatches, cause_of
 from tap_qualyswas.qualys.client import NO_RIGHT, TAG
 from tap_qualyswas.qualys.request_bodies import attribute, contains, equals, one_of
 from tap_qualyswas.records.webapps import WEBAPP
-from tap_qualyswas.search.walk import LAG_SECONDS, UNCOUNTED, Sweep, Walk, count_all
+from tap_qualyswas.search.walk import Sweep, Walk, count_all
+from tap_qualyswas.sync.tallies import read_until_counted
 
 if TYPE_CHECKING:
     import logging
@@ -156,20 +158,20 @@ class _Search:
         """Search until as many have come as Qualys counts; a count may lag behind."""
         asked = [(sweep.kind, sweep.criteria) for sweep in sweeps]
         found: set[int] = set()
-        for seconds in (*LAG_SECONDS, None):
+
+        def read() -> int:
             records = Walk(self._client, sweeps).records()
-            found |= {int(str(record["id"])) for record in records}
-            try:
-                counted = sum(count_all(self._client, asked))
-            except UNCOUNTED as error:
-                self._tally.note_uncounted("filters", error, self._logger)
-                break
-            if counted <= len(found):
-                break
-            if seconds is None:
-                self._tally.gaps.append(f"filters: {len(found):,} found, {counted:,} counted")
-            else:
-                self._client.sleep(seconds)
+            found.update(int(str(record["id"])) for record in records)
+            return len(found)
+
+        lacking = read_until_counted(
+            read,
+            lambda: sum(count_all(self._client, asked)),
+            partial(self._tally.note_uncounted, "filters", logger=self._logger),
+            self._client.sleep,
+        )
+        if lacking:
+            self._tally.gaps.append("filters: {:,} found, {:,} counted".format(*lacking))
         return found
 
 

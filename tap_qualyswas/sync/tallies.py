@@ -9,9 +9,11 @@ from qualyswas_ciscovm.digest import Digest
 from qualyswas_ciscovm.wording import counted, cut
 from tap_qualyswas.errors import InvalidRequest, cause_of
 from tap_qualyswas.records.notes import Notes
+from tap_qualyswas.search.walk import LAG_SECONDS, UNCOUNTED
 
 if TYPE_CHECKING:
     import logging
+    from collections.abc import Callable
 
     from tap_qualyswas.errors import QualysError
     from tap_qualyswas.search.walk import Page
@@ -70,6 +72,37 @@ class Tally:
         self.gaps.append(f"{name} could not be counted")
         why = "Qualys refuses it" if isinstance(error, InvalidRequest) else "none came"
         logger.warning("%s: read without a count, as %s (%s).", name, why, cause_of(error))
+
+
+def read_until_counted(
+    read: Callable[[], int],
+    count: Callable[[], int],
+    note_uncounted: Callable[[QualysError], None],
+    sleep: Callable[[float], None],
+) -> tuple[int, int] | None:
+    """Read until as many rows have come as Qualys counts; a count may lag behind.
+
+    Args:
+        read: reads them, and gives how many have come.
+        count: asks for their number.
+        note_uncounted: gets why they cannot be counted; they are not read again then.
+        sleep: waits so many seconds.
+
+    Returns:
+        How many have come and how many are counted, where some are missing; None otherwise.
+    """
+    for seconds in (*LAG_SECONDS, None):
+        came = read()
+        try:
+            number = count()
+        except UNCOUNTED as error:
+            note_uncounted(error)
+            return None
+        if number <= came:
+            return None
+        if seconds is not None:
+            sleep(seconds)
+    return (came, number)
 
 
 def counts_agree(tally: Tally) -> bool:
