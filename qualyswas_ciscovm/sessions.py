@@ -70,7 +70,7 @@ class OneServer(HTTPAdapter):
         settings = self._settings
         try:
             return self.send(
-                prepared(self._session, request),
+                _prepared(self._session, request),
                 stream=True,
                 timeout=timeout,
                 verify=settings["verify"] or True,
@@ -123,7 +123,7 @@ def bundle_problem(ca_bundle: str | None, api_url: str) -> str | None:
     return _problem(named, path, is_folder=Path(path).is_dir())
 
 
-def prepared(session: Session, request: Request) -> PreparedRequest:
+def _prepared(session: Session, request: Request) -> PreparedRequest:
     """Give a request as it is sent in a session: with the session's headers and login.
 
     The session's own `prepare_request` merges all its other settings too, and takes three times as

@@ -18,8 +18,10 @@ if TYPE_CHECKING:
     from target_ciscovm.apply.delivery import Uploaded, Way
     from target_ciscovm.apply.files import Written
     from target_ciscovm.mapping.records import Sync
+    from target_ciscovm.output.folders import RunFolder
     from target_ciscovm.plan.plan import Plan
     from target_ciscovm.report.facts import Facts
+    from target_ciscovm.settings.values import Settings
 
 
 class Notes(Protocol):
@@ -111,11 +113,14 @@ def _failed_assets(notes: Notes, way: Way) -> str:
     facts = notes.facts
     found = None
     if facts.settings.verify_load != "never" and facts.folder is not None:
-        inquiry = Inquiry(way.api, facts.settings, way.ledger, facts.folder.spool)
-        found = verification.lacking_assets(inquiry, way.spool)
+        found = verification.lacking_assets(_inquiry(way, facts.settings, facts.folder), way.spool)
     if found is not None:
         return endings.assets_lacking(found)
     return endings.assets_sent(load_assets(way.spool))
+
+
+def _inquiry(way: Way, settings: Settings, folder: RunFolder) -> Inquiry:
+    return Inquiry(way.api, settings, way.ledger, folder.spool)
 
 
 def _verify(notes: Notes, way: Way, *, suspicious: bool) -> None:
@@ -125,8 +130,7 @@ def _verify(notes: Notes, way: Way, *, suspicious: bool) -> None:
     if facts.folder is None or not wanted:
         return
     with facts.stages.stage("verifying"):
-        inquiry = Inquiry(way.api, facts.settings, way.ledger, facts.folder.spool)
-        found = verification.verify(inquiry, way.spool)
+        found = verification.verify(_inquiry(way, facts.settings, facts.folder), way.spool)
     notes.note(verification=found)
     if not found.asked or (found.not_visible and not found.differences):
         notes.warn(f"{verified(found)}.")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Final, NamedTuple, TypeVar, get_arg
 
 import msgspec
 
+from target_ciscovm.cvm.connector import LARGEST_ID
 from target_ciscovm.cvm.holdings.holding import LOCATORS, Judgement, Owner
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ ASSET_FIELDS: Final = ("status", *LOCATORS)
 """What an export of assets is to give besides the `id`."""
 
 
-Number = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
+Number = Annotated[int, msgspec.Meta(ge=0, le=LARGEST_ID)]
 """What CVM numbers its rows by, as far as SQLite keeps it."""
 
 
