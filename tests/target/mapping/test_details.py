@@ -57,6 +57,20 @@ def test_every_detail_of_a_finding_is_there_by_its_name() -> None:
     assert found["Ignored"] is True
 
 
+@pytest.mark.parametrize(
+    ("label", "source"),
+    [
+        *((label, source) for label, (source, _) in MADE.items()),
+        *((EVIDENCE, source) for source in ("result_list", "ssl_data")),
+    ],
+)
+def test_each_detail_is_told_also_where_there_is_no_other(label: str, source: str) -> None:
+    finding = Finding()
+    setattr(finding, source, getattr(as_finding(**FULL), source))
+
+    assert label in as_fields(finding)
+
+
 def test_what_qualys_does_not_tell_has_no_name_in_it() -> None:
     assert as_fields(Finding(param="", cwe=[], owasp=[], is_ignored=False)) == {}
     assert as_text(Finding()) == ""
