@@ -7,10 +7,11 @@ import threading
 import time
 import zlib
 from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     from typing_extensions import Self
 
@@ -18,22 +19,10 @@ BETWEEN_SECONDS: Final = 0.01
 COMMENT: Final = b"<!-- keep-alive -->\n"
 
 
-def _of_known_length() -> Iterator[bytes]:
-    yield b"Content-Length: 100000\r\n\r\n"
+def _always(drop: bytes, after: bytes) -> Iterator[bytes]:
+    yield after
     while True:
-        yield b" "
-
-
-def _in_chunks() -> Iterator[bytes]:
-    yield b"Transfer-Encoding: chunked\r\n\r\n"
-    while True:
-        yield b"%x\r\n%s\r\n" % (len(COMMENT), COMMENT)
-
-
-def _in_one_chunk() -> Iterator[bytes]:
-    yield b"Transfer-Encoding: chunked\r\n\r\n20000\r\n"
-    while True:
-        yield b" "
+        yield drop
 
 
 def _compressed() -> Iterator[bytes]:
@@ -43,10 +32,14 @@ def _compressed() -> Iterator[bytes]:
         yield packer.compress(b"x") + packer.flush(zlib.Z_SYNC_FLUSH)
 
 
-FORMS: Final = {
-    "of known length": _of_known_length,
-    "in chunks": _in_chunks,
-    "in one chunk": _in_one_chunk,
+FORMS: Final[Mapping[str, Callable[[], Iterator[bytes]]]] = {
+    "of known length": partial(_always, b" ", after=b"Content-Length: 100000\r\n\r\n"),
+    "in chunks": partial(
+        _always,
+        b"%x\r\n%s\r\n" % (len(COMMENT), COMMENT),
+        after=b"Transfer-Encoding: chunked\r\n\r\n",
+    ),
+    "in one chunk": partial(_always, b" ", after=b"Transfer-Encoding: chunked\r\n\r\n20000\r\n"),
     "compressed": _compressed,
 }
 
