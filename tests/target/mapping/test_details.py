@@ -69,6 +69,7 @@ def test_each_detail_is_told_also_where_there_is_no_other(label: str, source: st
     setattr(finding, source, getattr(as_finding(**FULL), source))
 
     assert label in as_fields(finding)
+    assert f"{label}: " in as_text(finding)
 
 
 def test_what_qualys_does_not_tell_has_no_name_in_it() -> None:
