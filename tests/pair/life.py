@@ -91,6 +91,7 @@ class Life(RuleBasedStateMachine):
         """Tell the oracle what the settings make of the world, whatever they are at the time."""
         oracle.rules.visible = self.lets_through
         oracle.rules.place = self.place
+        oracle.rules.key = lambda: self.first_locator
         oracle.rules.tenant_place = self.tenant_place
         oracle.rules.tags = partial(self.tags_of, oracle.world)
         oracle.rules.closes_deleted_apps = self.pair.settings.get("close_deleted_webapps", False)

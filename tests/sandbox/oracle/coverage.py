@@ -108,7 +108,7 @@ class Run:
         replayed: whether nothing was read, so that what was loaded is of some earlier time.
         untold: closings that CVM has dropped without a word, as without any counters, by the
             assets' ids and the scanner's identifiers.
-        out_of_reach: ids of assets that CVM takes others for, whatever locator a load names.
+        out_of_reach: ids of assets that CVM takes others for, by what a load can name them by.
         unclosable: what people have judged, where CVM ignores closings of such, by the assets' ids
             and the scanner's identifiers.
     """

@@ -50,7 +50,8 @@ def _of_an_open_one(scene: Scene, ours: Installation, uid: str, seen: Seen) -> I
     if not any(_severity_is_right(one, seen.severity) for one in there):
         yield "misjudged"
     told = scene.coverage.full and scene.run.whole  # the tags come with the web apps' rows
-    if told and not all(_has_tags(one, seen.tags) for one in there):
+    named = [one for one in there if one.asset_id not in scene.run.out_of_reach]
+    if told and not all(_has_tags(one, seen.tags) for one in named):
         yield "untagged"
     # Under another name another installation may have it open, too.
     own = [one for one in there if key_of(one) in ours.knows] or there

@@ -98,6 +98,7 @@ class Rules:
         is_open: what counts as open.
         visible: which findings the filters let through.
         place: what tells assets apart: by default the finding's URL up to `?` and `#`.
+        key: the locator that says so; none where the tenant goes by an order that nobody told.
         tenant_place: the same of what the tenant holds.
         tags: which tags its asset has to have.
         closes_deleted_apps: whether what deleted web apps had open is to be closed.
@@ -106,6 +107,7 @@ class Rules:
     is_open: Callable[[Finding], bool] = lambda finding: finding.open
     visible: Callable[[Finding], bool] = lambda _: True
     place: Callable[[Finding], str] = place_by_url
+    key: Callable[[], str] = lambda: "url"
     tenant_place: Callable[[Held], str] = lambda entry: entry.locators.get("url", "")
     tags: Callable[[Finding], frozenset[str]] = tags_of
     closes_deleted_apps: bool = False

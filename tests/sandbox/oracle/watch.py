@@ -126,7 +126,7 @@ class Watch:
             overtaken=overtaken,
             replayed=full is None and not log,
             untold=self._untold(),
-            out_of_reach=self.tenant.book.out_of_reach(),
+            out_of_reach=self.tenant.book.out_of_reach(oracle.rules.key()),
             unclosable=self._unclosable(held),
         )
 

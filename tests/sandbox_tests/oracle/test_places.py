@@ -159,9 +159,21 @@ def test_of_what_cvm_was_told_and_dropped_without_a_word_may_be_left_where_it_wa
         assert bench.settle().equal is (told and untold == "all")
 
 
-@pytest.mark.parametrize("reached", [True, False])
-def test_what_no_locator_reaches_may_be_left_open_and_nothing_else(
-    bench: Bench, *, reached: bool
+@pytest.mark.parametrize(
+    ("locators", "first", "reached"),
+    [
+        pytest.param({"external_id": "9"}, "url", False, id="by a lower locator alone"),
+        pytest.param({"external_id": "8"}, "url", True, id="by all that it has"),
+        pytest.param(
+            {"external_id": "9", "url": "https://two.example.test/"},
+            "external_id",
+            True,
+            id="by the key",
+        ),
+    ],
+)
+def test_what_no_load_reaches_may_be_left_open_and_nothing_else(
+    bench: Bench, locators: dict[str, str], first: str, *, reached: bool
 ) -> None:
     tenant, caller, page = bench.sandbox.tenant, Caller(bench.sandbox), place_by_url(bench.victim)
 
@@ -169,17 +181,17 @@ def test_what_no_locator_reaches_may_be_left_open_and_nothing_else(
         caller.load(document({"vulns": list(vulns), **locators}, skip_autoclose=True))
 
     load(url="https://one.example.test/", external_id="9")
-    load(url="https://two.example.test/")
     tenant.people.rank_locators("application")
-    load(vuln(bench.name), application="A", external_id="9")
+    load(vuln(bench.name), application="A", **locators)
+    tenant.people.rank_locators(first)
+    assert len(tenant.book.out_of_reach("url")) == (not reached)
     tenant.people.rank_locators()
-    load(url="https://two.example.test/", application="B" if reached else "A")
-    assert len(tenant.book.out_of_reach()) == (not reached)
     bench.settle()
     bench.world.delete_finding(bench.victim)
     bench.sandbox.begin()
     closed = {"status": "closed", "closed_at": "2026-03-03T00:00:00Z"}
     bench.load_at(page, **closed)
+    tenant.people.rank_locators(first)
     assert differences(bench.settle()) == ({"wrongly_open": [bench.name]} if reached else {})
 
     bench.load_at(page)

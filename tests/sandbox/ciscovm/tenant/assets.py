@@ -41,15 +41,20 @@ class AssetBook:
         ids = self._index.get(self._key(*primary(locators, self.order)))
         return self._state.assets[min(ids)] if ids else None
 
-    def out_of_reach(self) -> frozenset[int]:
-        """Return the ids of assets that no load can name: CVM takes others for each locator.
+    def out_of_reach(self, key: str) -> frozenset[int]:
+        """Return the ids of assets that no load can name: CVM takes others for their locators.
 
         They are left over from another order of locators, by which CVM told them apart.
+
+        Args:
+            key: the locator that a loader tells its assets by. It names an asset by this one, or by
+                all that it has. By a lower one alone it would name whatever else has that.
         """
         return frozenset(
             asset.id
             for asset in self._state.assets.values()
-            if all(self.match({one: value}) is not asset for one, value in asset.locators.items())
+            if self.match(asset.locators) is not asset
+            and (key not in asset.locators or self.match({key: asset.locators[key]}) is not asset)
         )
 
     def create(self, now: datetime, last_seen: datetime) -> Asset:
