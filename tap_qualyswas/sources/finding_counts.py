@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from tap_qualyswas.records.fields import Record
     from tap_qualyswas.records.notes import Notes
     from tap_qualyswas.search.ahead import Ahead
-    from tap_qualyswas.search.walk import Sweep
+    from tap_qualyswas.search.sweeps import Sweep
     from tap_qualyswas.sync.reader import Reader
     from tap_qualyswas.sync.scope import Scope
     from tap_qualyswas.sync.tallies import Tally

@@ -11,7 +11,7 @@ from tap_qualyswas.qualys.request_bodies import equals, greater
 from tap_qualyswas.records.evidence import Evidence
 from tap_qualyswas.records.findings import finding_shape
 from tap_qualyswas.search.ahead import Ahead
-from tap_qualyswas.search.walk import Sweep
+from tap_qualyswas.search.sweeps import Sweep
 from tap_qualyswas.sources.finding_counts import ReadFindings, settle_counts
 from tap_qualyswas.sources.scans import find_unended_scans, spared_dates
 from tap_qualyswas.sources.webapps import compare_webapps

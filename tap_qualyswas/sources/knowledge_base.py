@@ -14,7 +14,7 @@ from tap_qualyswas.records.knowledge_base import read_entry
 from tap_qualyswas.records.shapes import Rejected
 from tap_qualyswas.search.ahead import Ahead
 from tap_qualyswas.search.pages import PageSize
-from tap_qualyswas.search.walk import Sweep
+from tap_qualyswas.search.sweeps import Sweep
 from tap_qualyswas.sources.in_a_row import InARow
 from tap_qualyswas.sync.qids import CLASSES
 from tap_qualyswas.sync.tallies import log_notes

@@ -11,7 +11,8 @@ from tap_qualyswas.qualys.request_bodies import equals, greater, one_of
 from tap_qualyswas.records.scan_status import WORKED, has_worked, launch_of, login_of
 from tap_qualyswas.records.scans import read_scan
 from tap_qualyswas.search.pages import IdRange
-from tap_qualyswas.search.walk import Sweep, Walk, count_all, kept_criteria
+from tap_qualyswas.search.sweeps import Sweep, kept_criteria
+from tap_qualyswas.search.walk import Walk, count_all
 from tap_qualyswas.sync.tallies import read_until_counted
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from tap_qualyswas.records.scan_results import parse_report
 from tap_qualyswas.records.webapps import WEBAPP
 from tap_qualyswas.search.pages import IdRange
 from tap_qualyswas.search.progress import Progress
-from tap_qualyswas.search.walk import Sweep
+from tap_qualyswas.search.sweeps import Sweep
 from tap_qualyswas.sources.latest_scans import find_latest_scans
 from tap_qualyswas.sources.report_downloads import (
     CompletedPrefix,

@@ -8,7 +8,7 @@ from qualyswas_ciscovm.dates import parse, to_text
 from tap_qualyswas.qualys.request_bodies import greater, one_of
 from tap_qualyswas.records.scan_status import has_report
 from tap_qualyswas.records.scans import read_scan
-from tap_qualyswas.search.walk import Sweep
+from tap_qualyswas.search.sweeps import Sweep
 from tap_qualyswas.sync.cursors import frame_of
 from tap_qualyswas.sync.scope import IDS_PER_CRITERION
 

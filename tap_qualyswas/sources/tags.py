@@ -8,7 +8,7 @@ from qualyswas_ciscovm.wording import counted
 from tap_qualyswas.errors import cause_of
 from tap_qualyswas.qualys.client import NO_RIGHT, TAG
 from tap_qualyswas.records import tags
-from tap_qualyswas.search.walk import Sweep
+from tap_qualyswas.search.sweeps import Sweep
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

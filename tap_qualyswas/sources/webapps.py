@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tap_qualyswas.records.webapps import WEBAPP
-from tap_qualyswas.search.walk import Sweep
+from tap_qualyswas.search.sweeps import Sweep
 from tap_qualyswas.sources.webapp_details import WebappDetails
 from tap_qualyswas.sync.cursors import frame_of
 

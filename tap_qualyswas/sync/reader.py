@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from tap_qualyswas.errors import QualysError
     from tap_qualyswas.qualys.client import QualysClient
     from tap_qualyswas.records.fields import Record
-    from tap_qualyswas.search.walk import Page, Sweep
+    from tap_qualyswas.search.page_records import Page
+    from tap_qualyswas.search.sweeps import Sweep
     from tap_qualyswas.sync.coverage import Coverage
     from tap_qualyswas.sync.cursors import Cursors, Frame
     from tap_qualyswas.sync.plan import Planner

@@ -11,7 +11,8 @@ from tap_qualyswas.errors import NoSuchTag, NothingMatches, cause_of
 from tap_qualyswas.qualys.client import NO_RIGHT, TAG
 from tap_qualyswas.qualys.request_bodies import attribute, contains, equals, one_of
 from tap_qualyswas.records.webapps import WEBAPP
-from tap_qualyswas.search.walk import Sweep, Walk, count_all
+from tap_qualyswas.search.sweeps import Sweep
+from tap_qualyswas.search.walk import Walk, count_all
 from tap_qualyswas.sync.tallies import read_until_counted
 
 if TYPE_CHECKING:

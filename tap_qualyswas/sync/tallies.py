@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tap_qualyswas.errors import QualysError
-    from tap_qualyswas.search.walk import Page
+    from tap_qualyswas.search.page_records import Page
 
 NAMED_AT_MOST: Final = 50
 NAME_LENGTH: Final = 80
