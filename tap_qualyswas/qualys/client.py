@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import threading
 from dataclasses import replace
 from typing import IO, TYPE_CHECKING, Final, TypeVar
 
@@ -33,7 +34,6 @@ from tap_qualyswas.qualys.transport import Call, Transport
 from tap_qualyswas.records.parsing import HEAD_BYTES
 
 if TYPE_CHECKING:
-    import threading
     from collections.abc import Callable, Iterable, Sequence
     from datetime import datetime
 
@@ -93,6 +93,7 @@ class QualysClient:
         self._told_of_clock = False
         self._version_is_closed = False
         self._omitted: dict[str, frozenset[str]] = {}
+        self._omitting = threading.Lock()
         self._clock = ServerClock(local_stands_in=True)
         self.subscription: str | None = None
         self.evaluation = False
@@ -241,16 +242,18 @@ class QualysClient:
 
     def omit(self, kind: str, name: str, refused: InvalidRequest) -> None:
         """Ask searches of a kind without something from now on: `verbose`, or a criterion."""
-        omitted = self.omitted(kind)
-        if name not in omitted:
-            told = f"Qualys refuses {name} in searches for {kind}"
-            if isinstance(refused, BlockedRequest):
-                told = f"No search for {kind} with {name} gets through"
-            self._attempts.warn(
-                f"{told} ({refused.reason}). Asking without it in this run; some details may be "
-                "missing."
-            )
+        with self._omitting:
+            omitted = self.omitted(kind)
+            if name in omitted:
+                return  # another worker was refused the same meanwhile
             self._omitted[kind] = omitted | {name}
+        told = f"Qualys refuses {name} in searches for {kind}"
+        if isinstance(refused, BlockedRequest):
+            told = f"No search for {kind} with {name} gets through"
+        self._attempts.warn(
+            f"{told} ({refused.reason}). Asking without it in this run; some details may be "
+            "missing."
+        )
 
     def knowledge_base(
         self,

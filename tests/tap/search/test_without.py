@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import gzip
+import logging
 import sys
+import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final, Literal
 
@@ -11,6 +13,9 @@ import pytest
 
 from tap_qualyswas import errors
 from tap_qualyswas.qualys.transport import MAX_PAGE_BYTES
+from tap_qualyswas.search.ahead import together
+from tap_qualyswas.sync.connection import connect
+from tap_qualyswas.tap import TapQualysWAS
 from tests.sandbox.faults.switches import Switches
 from tests.sandbox.world.size import WorldSize
 from tests.tap.scripted import (
@@ -87,6 +92,26 @@ def test_without_dates_in_searches_an_incremental_sync_reads_all() -> None:
     assert count_of(outcome, "findings") == 40
     assert outcome.log.count("Qualys refuses lastTestedDate in searches for finding") == 1
     assert outcome.log.count("Qualys refuses launchedDate in searches for wasscan") == 1
+
+
+class SlowHandler(logging.Handler):
+    """Takes so long that another thread comes in between."""
+
+    @override
+    def emit(self, record: logging.LogRecord) -> None:
+        time.sleep(0.05)
+
+
+def test_workers_that_are_refused_at_once_say_it_once(caplog: pytest.LogCaptureFixture) -> None:
+    logger = logging.getLogger("refused_at_once")
+    logger.addHandler(SlowHandler())
+    config = {"api_url": "http://127.0.0.1:1", "username": "someone", "password": "hidden-word"}
+    client = connect(TapQualysWAS(config=config).settings, logger)
+    refused = errors.InvalidRequest("there", "INVALID_XML", "verbose")
+
+    together([lambda: client.omit("wasscan", "verbose", refused)] * 2)
+
+    assert caplog.text.count("Qualys refuses verbose in searches for wasscan") == 1
 
 
 class RefusesDates(ScriptedServer):
