@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import zlib
 from typing import TYPE_CHECKING, Final
 
 import urllib3
@@ -18,8 +19,13 @@ if TYPE_CHECKING:
 
     from requests import Response
 
-PATIENCE: Final = 12
-"""So many times its timeout may an answer take that brings next to nothing."""
+PACKING: Final = "gzip"
+"""What servers are asked to compress by: that which is decompressed here."""
+PATIENCE: Final = 2
+"""So many times its timeout may an answer take that brings next to nothing.
+
+Of those, one may go by before anything comes, as a server may be at work on it.
+"""
 SLOWEST: Final = 10_000
 """Bytes a second; whatever comes faster may take as long as it likes."""
 
@@ -32,7 +38,6 @@ def pieces(response: Response, most_bytes: int, answer_seconds: float) -> Iterat
     """Give the body of an answer as it comes.
 
     `iter_content` of `requests` would wait until a piece is whole, however slowly it comes.
-    Compressed drops that hold nothing are not seen: urllib3 waits for the first one that does.
 
     Args:
         response: that was asked for with `stream`.
@@ -44,15 +49,59 @@ def pieces(response: Response, most_bytes: int, answer_seconds: float) -> Iterat
         Stalled: when next to nothing comes.
     """
     size, began = 0, time.monotonic()
-    while piece := _next_piece(response, most_bytes):
+    for piece in _read(response, most_bytes):
         size += len(piece)
         require_progress(time.monotonic() - began, size, answer_seconds)
-        yield piece
+        if piece:
+            yield piece
 
 
-def _next_piece(response: Response, most_bytes: int) -> bytes:
+def _read(response: Response, most_bytes: int) -> Iterator[bytes]:
+    """Give a piece, which may be empty, whenever something has come."""
+    if response.headers.get("Content-Encoding", "").strip().lower() != PACKING:
+        while piece := _next_piece(response, most_bytes):
+            yield piece
+        return
+    # urllib3 would wait for something that holds data, and drops of nothing would keep it waiting.
+    unpacker = _Unpacker(most_bytes)
+    while piece := _next_piece(response, most_bytes, decode=False):
+        yield from unpacker.unpack(piece)
+    yield unpacker.rest()
+
+
+class _Unpacker:
+    """Decompresses a body of one or several members.
+
+    Args:
+        most_bytes: of a piece.
+    """
+
+    def __init__(self, most_bytes: int) -> None:
+        self._most = most_bytes
+        self._member = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
+        self._is_first = True
+        self._is_over = False
+
+    def unpack(self, data: bytes) -> Iterator[bytes]:
+        while data and not self._is_over:
+            if self._member.eof:
+                self._member = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
+                self._is_first = False
+            try:
+                yield self._member.decompress(data, self._most)
+            except zlib.error as error:
+                if self._is_first:
+                    raise ContentDecodingError(error) from error
+                self._is_over = True  # what follows the last member is none
+            data = self._member.unconsumed_tail or self._member.unused_data
+
+    def rest(self) -> bytes:
+        return b"" if self._is_over else self._member.flush()
+
+
+def _next_piece(response: Response, most_bytes: int, *, decode: bool = True) -> bytes:
     try:
-        return response.raw.read1(most_bytes, decode_content=True) or b""
+        return response.raw.read1(most_bytes, decode_content=decode) or b""
     except urllib3.exceptions.DecodeError as error:
         raise ContentDecodingError(error) from error
     except urllib3.exceptions.ProtocolError as error:

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
 BETWEEN_SECONDS: Final = 0.01
+EMPTY_BLOCK: Final = b"\x00\x00\x00\xff\xff"
+"""Of compressed data."""
 COMMENT: Final = b"<!-- keep-alive -->\n"
 
 
@@ -32,6 +34,13 @@ def _compressed() -> Iterator[bytes]:
         yield packer.compress(b"x") + packer.flush(zlib.Z_SYNC_FLUSH)
 
 
+def _of_nothing() -> Iterator[bytes]:
+    yield b"Content-Encoding: gzip\r\nContent-Length: 100000\r\n\r\n"
+    packer = zlib.compressobj(wbits=31)
+    while True:
+        yield packer.flush(zlib.Z_FULL_FLUSH) or EMPTY_BLOCK
+
+
 FORMS: Final[Mapping[str, Callable[[], Iterator[bytes]]]] = {
     "of known length": partial(_always, b" ", after=b"Content-Length: 100000\r\n\r\n"),
     "in chunks": partial(
@@ -41,6 +50,7 @@ FORMS: Final[Mapping[str, Callable[[], Iterator[bytes]]]] = {
     ),
     "in one chunk": partial(_always, b" ", after=b"Transfer-Encoding: chunked\r\n\r\n20000\r\n"),
     "compressed": _compressed,
+    "compressed, with nothing in it": _of_nothing,
 }
 
 

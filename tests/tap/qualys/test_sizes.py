@@ -108,7 +108,7 @@ def test_a_report_beyond_its_limit_is_refused_by_that_number(limit: int, fits: b
 def test_a_call_that_is_kept_alive_and_never_answered_is_given_up() -> None:
     """Qualys puts comments into the answer of a long call; so it may be one that hangs."""
     with DrippingServer("in chunks") as server:
-        transport = transport_to(server.url, timeout_seconds=0.1)
+        transport = transport_to(server.url, timeout_seconds=0.3)
         # A busy machine may also be silent for too long.
         with pytest.raises(errors.TimedOut, match=r"kept a call open for 1 s|within"):
             transport.send(Call("/page"))
