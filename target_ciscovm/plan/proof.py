@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from qualyswas_ciscovm.dates import to_utc
+from qualyswas_ciscovm.wording import counted
+from target_ciscovm.intake.counts import FINDINGS, WEBAPPS
 from target_ciscovm.ledger.accounts import account_of
 
 if TYPE_CHECKING:
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
 
     from target_ciscovm.mapping.records import Sync, SyncStream
 
-NEEDED: Final = ("webapps", "findings")
+NEEDED: Final = (WEBAPPS, FINDINGS)
 SYNCS: Final = "syncs"
 FULL: Final = "full"
 INCREMENTAL: Final = "incremental"
@@ -98,9 +100,18 @@ def _flaws(sync: Sync, arrived: Arrived) -> Iterator[str]:
     if sync.mode == FULL:
         for bound in sorted(_bounds(sync)):
             yield f"the sync read only what is later than {bound}"
+    yield from _contradiction(sync)
     if to_utc(sync.started_at) is None:
         yield "the syncs record does not say when the sync began, or names a time yet to come"
     yield from _missing_parts(sync)
+
+
+def _contradiction(sync: Sync) -> Iterator[str]:
+    """Say that fewer web applications were read to their end than have rows."""
+    apps = sync.coverage.web_apps if sync.coverage else None
+    rows = next((one.read for one in sync.streams if one.stream == WEBAPPS), None)
+    if apps and apps.read is not None and rows is not None and apps.read < rows:
+        yield f"of {counted(rows, 'web application')} the sync read {apps.read:,} to the end"
 
 
 def _bounds(sync: Sync) -> set[str]:

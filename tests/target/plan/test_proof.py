@@ -80,6 +80,10 @@ def test_no_row_is_no_proof() -> None:
         ({"apiUrl": ""}, "lacks apiUrl"),
         ({"apiUrl": "nowhere"}, "lacks apiUrl"),
         ({"coverage": COVERAGE | {"source": " "}}, "lacks coverage.source"),
+        (
+            {"coverage": COVERAGE | {"webApps": COVERAGE["webApps"] | {"read": 1}}},
+            "of 2 web applications the sync read 1 to the end",
+        ),
         ({"filters": None}, "lacks filters"),
         ({"coverage": COVERAGE | {"since": "2024-05-01T00:00:00Z"}}, "only what is later than"),
         ({"filters": {"start_date": "2024-05-01"}}, "only what is later than 2024-05-01"),
