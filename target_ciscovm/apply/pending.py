@@ -13,6 +13,12 @@ if TYPE_CHECKING:
 
 LOGGER: Final = logging.getLogger(__name__)
 
+GOING_ON: Final = "Connector run {} of the last load is still going on."
+UNTOLD: Final = (
+    "Connector run {} of the last load has ended, and CVM does not say yet whether it went well: "
+    "what it was sent counts as perhaps open."
+)
+
 
 def look_up(ledger: Ledger, runs: Iterable[ConnectorRun]) -> bool:
     """Bring the ledger up to how the last run ended, if that was not seen.
@@ -35,7 +41,7 @@ def look_up(ledger: Ledger, runs: Iterable[ConnectorRun]) -> bool:
         LOGGER.info("The end of the last load is not known: what it sent counts as perhaps open.")
         ledger.doubt()
     elif run.end_time is None or run.success is None:
-        LOGGER.info("Connector run %d of the last load is still going on.", run.id)
+        LOGGER.info("%s", UNTOLD.format(run.id) if run.end_time else GOING_ON.format(run.id))
         ledger.doubt(keep=True)
     elif run.success and not run.failed_payload_count:
         _settle(ledger, run)

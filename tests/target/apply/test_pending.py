@@ -63,14 +63,21 @@ def test_of_one_that_failed_or_is_not_known_all_is_perhaps_open(
 
 
 @pytest.mark.parametrize(
-    "run",
-    [ConnectorRun(OURS), ConnectorRun(OURS, end_time=NOW), ConnectorRun(OURS, success=True)],
+    ("run", "told"),
+    [
+        (ConnectorRun(OURS), "is still going on"),
+        (ConnectorRun(OURS, end_time=NOW), "does not say yet whether it went well"),
+        (ConnectorRun(OURS, success=True), "is still going on"),
+    ],
     ids=["not ended", "no success told yet", "no end told yet"],
 )
 def test_one_that_goes_on_counts_as_perhaps_open_and_is_looked_up_again(
-    ledger: Ledger, run: ConnectorRun
+    ledger: Ledger, run: ConnectorRun, told: str, caplog: pytest.LogCaptureFixture
 ) -> None:
+    caplog.set_level("INFO")
+
     assert look_up(ledger, [run])
+    assert [told in message for message in caplog.messages] == [True]
     assert states(ledger) == {identifier(1): "open", identifier(2): "perhaps"}
     assert ledger.pending == PendingRun(OURS)
 
