@@ -59,11 +59,25 @@ class WorkerPool(Generic[T, R]):
         self._tasks.put(task)
 
     def _start_workers(self) -> None:
-        """Start as many as there are tasks. Most searches of a small account are a single task."""
+        """Start as many as there are tasks. Most searches of a small account are a single task.
+
+        Where the system allows no further thread, those that there are do all of the work.
+
+        Raises:
+            RuntimeError: when it allows none.
+        """
         while self._started < min(self._open, self._workers):
-            self._started += 1
-            name = f"walk-{self._started}"
-            threading.Thread(target=self._run, name=name, daemon=True).start()
+            thread = threading.Thread(
+                target=self._run, name=f"walk-{self._started + 1}", daemon=True
+            )
+            try:
+                thread.start()
+            except RuntimeError:
+                if not self._started:
+                    raise
+                self._workers = self._started
+            else:
+                self._started += 1
 
     def results(self) -> Iterator[R]:
         """Start the workers and give their results as they come."""

@@ -58,6 +58,43 @@ def test_a_worker_is_started_when_there_is_a_task_for_it() -> None:
     assert list(in_parallel([1], work, 8)) == [1, 2, 2]
 
 
+class ScarceThread(threading.Thread):
+    """A thread of a system that allows only some."""
+
+    left = 0
+
+    def start(self) -> None:
+        """Start it if the system allows it."""
+        if not ScarceThread.left:
+            msg = "can't start new thread"
+            raise RuntimeError(msg)
+        ScarceThread.left -= 1
+        super().start()
+
+
+@pytest.mark.parametrize("allowed", [1, 2])
+def test_where_no_further_thread_can_be_started_fewer_do_the_work(
+    allowed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ScarceThread, "left", allowed)
+    monkeypatch.setattr(threading, "Thread", ScarceThread)
+    before = walking()
+
+    assert sorted(in_parallel(range(4), count_up, 3)) == [
+        (t, n) for t in range(4) for n in range(20)
+    ]
+    assert_all_ended_since(before)
+
+
+def test_where_no_thread_can_be_started_at_all_the_search_ends(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(threading, "Thread", ScarceThread)
+
+    with pytest.raises(RuntimeError, match="can't start new thread"):
+        list(in_parallel(range(4), count_up, 3))
+
+
 def test_no_tasks_are_no_results() -> None:
     assert list(in_parallel([], count_up, 2)) == []
 
