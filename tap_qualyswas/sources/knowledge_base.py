@@ -62,10 +62,6 @@ def read_knowledge_base(reader: Reader, qids: Qids, settings: Settings) -> Itera
     """
     qids.restore_pending()
     tally = reader.tallies["knowledge_base"]
-    calls = _begun(reader, qids, tally.notes) if settings.has_kb_login else None
-    unclassified = _classify(reader, qids, settings)
-    if unclassified:
-        tally.gaps.append(f"knowledge_base: {counted(unclassified, 'QID')} could not be classified")
     if not settings.has_kb_login:
         reader.logger.warning(
             "The knowledge base does not accept a token. Set username and password too; until then "
@@ -73,6 +69,14 @@ def read_knowledge_base(reader: Reader, qids: Qids, settings: Settings) -> Itera
             counted(len(qids), "QID"),
         )
         return
+    calls = _begun(reader, qids, tally.notes)
+    unclassified = _classify(reader, qids, settings)
+    if reader.planner.plan.mode == "full":
+        # Of a QID that an earlier sync left open and that is not there now nothing is missing.
+        unclassified &= qids.of_now
+    if unclassified:
+        told = counted(len(unclassified), "QID")
+        tally.gaps.append(f"knowledge_base: {told} could not be classified")
     wanted = [*qids.all(), *_unpublished(reader, qids)]
     missing = read = 0
     calls = calls or _Calls(reader, len(wanted))
@@ -117,23 +121,23 @@ def _unpublished(reader: Reader, qids: Qids) -> list[int]:
     return qids.unpublished(-len(qids) % KB_IDS or (0 if len(qids) else KB_IDS))
 
 
-def _classify(reader: Reader, qids: Qids, settings: Settings) -> int:
+def _classify(reader: Reader, qids: Qids, settings: Settings) -> set[int]:
     """Ask for the representative of each QID, and for another one where that has no class.
 
     One answer without a class must not make all findings of a QID informational.
 
     Returns:
-        How many QIDs stay without a classification, as no finding of theirs came.
+        The QIDs that stay without a classification, as no finding of theirs came.
     """
     came = _ask(reader, qids, settings, qids.unclassified())
     again = qids.unclassified(again=True)
     came |= _ask(reader, qids, settings, again)
-    unclassified = len(again.keys() - came)
+    unclassified = again.keys() - came
     if unclassified:
         reader.logger.warning(
             "knowledge_base: no CWE, OWASP or WASC for %s, as Qualys no longer returns the "
             "sample findings. The next full sync asks for others.",
-            counted(unclassified, "QID"),
+            counted(len(unclassified), "QID"),
         )
     return unclassified
 

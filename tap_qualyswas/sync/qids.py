@@ -34,6 +34,9 @@ class Qids:
     Args:
         state: of the tap.
         wanted: whether the entries are read at all.
+
+    Attributes:
+        of_now: those of this sync's findings; none before all of these have been read.
     """
 
     def __init__(self, state: State, *, wanted: bool) -> None:
@@ -43,6 +46,7 @@ class Qids:
         self._others: dict[int, int] = {}
         self._classes: dict[int, dict[str, Json]] = {}
         self._unpublished: set[int] = set()
+        self.of_now: frozenset[int] = frozenset()
 
     def __len__(self) -> int:
         return len(self._representatives)
@@ -117,7 +121,8 @@ class Qids:
         self.restore(self._state.pending(STREAM))
 
     def keep(self) -> None:
-        """Keep all of them in the state, where their entries are wanted."""
+        """Keep all of them in the state, where their entries are wanted: the findings have come."""
+        self.of_now = frozenset(self._representatives)
         if self._wanted:
             self.restore_pending()
             self._state.set_pending(STREAM, self.as_state())

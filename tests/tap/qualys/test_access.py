@@ -55,6 +55,22 @@ def test_findings_are_proven_without_the_knowledge_base_which_takes_no_token() -
     assert (outcome.proof["complete"], outcome.proof["incompleteReasons"]) == (True, [])
     (pending,) = outcome.state["bookmarks"]["knowledge_base"]["pending"]
     assert {*map(int, pending)} == qids
+    assert not any(each.verbose for each in platform.face.log if "finding" in each.endpoint)
+
+
+@pytest.mark.parametrize("has_user", [False, True])
+def test_a_qid_that_was_left_open_and_has_no_finding_any_more_leaves_no_gap(
+    *, has_user: bool
+) -> None:
+    gone = {"150999": ["VULNERABILITY", 5]}
+    state = {"bookmarks": {"knowledge_base": {"pending": [gone]}}}
+    with Platform(SIZE) as platform:
+        settings = {} if has_user else token_config(platform)
+        outcome = platform.sync_here(settings, state)
+
+    assert (outcome.proof["complete"], outcome.proof["incompleteReasons"]) == (True, [])
+    (left,) = outcome.state["bookmarks"]["knowledge_base"]["pending"] or [{}]
+    assert ("150999" in left) is not has_user
 
 
 def test_with_a_user_too_the_knowledge_base_is_read() -> None:
