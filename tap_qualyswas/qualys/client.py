@@ -28,7 +28,13 @@ from tap_qualyswas.qualys.answers import (
     read_service_answer,
 )
 from tap_qualyswas.qualys.call_history import WAS, CallHistory
-from tap_qualyswas.qualys.knowledge_base import KbVersions, kb_form, read_entries
+from tap_qualyswas.qualys.knowledge_base import (
+    KbVersions,
+    Strays,
+    check_whole,
+    kb_form,
+    read_entries,
+)
 from tap_qualyswas.qualys.request_bodies import service_request
 from tap_qualyswas.qualys.transport import Call, Transport
 from tap_qualyswas.records.parsing import HEAD_BYTES
@@ -89,6 +95,7 @@ class QualysClient:
         self._attempts = attempts
         self._kb_versions = KbVersions(kb_version)
         self._kb_auth = kb_auth
+        self._strays = Strays(attempts.warn)
         self._history = CallHistory()
         self._told_of_clock = False
         self._version_is_closed = False
@@ -275,14 +282,18 @@ class QualysClient:
             QualysError: when no answer comes.
             ValueError: for no ids, or too many.
         """
+        asked: Sequence[int] = ()
 
         def call() -> Call:
-            return Call(self._kb_versions.path, form=kb_form(qids()), auth=self._kb_auth)
+            nonlocal asked
+            asked = qids()
+            return Call(self._kb_versions.path, form=kb_form(asked), auth=self._kb_auth)
 
         def read(reply: Reply) -> tuple[list[Element], int]:
             entries, document = read_entries(reply, answered=self._attempts.answered)
             self._note_evaluation(evaluation=document.evaluation)
-            return (entries, document.replaced)
+            check_whole(document, asked)
+            return (self._strays.left_out(entries, asked), document.replaced)
 
         try:
             return self._call(call, read, on_too_slow)

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from qualyswas_ciscovm.wording import first_few
 from tap_qualyswas.errors import (
+    AnswerTooLarge,
     ApiAccessMissing,
+    BrokenAnswer,
     InvalidRequest,
     KbMissing,
     KbRetired,
@@ -13,9 +16,10 @@ from tap_qualyswas.errors import (
     Withdrawn,
 )
 from tap_qualyswas.qualys.answers import read_kb_answer
+from tap_qualyswas.records.fields import loose_whole
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from tap_qualyswas.qualys.reply import Reply
     from tap_qualyswas.records.parsing import Document, Element
@@ -23,6 +27,12 @@ if TYPE_CHECKING:
 VERSIONS: Final = ("2.0", "3.0", "4.0")
 KB_IDS: Final = 250
 """Ids of one call; careful clients stay at this number."""
+CUT_SHORT: Final = "1980"
+"""The code of the warning in an answer that does not hold all that was asked for."""
+STRAY: Final = (
+    "The knowledge base sends entries of QIDs that were not asked for, such as %s. They are left "
+    "out."
+)
 
 
 class KbVersions:
@@ -96,3 +106,50 @@ def read_entries(reply: Reply, *, answered: bool) -> tuple[list[Element], Docume
         if not answered:
             raise
         raise KbMissing(reply.place, refused.code) from None
+
+
+def check_whole(document: Document, asked: Sequence[int]) -> None:
+    """Refuse an answer that says that it was cut short, unless it is about a single QID.
+
+    Raises:
+        AnswerTooLarge: when fewer QIDs may bring all of their entries.
+    """
+    warnings = document.root.iterfind("RESPONSE/WARNING")
+    is_cut = any((one.findtext("CODE") or "").strip() == CUT_SHORT for one in warnings)
+    if is_cut and len(asked) > 1:
+        msg = f"The knowledge base cut an answer about {len(asked)} QIDs short ({CUT_SHORT})."
+        raise AnswerTooLarge(msg)
+
+
+class Strays:
+    """Entries of QIDs that were not asked for: the answer to another call, or what comes with each.
+
+    The call is made again; entries that come beside the others each time are left out.
+
+    Args:
+        warn: gets one line for them.
+    """
+
+    def __init__(self, warn: Callable[[str], None]) -> None:
+        self._warn = warn
+        self._came: set[tuple[int, ...]] = set()
+        self._are_usual = False
+
+    def left_out(self, entries: list[Element], asked: Sequence[int]) -> list[Element]:
+        """Give the entries that were asked for, and those that do not tell their QID.
+
+        Raises:
+            BrokenAnswer: when others came for the first time.
+        """
+        qids = [loose_whole(entry.findtext("QID") or "") for entry in entries]
+        strays = sorted({qid for qid in qids if qid is not None} - {*asked})
+        if not strays:
+            return entries
+        if not self._are_usual and tuple(asked) not in self._came:
+            self._came.add(tuple(asked))
+            msg = f"The knowledge base sent entries that were not asked for ({first_few(strays)})."
+            raise BrokenAnswer(msg)
+        if not self._are_usual:
+            self._are_usual = True
+            self._warn(STRAY % strays[0])
+        return [entry for entry, qid in zip(entries, qids, strict=True) if qid not in strays]

@@ -2,20 +2,41 @@
 
 from __future__ import annotations
 
+import sys
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import parse_qs
 
 import pytest
 
 from tap_qualyswas.sync.qids import CLASSES, Qids
 from tap_qualyswas.sync.state import State
 from tests.sandbox.world.size import WorldSize
-from tests.tap.syncs import Platform
+from tests.tap.scripted import (
+    COUNT,
+    DATE,
+    FINDINGS,
+    KB,
+    Answer,
+    ScriptedServer,
+    count_xml,
+    element,
+    finding,
+    page,
+)
+from tests.tap.syncs import Platform, sync_here
+
+if sys.version_info >= (3, 12):
+    from typing import override
+else:
+    from typing_extensions import override
 
 if TYPE_CHECKING:
     from collections import Counter
+    from collections.abc import Sequence
 
     from tests.sandbox.world.model import Entry
+    from tests.support.loopback import Request, Response
     from tests.tap.syncs import Outcome
 
 SIZE: Final = WorldSize(apps=4, findings=150, qids=40, scans=4)
@@ -103,6 +124,73 @@ def next_sync(platform: Platform, last: Outcome, **settings: int) -> tuple[Outco
     outcome = platform.sync_here(settings, last.state)
     assert outcome.proof["mode"] == "incremental"
     return (outcome, platform.requests - before)
+
+
+ONE_TYPE: Final = {"finding_types": ["VULNERABILITY"]}
+
+
+class OddKnowledgeBase(ScriptedServer):
+    """Has an entry of each QID, and answers no more than some of them at a time.
+
+    Args:
+        most: entries of an answer; one that lacks some says so.
+        strays: QIDs whose entries come with the first answers, for each of these.
+    """
+
+    def __init__(self, most: int = 250, strays: Sequence[Sequence[int]] = ()) -> None:
+        found = page(*(finding(number) for number in range(1, 8)))
+        super().__init__(always={FINDINGS: Answer(found), f"{COUNT}finding": Answer(count_xml(7))})
+        self._most = most
+        self._strays = [*strays]
+
+    @override
+    def answer(self, request: Request) -> Response:
+        if request.path != KB:
+            return super().answer(request)
+        (asked,) = parse_qs(request.body)["ids"]
+        qids = [int(qid) for qid in asked.split(",")]
+        strays = self._strays.pop(0) if self._strays else ()
+        entries = "".join(
+            element("VULN", {"QID": str(qid), "TITLE": f"Title {qid}"})
+            for qid in (*strays, *qids[: self._most])
+        )
+        warning = "<WARNING><CODE>1980</CODE></WARNING>" if len(qids) > self._most else ""
+        body = f"<RESPONSE><VULN_LIST>{entries}</VULN_LIST>{warning}</RESPONSE>"
+        root = "KNOWLEDGE_BASE_VULN_LIST_OUTPUT"
+        return Answer(f"<{root}>{body}</{root}>").response(DATE)
+
+
+QIDS: Final = [*range(150_000, 150_007)]
+
+
+def qids_of(outcome: Outcome) -> list[object]:
+    return sorted(row["qid"] for row in outcome.records("knowledge_base") if row["title"])
+
+
+def test_the_answer_to_another_call_is_asked_for_again() -> None:
+    with OddKnowledgeBase(strays=[[1, 2]]) as server:
+        outcome = sync_here({**server.config, **ONE_TYPE})
+
+    assert qids_of(outcome) == QIDS
+    assert len(server.asked_at(KB)) == 2
+    assert "sent entries that were not asked for (1, 2). Trying again" in outcome.log
+
+
+def test_entries_that_come_with_each_answer_are_left_out_and_told_once() -> None:
+    with OddKnowledgeBase(strays=[[1, 2], [1], [1]]) as server:
+        outcome = sync_here({**server.config, **ONE_TYPE})
+
+    assert qids_of(outcome) == QIDS
+    assert outcome.log.count("were not asked for, such as 1. They are left out.") == 1
+
+
+def test_an_answer_that_was_cut_short_is_asked_for_in_parts() -> None:
+    with OddKnowledgeBase(most=3) as server:
+        outcome = sync_here({**server.config, **ONE_TYPE})
+
+    assert qids_of(outcome) == QIDS
+    assert "cut an answer about 7 QIDs short (1980)" in outcome.log
+    assert len(server.asked_at(KB)) < len(QIDS)
 
 
 UNTOLD: Final = dict.fromkeys(CLASSES)
