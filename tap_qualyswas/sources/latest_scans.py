@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -16,7 +16,7 @@ from tap_qualyswas.search.walk import Walk, count_all
 from tap_qualyswas.sync.tallies import read_until_counted
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from tap_qualyswas.qualys.client import QualysClient
     from tap_qualyswas.qualys.request_bodies import Criterion
@@ -57,11 +57,63 @@ class LatestScans:
         outdated: ids of web applications whose latest scan could not log in, as an earlier one
             could.
         unsure: of those that have a scan which may be later, and cannot be read.
+        nameless: how many scans name no web application.
+        maybe_theirs: ids of web applications whose latest scan is older than one of these.
     """
 
     by_id: dict[int, WorkedScan]
     outdated: list[int]
     unsure: set[int]
+    nameless: int
+    maybe_theirs: set[int]
+
+
+@dataclass(slots=True)
+class _Found:
+    """What a search for scans has brought.
+
+    Attributes:
+        scans: those that tell enough.
+        unsure: web applications of those that tell of what they are, and not when.
+        nameless: how many name no web application.
+        launched: the latest launch of these.
+        greatest_id: the greatest id of those among them that do not tell their launch.
+        has_lost: whether one was rejected that tells neither its id nor its web application.
+    """
+
+    scans: list[WorkedScan] = field(default_factory=list)
+    unsure: set[int] = field(default_factory=set)
+    nameless: int = 0
+    launched: str = ""
+    greatest_id: int = 0
+    has_lost: bool = False
+
+    def reject(self, webapps: Collection[int | None]) -> None:
+        """Note the web applications of scans that were rejected, None for one that tells none."""
+        self.unsure.update(number for number in webapps if number is not None)
+        self.has_lost = self.has_lost or None in webapps
+
+    def add(self, record: Record) -> None:
+        """Add a scan that has worked."""
+        scan = _worked(record)
+        if scan is not None:
+            self.scans.append(scan)
+        elif number := _webapp_id(record):
+            self.unsure.add(number)
+        else:
+            self._add_nameless(record)
+
+    def _add_nameless(self, record: Record) -> None:
+        self.nameless += 1
+        launch = launch_of(record)
+        if launch is None:
+            self.greatest_id = max(self.greatest_id, int(str(record["id"])))
+        else:
+            self.launched = max(self.launched, to_text(launch))
+
+    def is_before_nameless(self, scan: WorkedScan) -> bool:
+        """Tell whether a scan that names no web application is later, and may be of the same."""
+        return scan.launched < self.launched or scan.scan_id < self.greatest_id
 
 
 def find_latest_scans(
@@ -92,8 +144,8 @@ def find_latest_scans(
         for number, criteria in enumerate(scope.criteria("webApp.id"))
     ]
     by_webapp: dict[int, list[WorkedScan]] = {}
-    worked, unsure = _all_worked(reader, sweeps)
-    for scan in worked:
+    found = _all_worked(reader, sweeps)
+    for scan in found.scans:
         by_webapp.setdefault(scan.webapp_id, []).append(scan)
     latest = {number: latest_of(scans) for number, scans in by_webapp.items()}
     return LatestScans(
@@ -103,35 +155,29 @@ def find_latest_scans(
             for number, scans in by_webapp.items()
             if latest[number] is not max(scans, key=_order)
         ),
-        unsure,
+        found.unsure,
+        found.nameless,
+        {number for number, scan in latest.items() if found.is_before_nameless(scan)},
     )
 
 
-def _all_worked(reader: Reader, sweeps: Sequence[Sweep]) -> tuple[list[WorkedScan], set[int]]:
+def _all_worked(reader: Reader, sweeps: Sequence[Sweep]) -> _Found:
     """Search for scans until as many have come as Qualys counts.
-
-    Gives the web applications too that have a scan which cannot be read.
 
     Without the latest scan of a web application, the report of an earlier one would tell what there
     is now. A count may lag behind, so it is waited for as for that of findings.
     """
     tally, client = reader.tallies["findings"], reader.client
-    found: list[WorkedScan] = []
-    unsure: set[int] = set()
+    found = _Found()
 
     def read() -> int:
-        found.clear()
-        unsure.clear()
-        came = 0
+        nonlocal found
+        found, came = _Found(), 0
         for page in Walk(client, sweeps).pages({sweep.key: [IdRange()] for sweep in sweeps}):
             came += page.rows
-            unsure.update(number for number in page.notes.rejected_of if number is not None)
+            found.reject(page.notes.rejected_of)
             for record in filter(has_worked, page.records):
-                scan = _worked(record)
-                if scan is not None:
-                    found.append(scan)
-                elif number := _webapp_id(record):
-                    unsure.add(number)
+                found.add(record)
         return came
 
     lacking = read_until_counted(
@@ -142,7 +188,9 @@ def _all_worked(reader: Reader, sweeps: Sequence[Sweep]) -> tuple[list[WorkedSca
     )
     if lacking:
         tally.gaps.append("findings: {:,} scans read, {:,} counted".format(*lacking))
-    return (found, unsure)
+    if found.has_lost:
+        tally.gaps.append("findings: a scan was rejected that does not tell its web application")
+    return found
 
 
 def _asked(client: QualysClient, sweep: Sweep) -> tuple[str, list[Criterion]]:

@@ -59,6 +59,7 @@ def read_findings(
     scans = {number: scan for number, scan in latest.by_id.items() if scan.webapp_id in existing}
     reader.coverage.leave_out(existing - {scan.webapp_id for scan in scans.values()})
     _tell_unsure(reader, existing & latest.unsure)
+    _tell_nameless(reader, latest.nameless, existing & latest.maybe_theirs)
     _tell_outdated(reader, existing.intersection(latest.outdated))
     frame = frame_of(settings, scope, window_start)
     reading = _ReportReading(reader, frame, qids, settings.filters.finding_types)
@@ -89,6 +90,22 @@ def _tell_unsure(reader: Reader, webapp_ids: Collection[int]) -> None:
             counted(len(webapp_ids), "web application"),
             first_few(webapp_ids),
         )
+
+
+def _tell_nameless(reader: Reader, scans: int, webapp_ids: Collection[int]) -> None:
+    reader.coverage.leave_out(webapp_ids)
+    if not scans:
+        return
+    told = (
+        "1 scan does not name a web application, so its report is"
+        if scans == 1
+        else f"{scans:,} scans do not name a web application, so their reports are"
+    )
+    theirs = (
+        f" {counted(len(webapp_ids), 'web application')} (ids {first_few(webapp_ids)}) may be "
+        "concerned, as no later scan is known. Nothing of them is called gone."
+    )
+    reader.logger.warning("%s not read.%s", told, theirs if webapp_ids else "")
 
 
 def _tell_outdated(reader: Reader, webapp_ids: Collection[int]) -> None:

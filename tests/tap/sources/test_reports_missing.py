@@ -324,3 +324,45 @@ def test_a_scan_that_may_be_later_and_cannot_be_read_leaves_its_web_application_
 
     assert sorted(urls_of(outcome)) == [OWN, OTHER]
     assert not_proven(outcome) == [9001]
+
+
+def nameless(launch: str | None, target: str = "") -> str:
+    reference = None if launch is None else f"was/{launch}"
+    return scan(5003, target=target, launchedDate=launch, reference=reference)
+
+
+@pytest.mark.parametrize(
+    ("odd", "left_out"),
+    [
+        (nameless(DATE % 2), [9001]),
+        (nameless(DATE % 3), [9001]),
+        (nameless(DATE % 1), []),
+        (nameless(DATE % 4), [9001, 9002]),
+        (nameless(None), [9001]),
+        (nameless(DATE % 2, target="<webApp><id>0</id></webApp>"), [9001]),
+    ],
+)
+def test_a_scan_that_names_no_web_application_may_be_of_any_without_a_later_one(
+    odd: str, left_out: list[int]
+) -> None:
+    outcome, _ = sync_scans(
+        scan(5001, launchedDate=DATE % 1),
+        odd,
+        scan(5004, app=9002, launchedDate=DATE % 3),
+        reports={5001: Answer(report_of(OWN)), 5004: GOOD},
+    )
+
+    assert sorted(urls_of(outcome)) == [OWN, OTHER]
+    assert not_proven(outcome) == left_out
+    assert outcome.proof["complete"] is True
+    assert "1 scan does not name a web application, so its report is not read." in outcome.log
+
+
+def test_a_scan_that_tells_neither_its_id_nor_its_web_application_may_be_of_any() -> None:
+    odd = scan(5003, id="seven", target="")
+    outcome, _ = sync_scans(scan(5001), odd, reports={5001: GOOD}, apps=ONE_APP)
+
+    assert outcome.proof["incompleteReasons"] == [
+        "findings: a scan was rejected that does not tell its web application",
+        "scans: 1 row rejected",
+    ]
