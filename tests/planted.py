@@ -260,8 +260,8 @@ BUGS: Final[dict[str, Bug]] = {
     ),
     "a QID's missing finding called complete": Bug(
         "tap_qualyswas/sources/knowledge_base.py",
-        "    unclassified = len(again.keys() - came)\n",
-        "    unclassified = 0\n",
+        "    unclassified = again.keys() - came\n",
+        "    unclassified = set[int]()\n",
         ("tests/tap/sync/test_whole_world.py",),
     ),
     "counted rows that did not come called complete": Bug(
