@@ -30,8 +30,7 @@ ORDER BY l.key
 """An asset that other web applications share may have its tags from those. `a.key` rather than the
 equal `l.key`, so that SQLite looks for them only where the tags differ."""
 SENT: Final = """
-SELECT l.key, l.locators, l.last_seen,
-    CASE WHEN l.reset THEN l.tags ELSE all_tags(a.tags, l.tags) END
+SELECT l.key, l.locators, l.last_seen, CASE WHEN NOT l.reset THEN a.tags END, l.tags
 FROM load_asset l LEFT JOIN ledger.asset a ON a.key = l.key
 """
 
@@ -50,8 +49,8 @@ def as_text(tags: list[str] | None) -> str:
 
 def sent_assets(spool: Spool) -> Iterator[SentAsset]:
     """Give the assets of the load, with all tags that CVM then has of this connector."""
-    spool.connection.create_function("all_tags", 2, _all, deterministic=True)
-    return map(SentAsset._make, spool.execute(SENT))
+    for key, locators, last_seen, before, now in spool.execute(SENT):
+        yield SentAsset(key, locators, last_seen, _all(before, now))
 
 
 def dropped_tags(spool: Spool) -> Iterator[DroppedTags]:

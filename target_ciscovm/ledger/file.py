@@ -31,7 +31,7 @@ CAUSES: Final = {
     "database is locked": "another process has it open",
 }
 """SQLite's words, where they would leave a person at a loss."""
-UNREADABLE: Final = ("Could not decode", "user-defined function raised")
+UNREADABLE: Final = ("Could not decode", "malformed JSON")
 """How SQLite's words begin where a value is not what it must be."""
 
 

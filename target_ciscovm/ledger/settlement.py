@@ -47,10 +47,13 @@ WHERE entry.state = 'closed'
 """  # noqa: S608 - ours
 KEEP_ASSETS: Final = (
     "INSERT INTO asset SELECT * FROM pending_asset WHERE true ON CONFLICT(key) DO UPDATE SET "
-    "locators = both(asset.locators, excluded.locators), last_seen = COALESCE(excluded.last_seen, "
-    "asset.last_seen), tags = COALESCE(excluded.tags, asset.tags)"
+    "locators = json_patch(asset.locators, excluded.locators), last_seen = "
+    "COALESCE(excluded.last_seen, asset.last_seen), tags = COALESCE(excluded.tags, asset.tags)"
 )
-"""A locator that was sent once stays at the asset in CVM, also when it is left out later."""
+"""A locator that was sent once stays at the asset in CVM, also when it is left out later.
+
+No function of Python is called from a statement: SQLite would take a signal to stop for its error.
+"""
 KEEP_WEBAPPS: Final = (
     "INSERT INTO webapp SELECT * FROM pending_webapp WHERE true ON CONFLICT DO UPDATE SET "
     "name = excluded.name, shown_at = excluded.shown_at, missing_since = excluded.missing_since "
@@ -157,7 +160,6 @@ def _attached(connection: sqlite3.Connection, entries: object) -> Iterator[None]
 
 def take_over(connection: sqlite3.Connection, path: Path) -> None:
     """Bring the ledger up to what is pending: the run has done it."""
-    connection.create_function("both", 2, _both, deterministic=True)
     with transaction(connection, path), sql_errors(path, "written"):
         for change in SETTLED:
             connection.execute(change)
@@ -173,7 +175,6 @@ def doubt(connection: sqlite3.Connection, path: Path, *, keep: bool, link: bool)
         keep: whether it stays pending, as the run is still going on.
         link: whether its sync is a link of the chain all the same.
     """
-    connection.create_function("both", 2, _both, deterministic=True)
     with transaction(connection, path), sql_errors(path, "written"):
         for change in (*DOUBTED, *([KEEP_CHAIN] if link else ())):
             connection.execute(change)
@@ -211,11 +212,3 @@ def _fill(
             # sqlite3 takes plain tuples in half the time of named ones.
             plain = map(tuple, batch)
             connection.executemany(f"INSERT OR REPLACE INTO {table} VALUES({marks})", plain)
-
-
-def _both(before: str, now: str) -> str:
-    """Give the locators of two JSON texts as one; of two values of one it is the later."""
-    if before == now:
-        return now
-    found: dict[str, str] = msgspec.json.decode(before) | msgspec.json.decode(now)
-    return msgspec.json.encode(found).decode()

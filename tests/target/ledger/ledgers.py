@@ -52,7 +52,8 @@ def entry(number: int, asset: str = URL, **changes: Any) -> Entry:  # noqa: ANN4
 def asset(key: str = URL, **locators: str) -> SentAsset:
     """Make an asset, by default with the locator that its key names."""
     kind, _, value = key.partition(":")
-    return SentAsset(key, json.dumps(locators or {kind: value}), STARTED)
+    text = json.dumps(locators or {kind: value}, separators=(",", ":"))
+    return SentAsset(key, text, STARTED)
 
 
 def settlement(entries: Iterable[Entry] = (), **changes: Any) -> Settlement:  # noqa: ANN401

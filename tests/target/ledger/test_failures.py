@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from qualyswas_ciscovm.errors import Interrupted
 from target_ciscovm.errors import (
     LedgerDamaged,
     LedgerForeign,
@@ -19,9 +20,12 @@ from target_ciscovm.errors import (
     NoAccess,
 )
 from target_ciscovm.ledger.ledger import Home, Ledger, PendingRun
+from target_ciscovm.ledger.tables import Link, SentAsset
 from tests.target.ledger.ledgers import (
     FIRST,
     HOME,
+    LATER,
+    STARTED,
     entries,
     entry,
     load,
@@ -377,3 +381,24 @@ def test_two_that_are_open_at_once_see_what_the_other_settles(path: Path) -> Non
         load(other, settlement([entry(9)]))
 
         assert one.open_count() == other.open_count() == 5
+
+
+def test_a_signal_to_stop_while_it_settles_is_no_damage(path: Path) -> None:
+    def stop(number: int, _frame: object) -> None:
+        raise Interrupted(number)
+
+    many = [SentAsset(f"url:{number}", '{"url":"x"}', STARTED) for number in range(2 * MANY)]
+    with Ledger(path, HOME) as ledger:
+        load(ledger, settlement(assets=many))
+        ledger.put_down(settlement(assets=many, chain=[Link("scope", LATER, 1)]))
+        before = signal.signal(signal.SIGALRM, stop)
+        try:
+            signal.setitimer(signal.ITIMER_REAL, 0.003)
+            with pytest.raises(Interrupted):
+                ledger.settle()
+        finally:
+            signal.setitimer(signal.ITIMER_REAL, 0)
+            signal.signal(signal.SIGALRM, before)
+
+        assert ledger.link("scope") == Link("scope", STARTED, 3)
+        assert ledger.pending is not None
