@@ -22,7 +22,8 @@
     ├── InputBroken              a line is not JSON, or the stream is not Singer's
     ├── LimitReached             too much would be closed
     │   └── TooManyRejected      too much was rejected
-    ├── ConnectorBusy            the connector is still working on another run
+    ├── ConnectorBusy            the connector is working on another run
+    │   └── StillBusy            it did not end in time
     ├── RunFailed                the run ended in CVM without success (in cvm.connector)
     ├── StillRunning             exit code 3: the run goes on in CVM, longer than we wait
     ├── HoldingsUnavailable      what CVM holds cannot be read, or not to its end
@@ -258,7 +259,11 @@ class TooLarge(UploadFailed):
 
 
 class ConnectorBusy(CiscoVMError):
-    """Another run of the connector did not end in time. None of our files has been run."""
+    """Another run of the connector is in progress. None of our files has been run."""
+
+
+class StillBusy(ConnectorBusy):
+    """It did not end in time."""
 
 
 class StillRunning(CiscoVMError):

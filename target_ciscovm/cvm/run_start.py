@@ -20,6 +20,7 @@ from target_ciscovm.errors import (
     ConnectorMissing,
     RateLimited,
     RequestRefused,
+    StillBusy,
     TemporaryError,
     Unreachable,
 )
@@ -99,7 +100,14 @@ class RunStarter:
             RequestRefused: when CVM refuses though the connector is idle.
             CiscoVMError: when it cannot be started, or may have started.
         """
-        deadline = time.monotonic() + timeout_seconds
+        try:
+            return self._started(time.monotonic() + timeout_seconds)
+        except CiscoVMError as error:
+            if self._lost:  # whatever ends it, a run may have begun
+                raise self._not_known(error) from error
+            raise
+
+    def _started(self, deadline: float) -> int:
         self._note_runs()
         for wait in self._connector.policy.waits(self._connector.policy.poll_seconds):
             try:
@@ -154,15 +162,12 @@ class RunStarter:
             return None
         self._progress(f"{failure} Looking for our run in the list of runs.")
         self._lost = True
-        try:
-            for wait in islice(self._connector.policy.waits(), LOOKS):
-                if (ours := self._first_unknown_run()) is not None:
-                    return ours
-                time.sleep(capped(wait, deadline))
-            self._connector.wait_until_idle(max(0.0, deadline - time.monotonic()), self._progress)
-            return self._first_unknown_run()
-        except (TemporaryError, ConnectorBusy) as error:
-            raise self._not_known(error) from error
+        for wait in islice(self._connector.policy.waits(), LOOKS):
+            if (ours := self._first_unknown_run()) is not None:
+                return ours
+            time.sleep(capped(wait, deadline))
+        self._connector.wait_until_idle(max(0.0, deadline - time.monotonic()), self._progress)
+        return self._first_unknown_run()
 
     def _first_unknown_run(self) -> int | None:
         return min(
@@ -186,9 +191,7 @@ class RunStarter:
         time.sleep(capped(named or wait, deadline))
 
     def _given_up(self, failure: CiscoVMError) -> CiscoVMError:
-        if self._lost:
-            return self._not_known(failure)
-        if isinstance(failure, ConnectorBusy):
+        if isinstance(failure, ConnectorBusy) and not self._lost:
             msg = (
                 f"{failure} It does so although no other run is in progress. The connector's "
                 "page in CVM may have the reason."
@@ -197,8 +200,9 @@ class RunStarter:
         return failure
 
     def _not_known(self, failure: CiscoVMError) -> CiscoVMError:
+        why = "the connector is still busy." if isinstance(failure, StillBusy) else failure
         return CiscoVMError(
             "CVM did not confirm that the run started, so it was not started again, to avoid a "
-            f"second one: {failure} Check connector {self._connector.connector_id} in CVM; the "
+            f"second one: {why} Check connector {self._connector.connector_id} in CVM; the "
             "next load sends the same findings again."
         )

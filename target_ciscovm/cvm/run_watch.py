@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Final
 from target_ciscovm.cvm.connector import RunFailed
 from target_ciscovm.cvm.retry_policy import capped
 from target_ciscovm.errors import (
-    ConnectorBusy,
     Refused,
     RequestRefused,
+    StillBusy,
     StillRunning,
     TemporaryError,
 )
@@ -53,7 +53,7 @@ def wait_until_idle(
     """Wait while a connector is running, with at least one check.
 
     Raises:
-        ConnectorBusy: when it still is after `timeout_seconds`.
+        StillBusy: when it still is after `timeout_seconds`.
     """
     deadline = time.monotonic() + timeout_seconds
     teller = Teller(progress)
@@ -66,7 +66,7 @@ def wait_until_idle(
                 f"{timeout_seconds:,.0f} s, so nothing of this load has been run. Start again "
                 "when that run has ended, and do not let two schedules share one connector."
             )
-            raise ConnectorBusy(msg)
+            raise StillBusy(msg)
         teller.tell(f"Connector {connector_id} is busy with a run; waiting for its end")
         time.sleep(capped(wait, deadline))
 

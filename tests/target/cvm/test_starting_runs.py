@@ -11,7 +11,6 @@ from target_ciscovm.errors import (
     BadKey,
     BrokenAnswer,
     CiscoVMError,
-    ConnectorBusy,
     ConnectorMissing,
     KeyLacksRights,
     RequestRefused,
@@ -237,15 +236,6 @@ def test_a_refusal_after_a_lost_answer_may_come_from_our_own_run(server: Scripte
     assert started_runs(server) == 2
 
 
-def test_a_connector_that_stays_busy_ends_the_wait(server: ScriptedServer) -> None:
-    server.script("GET", RUNS, runs(5))
-    server.script("GET", "/connectors", connectors(running=True))
-    server.script("POST", RUN, REFUSALS["409"])
-
-    with pytest.raises(ConnectorBusy, match="nothing of this load has been run"):
-        connect(server).run([11], runs_before=[5], timeout_seconds=0.2, progress=Log())
-
-
 def test_an_idle_connector_that_keeps_refusing_is_told_with_its_reason(
     server: ScriptedServer,
 ) -> None:
@@ -257,6 +247,48 @@ def test_an_idle_connector_that_keeps_refusing_is_told_with_its_reason(
         connect(server).run([11], runs_before=[5], progress=Log())
 
     assert started_runs(server) == QUICK.max_attempts
+
+
+NOT_CONFIRMED = r"^CVM did not confirm that the run started, .*: {}.* Check connector 42 in CVM"
+
+
+@pytest.mark.parametrize(
+    ("starts", "lists", "says"),
+    [
+        ([], [Reply(401, {"success": "false"})], "Cisco .* does not accept the API key"),
+        ([Reply(401, {"success": "false"})], [], "Cisco .* does not accept the API key"),
+        ([Reply(404, {}), Reply(404, {})], [], "There is no connector 42"),
+        ([Reply(400, {"message": "bad"})], [], "127.0.0.1.* refused to let us run the connector"),
+    ],
+    ids=["looking", "the key", "the connector", "the call"],
+)
+def test_a_refusal_after_a_lost_answer_does_not_hide_that_it_was_lost(
+    starts: list[Reply], lists: list[Reply], says: str, server: ScriptedServer
+) -> None:
+    idle(server)
+    server.script("GET", RUNS, runs(5), *(lists or [runs(5)]))
+    server.script("POST", RUN, Reply(failure="reset"), *starts)
+    server.script("GET", RUN, *starts)
+
+    with pytest.raises(CiscoVMError, match=NOT_CONFIRMED.format(says)) as raised:
+        connect(server).run([11], runs_before=[5], progress=Log())
+
+    assert raised.value.exit_code == 1
+
+
+@pytest.mark.parametrize("is_lost", [False, True])
+def test_only_where_no_answer_was_lost_it_is_said_that_nothing_was_run(
+    server: ScriptedServer, *, is_lost: bool
+) -> None:
+    server.script("GET", RUNS, runs(5))
+    server.script("GET", "/connectors", connectors(running=True))
+    server.script("POST", RUN, *([Reply(failure="reset")] if is_lost else []), REFUSALS["409"])
+
+    with pytest.raises(CiscoVMError) as raised:
+        connect(server).run([11], runs_before=[5], timeout_seconds=0.2, progress=Log())
+
+    assert ("nothing of this load has been run" in str(raised.value)) is not is_lost
+    assert ("did not confirm that the run started" in str(raised.value)) is is_lost
 
 
 @pytest.mark.parametrize(
