@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import logging
 import sys
+from itertools import chain
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Protocol, cast
 
 from singer_sdk import SchemaDirectory, Stream, StreamSchema
 from singer_sdk.helpers.conform import TypeConformanceLevel
+from singer_sdk.mapper import SameRecordTransform
 
 from qualyswas_ciscovm.digest import DIGESTED
 from tap_qualyswas import schemas
@@ -20,9 +22,10 @@ else:
     from typing_extensions import override
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterable, Iterator
+    from collections.abc import Generator, Iterable, Iterator, Sequence
 
     from singer_sdk import Tap
+    from singer_sdk.mapper import StreamMap
 
     from tap_qualyswas.records.fields import Record
     from tap_qualyswas.sources.report_files.reports import ReportFiles
@@ -74,34 +77,39 @@ class QualysStream(Stream):
         """The run that the streams share."""
         return self._qualys.run
 
-    def read(self) -> Iterator[Record]:
-        """Give the records."""
+    def read(self) -> Iterator[Sequence[Record]]:
+        """Give the records by pages, each of which is written before the next one is asked for."""
         raise NotImplementedError
 
-    def _records(self) -> Iterator[Record]:
+    def _read(self) -> Iterator[Sequence[Record]]:
         reports, run = self._qualys.reports, self.run
         if reports is None:
             return self.read()
         from tap_qualyswas.sources.report_files.streams import read_stream
 
-        return read_stream(self.name, run.reader, run.settings, reports)
+        return singly(read_stream(self.name, run.reader, run.settings, reports))
 
-    @override
-    def get_records(self, context: Any) -> Iterable[dict[str, Any]]:
+    def _pages(self) -> Iterator[Sequence[Record]]:
+        """Give the records, counted and with the id of the sync."""
         tally = self.run.reader.tallies.get(self.name)
         if tally is None:
             yield from self.read()
             self._qualys.message_writer.flush()
             return
         values, sync_id = DIGESTED.get(self.name), self.run.sync_id
-        for record in self._records():
-            tally.read += 1
-            record["syncId"] = sync_id
-            if values is not None:
-                tally.digest.add(values(record))
-            yield record
+        for records in self._read():
+            tally.read += len(records)
+            for record in records:
+                record["syncId"] = sync_id
+                if values is not None:
+                    tally.digest.add(values(record))
+            yield records
         self._qualys.message_writer.flush()
         tally.ended = True
+
+    @override
+    def get_records(self, context: Any) -> Iterable[dict[str, Any]]:
+        return chain.from_iterable(self._pages())
 
     @override
     def _sync_records(
@@ -114,15 +122,17 @@ class QualysStream(Stream):
             yield from super()._sync_records(context, write_messages=write_messages)
             return
         self._write_starting_replication_value(context)
-        write = self._qualys.message_writer.write_record
-        maps = [(one.stream_alias, one.transform) for one in self.stream_maps]
+        write = self._qualys.message_writer.write_records
+        maps = self.stream_maps
+        is_unchanged = len(maps) == 1 and _is_unchanged(maps[0])
         with self.get_record_counter() as counter, self.get_sync_timer():
-            for record in self.get_records(context):
-                for alias, transform in maps:
-                    mapped = transform(record)
-                    if mapped is not None:
-                        write(alias, mapped)
-                counter.increment()
+            for records in self._pages():
+                if is_unchanged:
+                    write(maps[0].stream_alias, records)
+                else:
+                    for alias, mapped in _mapped(records, maps):
+                        write(alias, (mapped,))
+                counter.increment(len(records))
         self._finalize_state(self.stream_state)
         self._write_state_message()
 
@@ -149,6 +159,26 @@ class QualysStream(Stream):
             super().log(message, *args, level=level, **kwargs)
 
 
+def singly(records: Iterable[Record]) -> Iterator[Sequence[Record]]:
+    """Give records that come one by one as pages."""
+    return ((record,) for record in records)
+
+
+def _is_unchanged(stream_map: StreamMap) -> bool:
+    return isinstance(stream_map, SameRecordTransform) and not stream_map.flattening_enabled
+
+
+def _mapped(
+    records: Sequence[Record], maps: Sequence[StreamMap]
+) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Give what stream maps make of records, with the name of the stream that it goes to."""
+    for record in records:
+        for one in maps:
+            mapped = one.transform(record)
+            if mapped is not None:
+                yield (one.stream_alias, mapped)
+
+
 class Webapps(QualysStream):
     """Web applications."""
 
@@ -156,7 +186,7 @@ class Webapps(QualysStream):
     primary_keys = ("id",)
 
     @override
-    def read(self) -> Iterator[Record]:
+    def read(self) -> Iterator[Sequence[Record]]:
         from tap_qualyswas.sources.webapps import read_webapps
 
         run = self.run
@@ -175,17 +205,17 @@ class Scans(QualysStream):
     name = "scans"
     primary_keys = ("id",)
     replication_key = "launchedDate"
-    _begun: Iterator[Record] | None = None
+    _begun: Iterator[Sequence[Record]] | None = None
 
     def begin(self) -> None:
         """Ask for the first page now, so that it comes while another stream is read."""
-        self._begun = self._read()
+        self._begun = self._begin()
 
     @override
-    def read(self) -> Iterator[Record]:
-        return self._begun or self._read()
+    def read(self) -> Iterator[Sequence[Record]]:
+        return self._begun or self._begin()
 
-    def _read(self) -> Iterator[Record]:
+    def _begin(self) -> Iterator[Sequence[Record]]:
         from tap_qualyswas.sources.scans import read_scans
 
         run = self.run
@@ -200,7 +230,7 @@ class Findings(QualysStream):
     replication_key = "lastDetectedDate"
 
     @override
-    def read(self) -> Iterator[Record]:
+    def read(self) -> Iterator[Sequence[Record]]:
         from tap_qualyswas.sources.findings import read_findings
 
         run = self.run
@@ -214,10 +244,10 @@ class KnowledgeBase(QualysStream):
     primary_keys = ("qid",)
 
     @override
-    def read(self) -> Iterator[Record]:
+    def read(self) -> Iterator[Sequence[Record]]:
         from tap_qualyswas.sources.knowledge_base import read_knowledge_base
 
-        return read_knowledge_base(self.run.reader, self.run.qids, self.run.settings)
+        return singly(read_knowledge_base(self.run.reader, self.run.qids, self.run.settings))
 
 
 class ScanResults(QualysStream):
@@ -228,10 +258,10 @@ class ScanResults(QualysStream):
     selected_by_default = False
 
     @override
-    def read(self) -> Iterator[Record]:
+    def read(self) -> Iterator[Sequence[Record]]:
         from tap_qualyswas.sources.scan_results import read_scan_results
 
-        return read_scan_results(self.run.reader, self.run.pending_reports)
+        return singly(read_scan_results(self.run.reader, self.run.pending_reports))
 
 
 class Tags(QualysStream):
@@ -242,10 +272,10 @@ class Tags(QualysStream):
     selected_by_default = False
 
     @override
-    def read(self) -> Iterator[Record]:
+    def read(self) -> Iterator[Sequence[Record]]:
         from tap_qualyswas.sources.tags import read_tags
 
-        return read_tags(self.run.reader, self.run.settings)
+        return singly(read_tags(self.run.reader, self.run.settings))
 
 
 class Syncs(QualysStream):
@@ -255,9 +285,9 @@ class Syncs(QualysStream):
     primary_keys = ("syncId",)
 
     @override
-    def read(self) -> Iterator[Record]:
+    def read(self) -> Iterator[Sequence[Record]]:
         self.run.end()
-        yield self.run.row(self._qualys.emitted)
+        yield (self.run.row(self._qualys.emitted),)
 
 
 STREAMS: Final[tuple[type[QualysStream], ...]] = (

@@ -37,8 +37,8 @@ WITH_STATUS: Final = frozenset({"VULNERABILITY", "SENSITIVE_CONTENT"})
 
 def read_findings(
     reader: Reader, scope: Scope, settings: Settings, bookmarks: Bookmarks, qids: Qids
-) -> Iterator[Record]:
-    """Read the findings of the window, then move their bookmark and keep their QIDs.
+) -> Iterator[Sequence[Record]]:
+    """Read the findings of the window, by pages, then move their bookmark and keep their QIDs.
 
     Raises:
         QualysError: when the read cannot go on.
@@ -50,12 +50,12 @@ def read_findings(
     collector = FindingCollector(qids, read)
     sweeps = finding_sweeps(scope, settings, window_start)
     frame = frame_of(settings, scope, window_start)
-    yield from reader.records("findings", sweeps, frame, collector)
+    yield from reader.pages("findings", sweeps, frame, collector)
     if reader.planner.plan.mode == "full" and not reader.cursors.resumed:
         comparing = Ahead(lambda: compare_webapps(reader, scope, settings))
         for record in settle_counts(reader, scope, sweeps, read, comparing):
             qids.add([record])
-            yield record
+            yield [record]
         comparing.result()
     if window_start is not None and not reader.planner.plan.restart:
         yield from _read_ignored(reader, scope, settings, window_start, collector)
@@ -69,7 +69,7 @@ def _read_ignored(
     settings: Settings,
     window_start: str,
     collector: FindingCollector,
-) -> Iterator[Record]:
+) -> Iterator[Sequence[Record]]:
     """Read the findings that people have ignored in the window: that moves no date of a test.
 
     Where Qualys cannot search by it, the next full sync brings them.
@@ -85,7 +85,7 @@ def _read_ignored(
         for records in reader.further_pages("findings", sweeps):
             fresh = [one for one in records if one["id"] not in known.get(str(one["type"]), ())]
             collector.take(fresh)
-            yield from fresh
+            yield fresh
     except InvalidRequest as refused:
         reader.logger.warning(
             "findings: cannot search by ignoredDate, so what people ignore comes with the next "

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 from tap_qualyswas.sources import finding_search, scan_reports
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from tap_qualyswas.records.fields import Record
     from tap_qualyswas.settings.values import Settings
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from tap_qualyswas.sync.reader import Reader
     from tap_qualyswas.sync.scope import Scope
 
-    Source = Callable[[Reader, Scope, Settings, Bookmarks, Qids], Iterator[Record]]
+    Source = Callable[[Reader, Scope, Settings, Bookmarks, Qids], Iterator[Sequence[Record]]]
 
 SOURCES: Final[Mapping[str, Source]] = MappingProxyType(
     {"api": finding_search.read_findings, "scan_reports": scan_reports.read_findings}
@@ -30,8 +30,8 @@ SOURCES: Final[Mapping[str, Source]] = MappingProxyType(
 
 def read_findings(
     reader: Reader, scope: Scope, settings: Settings, bookmarks: Bookmarks, qids: Qids
-) -> Iterator[Record]:
-    """Read the findings from the source that is set.
+) -> Iterator[Sequence[Record]]:
+    """Read the findings from the source that is set, by pages.
 
     Raises:
         QualysError: when the read cannot go on.

@@ -27,7 +27,7 @@ from tap_qualyswas.sync.cursors import Cursor, frame_of
 from tap_qualyswas.sync.tallies import log_notes
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from tap_qualyswas.records.fields import Record
     from tap_qualyswas.records.scan_results import Report
@@ -45,8 +45,8 @@ REPORTS: Final = "reports"
 
 def read_findings(
     reader: Reader, scope: Scope, settings: Settings, bookmarks: Bookmarks, qids: Qids
-) -> Iterator[Record]:
-    """Read the findings from the latest reports, then move their bookmark and keep their QIDs.
+) -> Iterator[Sequence[Record]]:
+    """Read the findings of the latest reports, scan by scan, then move their bookmark.
 
     Raises:
         QualysError: when the read cannot go on.
@@ -63,7 +63,7 @@ def read_findings(
     _tell_outdated(reader, existing.intersection(latest.outdated))
     frame = frame_of(settings, scope, window_start)
     reading = _ReportReading(reader, frame, qids, settings.filters.finding_types)
-    yield from reading.records(scans)
+    yield from reading.findings(scans)
     compare_webapps(reader, scope, settings)
     if reader.coverage.not_proven:
         reader.logger.warning(
@@ -133,7 +133,7 @@ class _ReportReading:
         self._tally.window_start = frame.window_start
         self.greatest: str | None = None
 
-    def records(self, scans: Mapping[int, WorkedScan]) -> Iterator[Record]:
+    def findings(self, scans: Mapping[int, WorkedScan]) -> Iterator[Sequence[Record]]:
         """Give the findings of the reports, by scan id."""
         after = self._resume()
         scan_ids = sorted(scan_id for scan_id in scans if scan_id > after)
@@ -144,7 +144,7 @@ class _ReportReading:
         for done, download in enumerate(downloads, 1):
             scan = scans[download.scan_id]
             if download.report is not None:
-                yield from self._findings(download.report, scan)
+                yield self._findings(download.report, scan)
             elif download.error is not None:
                 self._reader.coverage.leave_out([scan.webapp_id])
                 of_what = f"scan {scan.scan_id} (web application {scan.webapp_id})"

@@ -32,10 +32,10 @@ def read_scans(
     settings: Settings,
     bookmarks: Bookmarks,
     pending_reports: PendingReports,
-) -> Iterator[Record]:
-    """Read the scans of the window, then move their bookmark.
+) -> Iterator[Sequence[Record]]:
+    """Read the scans of the window, by pages, then move their bookmark.
 
-    The first page is asked for from now on, before the first record is.
+    Qualys is asked for the first page from now on.
 
     Raises:
         QualysError: when the read cannot go on.
@@ -56,22 +56,22 @@ def read_scans(
     ]
     collector = ScanCollector(bookmarks.unended_scans, keep_reported=pending_reports.wanted)
     frame = frame_of(settings, scope, window_start)
-    records = reader.begun("scans", sweeps, frame, collector)
+    pages = reader.begun("scans", sweeps, frame, collector)
 
     def add_hidden() -> None:
         _add_hidden(reader, settings, bookmarks.unended_scans)
 
-    return _read(records, collector, bookmarks, pending_reports, add_hidden)
+    return _read(pages, collector, bookmarks, pending_reports, add_hidden)
 
 
 def _read(
-    records: Iterator[Record],
+    pages: Iterator[Sequence[Record]],
     collector: ScanCollector,
     bookmarks: Bookmarks,
     pending_reports: PendingReports,
     add_hidden: Callable[[], None],
-) -> Iterator[Record]:
-    yield from records
+) -> Iterator[Sequence[Record]]:
+    yield from pages
     add_hidden()
     bookmarks.move("scans", BOOKMARK, collector.greatest)
     if bookmarks.has_inherited("scans"):

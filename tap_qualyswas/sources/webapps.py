@@ -25,8 +25,8 @@ def read_webapps(
     settings: Settings,
     unended_scans: UnendedScans,
     meanwhile: Callable[[], None],
-) -> Iterator[Record]:
-    """Read all web applications.
+) -> Iterator[Sequence[Record]]:
+    """Read all web applications, by pages.
 
     Args:
         reader: what they are read with.
@@ -43,10 +43,11 @@ def read_webapps(
     if settings.webapp_details:
         details = WebappDetails(reader, lambda: _count(reader, sweeps))
     frame = frame_of(settings, scope, None)
-    for record in reader.records("webapps", sweeps, frame, details, meanwhile=meanwhile):
-        reader.coverage.note_webapp(record)
-        unended_scans.note_webapp(record)
-        yield record
+    for records in reader.pages("webapps", sweeps, frame, details, meanwhile=meanwhile):
+        for record in records:
+            reader.coverage.note_webapp(record)
+            unended_scans.note_webapp(record)
+        yield records
     if details is not None:
         details.tell()
 

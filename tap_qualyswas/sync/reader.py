@@ -87,7 +87,7 @@ class Reader:
     coverage: Coverage
     logger: logging.Logger
 
-    def records(
+    def pages(
         self,
         stream: str,
         sweeps: Sequence[Sweep],
@@ -95,8 +95,10 @@ class Reader:
         collector: Collector | None = None,
         *,
         meanwhile: Callable[[], None] = _nothing,
-    ) -> Iterator[Record]:
+    ) -> Iterator[Sequence[Record]]:
         """Read the searches of a stream, and keep the state up with them page by page.
+
+        A page must have been written when the next one is asked for.
 
         Args:
             stream: its name.
@@ -111,19 +113,19 @@ class Reader:
         """
         reading = _Reading(self, stream, sweeps, frame, collector or NothingToLearn())
         reading.meanwhile = meanwhile
-        return reading.records()
+        return reading.pages()
 
     def begun(
         self, stream: str, sweeps: Sequence[Sweep], frame: Frame, collector: Collector
-    ) -> Iterator[Record]:
-        """Read as `records` does, but count and ask for the first page from now on.
+    ) -> Iterator[Sequence[Record]]:
+        """Read as `pages` does, but count and ask for the first page from now on.
 
         Raises:
-            QualysError: when the read cannot go on; from the first record on.
+            QualysError: when the read cannot go on; from the first page on.
         """
         reading = _Reading(self, stream, sweeps, frame, collector)
         reading.begin()
-        return reading.records()
+        return reading.pages()
 
     def further_pages(self, stream: str, sweeps: Sequence[Sweep]) -> Iterator[Sequence[Record]]:
         """Give the pages of further searches of a stream, which no cursor keeps.
@@ -173,13 +175,13 @@ class _Reading:
     def begin(self) -> None:
         self._begun = Ahead(self._with_first_page)
 
-    def records(self) -> Iterator[Record]:
+    def pages(self) -> Iterator[Sequence[Record]]:
         with self._progress:
             for pages in self._walks():
                 for page in pages:
                     self._collector.take(page.records)
-                    yield from page.records
-                    # These have been written when the next row is asked for: the cursor is right.
+                    yield page.records
+                    # It has been written when the next one is asked for: the cursor is right.
                     self._settle(page)
         self._finish()
 

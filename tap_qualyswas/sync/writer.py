@@ -27,7 +27,7 @@ else:
     from typing_extensions import override
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from singer_sdk.helpers.types import TapState
     from singer_sdk.singerlib.encoding.simple import RecordMessage
@@ -93,27 +93,27 @@ class CountingWriter(GenericSingerWriter[bytes, Message]):
         key = next((name for name in KEYS if record.get(name) is not None), None)
         return (f" ({key} {record[key]})" if key else "", f"its longest property, {longest},")
 
-    def write_record(self, stream: str, record: Mapping[str, object]) -> None:
-        """Write a record as extracted now, without an object for the message.
+    def write_records(self, stream: str, records: Sequence[Mapping[str, object]]) -> None:
+        """Write records as extracted now, without an object for each message.
 
         Raises:
-            LineTooLong: when no target would take the line.
+            LineTooLong: when no target would take a line.
         """
-        now = datetime.now(timezone.utc)
-        message = {"type": "RECORD", "stream": stream, "record": record, "time_extracted": now}
-        begin = len(self._waiting)
-        self._encoder.encode_into(message, self._waiting, begin)
-        self._waiting += b"\n"
-        length = len(self._waiting) - begin
-        if length > MAX_LINE_BYTES:
-            del self._waiting[begin:]
-            raise self._too_long(length, "RECORD", message)
-        self._note_record(stream)
-
-    def _note_record(self, stream: str) -> None:
-        self.emitted[stream] += 1
-        if len(self._waiting) >= MOST_WAITING:
-            self.flush()
+        encode, waiting = self._encoder.encode, self._waiting
+        before = b'{"type":"RECORD","stream":' + encode(stream) + b',"record":'
+        after = b',"time_extracted":' + encode(datetime.now(timezone.utc)) + b"}\n"
+        for record in records:
+            begin = len(waiting)
+            waiting += before
+            self._encoder.encode_into(record, waiting, len(waiting))
+            waiting += after
+            length = len(waiting) - begin
+            if length > MAX_LINE_BYTES:
+                del waiting[begin:]
+                raise self._too_long(length, "RECORD", {"stream": stream, "record": record})
+            if len(waiting) >= MOST_WAITING:
+                self.flush()
+        self.emitted[stream] += len(records)
 
     @override
     def write_message(self, message: Message) -> None:
@@ -121,7 +121,9 @@ class CountingWriter(GenericSingerWriter[bytes, Message]):
         if message.type is SingerMessageType.RECORD:
             record: RecordMessage = message  # type: ignore[assignment] # told by its type
             self._waiting += line
-            self._note_record(record.stream)
+            self.emitted[record.stream] += 1
+            if len(self._waiting) >= MOST_WAITING:
+                self.flush()
             return
         if message.type is SingerMessageType.STATE:
             if line == self._last_state:
