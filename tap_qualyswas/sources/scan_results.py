@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from qualyswas_ciscovm.wording import counted
 from tap_qualyswas.errors import TemporaryError
 from tap_qualyswas.records.scan_results import digest, identity, parse_report
-from tap_qualyswas.sources.report_downloads import MissingReports, download_reports
+from tap_qualyswas.sources.report_downloads import OF_ANY, MissingReports, download_reports
 from tap_qualyswas.sync.tallies import log_notes
 
 if TYPE_CHECKING:
@@ -43,6 +43,8 @@ def read_scan_results(reader: Reader, pending_reports: PendingReports) -> Iterat
     every = len(scan_ids) // STATES_AT_MOST + 1
     missing = MissingReports("scan_results", reader.logger)
     again: list[int] = []
+    # Those refused one after the other: a few more, and it is not about single reports.
+    doubtful: list[int] = []
     downloads = download_reports(reader.client, scan_ids, parse_report)
     for done, download in enumerate(downloads, 1):
         scan_id, report = download.scan_id, download.report
@@ -56,9 +58,13 @@ def read_scan_results(reader: Reader, pending_reports: PendingReports) -> Iterat
             missing.tell(f"scan {scan_id}", download.error)
         if isinstance(download.error, TemporaryError):
             again.append(scan_id)
+        elif isinstance(download.error, OF_ANY):
+            doubtful.append(scan_id)
+        else:
+            doubtful.clear()
         open_ids.discard(scan_id)
         if done % every == 0:
-            pending_reports.keep([*open_ids, *again])
+            pending_reports.keep([*open_ids, *again, *doubtful])
             pending_reports.write()
     pending_reports.keep(again)
     missing.tell_all()

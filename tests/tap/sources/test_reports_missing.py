@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 import pytest
 
 from tap_qualyswas import errors
+from tests.tap.catalogs import only
 from tests.tap.scripted import (
     COUNT,
     SEARCH,
@@ -35,6 +36,7 @@ def sync_scans(
     reports: dict[int, Answer],
     apps: str = TWO_APPS,
     first: Mapping[str, Iterable[str]] | None = None,
+    catalog: dict[str, Any] | None = None,
     **settings: Any,  # noqa: ANN401
 ) -> tuple[Outcome, ScriptedServer]:
     """Read the reports of these scans, each with the same answer for ever.
@@ -44,6 +46,7 @@ def sync_scans(
         reports: by scan.
         apps: what a search for web applications finds.
         first: what searches find before, by their kind.
+        catalog: the streams; None for the usual ones.
         settings: of the tap.
     """
     scripts = {f"{SEARCH}{kind}": map(Answer, pages) for kind, pages in (first or {}).items()}
@@ -56,7 +59,7 @@ def sync_scans(
     }
     with ScriptedServer(scripts, always=answers) as server:
         given = {"source": "scan_reports", "max_attempts": 2, **settings}
-        return (sync_here({**server.config, **given}), server)
+        return (sync_here({**server.config, **given}, catalog=catalog), server)
 
 
 def report_of(*urls: str, count: int | None = None) -> str:
@@ -169,6 +172,17 @@ def test_reports_that_are_all_refused_are_told_as_such() -> None:
         sync_scans(*scans, reports=refused, apps=page(*map(webapp, MANY)))
 
     assert raised.value.exit_code == 2
+
+
+def test_reports_that_are_all_refused_are_asked_for_again_when_they_are_results() -> None:
+    scans = [scan(number, app=number) for number in MANY]
+    refused = dict.fromkeys(MANY, Answer("", 403)) | {MANY[0]: GOOD}
+
+    with pytest.raises(errors.ReportsMissing) as raised:
+        sync_scans(*scans, reports=refused, catalog=only("scans", "scan_results"), source="api")
+
+    bookmarks = raised.value.outcome.state["bookmarks"]  # type: ignore[attr-defined]
+    assert bookmarks["scan_results"]["pending"] == [*MANY[1:]]
 
 
 def test_the_rest_is_read_however_many_scans_have_no_report() -> None:
