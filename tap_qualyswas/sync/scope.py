@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from tap_qualyswas.errors import NoSuchTag, NothingMatches, cause_of
+from tap_qualyswas.errors import NoSuchTag, NothingMatches, TrialLicence, cause_of
 from tap_qualyswas.qualys.client import NO_RIGHT, TAG
 from tap_qualyswas.qualys.request_bodies import attribute, contains, equals, one_of
 from tap_qualyswas.records.webapps import WEBAPP
@@ -79,6 +79,7 @@ def find_scope(
     Raises:
         NoSuchTag: when a filter names a tag that is not there.
         NothingMatches: when no web application passes them.
+        TrialLicence: when some are counted that never come.
         QualysError: when Qualys cannot be asked.
     """
     if not filters.names_webapps:
@@ -171,6 +172,8 @@ class _Search:
             partial(self._tally.note_uncounted, "filters", logger=self._logger),
             self._client.sleep,
         )
+        if lacking and not found:
+            raise TrialLicence("web applications that pass the filters", lacking[1])
         if lacking:
             self._tally.gaps.append("filters: {:,} found, {:,} counted".format(*lacking))
         return found

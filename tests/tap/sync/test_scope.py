@@ -192,3 +192,13 @@ def test_a_filter_whose_count_is_refused_proves_nothing() -> None:
         outcome = sync_here({**server.config, "webapp_name_contains": "App"})
 
     assert "filters could not be counted" in outcome.proof["incompleteReasons"]
+
+
+def test_a_filter_whose_count_never_comes_is_a_trial_and_no_wrong_filter() -> None:
+    with (
+        ScriptedServer(always={f"{COUNT}webapp": Answer(count_xml(12))}) as server,
+        pytest.raises(
+            errors.TrialLicence, match="counts 12 web applications that pass the filters"
+        ),
+    ):
+        sync_here({**server.config, "webapp_name_contains": "Shop"})
