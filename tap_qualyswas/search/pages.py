@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from tap_qualyswas.errors import PagingStuck
 from tap_qualyswas.qualys.request_bodies import greater, lesser
+from tap_qualyswas.records.fields import LARGEST
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -65,7 +66,9 @@ class IdRange:
         """
         if isinstance(value, list) and len(value) == 2:  # noqa: PLR2004 - after and before
             after, before = value
-            if all(bound is None or type(bound) is int for bound in value):
+            if all(
+                bound is None or (type(bound) is int and 0 <= bound <= LARGEST) for bound in value
+            ):
                 return cls(after, before)
         msg = f"not a range of ids: {value!r}"
         raise ValueError(msg)

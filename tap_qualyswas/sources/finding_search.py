@@ -15,7 +15,7 @@ from tap_qualyswas.search.sweeps import Sweep
 from tap_qualyswas.sources.finding_counts import ReadFindings, settle_counts
 from tap_qualyswas.sources.scans import find_unended_scans, spared_dates
 from tap_qualyswas.sources.webapps import compare_webapps
-from tap_qualyswas.sync.cursors import frame_of
+from tap_qualyswas.sync.cursors import GREATEST, frame_of, greatest_in
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -175,10 +175,9 @@ class FindingCollector:
 
     def carried(self) -> dict[str, Any]:
         """Give what an interrupted run hands on."""
-        return {"greatest": self.greatest, "qids": self._qids.as_state()}
+        return {GREATEST: self.greatest, "qids": self._qids.as_state()}
 
     def restore(self, carried: dict[str, Any]) -> None:
         """Take over what an interrupted run handed on."""
-        kept = carried.get("greatest")
-        self.greatest = kept if isinstance(kept, str) else None
+        self.greatest = greatest_in(carried)
         self._qids.restore(carried.get("qids"))

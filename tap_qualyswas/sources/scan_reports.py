@@ -23,7 +23,7 @@ from tap_qualyswas.sources.report_downloads import (
     download_reports,
 )
 from tap_qualyswas.sources.webapps import compare_webapps
-from tap_qualyswas.sync.cursors import Cursor, frame_of
+from tap_qualyswas.sync.cursors import GREATEST, Cursor, frame_of, greatest_in
 from tap_qualyswas.sync.tallies import log_notes
 
 if TYPE_CHECKING:
@@ -177,11 +177,10 @@ class _ReportReading:
         if cursor is None or not cursor.ranges.get(REPORTS):
             return 0
         self._qids.restore(cursor.carried.get("qids"))
-        kept = cursor.carried.get("greatest")
-        self.greatest = kept if isinstance(kept, str) else None
+        self.greatest = greatest_in(cursor.carried)
         return cursor.ranges[REPORTS][0].after or 0
 
     def _keep_cursor(self, after: int | None) -> None:
-        carried: dict[str, Any] = {"greatest": self.greatest, "qids": self._qids.as_state()}
+        carried: dict[str, Any] = {GREATEST: self.greatest, "qids": self._qids.as_state()}
         cursor = Cursor({REPORTS: [IdRange(after)]}, carried)
         self._reader.cursors.keep("findings", self._frame, cursor)

@@ -9,7 +9,7 @@ from tap_qualyswas.qualys.request_bodies import greater, one_of
 from tap_qualyswas.records.scan_status import has_report
 from tap_qualyswas.records.scans import read_scan
 from tap_qualyswas.search.sweeps import Sweep
-from tap_qualyswas.sync.cursors import frame_of
+from tap_qualyswas.sync.cursors import GREATEST, frame_of, greatest_in
 from tap_qualyswas.sync.scope import IDS_PER_CRITERION
 
 if TYPE_CHECKING:
@@ -162,15 +162,14 @@ class ScanCollector:
     def carried(self) -> dict[str, Any]:
         """Give what an interrupted run hands on."""
         return {
-            "greatest": self.greatest,
+            GREATEST: self.greatest,
             "unended": [to_text(launch) for launch in self._unended_scans.launches],
             "finished": self.reported if self._keep_reported else [],
         }
 
     def restore(self, carried: dict[str, Any]) -> None:
         """Take over what an interrupted run handed on."""
-        kept = carried.get("greatest")
-        self.greatest = kept if isinstance(kept, str) else None
+        self.greatest = greatest_in(carried)
         finished = carried.get("finished")
         if isinstance(finished, list):
             self.reported += [scan_id for scan_id in finished if isinstance(scan_id, int)]

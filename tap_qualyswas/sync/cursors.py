@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from qualyswas_ciscovm.accounts import Account, same_view
-from qualyswas_ciscovm.dates import to_text
+from qualyswas_ciscovm.dates import to_text, to_utc
 from tap_qualyswas.search.pages import IdRange
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ RESUME: Final = "resume"
 HORIZON: Final = "horizon"
 BEGAN: Final = "began"
 ACCOUNT: Final = "account"
+GREATEST: Final = "greatest"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +57,12 @@ def frame_of(settings: Settings, scope: Scope, window_start: str | None) -> Fram
     return Frame(
         window_start, settings.filters.as_state(), scope.fingerprint(), settings.include_evidence
     )
+
+
+def greatest_in(carried: Mapping[str, Any]) -> str | None:
+    """Give the greatest date among the rows of an interrupted run; None where none is told."""
+    kept = carried.get(GREATEST)
+    return to_utc(kept) if isinstance(kept, str) else None
 
 
 @dataclass(frozen=True, slots=True)

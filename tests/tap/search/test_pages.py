@@ -129,7 +129,9 @@ def test_a_span_survives_the_state(value: list[int | None]) -> None:
     assert IdRange.from_state(value).as_state() == value
 
 
-@pytest.mark.parametrize("value", [None, [], [1], [1, 2, 3], ["1", None], [True, None], {}, 5])
+@pytest.mark.parametrize(
+    "value", [None, [], [1], [1, 2, 3], ["1", None], [True, None], {}, 5, [-1, 5], [5, 2**63]]
+)
 def test_a_damaged_span_is_refused(value: object) -> None:
     with pytest.raises(ValueError, match="not a range"):
         IdRange.from_state(value)

@@ -83,11 +83,13 @@ def test_no_damaged_value_ends_a_sync(
             assert outcome.proof["finishedAt"], (path, damage)
 
 
-def test_damaged_launches_in_a_cursor_of_the_scans_end_no_sync(platform: Platform) -> None:
+@pytest.mark.parametrize("stream", ["scans", "findings"])
+def test_damaged_values_that_a_cursor_carries_end_no_sync(stream: str, platform: Platform) -> None:
     whole = platform.sync_here({**PAGES, "full_sync": True})
-    cursors = [s for _, s in whole.cuts() if s["bookmarks"].get("scans", {}).get("resume")]
+    cursors = [s for _, s in whole.cuts() if s["bookmarks"].get(stream, {}).get("resume")]
     state = copy.deepcopy(cursors[0])
-    state["bookmarks"]["scans"]["resume"][0]["carried"]["unended"] = ["x", None, 17]
+    carried = state["bookmarks"][stream]["resume"][0]["carried"]
+    carried |= {"greatest": "x", "unended": ["x", None, 17], "qids": {"150001": ["x"]}}
     outcome = platform.sync_here(PAGES, state=state)
 
-    assert "scans goes on where an interrupted run stopped." in outcome.log
+    assert f"{stream} goes on where an interrupted run stopped." in outcome.log
