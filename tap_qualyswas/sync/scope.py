@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 IDS_PER_CRITERION: Final = 500
 """Web application ids in one IN list; with more of them a search is walked in chunks."""
+PASSING: Final = "web applications that pass the filters"
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +174,7 @@ class _Search:
             self._client.sleep,
         )
         if lacking and not found:
-            raise TrialLicence("web applications that pass the filters", lacking[1])
+            raise TrialLicence(PASSING, lacking[1])
         if lacking:
             self._tally.gaps.append("filters: {:,} found, {:,} counted".format(*lacking))
         return found
