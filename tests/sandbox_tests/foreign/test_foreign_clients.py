@@ -10,7 +10,6 @@ import json
 import os
 import subprocess
 import sys
-import venv
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -19,13 +18,15 @@ import pytest
 from tests.sandbox.faults.switches import Switches
 from tests.sandbox.http.authority import Authority
 from tests.sandbox.sandbox import Sandbox
+from tests.support.processes import BIN
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from tests.sandbox.world.world import World
 
-pytestmark = pytest.mark.outside
+# Each client is downloaded once.
+pytestmark = [pytest.mark.outside, pytest.mark.timeout(900)]
 
 HERE: Final = Path(__file__).parent
 # One of them takes evidence that bears the mark for an object.
@@ -39,11 +40,13 @@ CLIENTS: Final = {
 
 def python_with(folder: Path, packages: tuple[str, ...]) -> Path:
     """Make an environment that holds these packages, and give its Python."""
-    venv.create(folder, with_pip=True)
     python = folder / "bin" / "python"
-    line = [str(python), "-m", "pip", "install", "--quiet", *packages]
-    done = subprocess.run(line, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
+    for line in (
+        ["venv", "--python", sys.executable, str(folder)],
+        ["pip", "install", "--python", str(python), *packages],
+    ):
+        done = subprocess.run([BIN / "uv", *line], capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
     return python
 
 
