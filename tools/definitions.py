@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Final
 
 import yaml
 
+from tap_qualyswas.streams import ORDER, STREAMS
+from tap_qualyswas.tap import TapQualysWAS
 from tools.plugins import JSON
 
 if TYPE_CHECKING:
@@ -52,8 +54,14 @@ COMMANDS: Final[dict[str, dict[str, JSON]]] = {
     },
 }
 
-# All streams but those that need a call for each scan, or a right to read tags.
-SELECT: Final[dict[str, list[JSON]]] = {"tap-qualyswas": ["*.*", "!scan_results.*", "!tags.*"]}
+SELECT: Final[dict[str, list[JSON]]] = {
+    TapQualysWAS.name: [
+        f"{name}.*"
+        for name, stream in zip(ORDER, STREAMS, strict=True)
+        if stream.selected_by_default
+    ]
+}
+"""Each stream by its name: what is excluded stays so, whatever `meltano select` adds."""
 
 
 def definition(plugin: Plugin) -> dict[str, JSON]:

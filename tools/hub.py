@@ -58,14 +58,13 @@ The first sync is a full one. Later ones read what has been tested since, and on
 everything (`full_sync_every_days`), because ignored, edited and deleted findings change no date.
 The last record of a run, in the stream `syncs`, says what was read to its end.
 
-`scan_results` reads the report of each scan and is not selected. To read it too:
+`scan_results` reads the report of each scan, and `tags` the tree of the subscription's tags, which
+`tag_ancestors` and `tag_paths` of `target-ciscovm` need. They are not selected. To read one of them
+too, name all streams to read:
 
 ```bash
-meltano select tap-qualyswas scan_results "*"
+meltano config set tap-qualyswas _select '["*.*", "!scan_results.*"]'
 ```
-
-`tags` is the tree of the subscription's tags and is not selected either. `tag_ancestors` and
-`tag_paths` of `target-ciscovm` need it.
 """,
     },
     "target-ciscovm": {

@@ -34,7 +34,7 @@ def read_scan_results(reader: Reader, pending_reports: PendingReports) -> Iterat
     if scan_ids:
         reader.logger.warning(
             "scan_results is selected, which takes %s to Qualys: one for the report of each "
-            "finished scan. Deselect it with !scan_results.* if you do not need it.",
+            "finished scan. Leave it out of the selected streams if you do not need it.",
             counted(len(scan_ids), "call"),
         )
     open_ids = set(scan_ids)

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 import yaml
 from jsonschema import Draft7Validator
+from meltano.core.plugin.singer.catalog import MetadataExecutor, select_metadata_rules, visit
 from referencing import Registry, Resource
 from referencing.jsonschema import DRAFT7
 
+from tap_qualyswas.streams import ORDER
 from tap_qualyswas.tap import TapQualysWAS
 from target_ciscovm.target import TargetCiscoVM
+from tests.deploy.printed import PAGES, text_of
 from tests.pair.commands import MELTANO, Ended, clean_environment, run_in_sandbox
 from tests.support import processes
 from tests.support.processes import BIN, ROOT
@@ -29,6 +33,7 @@ DEFINITIONS: Final = {
     "extractors": ROOT / "plugins" / "extractors" / "tap-qualyswas.yml",
     "loaders": ROOT / "plugins" / "loaders" / "target-ciscovm.yml",
 }
+BY_DEFAULT: Final = set(ORDER) - {"scan_results", "tags"}
 PLUGINS: Final = {"extractors": "tap-qualyswas", "loaders": "target-ciscovm"}
 
 
@@ -79,6 +84,37 @@ def test_its_commands_are_options_of_the_plugin(kind: str, plugin: type[Plugin])
     words = {word.partition("=")[0] for command in commands for word in command["args"].split()}
 
     assert words <= options
+
+
+def read_with(select: list[str]) -> set[str]:
+    """Give the streams that Meltano lets the tap read."""
+    catalog = json.loads((ROOT / "tests" / "tap" / "catalog.json").read_text("utf-8"))
+    rules = select_metadata_rules(["!*.*"]) + select_metadata_rules(select)
+    visit(catalog, MetadataExecutor(rules))
+    return {
+        stream["tap_stream_id"]
+        for stream in catalog["streams"]
+        for entry in stream["metadata"]
+        if not entry["breadcrumb"] and entry["metadata"]["selected"]
+    }
+
+
+def test_all_streams_but_two_are_read_by_default() -> None:
+    assert read_with(definition("extractors")["select"]) == BY_DEFAULT
+
+
+@pytest.mark.parametrize("stream", ["scan_results", "tags"])
+def test_meltano_select_adds_a_stream_to_those_of_the_definition(stream: str) -> None:
+    added = [*definition("extractors")["select"], f"{stream}.*"]
+
+    assert read_with(added) == BY_DEFAULT | {stream}
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_page_has_a_new_project_read_what_the_definition_selects(page: str) -> None:
+    (words,) = re.findall("meltano config set tap-qualyswas _select '(.+)'", text_of(page))
+
+    assert json.loads(words) == definition("extractors")["select"]
 
 
 @pytest.fixture(scope="module")

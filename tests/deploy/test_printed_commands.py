@@ -80,6 +80,7 @@ def test_a_newcomer_gets_from_nothing_to_a_load(page: str, tmp_path: Path) -> No
         open_in_world = sandbox.world.counts()["open"]
 
         assert done.returncode == 0, done.stdout[-20_000:]
+        assert "scan_results is selected" not in done.stdout
         assert report_in(tmp_path / "my-findings" / "output")["outcome"] == "succeeded"
         assert held["open"] == open_in_world > 0
         for crontab in (block.text for block in blocks(page) if block.kind == "cron"):
