@@ -5,6 +5,8 @@ from __future__ import annotations
 import gc
 import os
 from collections import Counter
+from fcntl import LOCK_EX, LOCK_NB, LOCK_SH, flock
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
@@ -14,7 +16,7 @@ from tests.pair.figures import FIGURES
 from tests.support.processes import ForkServer
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator, Iterator
 
 TOLD: Final = (
     "examples",
@@ -42,6 +44,17 @@ def pytest_configure() -> None:
     gc.disable()
     settings.register_profile("tests", deadline=None)
     settings.load_profile("tests")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Let the first worker compile the tests while the others wait for what it compiles."""
+    with Path(__file__).open() as file:
+        try:
+            flock(file, LOCK_EX | LOCK_NB)
+        except BlockingIOError:
+            flock(file, LOCK_SH)
+        return (yield)
 
 
 def pytest_collection_finish() -> None:
