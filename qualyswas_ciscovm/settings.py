@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
 TRUE: Final = frozenset({"true", "1", "yes", "on"})
 FALSE: Final = frozenset({"false", "0", "no", "off"})
-CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
+CONTROL: Final = re.compile("[\x00-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
+"""What no line, header or XML document can hold: control characters, and what is no character."""
 WHOLE_NUMBER: Final = re.compile(r"[+-]?[0-9]{1,30}")
 SHOWN_CHARACTERS: Final = 80
 """Most characters of a wrong value that a message quotes."""
