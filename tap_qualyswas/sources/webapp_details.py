@@ -12,7 +12,6 @@ from tap_qualyswas.records.webapps import WEBAPP
 from tap_qualyswas.search.workers import WorkerPool, in_parallel
 from tap_qualyswas.sources.in_a_row import InARow
 from tap_qualyswas.sources.report_downloads import OF_ANY, OF_ONE_REPORT
-from tap_qualyswas.sync.reader import NothingToLearn
 from tap_qualyswas.sync.tallies import log_notes
 
 if TYPE_CHECKING:
@@ -41,7 +40,7 @@ class Detailed(NamedTuple):
     error: QualysError | None = None
 
 
-class WebappDetails(NothingToLearn):
+class WebappDetails:
     """Completes the rows of each page by the web applications' own records.
 
     A row whose details cannot be had stays as the search gave it.

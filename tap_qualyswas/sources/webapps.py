@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Final
 
 from tap_qualyswas.records.webapps import WEBAPP
 from tap_qualyswas.search.sweeps import Sweep
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from tap_qualyswas.sync.bookmarks import UnendedScans
     from tap_qualyswas.sync.reader import Reader
     from tap_qualyswas.sync.scope import Scope
+
+RUNNING: Final = "running"
 
 
 def read_webapps(
@@ -42,14 +44,43 @@ def read_webapps(
     details = None
     if settings.webapp_details:
         details = WebappDetails(reader, lambda: _count(reader, sweeps))
-    frame = frame_of(settings, scope, None)
-    for records in reader.pages("webapps", sweeps, frame, details, meanwhile=meanwhile):
+    frame, collector = frame_of(settings, scope, None), WebappCollector(unended_scans, details)
+    for records in reader.pages("webapps", sweeps, frame, collector, meanwhile=meanwhile):
         for record in records:
             reader.coverage.note_webapp(record)
-            unended_scans.note_webapp(record)
         yield records
     if details is not None:
         details.tell()
+
+
+class WebappCollector:
+    """Learns which scans run, and completes the rows where their details are wanted.
+
+    Args:
+        unended_scans: gets the scans.
+        details: completes the rows.
+    """
+
+    def __init__(self, unended_scans: UnendedScans, details: WebappDetails | None) -> None:
+        self._unended_scans = unended_scans
+        self._details = details
+
+    def take(self, records: Sequence[Record]) -> None:
+        """Look at a page of web applications."""
+        if self._details is not None:
+            self._details.take(records)
+        for record in records:
+            self._unended_scans.note_webapp(record)
+
+    def carried(self) -> dict[str, Any]:
+        """Give what an interrupted run hands on."""
+        return {RUNNING: self._unended_scans.hidden}
+
+    def restore(self, carried: dict[str, Any]) -> None:
+        """Take over what an interrupted run handed on."""
+        kept = carried.get(RUNNING)
+        if isinstance(kept, list):
+            self._unended_scans.note_running(one for one in kept if isinstance(one, int))
 
 
 def _count(reader: Reader, sweeps: Sequence[Sweep]) -> int:

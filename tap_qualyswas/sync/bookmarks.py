@@ -58,7 +58,11 @@ class UnendedScans:
         """Note the latest scan of a web application, if it runs."""
         number = running_scan(webapp)
         if number is not None:
-            self._named.add(number)
+            self.note_running([number])
+
+    def note_running(self, scan_ids: Iterable[int]) -> None:
+        """Note scans that run, as web applications say."""
+        self._named.update(scan_ids)
 
     def begin(self) -> None:
         """Start to collect them from the scans of this run."""

@@ -103,3 +103,28 @@ def test_it_holds_the_findings_where_scans_are_not_read() -> None:
         outcome = sync_here({**server.config, **settings}, STATE, WITHOUT_SCANS)
 
     assert bookmarks(outcome)["findings"] == LAUNCHED
+
+
+def test_one_that_runs_holds_bookmarks_when_its_web_application_came_before_an_interruption() -> (
+    None
+):
+    first = Answer(page(RUNNING, more="true", last_id=9001))
+    settings = {"finding_types": ["VULNERABILITY"], "full_sync_every_days": 0, "page_size": 1}
+    with ScriptedServer({f"{SEARCH}webapp": [first]}) as server:
+        interrupted = sync_here({**server.config, **settings}, STATE)
+        state = next(
+            kept
+            for _, kept in interrupted.cuts()
+            if kept["bookmarks"].get("webapps", {}).get("resume")
+        )
+    hidden = scan(77, launchedDate=None, status="RUNNING", reference=IN_REFERENCE)
+    found = page(finding(1, lastDetectedDate="2024-05-30T08:00:00Z"))
+    scripts = {
+        f"{SEARCH}wasscan": [Answer(page()), Answer(page(hidden))],
+        f"{SEARCH}finding": [Answer(found)],
+    }
+    with ScriptedServer(scripts) as server:
+        outcome = sync_here({**server.config, **settings}, state)
+
+    assert "webapps goes on where an interrupted run stopped." in outcome.log
+    assert bookmarks(outcome)["findings"] == LAUNCHED
