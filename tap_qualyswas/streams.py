@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, Protocol, cast
 from singer_sdk import SchemaDirectory, Stream, StreamSchema
 from singer_sdk.helpers.conform import TypeConformanceLevel
 from singer_sdk.mapper import SameRecordTransform
+from singer_sdk.singerlib import SelectionMask
 
 from qualyswas_ciscovm.digest import DIGESTED
 from tap_qualyswas import schemas
@@ -76,6 +77,14 @@ class QualysStream(Stream):
     def run(self) -> Run:
         """The run that the streams share."""
         return self._qualys.run
+
+    @property
+    @override
+    def mask(self) -> SelectionMask:
+        # Without a catalog nothing of a stream is deselected; the SDK looks at each property.
+        if self._mask is None and self._tap.input_catalog is None:
+            self._mask = SelectionMask({(): self.selected_by_default})
+        return super().mask
 
     def read(self) -> Iterator[Sequence[Record]]:
         """Give the records by pages, each of which is written before the next one is asked for."""

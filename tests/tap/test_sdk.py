@@ -65,6 +65,13 @@ def test_no_stream_is_left_out() -> None:
     assert all(stream.selected for stream in tap.streams.values())
 
 
+def test_without_a_catalog_the_same_is_selected_as_by_the_sdk() -> None:
+    for stream in PatientTap(config=PLATFORM.config).streams.values():
+        its = stream.metadata.resolve_selection()
+        assert len(its) > 1
+        assert {path: stream.mask[path] for path in its} == its
+
+
 CATALOGS: Final[dict[str, Callable[[], dict[str, Any] | None]]] = {
     "no catalog": lambda: None,
     "all of all streams": lambda: only(*streams.ORDER),
