@@ -102,9 +102,8 @@ def write_files(
         DiskFull: when there is no room for it.
         CiscoVMError: when something is not what CVM takes, which would be a defect of ours.
     """
-    spool.begin_joins(TABLE)
+    spool.begin(TABLE)
     spool.execute("CREATE INDEX IF NOT EXISTS finding_asset ON finding_row(asset)")
-    spool.execute("BEGIN")
     writer = _Writer(spool, plan, references, rules, files)
     writer.write()
     return Written(files, files.close())

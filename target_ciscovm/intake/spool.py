@@ -161,8 +161,8 @@ class Spool:
             "temp_store=FILE",
         ):
             self.connection.execute(f"PRAGMA {pragma}")
-        self.connection.executescript(SCHEMA)
-        self.connection.execute("BEGIN")
+        # One transaction: else each table is written by itself.
+        self.connection.executescript(f"BEGIN; {SCHEMA}")
         self._findings: list[tuple[object, ...]] = []
         self._assets: list[tuple[int, str]] = []
         self._assets_made = 0
@@ -279,14 +279,10 @@ class Spool:
         marks = ", ".join("?" * columns)
         self._many(f"INSERT OR REPLACE INTO {table} VALUES({marks})", rows)
 
-    def begin_joins(self, tables: str) -> None:
-        """Write all, and create the tables that are made from the records.
-
-        Databases can be attached only between two transactions, so one ends here; the caller has to
-        `BEGIN` the next one.
-        """
+    def begin(self, tables: str) -> None:
+        """Write all, and begin a transaction with the tables that are made from the records."""
         self.flush()
-        self.connection.executescript(tables)
+        self.connection.executescript(f"BEGIN; {tables}")
 
     def commit(self) -> None:
         """Write all, so that another connection can read it."""

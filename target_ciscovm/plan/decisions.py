@@ -105,12 +105,13 @@ class Decided(NamedTuple):
 
 def attach(spool: Spool, ledger: Ledger) -> None:
     """Attach the ledger as it is now, and make the tables anew."""
-    spool.begin_joins("DROP VIEW IF EXISTS temp.live;")
+    spool.flush()
+    spool.execute("COMMIT")  # databases can be attached only between two transactions
+    spool.execute("DROP VIEW IF EXISTS temp.live")
     if any(row[1] == SCHEMA_NAME for row in spool.execute("PRAGMA database_list")):
         spool.execute(f"DETACH {SCHEMA_NAME}")
     ledger.attach_to(spool.connection, SCHEMA_NAME)
-    spool.connection.executescript(sql.TABLES + sql.LIVE_ENTRIES)
-    spool.execute("BEGIN")
+    spool.begin(sql.TABLES + sql.LIVE_ENTRIES)
 
 
 def decide(spool: Spool, terms: Terms) -> None:
