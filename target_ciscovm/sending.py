@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from target_ciscovm.apply import delivery, settlement
 from target_ciscovm.apply.files import load_assets
-from target_ciscovm.audit import catching_up, verification
+from target_ciscovm.audit import verification
 from target_ciscovm.audit.asking import Inquiry
 from target_ciscovm.cvm.connector import RunFailed
 from target_ciscovm.outcomes import LOADS_KEPT_BACK
@@ -83,7 +83,6 @@ def _remember(notes: Notes, way: Way, sync: Sync | None) -> None:
         identity = identity_text(facts.settings.identity, facts.settings.data_model)
         load = settlement.Load(_plan(notes), sync, facts.tenant, identity)
         settlement.put_down(way.ledger, way.spool, load)
-        catching_up.note(way.ledger, facts.runs_before)
 
 
 def _run(notes: Notes, way: Way, uploaded: Uploaded) -> None:

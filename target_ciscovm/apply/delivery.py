@@ -127,7 +127,7 @@ def run(way: Way, uploaded: Uploaded) -> int:
         progress=LOGGER.info,
     )
     LOGGER.info("Connector run %d has begun in CVM.", number)
-    way.ledger.name_pending(number)
+    way.ledger.name_pending(number, uploaded.runs)
     return number
 
 

@@ -12,7 +12,6 @@ from qualyswas_ciscovm.wording import counted, cut
 from target_ciscovm.audit import amendment, drift
 from target_ciscovm.audit.runs import read_runs
 from target_ciscovm.errors import HoldingsUnavailable
-from target_ciscovm.ledger.ledger import KnownRuns
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -34,12 +33,6 @@ UNTIL_THEN: Final = (
     "with a key that may read CVM's vulnerabilities."
 )
 ONLY_OWN: Final = "What that run has opened stays open until then."
-
-
-def note(ledger: Ledger, runs: Collection[int]) -> None:
-    """Write down that all runs so far are known, if they are."""
-    if runs and ledger.known_runs.own and not ledger.known_runs.others(runs):
-        ledger.remember("runs", value=KnownRuns(max(runs)))
 
 
 def caught_up(inquiry: Inquiry, reason: str) -> str:

@@ -80,6 +80,10 @@ class KnownRuns(msgspec.Struct, frozen=True):
         """Give the runs that it does not account for."""
         return sorted(run for run in runs if run > self.up_to and run not in self.own)
 
+    def among(self, runs: Collection[int]) -> KnownRuns:
+        """Give them by the last one alone, where all runs so far are known."""
+        return KnownRuns(max(runs)) if runs and self.own and not self.others(runs) else self
+
 
 class LastLoad(msgspec.Struct, frozen=True):
     """The load that was settled last.
@@ -267,12 +271,16 @@ class Ledger:
         An error of the settlement's iterables passes as it is and changes nothing.
         """
         connection, path = self._writable()
-        self._set_meta("pending", PendingRun())
-        settling.put_down(connection, settlement, path)
+        settling.put_down(connection, settlement, path, {"pending": PendingRun()})
 
-    def name_pending(self, run: int) -> None:
-        """Write down the number that CVM gave to the run."""
-        known = self.known_runs
+    def name_pending(self, run: int, before: Collection[int] = ()) -> None:
+        """Write down the number that CVM gave to the run.
+
+        Args:
+            run: the number.
+            before: the connector's runs that were there before.
+        """
+        known = self.known_runs.among(before)
         with settling.transaction(*self._writable()):
             self._set_meta("pending", PendingRun(run))
             self._set_meta("runs", msgspec.structs.replace(known, own=(*known.own, run)))

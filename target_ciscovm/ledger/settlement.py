@@ -122,9 +122,17 @@ class Settlement(msgspec.Struct, frozen=True):
     meta: Mapping[str, object] = msgspec.field(default_factory=dict)
 
 
-def put_down(connection: sqlite3.Connection, settlement: Settlement, path: Path) -> None:
-    """Write down what a run is about to do, in place of what was pending."""
-    meta = ((name, msgspec.json.encode(value).decode()) for name, value in settlement.meta.items())
+def put_down(
+    connection: sqlite3.Connection, settlement: Settlement, path: Path, meta: Mapping[str, object]
+) -> None:
+    """Write down what a run is about to do, in place of what was pending.
+
+    Args:
+        connection: to the ledger.
+        settlement: what the run does.
+        path: of the ledger.
+        meta: what is kept by name from now on, whatever comes of the run.
+    """
     entries = settlement.entries
     with _attached(connection, entries), transaction(connection, path):
         with sql_errors(path, "written"):
@@ -140,7 +148,8 @@ def put_down(connection: sqlite3.Connection, settlement: Settlement, path: Path)
             ("pending_webapp", settlement.webapps),
             ("pending_coverage", settlement.coverage),
             ("pending_chain", settlement.chain),
-            ("pending_meta", meta),
+            ("pending_meta", _texts(settlement.meta)),
+            ("meta", _texts(meta)),
         ):
             _fill(connection, table, rows, path)
 
@@ -199,6 +208,10 @@ def transaction(connection: sqlite3.Connection, path: Path) -> Iterator[None]:
 def _clear(connection: sqlite3.Connection) -> None:
     for table in PENDING:
         connection.execute(f"DELETE FROM {table}")  # noqa: S608 - ours
+
+
+def _texts(meta: Mapping[str, object]) -> Iterator[tuple[str, str]]:
+    return ((name, msgspec.json.encode(value).decode()) for name, value in meta.items())
 
 
 def _fill(

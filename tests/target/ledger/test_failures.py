@@ -48,17 +48,19 @@ import resource, signal, sys
 from pathlib import Path
 from target_ciscovm.ledger.ledger import Ledger
 from tests.target.ledger.ledgers import HOME
-from tests.target.ledger.test_failures import MORE
+from tests.target.ledger.test_failures import MOST
 path, step, limit = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])
 signal.signal(signal.SIGXFSZ, signal.SIG_DFL)
 resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
 with Ledger(path, HOME) as ledger:
-    ledger.put_down(MORE) if step == "put_down" else ledger.settle()
+    ledger.put_down(MOST) if step == "put_down" else ledger.settle()
 """
 """The kernel kills it at the first write beyond the limit."""
 MORE = settlement([entry(n, name=LONG) for n in range(0, 2 * MANY, 2)])
 """As much again, half of it known already."""
+MOST = settlement([entry(n, name=LONG) for n in range(2 * MANY)])
+"""More than there is room for in the file as it is."""
 
 
 def settled(path: Path) -> Path:
@@ -96,7 +98,7 @@ def test_a_kill_in_the_middle_of_putting_down_leaves_what_was_settled_before(lar
     with Ledger(large, HOME) as ledger:
         before = entries(ledger)
 
-    kill_during("put_down", large, large.stat().st_size // 4)
+    kill_during("put_down", large, large.stat().st_size + 100_000)
 
     with Ledger(large, HOME) as ledger:
         assert entries(ledger) == before
@@ -140,8 +142,7 @@ def test_a_disk_that_gets_full_leaves_what_was_settled_before(large: Path, step:
         ledger.put_down(MORE)
         act: Callable[[], None] = ledger.settle
         if step == "put_down":
-            more = settlement([entry(n, name=LONG) for n in range(2 * MANY)])
-            act = lambda: ledger.put_down(more)  # noqa: E731 - what is done on the full disk
+            act = lambda: ledger.put_down(MOST)  # noqa: E731 - what is done on the full disk
         with (
             file_size_limit(large.stat().st_size + 100_000),
             pytest.raises(LedgerUnusable) as error,

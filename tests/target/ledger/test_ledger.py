@@ -8,7 +8,7 @@ from msgspec import structs
 
 from qualyswas_ciscovm.accounts import Account
 from target_ciscovm.ledger.accounts import KnownAccount
-from target_ciscovm.ledger.ledger import Ledger, PendingRun
+from target_ciscovm.ledger.ledger import KnownRuns, Ledger, PendingRun
 from target_ciscovm.ledger.tables import Covered, Entry, Link, SentAsset, ShownWebApp
 from tests.target.ledger.ledgers import (
     FIRST,
@@ -289,17 +289,39 @@ class TestPutDown:
         with Ledger(path, HOME) as later:
             assert later.pending == PendingRun(815)
 
-    def test_the_number_of_a_run_waits_for_the_disk_once_and_a_known_account_never(
+    def test_a_load_waits_for_the_disk_three_times_and_for_a_known_account_never(
         self, ledger: Ledger, path: Path
     ) -> None:
+        load(ledger, FIRST)
         ledger.register(ACCOUNT, 1)
-        ledger.put_down(FIRST)
         before = changes(path)
 
         ledger.register(ACCOUNT, 1)
         assert changes(path) == before
-        ledger.name_pending(815)
+        ledger.put_down(FIRST)
         assert changes(path) == before + 1
+        ledger.name_pending(816, [815])
+        assert changes(path) == before + 2
+        ledger.settle()
+        assert changes(path) == before + 3
+
+    @pytest.mark.parametrize(
+        ("before", "known"),
+        [
+            ([3, 815], KnownRuns(815, (816,))),
+            ([3, 815, 814], KnownRuns(3, (815, 816))),
+            ([], KnownRuns(3, (815, 816))),
+        ],
+    )
+    def test_runs_are_known_by_the_last_one_once_all_are(
+        self, before: list[int], known: KnownRuns, ledger: Ledger
+    ) -> None:
+        ledger.remember("runs", value=KnownRuns(3, (815,)))
+        ledger.put_down(FIRST)
+
+        ledger.name_pending(816, before)
+
+        assert ledger.known_runs == known
 
     def test_it_takes_the_place_of_what_was_put_down_before_and_has_no_number_yet(
         self, ledger: Ledger
