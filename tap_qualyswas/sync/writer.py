@@ -34,10 +34,10 @@ if TYPE_CHECKING:
 
 MAX_LINE_BYTES: Final = 8_388_608
 BROKEN_PIPE_EXIT: Final = 1
-MOST_WAITING: Final = 1 << 20
+MOST_WAITING: Final = 1 << 18
 """The most bytes of records that wait. Each write lets other threads run, and it takes milliseconds
 to get the interpreter back from a worker that reads a page: with small buffers, writing takes half
-of the time of a sync."""
+of the time of a sync. A large one the system has to make anew each time."""
 
 KEYS: Final = ("id", "qid", "resultId")
 """Properties of which a record has one, that tell it from the others of its stream."""
