@@ -21,8 +21,9 @@ if TYPE_CHECKING:
 
 TRUE: Final = frozenset({"true", "1", "yes", "on"})
 FALSE: Final = frozenset({"false", "0", "no", "off"})
-CONTROL: Final = re.compile("[\x00-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
-"""What no line, header or XML document can hold: control characters, and what is no character."""
+CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
+NO_CHARACTER: Final = re.compile("[\ud800-\udfff\ufffe\uffff]")
+"""What has no form in UTF-8 or XML, such as the bytes of a variable in another encoding."""
 WHOLE_NUMBER: Final = re.compile(r"[+-]?[0-9]{1,30}")
 SHOWN_CHARACTERS: Final = 80
 """Most characters of a wrong value that a message quotes."""
@@ -178,9 +179,7 @@ def _text(value: object, declared: Mapping[str, Any]) -> str:
     if options and value.strip() not in options:
         msg = "one of " + ", ".join(options)
         raise InvalidValue(msg)
-    if CONTROL.search(value):
-        msg = "text without control characters"
-        raise InvalidValue(msg)
+    require_writable(value)
     if len(value) > declared.get("maxLength", len(value)):
         msg = f"text of at most {declared['maxLength']} characters"
         raise InvalidValue(msg)
@@ -191,6 +190,20 @@ def _text(value: object, declared: Mapping[str, Any]) -> str:
     if declared.get("format") == "date-time":
         return _date(value)
     return value.strip() if options or pattern else value
+
+
+def require_writable(value: str) -> None:
+    """Refuse a text that cannot be sent.
+
+    Raises:
+        InvalidValue: which tells what it must be.
+    """
+    if CONTROL.search(value):
+        msg = "text without control characters"
+        raise InvalidValue(msg)
+    if NO_CHARACTER.search(value):
+        msg = "text in UTF-8"
+        raise InvalidValue(msg)
 
 
 def _date(value: str) -> str:

@@ -256,6 +256,18 @@ def _elements(source: IO[bytes], tags: Sequence[str], encoding: str) -> Iterator
         drop(element)
 
 
+class _Unnamed:
+    """A document without a name. The parser would take that for an address, and wants it in UTF-8.
+
+    Args:
+        source: the document.
+    """
+
+    def __init__(self, source: IO[bytes]) -> None:
+        self.read = source.read
+        self.close = source.close
+
+
 def ended_elements(source: IO[bytes], tags: Sequence[str], encoding: str) -> Iterator[Element]:
     """Give each element of some names as soon as it has ended; the others stay in the tree.
 
@@ -263,7 +275,7 @@ def ended_elements(source: IO[bytes], tags: Sequence[str], encoding: str) -> Ite
         XMLSyntaxError: where the document is not well-formed.
     """
     walk = etree.iterparse(
-        source,
+        _Unnamed(source),
         events=("end",),
         tag=tags,
         encoding=encoding,

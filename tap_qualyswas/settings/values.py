@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, cast
 
 from qualyswas_ciscovm.dates import to_utc_strict
 from qualyswas_ciscovm.sessions import bundle_path, bundle_problem
-from qualyswas_ciscovm.settings import CONTROL
+from qualyswas_ciscovm.settings import InvalidValue, require_writable
 from tap_qualyswas.errors import SettingsError
 from tap_qualyswas.qualys.platforms import Platform, find_platform
 from tap_qualyswas.settings.schema import FINDING_TYPES
@@ -303,8 +303,9 @@ def _attributes(given: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
         if not is_text or not name.strip() or not str(value).strip():
             msg = f"webapp_attributes must have a text for {name!r} (got {value!r})."
             raise SettingsError(msg)
-        if CONTROL.search(f"{name}{value}"):
-            got = f"{name!r}: {value!r}"
-            msg = f"webapp_attributes must be text without control characters (got {got})."
-            raise SettingsError(msg)
+        try:
+            require_writable(f"{name}{value}")
+        except InvalidValue as problem:
+            msg = f"webapp_attributes must be {problem} (got {name!r}: {value!r})."
+            raise SettingsError(msg) from None
     return tuple(sorted((name.strip(), str(value)) for name, value in given.items()))

@@ -119,7 +119,7 @@ def test_settings_are_the_same_in_the_code_and_wherever_they_are_told() -> None:
         ({"region": "", "api_url": ""}, "region"),
         ({"api_url": "http://qualysapi.example.test"}, "api_url"),
         ({"webapp_attributes": {"a\x01": "b"}}, "webapp_attributes must be text without control"),
-        ({"webapp_attributes": {"a": "b\ud800"}}, "webapp_attributes must be text without control"),
+        ({"webapp_attributes": {"a": "b\ud800"}}, "webapp_attributes must be text in UTF-8"),
         ({"username": ""}, "username must be set for auth_method basic"),
         ({"username": "", "password": ""}, "username and password must be set"),
         ({"auth_method": "oidc"}, "client_id and client_secret must be set for auth_method oidc"),

@@ -8,7 +8,7 @@ import pytest
 
 from tap_qualyswas.errors import BrokenAnswer
 from tap_qualyswas.records.characters import clean
-from tap_qualyswas.records.parsing import parse, read_large, root_name
+from tap_qualyswas.records.parsing import ended_elements, parse, read_large, root_name
 
 EVALUATION = b"<!-- This report was generated with an evaluation version of Qualys //-->"
 
@@ -247,3 +247,15 @@ def test_a_document_that_is_too_large_to_be_cleaned_is_refused() -> None:
 )
 def test_the_root_is_named_from_the_beginning(head: bytes, name: str) -> None:
     assert root_name(head) == name
+
+
+class Named(BytesIO):
+    """A file whose name is not in UTF-8, as Python gives it."""
+
+    name = "B\udcfcro.xml"
+
+
+def test_a_document_may_have_a_name_in_any_encoding() -> None:
+    found = ended_elements(Named(b"<a><b>1</b></a>"), ["b"], "utf-8")
+
+    assert [element.text for element in found] == ["1"]
