@@ -9,7 +9,7 @@ import pytest
 
 from tests.pair.commands import MELTANO, MELTANO_RUN, run_in_sandbox
 from tests.sandbox.command.home import Home
-from tests.support.postgres import DATABASE, HOST, PROGRAMS, USER, Postgres, running
+from tests.support.postgres import DATABASE, HOST, USER, Postgres, needs_postgres, running
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 pytestmark = [
     pytest.mark.outside,
     pytest.mark.timeout(1200),
-    pytest.mark.skipif(not PROGRAMS, reason="PostgreSQL is not there (apt-get install postgresql)"),
+    needs_postgres,
 ]
 
 

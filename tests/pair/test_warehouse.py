@@ -16,7 +16,7 @@ import pytest
 
 from tests.pair.commands import clean_environment
 from tests.sandbox.world.size import WorldSize
-from tests.support.postgres import DATABASE, HOST, SCHEMA, USER, Postgres, running
+from tests.support.postgres import DATABASE, HOST, SCHEMA, USER, Postgres, needs_postgres, running
 from tests.support.processes import BIN, ROOT
 from tests.tap.syncs import Platform
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from tests.sandbox.world.model import Finding
     from tests.tap.syncs import Outcome
 
-pytestmark = [pytest.mark.outside, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.outside, pytest.mark.timeout(600), needs_postgres]
 
 PAGE: Final = (ROOT / "docs" / "how-to" / "targets.md").read_text("utf-8")
 SEVERITIES, AGES, GONE = re.findall(r"```sql\n(.*?)```", PAGE, re.DOTALL)

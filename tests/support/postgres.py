@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+import pytest
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -21,6 +23,9 @@ PROGRAMS: Final = [
     *sorted(Path("/usr/lib/postgresql").glob("*/bin")),
 ]
 """Folders of its programs, the best one last: Debian has only some of them on the path."""
+needs_postgres: Final = pytest.mark.skipif(
+    not PROGRAMS, reason="PostgreSQL is not there (apt-get install postgresql)"
+)
 HOST: Final = "127.0.0.1"
 USER: Final = "postgres"
 DATABASE: Final = "postgres"
@@ -51,7 +56,6 @@ class Postgres:
 @contextmanager
 def running() -> Iterator[Postgres]:
     """Run a server in a folder of its own; it does not run as root."""
-    assert PROGRAMS, "PostgreSQL is needed: apt-get install postgresql"
     folder = Path(tempfile.mkdtemp(prefix="postgres-"))
     owner = "postgres" if os.getuid() == 0 else None
     if owner:
