@@ -21,6 +21,7 @@ from tests.deploy.printed import (
     other_commands,
 )
 from tests.support.processes import ROOT
+from tools.definitions import COMMANDS
 from tools.reference import CALLS
 
 if TYPE_CHECKING:
@@ -88,6 +89,17 @@ def test_each_command_of_a_page_is_run_or_named_with_the_reason(page: str) -> No
 
     assert run
     assert {one for one in other_commands(page) if one not in run} <= set(NOT_RUN)
+
+
+def test_each_command_of_a_plugin_that_a_page_names_is_declared() -> None:
+    declared = {f"{plugin}:{name}" for plugin, names in COMMANDS.items() for name in names}
+    pages = [README, *(page.read_text("utf-8") for page in DOCS.rglob("*.md"))]
+    named = {one for page in pages for one in re.findall(r"invoke ([\w-]+:[\w-]+)", page)}
+
+    assert "target-ciscovm:audit" in named
+    assert named <= declared
+    # It tells that the settings are valid, and nothing of what can be read.
+    assert not [page for page in pages if "meltano config test" in page]
 
 
 def test_what_is_not_run_is_printed() -> None:
