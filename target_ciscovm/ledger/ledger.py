@@ -23,7 +23,7 @@ from target_ciscovm.ledger.file import (
     sql_errors,
     try_writing,
 )
-from target_ciscovm.ledger.tables import LIVE, Link
+from target_ciscovm.ledger.tables import LIVE, OPEN, Link
 from target_ciscovm.output.private_files import FILE_MODE, private_file, private_folder
 
 if TYPE_CHECKING:
@@ -185,7 +185,7 @@ class Ledger:
 
     def open_count(self) -> int:
         """Count what is open, or perhaps open."""
-        return sum(count for (count,) in self._rows(f"SELECT count(*) FROM entry WHERE {LIVE}"))  # noqa: S608 - ours
+        return sum(count for (count,) in self._rows(f"SELECT count(*) FROM entry WHERE {OPEN}"))  # noqa: S608 - ours
 
     def models(self) -> set[str]:
         """Give the data models that something is open in."""
@@ -290,15 +290,16 @@ class Ledger:
         connection, path = self._writable()
         settling.take_over(connection, path)
 
-    def doubt(self, *, keep: bool = False, link: bool = False) -> None:
+    def doubt(self, *, keep: bool = False, link: bool = False, in_part: bool = False) -> None:
         """Take what was put down as perhaps open.
 
         Args:
             keep: whether it stays put down, as the run is still going on.
             link: whether its sync is a link of the chain all the same.
+            in_part: whether the run has done most of it, and failed the rest.
         """
         connection, path = self._writable()
-        settling.doubt(connection, path, keep=keep, link=link)
+        settling.doubt(connection, path, keep=keep, link=link, in_part=in_part)
 
     def remember(self, name: str, *, value: object) -> None:
         """Keep a value by its name."""

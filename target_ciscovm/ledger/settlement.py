@@ -43,8 +43,14 @@ SELECT asset, identifier, model, 'perhaps', name, type, webapp, source, account,
     severity
 FROM pending_entry WHERE {LIVE}
 ON CONFLICT(identifier, asset, model) DO UPDATE SET state = 'perhaps'
-WHERE entry.state = 'closed'
+WHERE entry.state IN ('closed', 'closing')
 """  # noqa: S608 - ours
+DOUBT_CLOSINGS: Final = """
+UPDATE entry SET state = 'closing'
+WHERE state IN ('open', 'perhaps') AND (identifier, asset, model) IN (
+    SELECT identifier, asset, model FROM pending_entry WHERE state = 'closed'
+)
+"""
 KEEP_ASSETS: Final = (
     "INSERT INTO asset SELECT * FROM pending_asset WHERE true ON CONFLICT(key) DO UPDATE SET "
     "locators = json_patch(asset.locators, excluded.locators), last_seen = "
@@ -175,7 +181,9 @@ def take_over(connection: sqlite3.Connection, path: Path) -> None:
         _clear(connection)
 
 
-def doubt(connection: sqlite3.Connection, path: Path, *, keep: bool, link: bool) -> None:
+def doubt(
+    connection: sqlite3.Connection, path: Path, *, keep: bool, link: bool, in_part: bool
+) -> None:
     """Take what is pending as perhaps open: the run has failed, or nobody knows how it ended.
 
     Args:
@@ -183,9 +191,11 @@ def doubt(connection: sqlite3.Connection, path: Path, *, keep: bool, link: bool)
         path: of the ledger.
         keep: whether it stays pending, as the run is still going on.
         link: whether its sync is a link of the chain all the same.
+        in_part: whether the run has done most of it, and failed the rest.
     """
+    also = [*([DOUBT_CLOSINGS] if in_part else ()), *([KEEP_CHAIN] if link else ())]
     with transaction(connection, path), sql_errors(path, "written"):
-        for change in (*DOUBTED, *([KEEP_CHAIN] if link else ())):
+        for change in (*DOUBTED, *also):
             connection.execute(change)
         if not keep:
             _clear(connection)

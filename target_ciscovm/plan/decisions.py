@@ -221,6 +221,11 @@ def closed_while_open(spool: Spool) -> int:
     return spool.number(sql.CLOSED_WHILE_OPEN)
 
 
+def closed_again(spool: Spool) -> dict[str, int]:
+    """Count by cause the closings that an earlier load has sent, and CVM has done but for a few."""
+    return dict(spool.execute(sql.CLOSED_AGAIN))
+
+
 def left_of_other_sources(spool: Spool, terms: Terms) -> int:
     """Count what stays open of the account, and comes from another source than the load."""
     row = spool.connection.execute(sql.LEFT_OF_OTHER_SOURCES, terms.values()).fetchone()

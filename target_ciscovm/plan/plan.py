@@ -70,6 +70,7 @@ class Plan(msgspec.Struct, frozen=True):
         decided: the decisions, counted.
         open_before: open by the ledger; None where there is no ledger.
         covered_open: of these, covered by the load.
+        closed_again: of the closings, those that an earlier load has sent, by cause.
         change: what has changed of the identity of assets and findings, and was accepted.
         account: of the load, None where it names none, or one that could be several.
         match: what the ledger knows of it.
@@ -98,6 +99,7 @@ class Plan(msgspec.Struct, frozen=True):
     decided: tuple[Decided, ...] = ()
     open_before: int | None = None
     covered_open: int = 0
+    closed_again: Mapping[str, int] = msgspec.field(default_factory=dict)
     change: Mapping[str, tuple[str, str]] = msgspec.field(default_factory=dict)
     account: Account | None = None
     match: Match = UNKNOWN
@@ -208,6 +210,7 @@ def make_plan(
         decided=tuple(decisions.tally(spool)),
         open_before=ledger.open_count() if has_ledger else None,
         covered_open=decisions.covered_open(spool, terms) if coverage.proven else 0,
+        closed_again=decisions.closed_again(spool),
         change=change,
         account=account,
         match=match,
@@ -225,7 +228,7 @@ def make_plan(
 def balance_of(plan: Plan, folder: Path) -> Balance:
     """Give what the guard looks at."""
     held = {
-        cause: count
+        cause: count - plan.closed_again.get(cause, 0)
         for cause, count in plan.closings.items()
         if cause in decisions.BY_ABSENCE or cause.startswith(decisions.FILTERED)
     }

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from target_ciscovm.ledger.tables import LIVE
+from target_ciscovm.ledger.tables import LIVE, OPEN
 
 TABLES: Final = """
 DROP VIEW IF EXISTS decision;
@@ -124,11 +124,11 @@ OPENED: Final = f"""
 INSERT INTO opened_row
 SELECT f.number,
     CASE
-        WHEN here.state <> 'closed' AND here.severity IS NOT f.severity AND here.name <> ''
+        WHEN here.{OPEN} AND here.severity IS NOT f.severity AND here.name <> ''
         THEN 'edited'
-        WHEN here.state <> 'closed' THEN 'still'
+        WHEN here.{OPEN} THEN 'still'
         ELSE CASE (
-            SELECT max({LIVE} AND e.model = :model) FROM ledger.entry e
+            SELECT max({OPEN} AND e.model = :model) FROM ledger.entry e
             WHERE e.identifier = f.identifier AND {OURS}
         ) WHEN 1 THEN 'moved here' WHEN 0 THEN 'again' ELSE 'new' END
     END,
@@ -159,13 +159,13 @@ STAYING: Final = f"""
 UPDATE finding_row SET asset = (
     SELECT min(k.number) FROM asset_key k WHERE k.key = (
         SELECT min(e.asset) FROM live e
-        WHERE e.identifier = finding_row.identifier AND e.model = :model AND {OURS}
+        WHERE e.identifier = finding_row.identifier AND e.model = :model AND e.{OPEN} AND {OURS}
     )
 )
 WHERE state = 'open' AND filter = ''
     AND EXISTS (
         SELECT 1 FROM live e
-        WHERE e.identifier = finding_row.identifier AND e.model = :model AND {OURS}
+        WHERE e.identifier = finding_row.identifier AND e.model = :model AND e.{OPEN} AND {OURS}
     )
     AND NOT EXISTS (
         SELECT 1 FROM live e
@@ -304,7 +304,7 @@ FROM (
 )
 """
 COVERED_COUNT: Final = f"""
-SELECT COUNT(*) FROM (SELECT {REACH} AS cause FROM live e)
+SELECT COUNT(*) FROM (SELECT {REACH} AS cause FROM live e WHERE e.{OPEN})
 WHERE cause = 'gone' OR (cause = 'deleted web app' AND :close_deleted)
 """
 TALLY: Final = """
@@ -319,6 +319,11 @@ FROM not_opened GROUP BY 1, 2 ORDER BY 1, 2
 KINDS: Final = """
 SELECT DISTINCT CASE WHEN state = 'open' AND filter <> '' THEN 'filtered' ELSE state END
 FROM finding
+"""
+CLOSED_AGAIN: Final = """
+SELECT d.cause, COUNT(*) FROM not_opened d
+JOIN live e ON e.identifier = d.identifier AND e.asset = d.asset AND e.model = d.model
+WHERE d.action = 'close' AND e.state = 'closing' GROUP BY 1
 """
 CLOSED_WHILE_OPEN: Final = """
 SELECT COUNT(*) FROM not_opened d

@@ -21,6 +21,7 @@ NOT_COVERED_DAYS: Final = 30
 NOT_COVERED: Final = """
 SELECT e.webapp, COUNT(*) FROM live e
 WHERE COALESCE(e.account, :account) = :account AND e.webapp IS NOT NULL AND e.sent_at < :limit
+    AND e.state <> 'closing'
     AND NOT EXISTS (
         SELECT 1 FROM ledger.coverage c
         WHERE c.webapp = e.webapp AND c.type = e.type AND c.covered_at >= :limit

@@ -36,6 +36,7 @@ SEVERITIES: Final = range(1, 6)
 OPEN_OF_WEBAPPS: Final = """
 SELECT e.webapp, COUNT(*) FROM live e
 WHERE COALESCE(e.account, :account) = :account AND e.webapp IN (SELECT webapp FROM {table})
+    AND e.state <> 'closing'
 GROUP BY 1 ORDER BY 1
 """
 BY_SEVERITY: Final = """
@@ -48,6 +49,7 @@ OPEN_BY_ACTION: Final = """
 SELECT d.action, d.cause, COUNT(*)
 FROM not_opened d JOIN live e
     ON e.identifier = d.identifier AND e.asset = d.asset AND e.model = d.model
+WHERE e.state <> 'closing'
 GROUP BY 1, 2 ORDER BY 1, 2
 """
 """Of what is open by the ledger: what is closed, and what stays as it is."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 import msgspec
 
-from target_ciscovm.ledger.tables import LIVE
+from target_ciscovm.ledger.tables import LIVE, OPEN
 from target_ciscovm.plan import decisions
 from target_ciscovm.report.model import WebAppRow
 
@@ -28,13 +28,14 @@ BY_WEBAPP: Final = f"""
 WITH part(account, webapp, was, opened, closed, ended, moved) AS (
     SELECT :account, value, 0, 0, 0, 0, 0 FROM json_each(:known)
     UNION ALL
-    SELECT {_ACCOUNT}, e.webapp, COUNT(*), 0, 0, 0, 0 FROM live e GROUP BY 1, 2
+    SELECT {_ACCOUNT}, e.webapp, COUNT(*), 0, 0, 0, 0 FROM live e WHERE e.{OPEN} GROUP BY 1, 2
     UNION ALL
     SELECT :account, webapp, 0, COUNT(*), 0, 0, 0 FROM opened
     WHERE cause IN (SELECT value FROM json_each(:opening)) GROUP BY 1, 2
     UNION ALL
     SELECT {_ACCOUNT}, CASE WHEN e.asset IS NULL THEN f.webapp ELSE e.webapp END, 0, 0,
-        COUNT(*), COUNT(e.asset), SUM(d.cause IN (SELECT value FROM json_each(:moving)))
+        COUNT(*), COUNT(CASE WHEN e.{OPEN} THEN 1 END),
+        SUM(d.cause IN (SELECT value FROM json_each(:moving)))
     FROM not_opened d LEFT JOIN finding_row f ON f.number = d.finding
         LEFT JOIN ledger.entry e ON e.identifier = d.identifier AND e.asset = d.asset
             AND e.model = d.model AND e.{LIVE}

@@ -245,6 +245,36 @@ class TestSomePayloadsFailed:
         assert "does not tell which; the load has 100 assets: url:https://app1" in loaded.message
         assert "and 90 more." in loaded.message
 
+    @pytest.mark.parametrize("most", [100, 50], ids=["within the limit", "above it"])
+    def test_one_that_always_fails_stops_no_load_and_spoils_no_figure(
+        self, most: int, cvm: CVM
+    ) -> None:
+        """What such a load closed no longer counts as open, nor as closed by the next one."""
+        new = most * 3 // 10
+        for day in range(5):
+            cvm.faults.arm("payload-fails")
+            numbers = range(new * day, new * day + most)
+            rows = [finding(number) for number in numbers]
+
+            loaded = cvm.load(Sync([webapp()], rows), verify_load="never")
+
+            assert loaded.report["run"], loaded.message
+            told = loaded.report["closing"]
+            assert (told["open_before"], told["open_after"]) == (most if day else 0, most)
+            assert (told["gone"], loaded.report["changes"]["opened"]) == (
+                new * day,
+                new if day else most,
+            )
+            (row,) = loaded.report["webapps"]
+            assert row["open"] == most
+            assert len(cvm.open() - names(*numbers)) <= 1
+
+        again = cvm.load(Sync([webapp()], [*rows, finding(1)]))
+
+        assert cvm.open() == names(1, *numbers)
+        assert again.report["changes"]["opened"] == 1
+        assert cvm.load(Sync([webapp()], [*rows, finding(1)])).closings == {}
+
     def test_one_that_goes_well_begins_the_count_anew(self, cvm: CVM) -> None:
         for _ in range(3):
             self.load(cvm)

@@ -379,6 +379,24 @@ class TestDoubt:
         assert states(ledger) == {identifier(1): "open", identifier(2): "perhaps"}
         assert entries(ledger)[0] == entry(1)
 
+    def test_what_a_run_has_closed_that_has_done_most_of_it_no_longer_counts_as_open(
+        self, ledger: Ledger
+    ) -> None:
+        load(ledger, FIRST)
+        ledger.put_down(settlement([entry(1, state="closed"), entry(9, state="closed")]))
+        ledger.doubt(in_part=True)
+        assert states(ledger) == {identifier(1): "closing", identifier(2): "open"} | {
+            identifier(3): "open"
+        }
+        assert ledger.open_count() == 2
+
+        ledger.put_down(settlement([entry(1)]))
+        ledger.doubt(in_part=True)
+        assert states(ledger)[identifier(1)] == "perhaps"
+
+        load(ledger, settlement([entry(1, state="closed")]))
+        assert states(ledger)[identifier(1)] == "closed"
+
     def test_nothing_else_of_it_is_believed(self, ledger: Ledger) -> None:
         load(ledger, FIRST)
         done = structs.replace(

@@ -55,7 +55,7 @@ ENTRIES = st.builds(
     NAMES,
     asset=ASSETS,
     model=st.sampled_from(["vulnerabilities", "findings"]),
-    state=st.sampled_from(["open", "perhaps", "closed"]),
+    state=st.sampled_from(["open", "perhaps", "closing", "closed"]),
     type=LETTERS,
     webapp=WEBAPPS,
     source=st.sampled_from(["api", "scan_reports", None]),

@@ -41,6 +41,8 @@ class TestOpen:
             ([entry(severity=4)], "edited"),
             ([entry(severity=None)], "edited"),
             ([entry(state="closed")], "again"),
+            ([entry(state="closing")], "again"),
+            ([entry(asset=THERE, state="closing")], "again"),
             ([entry(asset=THERE, state="closed")], "again"),
         ],
     )
@@ -121,7 +123,7 @@ class TestFixes:
     FIX = finding(state="fixed", closed=LAST)
 
     @pytest.mark.parametrize("terms", [TERMS, INCREMENTAL], ids=["full", "incremental"])
-    @pytest.mark.parametrize("state", ["open", "perhaps"])
+    @pytest.mark.parametrize("state", ["open", "perhaps", "closing"])
     def test_at_every_place_and_in_every_model(self, desk: Desk, terms: Terms, state: str) -> None:
         places = [
             entry(state=state),

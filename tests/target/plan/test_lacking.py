@@ -30,11 +30,11 @@ if TYPE_CHECKING:
 class TestGone:
     """What the load lacks is closed where it is covered, and left with the reason elsewhere."""
 
-    @pytest.mark.parametrize("state", ["open", "perhaps"])
-    def test_it_is_closed(self, desk: Desk, state: str) -> None:
+    @pytest.mark.parametrize(("state", "covered"), [("open", 1), ("perhaps", 1), ("closing", 0)])
+    def test_it_is_closed(self, desk: Desk, state: str, covered: int) -> None:
         found = desk.decide(Given(entries=[entry(state=state)]))
 
-        assert (found.cause, found.covered) == (("close", "gone"), 1)
+        assert (found.cause, found.covered) == (("close", "gone"), covered)
 
     def test_what_was_closed_before_is_no_entry_any_more(self, desk: Desk) -> None:
         found = desk.decide(Given(entries=[entry(state="closed")]))
