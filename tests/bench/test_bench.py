@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from contextlib import nullcontext
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 from lxml import etree
@@ -14,6 +14,7 @@ from tests.bench import page
 from tests.bench.__main__ import PARTS, main, merged
 from tests.bench.measuring import Cost, forking, times_as_fast
 from tests.bench.parts import toolkit
+from tests.bench.peers import programs
 from tests.bench.peers.toolkit import Toolkit, identifier, triage_state
 from tests.bench.plots import svg
 from tests.bench.results import Curve, Goal, Plot, Section
@@ -45,6 +46,15 @@ def test_each_part_measures_and_tells_what_it_found(name: str, tmp_path: Path) -
         assert f"({plot['name']}.svg)" in text
         drawn = etree.fromstring((tmp_path / f"{plot['name']}.svg").read_bytes())
         assert drawn.tag.endswith("svg")
+
+
+def test_the_tap_reads_the_streams_that_are_named_and_no_others() -> None:
+    login = {"api_url": "http://127.0.0.1:1", "username": "someone", "password": "something"}
+
+    sync: Any = programs.tap({**login, "streams": ["findings"]})
+
+    plugin = sync.__self__
+    assert [name for name, one in plugin.streams.items() if one.selected] == ["findings"]
 
 
 def test_a_part_measured_anew_takes_the_place_of_its_own_figures_only(tmp_path: Path) -> None:

@@ -25,6 +25,7 @@ from target_ciscovm.target import TargetCiscoVM
 from tests.bench.peers.floors import TapFloor, TargetFloor
 from tests.bench.peers.plain_tap import PlainTap
 from tests.bench.peers.stock_target import StockTarget
+from tests.tap.catalogs import only
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -33,11 +34,8 @@ if TYPE_CHECKING:
 def tap(options: dict[str, Any]) -> Callable[[], None]:
     """Run the tap; `streams` selects some, else the usual ones; `state` is what it goes on from."""
     streams, state = options.pop("streams", None), options.pop("state", None)
-    plugin = TapQualysWAS(config=options, state=state)
-    for stream in plugin.streams.values():
-        if streams:
-            stream.metadata.root.selected = stream.name in streams
-    return plugin.sync
+    catalog = only(*streams) if streams else None
+    return TapQualysWAS(config=options, state=state, catalog=catalog).sync
 
 
 def plain_tap(options: dict[str, Any]) -> Callable[[], None]:
