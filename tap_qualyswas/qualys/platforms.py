@@ -49,6 +49,7 @@ OLD_GATEWAYS: Final[Mapping[str, str]] = MappingProxyType(
 """The two oldest platforms, whose gateways do not follow the rule, by API server."""
 
 VENDOR: Final = ("qualys.", "qualysksa.")
+USUAL_PORTS: Final[Mapping[str, str]] = MappingProxyType({"https": ":443", "http": ":80"})
 
 
 @dataclass(frozen=True)
@@ -142,7 +143,8 @@ def _tidy(name: str, text: str) -> str:
     path = parts.path
     for known in ("/qps", "/api", "/msp", "/auth"):  # paths of the calls, pasted along
         path = f"{path}/".partition(f"{known}/")[0]
-    return f"{parts.scheme}://{parts.netloc.lower()}{'/'.join(path.rstrip('/').split('//'))}"
+    host = parts.netloc.lower().removesuffix(USUAL_PORTS[parts.scheme]).rstrip(".")
+    return f"{parts.scheme}://{host}{'/'.join(path.rstrip('/').split('//'))}"
 
 
 def _split(name: str, text: str) -> SplitResult:

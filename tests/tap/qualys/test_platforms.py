@@ -45,10 +45,18 @@ def test_neither_region_nor_address_is_refused() -> None:
         "https://qualysapi.qg9.example.test/api/2.0/fo/knowledge_base/vuln/",
         "https://https://qualysapi.qg9.example.test",
         "  https://QualysAPI.qg9.Example.test  ",
+        "https://qualysapi.qg9.example.test:443/qps",
+        "https://qualysapi.qg9.example.test.",
     ],
 )
 def test_an_address_in_any_spelling_is_one_base(text: str) -> None:
     assert find_platform(api_url=text).api_url == "https://qualysapi.qg9.example.test"
+
+
+def test_the_usual_port_names_no_other_platform() -> None:
+    platform = find_platform(api_url="qualysapi.qualys.com:443")
+
+    assert (platform.region, platform.gateway_url) == ("US1", "https://gateway.qg1.apps.qualys.com")
 
 
 def test_a_path_prefix_of_a_private_platform_is_kept() -> None:
