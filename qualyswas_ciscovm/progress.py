@@ -1,12 +1,64 @@
-"""How far a long step is, and how long it takes, as people read it."""
+"""How far a long step is, as people read it, and a look at those that are silent."""
 
 from __future__ import annotations
 
-from typing import Final
+import math
+import threading
+import time
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 MINUTE: Final = 60
 HOUR: Final = 3600
 SHORT_SECONDS: Final = 10
+
+
+class Lookout:
+    """Looks now and then at what may be silent for too long, in one thread for all of it.
+
+    The thread stays, and sleeps: most steps end long before anybody has to look at them.
+    """
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._due: dict[Callable[[], float], float] = {}
+        self._wakes_at = math.inf
+        self._thread: threading.Thread | None = None
+
+    def begin(self, look: Callable[[], float], seconds: float) -> None:
+        """Call `look` in so many seconds, and again each time that it asks for.
+
+        Args:
+            look: gives the seconds until it is called again.
+            seconds: until it is called first.
+        """
+        with self._changed:
+            due = self._due[look] = time.monotonic() + seconds
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._watch, name="lookout", daemon=True)
+                self._thread.start()
+            elif due < self._wakes_at:
+                self._changed.notify()
+
+    def end(self, look: Callable[[], float]) -> None:
+        """Call it no more; a call that is being made is waited for."""
+        with self._changed:
+            del self._due[look]
+
+    def _watch(self) -> None:
+        with self._changed:
+            while True:
+                for look, due in list(self._due.items()):
+                    if due <= time.monotonic():
+                        self._due[look] = time.monotonic() + look()
+                self._wakes_at = min(self._due.values(), default=math.inf)
+                wait = self._wakes_at - time.monotonic()
+                self._changed.wait(None if wait == math.inf else wait)
+
+
+LOOKOUT: Final = Lookout()
 
 
 def progress_line(name: str, done: int, total: int | None, seconds: float) -> str:

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from typing import TYPE_CHECKING, Final
 
-from qualyswas_ciscovm.progress import progress_line
+from qualyswas_ciscovm.progress import LOOKOUT, progress_line
 
 if TYPE_CHECKING:
     import logging
-    from collections.abc import Callable
 
     from typing_extensions import Self
 
@@ -29,7 +27,6 @@ class Progress:
         name: of the stream.
         total: rows in all, None when they were not counted.
         logger: gets the lines.
-        monotonic: a clock in seconds.
         interval: seconds from one line to the next.
     """
 
@@ -38,41 +35,37 @@ class Progress:
         name: str,
         total: int | None,
         logger: logging.Logger,
-        monotonic: Callable[[], float] = time.monotonic,
         interval: float = INTERVAL_SECONDS,
     ) -> None:
         self._name = name
         self._logger = logger
-        self._monotonic = monotonic
-        self._began = self._logged_at = monotonic()
+        self._began = self._logged_at = time.monotonic()
         self._interval = interval
         self._done = 0
-        self._ended = threading.Event()
-        self._thread = threading.Thread(target=self._beat, name=f"progress-{name}", daemon=True)
         self.total = total
 
     def __enter__(self) -> Self:
         """Start to log silences."""
-        self._thread.start()
+        LOOKOUT.begin(self._look, self._interval)
         return self
 
     def __exit__(self, *_: object) -> None:
         """Stop it."""
-        self._ended.set()
-        self._thread.join()
+        LOOKOUT.end(self._look)
 
     def update(self, done: int, *, ended: bool = False) -> None:
         """Note that `done` rows have been read."""
         self._done = done
-        if ended or self._monotonic() - self._logged_at >= self._interval * SOON:
+        if ended or time.monotonic() - self._logged_at >= self._interval * SOON:
             self._log()
 
     def _log(self, more: str = "") -> None:
-        now = self._logged_at = self._monotonic()
+        now = self._logged_at = time.monotonic()
         line = progress_line(self._name, self._done, self.total, now - self._began)
         self._logger.info("%s%s", line, more, extra={"rows": self._done, "total": self.total})
 
-    def _beat(self) -> None:
-        while not self._ended.wait(max(self._logged_at + self._interval - self._monotonic(), 0)):
-            if self._monotonic() - self._logged_at >= self._interval:
-                self._log(WAITING)
+    def _look(self) -> float:
+        """Log a silence, and give the seconds until the next one would be too long."""
+        if time.monotonic() - self._logged_at >= self._interval:
+            self._log(WAITING)
+        return self._logged_at + self._interval - time.monotonic()

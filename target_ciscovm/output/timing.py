@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import logging
-import threading
 import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated, ClassVar, Final, NamedTuple
 
 from msgspec import Meta, Struct
 
-from qualyswas_ciscovm.progress import duration, progress_line
+from qualyswas_ciscovm.progress import LOOKOUT, duration, progress_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -102,33 +101,27 @@ class Heartbeat:
     def __init__(self, seconds: float) -> None:
         self.stage: Stage | None = None
         self._seconds = seconds
-        self._ended = threading.Event()
-        self._thread = threading.Thread(target=self._beat, name="heartbeat", daemon=True)
 
     def __enter__(self) -> Self:
         """Begin."""
-        self._thread.start()
+        LOOKOUT.begin(self._look, self._seconds)
         return self
 
     def __exit__(self, *_: object) -> None:
         """End."""
-        self._ended.set()
-        self._thread.join()
+        LOOKOUT.end(self._look)
 
-    def _beat(self) -> None:
-        wait = self._seconds
-        while not self._ended.wait(wait):
-            now, stage = time.monotonic(), self.stage
-            due = Heartbeat.last_said + self._seconds
-            if now < due:
-                wait = due - now
-                continue
-            wait = self._seconds * BETWEEN
-            if stage is not None:
-                Heartbeat.last_said, wait = now, self._seconds
-                LOGGER.info(
-                    "%s is still running, for %s so far", stage.name, duration(now - stage.begun)
-                )
+    def _look(self) -> float:
+        """Log what is running, if nothing was said for long; give the seconds to the next look."""
+        now, stage = time.monotonic(), self.stage
+        due = Heartbeat.last_said + self._seconds
+        if now < due:
+            return due - now
+        if stage is None:
+            return self._seconds * BETWEEN
+        Heartbeat.last_said = now
+        LOGGER.info("%s is still running, for %s so far", stage.name, duration(now - stage.begun))
+        return self._seconds
 
 
 class Ticker:

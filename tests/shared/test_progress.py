@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+import threading
+
 import pytest
 
-from qualyswas_ciscovm.progress import duration, progress_line
+from qualyswas_ciscovm.progress import Lookout, duration, progress_line
+
+NEVER = 3600.0
+SOON = 0.01
+LONG = 10.0
+"""Seconds that a test waits for what is due soon."""
 
 
 @pytest.mark.parametrize(
@@ -38,3 +45,53 @@ def test_a_line_has_count_total_share_and_time_left(
 )
 def test_durations_are_told_in_two_units(seconds: float, text: str) -> None:
     assert duration(seconds) == text
+
+
+class Step:
+    """Something that is looked at, and asks for the next look in so many seconds."""
+
+    def __init__(self, asks: float) -> None:
+        self._asks = asks
+        self._looks = threading.Semaphore(0)
+
+    def look(self) -> float:
+        self._looks.release()
+        return self._asks
+
+    def is_looked_at(self, seconds: float = LONG) -> bool:
+        return self._looks.acquire(timeout=seconds)
+
+
+def test_all_that_may_be_silent_is_looked_at_in_one_thread() -> None:
+    lookout, steps, before = Lookout(), [Step(NEVER) for _ in range(3)], threading.active_count()
+
+    for step in steps:
+        lookout.begin(step.look, SOON)
+
+    assert all(step.is_looked_at() for step in steps)
+    assert threading.active_count() == before + 1
+    for step in steps:
+        lookout.end(step.look)
+
+
+def test_what_is_due_sooner_waits_for_nothing_else_and_is_looked_at_as_often_as_it_asks() -> None:
+    lookout, slow, quick = Lookout(), Step(NEVER), Step(SOON)
+
+    lookout.begin(slow.look, NEVER)
+    lookout.begin(quick.look, SOON)
+
+    assert all(quick.is_looked_at() for _ in range(3))
+    lookout.end(quick.look)
+    assert not slow.is_looked_at(0)
+
+
+def test_once_ended_nothing_is_looked_at_any_more() -> None:
+    lookout, step = Lookout(), Step(SOON)
+    lookout.begin(step.look, SOON)
+    assert step.is_looked_at()
+
+    lookout.end(step.look)
+    while step.is_looked_at(0):
+        pass
+
+    assert not step.is_looked_at(SOON * 5)
