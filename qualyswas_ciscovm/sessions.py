@@ -126,19 +126,17 @@ def bundle_problem(ca_bundle: str | None, api_url: str) -> str | None:
 def _prepared(session: Session, request: Request) -> PreparedRequest:
     """Give a request as it is sent in a session: with the session's headers and login.
 
-    The session's own `prepare_request` merges all its other settings too, and takes three times as
-    long. Where there is no login, it would look for one in `~/.netrc`.
+    The session's own `prepare_request` merges all its other settings too, makes a jar for cookies
+    of each call, and takes four times as long. Where there is no login, it would look for one in
+    `~/.netrc`.
     """
     ready = PreparedRequest()
-    ready.prepare(
-        request.method,
-        request.url,
-        headers={**session.headers, **request.headers},
-        data=request.data,
-        params=request.params or "",  # an empty list would be looked at from all sides
-        auth=request.auth or session.auth,
-        json=request.json,
-    )
+    ready.prepare_method(request.method)
+    # An empty list of parameters would be looked at from all sides.
+    ready.prepare_url(request.url, request.params or "")
+    ready.prepare_headers({**session.headers, **request.headers})
+    ready.prepare_body(request.data, None, request.json)
+    ready.prepare_auth(request.auth or session.auth)  # last, as it may sign all of it
     return ready
 
 
