@@ -22,7 +22,8 @@ def _read(value: bytes | None) -> object:
     # Other taps write NaN and halves of characters, which a strict decoder refuses.
     try:
         return json.loads(value) if value else None
-    except RecursionError:  # nested too deeply; a full sync needs nothing of it
+    # Nested too deeply, not in UTF-8, or a number of thousands of digits: a full sync needs none.
+    except (RecursionError, ValueError):
         return None
 
 

@@ -18,6 +18,8 @@ from target_ciscovm.output.state import asking_full_sync
         b'{"bookmarks": null}',
         b'{"bookmarks": {"syncs": "x", "other": {"at": NaN}}}',
         b'{"bookmarks": {"other": {"name": "half \\ud800"}}}',
+        b'{"bookmarks": {"other": {"name": "Latin \xe9"}}}',
+        b'{"bookmarks": {"other": {"at": ' + b"1" * 5000 + b"}}}",
         b'{"bookmarks": ' + b"[" * 100_000 + b"]" * 100_000 + b"}",
     ],
     ids=lambda value: repr(value)[:60],
