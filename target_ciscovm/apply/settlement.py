@@ -66,8 +66,8 @@ def put_down(ledger: Ledger, spool: Spool, load: Load) -> None:
         LedgerUnusable: when it cannot be written; nothing has been run then.
     """
     plan, sync, tenant, _ = load
-    if not ledger.exists and tenant.first_run is not None:
-        ledger.remember("whole", value=False)
+    if not ledger.exists:
+        ledger.create(whole=tenant.first_run is None)
     if plan.account is not None and plan.number is not None:
         ledger.register(plan.account, plan.number)
     spool.commit()

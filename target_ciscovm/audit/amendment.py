@@ -98,6 +98,7 @@ def take_over(held: Held, ledger: Ledger, runs: Runs) -> None:
 def catch_up(held: Held, ledger: Ledger, runs: Runs) -> None:
     """Bring the ledger up to what CVM holds after runs that it does not know; all, if it is new."""
     values = _moments(ledger, runs)
+    ledger.create(whole=False)  # a kill in between leaves one that is to be made anew
     with ledger.amending(held.path) as connection:
         for change in (CLOSE, DOUBT, OPEN, *KEEP, KEEP_ASSETS, SENT_SINCE):
             connection.execute(change, values)

@@ -252,6 +252,16 @@ class Ledger:
         if self._on_disk:
             try_writing(connection, self.path)
 
+    def create(self, *, whole: bool) -> None:
+        """Make its file where there is none.
+
+        Args:
+            whole: whether it knows all that this connector has open, though it is empty.
+        """
+        self._open()
+        if not self._on_disk:
+            self._create(whole=whole)
+
     def register(self, account: Account, number: int) -> None:
         """Keep an account under its number, and the subscription that it names."""
         connection, path = self._writable()
@@ -347,16 +357,23 @@ class Ledger:
             raise ValueError(message)
         self._open()
         if not self._on_disk:
-            self.close()
-            private_folder(self.path.parent, "ledger_path")
-            home = None if self._home is None else msgspec.json.encode(self._home).decode()
-            create_ledger(self.path, {} if home is None else {"home": home})
-            with sql_errors(self.path, "written"):
-                self._connection = connect(self.path, self._busy_seconds)
-            self._on_disk = True
+            self._create(whole=True)
         with suppress(OSError):
             self.path.chmod(FILE_MODE)
         return (self._open(), self.path)
+
+    def _create(self, *, whole: bool) -> None:
+        if self.path is None:
+            return
+        self.close()
+        private_folder(self.path.parent, "ledger_path")
+        meta = {"whole": msgspec.json.encode(whole).decode()}
+        if self._home is not None:
+            meta["home"] = msgspec.json.encode(self._home).decode()
+        create_ledger(self.path, meta)
+        with sql_errors(self.path, "written"):
+            self._connection = connect(self.path, self._busy_seconds)
+        self._on_disk = True
 
     def _set_meta(self, name: str, value: object) -> None:
         connection, path = self._writable()

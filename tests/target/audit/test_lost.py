@@ -7,10 +7,16 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 
+from target_ciscovm.audit import amendment
+from target_ciscovm.audit.held import Held
+from target_ciscovm.audit.runs import Runs
+from target_ciscovm.errors import LedgerUnusable
 from target_ciscovm.ledger.ledger import Ledger
+from target_ciscovm.mapping.locators import Identity
 from tests.sandbox.ciscovm.tenant.tenant import CONNECTOR_ID
 from tests.target.audit import hands
 from tests.target.audit.lost_ledger import APPS, LESS, THREE, lose, warning
+from tests.target.ledger.ledgers import HOME
 from tests.target.streams import (
     ASKING,
     LAST,
@@ -23,6 +29,8 @@ from tests.target.streams import (
 )
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tests.target.loads import CVM
 
 ELSEWHERE: Final = "https://app1.example.test/elsewhere"
@@ -179,6 +187,17 @@ class TestLost:
 
 class TestNotTold:
     """Until CVM tells what it holds, nothing is called gone, and each run tries again."""
+
+    def test_one_that_was_not_made_to_its_end_is_not_whole(self, tmp_path: Path) -> None:
+        """So does a kill leave it, at any moment."""
+        held = Held(tmp_path, Identity())
+        held.connection.execute("DROP TABLE drift")
+        with Ledger(tmp_path / "ledger.db", HOME) as ledger:
+            with pytest.raises(LedgerUnusable):
+                amendment.catch_up(held, ledger, Runs(newest=7))
+
+            assert (ledger.exists, ledger.is_whole) == (True, False)
+        held.close()
 
     def test_nothing_is_called_gone_and_it_is_said(self, cvm: CVM) -> None:
         cvm.begin(THREE)

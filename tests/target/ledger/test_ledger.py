@@ -452,6 +452,18 @@ class TestAccounts:
         assert ledger.accounts() == [KnownAccount(1, Account("one", "a.example.test"))]
 
 
+@pytest.mark.parametrize("whole", [True, False])
+def test_from_its_first_moment_it_says_whether_it_knows_all(path: Path, *, whole: bool) -> None:
+    with Ledger(path, HOME) as ledger:
+        ledger.create(whole=whole)
+        assert changes(path) == 1
+
+        ledger.create(whole=not whole)
+
+    with Ledger(path, HOME) as ledger:
+        assert (ledger.exists, ledger.is_whole) == (True, whole)
+
+
 def test_values_are_kept_by_their_names(ledger: Ledger) -> None:
     ledger.remember("whole", value=False)
     ledger.remember("failed_loads", value=2)
