@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from qualyswas_ciscovm.dates import to_text
 from tap_qualyswas.qualys.request_bodies import equals, greater, one_of
+from tap_qualyswas.records.fields import TRUE
 from tap_qualyswas.records.scan_status import WORKED, has_worked, launch_of, login_of
 from tap_qualyswas.records.scans import read_scan
 from tap_qualyswas.search.pages import IdRange
@@ -21,9 +22,13 @@ if TYPE_CHECKING:
     from tap_qualyswas.qualys.client import QualysClient
     from tap_qualyswas.qualys.request_bodies import Criterion
     from tap_qualyswas.records.fields import Json, Record
+    from tap_qualyswas.records.notes import Notes
+    from tap_qualyswas.records.parsing import Element
     from tap_qualyswas.settings.values import Settings
     from tap_qualyswas.sync.reader import Reader
     from tap_qualyswas.sync.scope import Scope
+
+PROGRESSIVE: Final = "progressiveScanning"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,12 +40,14 @@ class WorkedScan:
         launched: when it was launched.
         webapp: the web application, as the scan names it.
         login: how far it got with its login (`scan_status.LOGINS`); None without one.
+        is_progressive: whether it went on where the scan before it had stopped.
     """
 
     scan_id: int
     launched: str
     webapp: Mapping[str, Json]
     login: int | None
+    is_progressive: bool
 
     @property
     def webapp_id(self) -> int:
@@ -59,6 +66,7 @@ class LatestScans:
         unsure: of those that have a scan which may be later, and cannot be read.
         nameless: how many scans name no web application.
         maybe_theirs: ids of web applications whose latest scan is older than one of these.
+        progressive: ids of those whose scan may have tested a part of them only.
     """
 
     by_id: dict[int, WorkedScan]
@@ -66,6 +74,7 @@ class LatestScans:
     unsure: set[int]
     nameless: int
     maybe_theirs: set[int]
+    progressive: set[int]
 
 
 @dataclass(slots=True)
@@ -136,7 +145,7 @@ def find_latest_scans(
                 *window,
                 *criteria,
             ),
-            read=read_scan,
+            read=_read_scan,
             page_size=settings.page_size,
             verbose=False,
             spares=("resultsStatus",),  # looked at in each scan, too
@@ -158,6 +167,7 @@ def find_latest_scans(
         found.unsure,
         found.nameless,
         {number for number, scan in latest.items() if found.is_before_nameless(scan)},
+        {number for number, scan in latest.items() if scan.is_progressive},
     )
 
 
@@ -193,6 +203,12 @@ def _all_worked(reader: Reader, sweeps: Sequence[Sweep]) -> _Found:
     return found
 
 
+def _read_scan(element: Element, notes: Notes) -> Record:
+    """Read a scan, and whether it is a progressive one, which the stream does not tell."""
+    told = (element.findtext(PROGRESSIVE) or "").strip().lower()
+    return {**read_scan(element, notes), PROGRESSIVE: told in {*TRUE, "enabled"}}
+
+
 def _asked(client: QualysClient, sweep: Sweep) -> tuple[str, list[Criterion]]:
     return (sweep.kind, kept_criteria(sweep, client.omitted(sweep.kind)))
 
@@ -208,7 +224,13 @@ def _worked(record: Record) -> WorkedScan | None:
     webapp, launch = record["webApp"], launch_of(record)
     if not isinstance(webapp, dict) or not webapp["id"] or launch is None:
         return None
-    return WorkedScan(int(str(record["id"])), to_text(launch), webapp, login_of(record))
+    return WorkedScan(
+        scan_id=int(str(record["id"])),
+        launched=to_text(launch),
+        webapp=webapp,
+        login=login_of(record),
+        is_progressive=record[PROGRESSIVE] is True,
+    )
 
 
 def latest_of(scans: Sequence[WorkedScan]) -> WorkedScan:

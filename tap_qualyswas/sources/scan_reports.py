@@ -60,6 +60,7 @@ def read_findings(
     reader.coverage.leave_out(existing - {scan.webapp_id for scan in scans.values()})
     _tell_unsure(reader, existing & latest.unsure)
     _tell_nameless(reader, latest.nameless, existing & latest.maybe_theirs)
+    _tell_progressive(reader, existing & latest.progressive)
     _tell_outdated(reader, existing.intersection(latest.outdated))
     frame = frame_of(settings, scope, window_start)
     reading = _ReportReading(reader, frame, qids, settings.filters.finding_types)
@@ -106,6 +107,18 @@ def _tell_nameless(reader: Reader, scans: int, webapp_ids: Collection[int]) -> N
         "concerned, as no later scan is known. Nothing of them is called gone."
     )
     reader.logger.warning("%s not read.%s", told, theirs if webapp_ids else "")
+
+
+def _tell_progressive(reader: Reader, webapp_ids: Collection[int]) -> None:
+    reader.coverage.leave_out(webapp_ids)
+    if webapp_ids:
+        reader.logger.warning(
+            "The latest scan of %s (ids %s) is a progressive one, which tests what the scan before "
+            "it had left. Nothing of them is called gone. Set source to api, which tells what is "
+            "fixed.",
+            counted(len(webapp_ids), "web application"),
+            first_few(webapp_ids),
+        )
 
 
 def _tell_outdated(reader: Reader, webapp_ids: Collection[int]) -> None:

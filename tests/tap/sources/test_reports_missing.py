@@ -380,3 +380,20 @@ def test_a_scan_that_tells_neither_its_id_nor_its_web_application_may_be_of_any(
         "findings: a scan was rejected that does not tell its web application",
         "scans: 1 row rejected",
     ]
+
+
+@pytest.mark.parametrize(
+    ("told", "left_out"),
+    [("true", [9001]), ("ENABLED", [9001]), ("false", []), ("DISABLED", []), (None, [])],
+)
+def test_a_progressive_scan_proves_nothing_as_it_tests_a_part_only(
+    told: str | None, left_out: list[int]
+) -> None:
+    latest = scan(5002, launchedDate=DATE % 2, progressiveScanning=told)
+    outcome, _ = sync_scans(
+        scan(5001, launchedDate=DATE % 1), latest, reports={5002: GOOD}, apps=ONE_APP
+    )
+
+    assert urls_of(outcome) == [OTHER]
+    assert not_proven(outcome) == left_out
+    assert ("1 web application (ids 9001) is a progressive one" in outcome.log) is bool(left_out)
