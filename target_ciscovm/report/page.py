@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import sys
+from contextlib import suppress
 from functools import cache
+from importlib.machinery import SourceFileLoader
 from importlib.resources import files
+from importlib.util import cache_from_source
+from pathlib import Path
+from pickle import UnpicklingError
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import BytecodeCache, Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from qualyswas_ciscovm.progress import duration
@@ -21,10 +27,16 @@ from target_ciscovm.report.changes import NONE
 from target_ciscovm.report.flow import draw_flow, draw_steps
 from target_ciscovm.report.holdings import verified
 
+if sys.version_info >= (3, 12):
+    from typing import override
+else:
+    from typing_extensions import override
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from jinja2 import Template
+    from jinja2.bccache import Bucket
     from msgspec import Struct
 
     from target_ciscovm.report.bars import Bars
@@ -165,21 +177,52 @@ def template(name: str) -> Template:
 
     Sections that few pages have are templates of their own, as compiling them takes long.
     """
-    return _environment().get_template(name)
+    return environment().get_template(name)
+
+
+class _ByteCode(BytecodeCache):
+    """Keeps compiled templates where Python keeps the byte code of this module, if it may."""
+
+    @override
+    def get_cache_key(self, name: str, filename: str | None = None) -> str:
+        return name.replace("/", ".")
+
+    @override
+    def get_source_checksum(self, source: str) -> str:
+        compiled_by = Path(__file__).read_text(encoding="utf-8")
+        return super().get_source_checksum(compiled_by + source)
+
+    @override
+    def load_bytecode(self, bucket: Bucket) -> None:
+        with suppress(OSError, EOFError, UnpicklingError), self._path(bucket).open("rb") as file:
+            bucket.load_bytecode(file)
+
+    @override
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        if not sys.dont_write_bytecode:
+            # Writes it whole or not at all, and passes over a folder where it may not write.
+            loader = SourceFileLoader(__name__, __file__)
+            loader.set_data(str(self._path(bucket)), bucket.bytecode_to_string())
+
+    def _path(self, bucket: Bucket) -> Path:
+        kept = Path(cache_from_source(__file__))
+        return kept.with_name(f"{bucket.key}.{kept.name}")
 
 
 @cache
-def _environment() -> Environment:
-    environment = Environment(
+def environment() -> Environment:
+    """Give what the templates of this package are compiled and filled in by."""
+    made = Environment(
         loader=PackageLoader("target_ciscovm"),
+        bytecode_cache=_ByteCode(),
         autoescape=True,
         undefined=StrictUndefined,
         finalize=_clean,
         trim_blocks=True,
         lstrip_blocks=True,
-        optimized=False,  # each template is compiled for one page
+        optimized=False,  # where nothing can be kept, each template is compiled for one page
     )
-    environment.filters |= {
+    made.filters |= {
         "number": wording.number,
         "short": wording.short_number,
         "cut": cut,
@@ -187,5 +230,5 @@ def _environment() -> Environment:
         "duration": duration,
         "moment": wording.moment,
     }
-    environment.tests["plain_name"] = lambda name: plain_name(name) == name
-    return environment
+    made.tests["plain_name"] = lambda name: plain_name(name) == name
+    return made

@@ -3,6 +3,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
+import sys
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
@@ -11,11 +12,12 @@ from lxml import html
 
 from target_ciscovm.report.changes import NONE
 from target_ciscovm.report.model import Report, SeverityCount
-from target_ciscovm.report.page import OUTCOMES, render
+from target_ciscovm.report.page import OUTCOMES, environment, render
 from tests.target.report.reports import MARKUP, REPORTS, changes, hostile, succeeded
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from target_ciscovm.report.changes import Written
 
@@ -107,6 +109,30 @@ def test_each_web_application_has_a_row() -> None:
         "Old shop 900001 14 0 0 0 no: deleted web app never",
     ):
         assert text in shown, text
+
+
+def test_a_template_is_compiled_once_where_its_byte_code_can_be_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    expected = render(succeeded())
+    monkeypatch.setattr(sys, "dont_write_bytecode", False)
+
+    def kept(folder: Path) -> dict[Path, int]:
+        monkeypatch.setattr(sys, "pycache_prefix", str(folder))
+        environment.cache_clear()
+        assert render(succeeded()) == expected
+        return {path: path.stat().st_ino for path in tmp_path.rglob("*.pyc")}
+
+    first = kept(tmp_path)
+    assert first
+    assert kept(tmp_path) == first
+    for path in first:
+        path.write_bytes(path.read_bytes()[:20])
+    again = kept(tmp_path)
+    assert again.keys() == first.keys()
+    assert again != first
+    assert kept(next(iter(first))).keys() == first.keys()  # no folder, so nothing is kept there
+    environment.cache_clear()
 
 
 def test_a_person_finds_the_numbers() -> None:
