@@ -84,19 +84,20 @@ class Page(msgspec.Struct, Generic[Row], frozen=True):
     total: int | None
     pages: int | None
 
-    def is_last(self, number: int, seen: int, size: int) -> bool:
+    def is_last(self, number: int, seen: int, new: int) -> bool:
         """Tell whether it is the last one.
 
         Args:
             number: its own.
             seen: rows of all pages so far.
-            size: rows that a page has.
+            new: of these, rows that no page before had. Of how many rows a page is, nobody knows
+                for sure.
         """
         if self.total is not None:
             return seen >= self.total or not self.rows
         if self.pages is not None:
             return number >= self.pages
-        return len(self.rows) < size
+        return not new
 
 
 class BeyondPaging(HoldingsUnavailable):
@@ -176,8 +177,9 @@ def rows_of(calls: Calls, search: Search[Row]) -> Iterator[Row]:
         if total is not None and total > search.limit:
             raise BeyondPaging(search, total)
         yield from page.rows
+        before = len(seen)
         seen.update(row.id for row in page.rows)
-        if page.is_last(number, len(seen), search.size):
+        if page.is_last(number, len(seen), len(seen) - before):
             break
     else:
         raise BeyondPaging(search, None)

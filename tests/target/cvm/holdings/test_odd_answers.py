@@ -191,6 +191,20 @@ def test_more_than_a_search_can_show(
     assert "model is not valid" in str(caught.value)
 
 
+@pytest.mark.parametrize("last", [[], [12]], ids=["an empty page", "the same page again"])
+def test_where_cvm_does_not_tell_how_many_there_are_pages_are_read_until_nothing_new_comes(
+    server: ScriptedServer, tmp_path: Path, last: list[int]
+) -> None:
+    """Its pages may be smaller than asked for."""
+    instead(server, "POST", "/data_exports", Reply(403, {"message": "no"}))
+    pages = [
+        {"vulnerabilities": [vulnerability(id=n) for n in ids]} for ids in ([9, 10], [12], last)
+    ]
+    instead(server, "GET", "/vulnerabilities/search", *(Reply(json=page) for page in pages))
+
+    assert [one.vulnerability_id for one in read(server, tmp_path)] == [9, 10, 12]
+
+
 @pytest.mark.parametrize("entries", [99, pytest.param(100_001, marks=pytest.mark.long)])
 def test_more_on_inactive_assets_than_a_search_can_show(entries: int, tmp_path: Path) -> None:
     total = 100_001
