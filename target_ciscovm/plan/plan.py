@@ -228,9 +228,10 @@ def make_plan(
 def balance_of(plan: Plan, folder: Path) -> Balance:
     """Give what the guard looks at."""
     held = {
-        cause: count - plan.closed_again.get(cause, 0)
+        cause: first
         for cause, count in plan.closings.items()
         if cause in decisions.BY_ABSENCE or cause.startswith(decisions.FILTERED)
+        if (first := count - plan.closed_again.get(cause, 0))
     }
     # Another source names each finding anew, so all of the old one are gone, as was accepted.
     renames = identity.SOURCE in plan.change

@@ -205,3 +205,19 @@ class TestEmptyAccount:
 
         assert cvm.load(first(0)).outcome == "succeeded"
         assert cvm.open() == set()
+
+
+def test_what_was_sent_as_closed_before_is_no_closing_of_this_load(cvm: CVM) -> None:
+    """CVM has failed a part of that load, so all of it is sent again."""
+    cvm.begin(first(100))
+    cvm.faults.arm("payload-fails")
+    rows = [finding(number) for number in range(30, 100)]
+    assert cvm.load(Sync([webapp()], rows)).exit_code == 0
+
+    loaded = cvm.load(Sync([webapp()], rows[50:]))
+
+    assert (loaded.outcome, loaded.exit_code, loaded.states) == ("failed", 1, [])
+    assert "close 50 of the 70 open findings that it covers (gone 50)" in loaded.message
+    assert len(loaded.closings) == 80
+    assert cvm.load(Sync([webapp()], rows[30:])).outcome == "succeeded"
+    assert cvm.open() == names(*range(60, 100))
