@@ -20,19 +20,6 @@ class KnownAccount(NamedTuple):
     account: Account
 
 
-class Match(NamedTuple):
-    """What the ledger knows of an account.
-
-    Attributes:
-        number: the account's; None when it is new, or could be several.
-        several: whether it could be several: it names no subscription, and two that do are at its
-            host.
-    """
-
-    number: int | None
-    several: bool = False
-
-
 def account_of(sync: Sync | None) -> Account | None:
     """Give the account that a sync names, None where it names none."""
     if sync is None:
@@ -45,12 +32,15 @@ def account_of(sync: Sync | None) -> Account | None:
     return Account(subscription, host.lower(), sync.login) if host else None
 
 
-def find(account: Account, known: Sequence[KnownAccount]) -> Match:
-    """Find an account among those that the ledger knows."""
+def find(account: Account, known: Sequence[KnownAccount]) -> tuple[int, ...]:
+    """Find an account among those that the ledger knows.
+
+    Returns:
+        The number of the one that it is; none when it is new. Several when it may be each of them:
+        it names no subscription, and more than one that does is at its host.
+    """
     named = account.subscription
     exact = [one for one in known if one.account == account]
     by_name = [one for one in known if named and one.account.subscription == named]
     found = exact or by_name or [one for one in known if same(one.account, account)]
-    if len(found) > 1 and not named:
-        return Match(None, several=True)
-    return Match(found[0].number) if found else Match(None)
+    return tuple(one.number for one in (found[:1] if named else found))

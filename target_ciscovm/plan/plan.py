@@ -10,7 +10,7 @@ from qualyswas_ciscovm.dates import parse, to_text, to_utc
 from qualyswas_ciscovm.wording import counted
 from target_ciscovm.errors import LimitReached, SettingsError
 from target_ciscovm.intake.counts import FINDINGS
-from target_ciscovm.ledger.accounts import Match, account_of, find
+from target_ciscovm.ledger.accounts import account_of, find
 from target_ciscovm.ledger.chain import gap, scope_of
 from target_ciscovm.mapping.filters import exclude_informational
 from target_ciscovm.plan import decisions, identity
@@ -23,7 +23,7 @@ from target_ciscovm.plan.sources import leave_out_inactive, previous_sync, read_
 from target_ciscovm.plan.webapps import Renamed, Shown, renamed_webapps, shown_webapps
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
     from datetime import datetime
     from pathlib import Path
 
@@ -39,7 +39,6 @@ if TYPE_CHECKING:
     from target_ciscovm.plan.decisions import Decided, Terms
     from target_ciscovm.settings.values import Settings
 
-UNKNOWN: Final = Match(None)
 CHANGES: Final = "changes.jsonl"
 """Name of the file that lists what the plan changes."""
 
@@ -73,7 +72,6 @@ class Plan(msgspec.Struct, frozen=True):
         closed_again: of the closings, those that an earlier load has sent, by cause.
         change: what has changed of the identity of assets and findings, and was accepted.
         account: of the load, None where it names none, or one that could be several.
-        match: what the ledger knows of it.
         number: that the account has in the ledger, or will have.
         link: the end of the scope's chain before this load.
         scope: of the chain; None where the load has none.
@@ -102,7 +100,6 @@ class Plan(msgspec.Struct, frozen=True):
     closed_again: Mapping[str, int] = msgspec.field(default_factory=dict)
     change: Mapping[str, tuple[str, str]] = msgspec.field(default_factory=dict)
     account: Account | None = None
-    match: Match = UNKNOWN
     number: int | None = None
     link: Link | None = None
     scope: str | None = None
@@ -153,10 +150,10 @@ def make_plan(
     verdict = judge(sync, _arrived(received))
     account = account_of(sync)
     known = ledger.accounts()
-    match = find(account, known) if account else Match(None)
-    number = match.number
-    if account and not match.several and number is None:
-        number = max((one.number for one in known), default=0) + 1
+    may_be = find(account, known) if account else ()
+    if account and not may_be:
+        may_be = (max((one.number for one in known), default=0) + 1,)
+    number = may_be[0] if len(may_be) == 1 else None
     inactive = _inactive(received, sync, settings, tenant)
     leave_out_inactive(spool, inactive)
     catalogue = read_catalogue(spool)
@@ -178,7 +175,7 @@ def make_plan(
     lost = msgspec.structs.replace(received.lost, webapps=received.lost.webapps | unnamed)
     bounds = Bounds(number, lost, inactive, may_close)
     coverage = coverage_of(sync, verdict, received.sources, bounds)
-    change = _identity_change(spool, ledger, settings, coverage)
+    change = _identity_change(spool, ledger, settings, coverage.source, may_be)
     shown = shown_webapps(spool, coverage, sync)
     terms = decisions.Terms(
         model=settings.data_model,
@@ -204,7 +201,7 @@ def make_plan(
         names=[named(one.name, None if one.facts.classified else scores) for one in definitions],
         shown=shown,
         renamed=tuple(renamed_webapps(spool, coverage, received.sources, sync)),
-        reasons=tuple(_reasons(verdict, received, settings, match, is_whole=is_whole)),
+        reasons=tuple(_reasons(verdict, received, settings, may_be, is_whole=is_whole)),
         losses=() if settings.allow_dropped_records else verdict.losses,
         gap=gap(sync, link) if has_ledger and sync and scope else None,
         decided=tuple(decisions.tally(spool)),
@@ -213,7 +210,6 @@ def make_plan(
         closed_again=decisions.closed_again(spool),
         change=change,
         account=account,
-        match=match,
         number=number,
         link=link,
         scope=scope,
@@ -284,22 +280,25 @@ def _is_whole(ledger: Ledger, tenant: Tenant) -> bool:
 
 
 def _identity_change(
-    spool: Spool, ledger: Ledger, settings: Settings, coverage: Coverage
+    spool: Spool, ledger: Ledger, settings: Settings, source: str | None, accounts: Sequence[int]
 ) -> dict[str, tuple[str, str]]:
     """Give what has changed of the identity, if the settings accept it.
+
+    Args:
+        spool: with the ledger attached.
+        ledger: what was sent.
+        settings: of this run.
+        source: the tap's.
+        accounts: numbers of those that the load may be of.
 
     Raises:
         SettingsError: when they do not.
     """
     before = dict(ledger.identity or {})
     now = identity.identity_text(settings.identity, settings.data_model)
-    if coverage.source is not None:
-        now[identity.SOURCE] = coverage.source
-        other = spool.execute(
-            "SELECT source FROM live WHERE account = ? AND source <> ? LIMIT 1",
-            (coverage.account, coverage.source),
-        ).fetchone()
-        before[identity.SOURCE] = other[0] if other else coverage.source
+    if source is not None:
+        now[identity.SOURCE] = source
+        before[identity.SOURCE] = _source_before(spool, source, accounts)
     change = identity.changed(before, now)
     open_before = ledger.open_count()
     if not change or not open_before:
@@ -307,6 +306,19 @@ def _identity_change(
     if settings.accept_identity_change != identity.code_of(change):
         raise SettingsError(identity.problem(change, open_before), identity.accepting(change))
     return change
+
+
+def _source_before(spool: Spool, source: str, accounts: Sequence[int]) -> str:
+    """Give the source of what is open of an account; this one too where it may be of several."""
+    found = spool.execute(
+        "SELECT DISTINCT source FROM live WHERE source IS NOT NULL AND account IN "
+        "(SELECT value FROM json_each(?))",
+        (msgspec.json.encode(accounts).decode(),),
+    )
+    sources = {one for (one,) in found}
+    if len(accounts) > 1 and source in sources:
+        return source
+    return min(sources - {source}, default=source)
 
 
 def _require_nothing_left(plan: Plan, spool: Spool) -> None:
@@ -334,12 +346,17 @@ def _require_nothing_left(plan: Plan, spool: Spool) -> None:
 
 
 def _reasons(
-    verdict: Verdict, received: Received, settings: Settings, match: Match, *, is_whole: bool
+    verdict: Verdict,
+    received: Received,
+    settings: Settings,
+    may_be: Sequence[int],
+    *,
+    is_whole: bool,
 ) -> Iterator[str]:
     yield from verdict.reasons
     if received.lost.unknown:
         yield "a record was rejected that may be of any web application"
-    if match.several:
+    if len(may_be) > 1:
         yield (
             "Qualys named no subscription, and this connector holds findings of several of the "
             "same API host"

@@ -66,6 +66,26 @@ def test_one_that_could_be_either_of_two_closes_nothing(cvm: CVM) -> None:
     assert cvm.open() == names(1, 2, 3, 4, 9)
 
 
+@pytest.mark.parametrize(
+    ("theirs", "source", "outcome"),
+    [
+        ("api", "api", "succeeded"),
+        ("api", "scan_reports", "refused"),
+        ("scan_reports", "scan_reports", "succeeded"),
+    ],
+)
+def test_one_that_could_be_either_of_two_has_a_source_of_one_of_them(
+    theirs: str, source: str, outcome: str, cvm: CVM
+) -> None:
+    cvm.begin(BEFORE)
+    cvm.load(Sync([webapp(7)], [finding(9, 7)], proof=ANOTHER, coverage={"source": theirs}))
+
+    coverage = {"source": source}
+    loaded = cvm.load(replace(AFTER, proof={"subscription": None}, coverage=coverage))
+
+    assert loaded.outcome == outcome, loaded.report["message"]
+
+
 class TestTwoInOneConnector:
     """Each is closed by its own syncs, and each has a chain of its own."""
 
