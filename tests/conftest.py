@@ -18,6 +18,7 @@ from tests.support.processes import ForkServer
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
 
+LONG_SECONDS: Final = 3600
 TOLD: Final = (
     "examples",
     "steps",
@@ -55,6 +56,14 @@ def pytest_collection() -> Generator[None, object, object]:
         except BlockingIOError:
             flock(file, LOCK_SH)
         return (yield)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Give the tests that are left out by default the time for what makes them so."""
+    for item in items:
+        marks = {mark.name for mark in item.iter_markers()}
+        if marks & {"long", "outside"} and "timeout" not in marks:
+            item.add_marker(pytest.mark.timeout(LONG_SECONDS))
 
 
 def pytest_collection_finish() -> None:

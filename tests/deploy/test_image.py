@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
 pytestmark = [
     pytest.mark.outside,
-    pytest.mark.timeout(900),
     pytest.mark.skipif(os.getuid() != 0, reason="only root may start a process as another user"),
 ]
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
         [Mapping[str, Sandbox], Mapping[str, str], Path], subprocess.CompletedProcess[str]
     ]
 
-pytestmark = [pytest.mark.outside, pytest.mark.timeout(1800)]
+pytestmark = pytest.mark.outside
 
 AIRFLOW: Final = (
     "--with",

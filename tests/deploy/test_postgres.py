@@ -15,11 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-pytestmark = [
-    pytest.mark.outside,
-    pytest.mark.timeout(1200),
-    needs_postgres,
-]
+pytestmark = [pytest.mark.outside, needs_postgres]
 
 
 @pytest.fixture

@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 
 pytestmark = [
     pytest.mark.outside,
-    pytest.mark.timeout(2400),
     pytest.mark.skipif(not (ROOT / ".git").exists(), reason="there is nothing to clone"),
 ]
 

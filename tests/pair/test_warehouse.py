@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from tests.sandbox.world.model import Finding
     from tests.tap.syncs import Outcome
 
-pytestmark = [pytest.mark.outside, pytest.mark.timeout(600), needs_postgres]
+pytestmark = [pytest.mark.outside, needs_postgres]
 
 PAGE: Final = (ROOT / "docs" / "how-to" / "targets.md").read_text("utf-8")
 SEVERITIES, AGES, GONE = re.findall(r"```sql\n(.*?)```", PAGE, re.DOTALL)

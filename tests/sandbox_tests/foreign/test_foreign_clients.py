@@ -25,8 +25,7 @@ if TYPE_CHECKING:
 
     from tests.sandbox.world.world import World
 
-# Each client is downloaded once.
-pytestmark = [pytest.mark.outside, pytest.mark.timeout(900)]
+pytestmark = pytest.mark.outside
 
 HERE: Final = Path(__file__).parent
 # One of them takes evidence that bears the mark for an object.
