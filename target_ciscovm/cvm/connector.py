@@ -134,7 +134,10 @@ def read_run(row: Mapping[str, object]) -> ConnectorRun | None:
 
 
 def _counter(row: Mapping[str, object], name: str) -> int | None:
-    value = read_int(row.get(name))
+    told = row.get(name)
+    if type(told) is int and 0 <= told <= LARGEST_COUNT:
+        return told  # as almost all are, and a list of runs has thousands
+    value = read_int(told)
     if value is None and name in MISSPELT:
         value = read_int(row.get(MISSPELT[name]))
     return value if value is not None and value <= LARGEST_COUNT else None
