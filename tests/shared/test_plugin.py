@@ -7,10 +7,12 @@ import signal
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
+from jsonschema import Draft202012Validator
 from singer_sdk.exceptions import ConfigValidationError
 
 from qualyswas_ciscovm.endings import Ending, ending_well
 from qualyswas_ciscovm.errors import Interrupted
+from qualyswas_ciscovm.settings import coerce
 from tap_qualyswas.errors import QualysError
 from tap_qualyswas.tap import TapQualysWAS
 from target_ciscovm.errors import CiscoVMError, SettingsError, StillRunning
@@ -52,6 +54,53 @@ def test_known_settings_are_not_talked_about(
     told = logged(plugin, {"max_wait_seconds": 5, "stream_maps": {}}, caplog)
 
     assert "Ignoring" not in told
+
+
+VALUES: Final[tuple[object, ...]] = (
+    *(0, 1, -1, 1.0, 1.5, 99, 10**9, 2**70, True, False),
+    *(
+        "x",
+        " ",
+        "0",
+        "1",
+        " 7 ",
+        "1e3",
+        "yes",
+        "no",
+        "a,b",
+        "1,2",
+        "url",
+        "VULNERABILITY",
+        "{",
+        "[1]",
+    ),
+    *("2026-01-31", "2026-01-31T00:00:00Z", "{", "2.0", "x" * 2000, "a\nb"),
+    *([], ["x"], [1], [0], [True], [["x"]], [{}], ["url", ""]),
+)
+
+
+@pytest.mark.parametrize("plugin", PLUGINS)
+def test_the_sdks_own_check_refuses_nothing_that_has_been_taken(plugin: type[Plugin]) -> None:
+    properties = plugin.config_jsonschema["properties"]
+    plugin.append_builtin_config(plugin.config_jsonschema)
+    taken = set()
+    for name, declared in properties.items():
+        for value in (*VALUES, *filter(None, declared.get("enum", ()))):
+            typed, problems = coerce({name: value}, plugin.config_jsonschema)
+            if not problems and not isinstance(typed[name], dict):
+                taken.add(name)
+                assert Draft202012Validator(declared).is_valid(typed[name]), (name, value)
+
+    of_objects = {name for name, declared in properties.items() if "object" in declared["type"]}
+    assert taken | of_objects == set(properties)
+
+
+@pytest.mark.parametrize("plugin", PLUGINS)
+def test_what_lies_in_an_object_is_checked_as_well(plugin: type[Plugin]) -> None:
+    with pytest.raises(ConfigValidationError) as refused:
+        plugin(config={"stream_maps": {"webapps": 3}})
+
+    assert "webapps" in str(refused.value.errors)
 
 
 @pytest.mark.parametrize("plugin", PLUGINS)
