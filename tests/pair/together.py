@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import io
 import json
 import logging
@@ -18,7 +17,7 @@ from tests.sandbox.faults.switches import Switches
 from tests.sandbox.oracle.memory import Installation
 from tests.sandbox.sandbox import Sandbox
 from tests.support.json_lines import json_lines
-from tests.tap.syncs import PatientTap
+from tests.tap.syncs import PatientTap, as_read
 from tests.target.loads import QuickTarget
 
 if TYPE_CHECKING:
@@ -182,8 +181,8 @@ class Pair:
             try:
                 tap = PatientTap(
                     config=config,
-                    state=copy.deepcopy(self.state),
-                    catalog=copy.deepcopy(self.catalog),
+                    state=as_read(self.state),
+                    catalog=as_read(self.catalog),
                 )
                 tap.sync()
             except QualysError as error:

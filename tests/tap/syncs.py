@@ -167,7 +167,7 @@ def sync_here(
     outcome = Outcome(0, "")
     try:
         with redirect_stdout(written):
-            PatientTap(config=dict(config), state=_read(state), catalog=_read(catalog)).sync()
+            PatientTap(config=dict(config), state=as_read(state), catalog=as_read(catalog)).sync()
     except Exception as error:
         error.outcome = outcome  # type: ignore[attr-defined] # for the test that expects it
         raise
@@ -179,7 +179,7 @@ def sync_here(
     return outcome
 
 
-def _read(given: Json) -> Any:  # noqa: ANN401 - JSON
+def as_read(given: Json) -> Any:  # noqa: ANN401 - JSON
     """Give what is read from a file that holds this: a copy."""
     return json.loads(json.dumps(given))
 
