@@ -7,7 +7,6 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
-from openapi_core.validation.response.exceptions import InvalidData
 
 from tests.sandbox.faults.switches import Switches
 from tests.sandbox.sandbox import Sandbox
@@ -222,6 +221,8 @@ def test_refusals(client: Judge, sandbox: Sandbox) -> None:
 
 
 def test_the_mends_are_needed_and_few(client: Judge, sandbox: Sandbox) -> None:
+    from openapi_core.validation.response.exceptions import InvalidData  # noqa: PLC0415
+
     raw = reader(OPENAPI, sandbox, mended=False)
     with pytest.raises(InvalidData):
         judge(raw, client.get("/connectors"))
