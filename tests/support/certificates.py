@@ -5,8 +5,6 @@ from __future__ import annotations
 import ssl
 from typing import TYPE_CHECKING, Final
 
-import trustme
-
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -15,6 +13,8 @@ HERE: Final = "127.0.0.1"
 
 def certificate(folder: Path, name: str = HERE) -> tuple[Path, ssl.SSLContext]:
     """Give the authority's own certificate, and what a server of this name needs to show its."""
+    import trustme  # noqa: PLC0415 - a tenth of a second for each worker, and few make any
+
     folder.mkdir(exist_ok=True)
     authority = trustme.CA()
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
