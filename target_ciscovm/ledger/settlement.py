@@ -75,6 +75,8 @@ KEEP_CHAIN: Final = (
     "ELSE COALESCE(excluded.findings, findings) END"
 )
 KEEP_META: Final = "INSERT OR REPLACE INTO meta SELECT * FROM pending_meta"
+KEEP_IDENTITY: Final = f"{KEEP_META} WHERE key = 'identity'"
+"""What is open was sent by it: a change of it was let through, and need not be again."""
 FORGET_CLOSED: Final = (
     "DELETE FROM entry WHERE state = 'closed' AND sent_at < (SELECT date(max(sent_at), '-90 days') "
     "FROM pending_entry)"
@@ -193,7 +195,7 @@ def doubt(
         link: whether its sync is a link of the chain all the same.
         in_part: whether the run has done most of it, and failed the rest.
     """
-    also = [*([DOUBT_CLOSINGS] if in_part else ()), *([KEEP_CHAIN] if link else ())]
+    also = [*([DOUBT_CLOSINGS, KEEP_IDENTITY] if in_part else ()), *([KEEP_CHAIN] if link else ())]
     with transaction(connection, path), sql_errors(path, "written"):
         for change in (*DOUBTED, *also):
             connection.execute(change)

@@ -275,6 +275,27 @@ class TestSomePayloadsFailed:
         assert again.report["changes"]["opened"] == 1
         assert cvm.load(Sync([webapp()], [*rows, finding(1)])).closings == {}
 
+    def test_an_identity_change_that_was_let_through_is_not_refused_by_the_next_load(
+        self, cvm: CVM
+    ) -> None:
+        other = {"locator_order": ["external_id", "url", "application"]}
+        apps = [webapp(number) for number in range(1, 51)]
+        spread = Sync(apps, [finding(number, number % 50 + 1) for number in range(100)])
+        cvm.load(spread)
+        code = cvm.code(spread, **other)
+        cvm.faults.arm("payload-fails")
+        moved = cvm.load(spread, accept_identity_change=code, **other)
+        assert (moved.outcome, moved.exit_code) == ("succeeded", 0)
+
+        again = cvm.load(spread, **other)
+
+        assert (again.outcome, again.states) == ("succeeded", [STATE])
+        assert cvm.open() == names(*range(100))
+        assert {one.locators["external_id"] for one in cvm.held() if one.is_open} == {
+            str(app["id"]) for app in apps
+        }
+        assert cvm.load(spread, **other).closings == {}
+
     def test_one_that_goes_well_begins_the_count_anew(self, cvm: CVM) -> None:
         for _ in range(3):
             self.load(cvm)
