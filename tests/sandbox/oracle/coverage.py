@@ -94,7 +94,7 @@ class Run:
     Attributes:
         succeeded: whether it ended well, and nothing that it could not notice was hidden from it.
         full: whether all was read without a lower bound, see `reads.read_everything`.
-        walked: the types of findings that it read from the first id on, see `reads.kinds_read`.
+        walked: the types of findings that it read over all ids, see `reads.kinds_read`.
         whole: whether the tap ended well, and each of its rows came to the target as it was read.
         provable: whether the account can prove anything: an evaluation cannot.
         calm: whether nothing stood in its way, so that it has to close what it may close.

@@ -26,23 +26,19 @@ def read_everything(
     Where web apps or scans went on from where an interrupted sync stopped, it was not.
     """
     log = list(log)
-    if any(_goes_on(log, endpoint, first) for endpoint, first in _firsts(world)):
+    if any(_goes_on(log, endpoint, ids) for endpoint, ids in _beside_findings(world)):
         return False
     searches = [asked for asked in _searches(log) if not _bounded(asked)]
-    return all(any(_from_the_start(asked, world, kind) for asked in searches) for kind in kinds)
+    return all(_is_walked(searches, world, kind) for kind in kinds)
 
 
 def kinds_read(log: Iterable[Logged], world: World) -> frozenset[str]:
-    """Return the types of findings whose walk began at the first id, whatever bound of date it had.
+    """Return the types of findings that were walked over all ids, whatever bound of date it had.
 
     A sync that goes on where an interrupted one stopped leaves out types that were walked then.
     """
     searches = list(_searches(log))
-    return frozenset(
-        kind
-        for kind in FINDING_TYPES
-        if any(_from_the_start(asked, world, kind) for asked in searches)
-    )
+    return frozenset(kind for kind in FINDING_TYPES if _is_walked(searches, world, kind))
 
 
 def _searches(log: Iterable[Logged]) -> Iterable[Asked]:
@@ -59,20 +55,16 @@ def _asked(log: Iterable[Logged], endpoint: str) -> Iterable[Asked]:
             yield {(one.field, one.operator): one.value for one in logged.criteria}
 
 
-def _firsts(world: World) -> Iterable[tuple[str, int]]:
-    """Return the least ids of what is read beside findings, by the searches that read it."""
-    yield "search/was/webapp", min(world.apps, default=0)
-    yield "search/was/wasscan", min((scan.id for scan in world.scans), default=0)
+def _beside_findings(world: World) -> Iterable[tuple[str, list[int]]]:
+    """Return the ids of what is read beside findings, by the searches that read it."""
+    yield "search/was/webapp", [*world.apps]
+    yield "search/was/wasscan", [scan.id for scan in world.scans]
 
 
-def _goes_on(log: Iterable[Logged], endpoint: str, first: int) -> bool:
-    """Tell whether something was walked without a lower date, and not from its first id on."""
-    lows = [
-        int(asked.get(("id", "GREATER"), "-1"))
-        for asked in _asked(log, endpoint)
-        if not _bounded(asked) and not _named(asked)
-    ]
-    return bool(lows) and min(lows) >= first > 0
+def _goes_on(log: Iterable[Logged], endpoint: str, ids: Sequence[int]) -> bool:
+    """Tell whether something was walked without a lower date, and not over all ids."""
+    walk = [asked for asked in _asked(log, endpoint) if not _bounded(asked) and not _named(asked)]
+    return bool(walk) and not _reach_both_ends(walk, ids)
 
 
 def _bounded(asked: Asked) -> bool:
@@ -83,10 +75,23 @@ def _named(asked: Asked) -> bool:
     return any(("id", operator) in asked for operator in ("IN", "EQUALS"))
 
 
-def _from_the_start(asked: Asked, world: World, kind: str) -> bool:
-    if asked.get(("type", "EQUALS"), kind) != kind:
-        return False
-    if _named(asked):
-        return False
-    rows = world.findings[kind]
-    return not rows or int(asked.get(("id", "GREATER"), "-1")) < rows[0].id
+def _is_walked(searches: Iterable[Asked], world: World, kind: str) -> bool:
+    of_kind = [
+        asked
+        for asked in searches
+        if asked.get(("type", "EQUALS"), kind) == kind and not _named(asked)
+    ]
+    return bool(of_kind) and _reach_both_ends(of_kind, [row.id for row in world.findings[kind]])
+
+
+def _reach_both_ends(walk: Sequence[Asked], ids: Sequence[int]) -> bool:
+    """Tell whether a walk that may be cut into ranges began and ended at the ends of all ids.
+
+    Pages come by rising ids or by falling ones, so one that goes on stops short of either end.
+    """
+    if not ids:
+        return True
+    lows = [int(asked.get(("id", "GREATER"), "-1")) for asked in walk]
+    highs = [int(asked[("id", "LESSER")]) for asked in walk if ("id", "LESSER") in asked]
+    is_open_above = len(highs) < len(walk) or max(highs) > max(ids)
+    return min(lows) < min(ids) and is_open_above

@@ -142,6 +142,8 @@ def test_a_tap_that_was_struck_has_failed_whatever_the_exit_code_says(bench: Ben
         ([], 200, True, True),
         ([("id", "GREATER", "0")], 200, True, True),
         ([("id", "GREATER", "9007199254740999999")], 200, False, False),
+        ([("id", "LESSER", "9007199254740999999")], 200, True, True),
+        ([("id", "LESSER", "2")], 200, False, False),
         ([("lastTestedDate", "GREATER", "2026-01-01T00:00:00Z")], 200, False, True),
         ([("id", "IN", "1,2")], 200, False, False),
         ([], 500, False, False),
@@ -164,19 +166,20 @@ def test_what_was_read_is_told_from_the_requests(
 
 @pytest.mark.parametrize("of", ["webapp", "wasscan"])
 @pytest.mark.parametrize(
-    ("criteria", "everything"),
+    ("searches", "everything"),
     [
-        ([], True),
-        ([("id", "GREATER", "1"), ("id", "LESSER", "9")], True),
-        ([("id", "GREATER", "9007199254740999999")], False),
-        ([("id", "GREATER", "9007199254740999999"), ("updatedDate", "GREATER", "2026")], True),
-        ([("id", "IN", "1,2")], True),
+        ([[]], True),
+        ([[("id", "LESSER", "9")], [("id", "GREATER", "8")]], True),
+        ([[("id", "LESSER", "9")]], False),
+        ([[("id", "GREATER", "9007199254740999999")]], False),
+        ([[("id", "GREATER", "9007199254740999999"), ("updatedDate", "GREATER", "2026")]], True),
+        ([[("id", "IN", "1,2")]], True),
     ],
 )
 def test_what_goes_on_where_an_interrupted_sync_stopped_has_not_read_everything(
-    bench: Bench, of: str, criteria: list[tuple[str, str, str]], *, everything: bool
+    bench: Bench, of: str, searches: list[list[tuple[str, str, str]]], *, everything: bool
 ) -> None:
-    log = [*map(asked, FINDING_TYPES), searched(of, *criteria)]
+    log = [*map(asked, FINDING_TYPES), *(searched(of, *criteria) for criteria in searches)]
 
     assert read_everything(log, bench.world) is everything
 
