@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from inspect import cleandoc
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -27,11 +28,12 @@ def schema() -> dict[str, object]:
 
 def schema_of(kind: type[Struct], title: str) -> dict[str, object]:
     """Give the JSON schema of a file that `write_json` writes."""
-    return {
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "title": title,
-        **msgspec.json.schema(kind),
-    }
+    made = msgspec.json.schema(kind)
+    for described in made["$defs"].values():
+        if "description" in described:
+            # Before Python 3.13 a docstring keeps its indentation.
+            described["description"] = cleandoc(described["description"])
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": title, **made}
 
 
 def write_json(told: Struct, path: Path) -> None:
