@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import weakref
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -22,11 +23,12 @@ CREATE TABLE named(
 class ReportIds:
     """Which findings have been read, and the unique ids of those that another file names.
 
-    The file belongs to the process and is gone with it.
+    The file belongs to the process, and is gone with it or with these.
     """
 
     def __init__(self) -> None:
         self._ids = sqlite3.connect("", isolation_level=None, check_same_thread=False)
+        weakref.finalize(self, self._ids.close)
         self._ids.executescript(TABLES)
         self._ids.execute("BEGIN")
 
