@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import logging
 import math
 import threading
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+LOGGER: Final = logging.getLogger(__name__)
 
 MINUTE: Final = 60
 HOUR: Final = 3600
@@ -37,8 +41,10 @@ class Lookout:
         with self._changed:
             due = self._due[look] = time.monotonic() + seconds
             if self._thread is None:
-                self._thread = threading.Thread(target=self._watch, name="lookout", daemon=True)
-                self._thread.start()
+                thread = threading.Thread(target=self._watch, name="lookout", daemon=True)
+                with suppress(RuntimeError):  # where none can be started, nobody looks
+                    thread.start()
+                    self._thread = thread
             elif due < self._wakes_at:
                 self._changed.notify()
 
@@ -52,10 +58,19 @@ class Lookout:
             while True:
                 for look, due in list(self._due.items()):
                     if due <= time.monotonic():
-                        self._due[look] = time.monotonic() + look()
+                        self._due[look] = time.monotonic() + _next(look)
                 self._wakes_at = min(self._due.values(), default=math.inf)
                 wait = self._wakes_at - time.monotonic()
                 self._changed.wait(None if wait == math.inf else wait)
+
+
+def _next(look: Callable[[], float]) -> float:
+    """Give the seconds until the next look; one that fails is the last, and silences no other."""
+    try:
+        return look()
+    except Exception as error:  # noqa: BLE001 - whatever it is, the others go on
+        LOGGER.debug("A look at a silent step failed: %s", error)
+        return math.inf
 
 
 LOOKOUT: Final = Lookout()

@@ -259,7 +259,7 @@ class TooLarge(UploadFailed):
 
 
 class ConnectorBusy(CiscoVMError):
-    """Another run of the connector is in progress. None of our files has been run."""
+    """CVM starts no run now, as another one may be in progress. None of our files has been run."""
 
 
 class StillBusy(ConnectorBusy):

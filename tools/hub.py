@@ -63,7 +63,8 @@ The last record of a run, in the stream `syncs`, says what was read to its end.
 too, name all streams to read:
 
 ```bash
-meltano config set tap-qualyswas _select '["*.*", "!scan_results.*"]'
+meltano config set tap-qualyswas _select \\
+  '["webapps.*", "scans.*", "findings.*", "knowledge_base.*", "tags.*", "syncs.*"]'
 ```
 """,
     },

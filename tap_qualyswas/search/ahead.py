@@ -21,7 +21,10 @@ class Ahead(Generic[T]):
         self._make = make
         self._error: BaseException | None = None
         self._thread = threading.Thread(target=self._run, name="ahead", daemon=True)
-        self._thread.start()
+        try:
+            self._thread.start()
+        except RuntimeError:  # the system allows no further one
+            self._run()
 
     def result(self) -> T:
         """Wait for it and give it.
@@ -29,7 +32,8 @@ class Ahead(Generic[T]):
         Raises:
             BaseException: what making it has raised.
         """
-        self._thread.join()
+        if self._thread.ident is not None:
+            self._thread.join()
         if self._error is not None:
             raise self._error
         return self._made

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from tap_qualyswas.sync.scope import Scope
 
 PROGRESSIVE: Final = "progressiveScanning"
+MULTI: Final = "multi"
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +110,7 @@ class _Found:
             self.scans.append(scan)
         elif number := _webapp_id(record):
             self.unsure.add(number)
-        else:
+        elif not record[MULTI]:  # the scans that one over several is made of are rows of their own
             self._add_nameless(record)
 
     def _add_nameless(self, record: Record) -> None:
@@ -204,9 +205,13 @@ def _all_worked(reader: Reader, sweeps: Sequence[Sweep]) -> _Found:
 
 
 def _read_scan(element: Element, notes: Notes) -> Record:
-    """Read a scan, and whether it is a progressive one, which the stream does not tell."""
-    told = (element.findtext(PROGRESSIVE) or "").strip().lower()
-    return {**read_scan(element, notes), PROGRESSIVE: told in {*TRUE, "enabled"}}
+    """Read a scan with two flags that the stream does not tell."""
+    flags = {name: _is_set(element.findtext(name)) for name in (PROGRESSIVE, MULTI)}
+    return {**read_scan(element, notes), **flags}
+
+
+def _is_set(told: str | None) -> bool:
+    return (told or "").strip().lower() in {*TRUE, "enabled"}
 
 
 def _asked(client: QualysClient, sweep: Sweep) -> tuple[str, list[Criterion]]:

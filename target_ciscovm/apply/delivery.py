@@ -143,7 +143,7 @@ def wait(way: Way, number: int, sent: Sent, max_failed_percent: Fraction) -> Del
         ended = way.api.wait(number, way.timeout_seconds, LOGGER.info)
         _require_few_failures(ended, max_failed_percent)
     except RunFailed as failure:
-        way.ledger.doubt(in_part=_is_done_in_part(failure.run))
+        way.ledger.doubt(in_part=failure.run.is_done_in_part)
         raise
     # It may have been this very load that met the limit.
     over = not sent.over and way.api.overage() is True
@@ -152,8 +152,8 @@ def wait(way: Way, number: int, sent: Sent, max_failed_percent: Fraction) -> Del
     if delivered.arrived:
         way.ledger.settle()
     else:
+        in_part = not delivered.answer.hard and ended.is_done_in_part
         # Where the state is passed on, the next sync continues this one, and no other.
-        in_part = not delivered.answer.hard and _is_done_in_part(ended)
         way.ledger.doubt(link=in_a_row > LOADS_KEPT_BACK, in_part=in_part)
     if in_a_row:
         way.ledger.remember("failed_loads", value=in_a_row)
@@ -177,20 +177,8 @@ def sent_of(uploaded: Uploaded, plan: Plan, spool: Spool) -> Sent:
     )
 
 
-def _is_done_in_part(ended: ConnectorRun) -> bool:
-    """Tell whether CVM has failed some payloads, and not most of them."""
-    failed, total = _payloads(ended)
-    return 0 < failed <= total / 2
-
-
-def _payloads(ended: ConnectorRun) -> tuple[int, int]:
-    """Give how many payloads CVM has failed, and of how many."""
-    failed, done = ended.failed_payload_count or 0, ended.processed_payload_count
-    return failed, ended.total_payload_count or (0 if done is None else done + failed)
-
-
 def _require_few_failures(ended: ConnectorRun, max_failed_percent: Fraction) -> None:
-    if over_limit(*_payloads(ended), max_failed_percent):
+    if over_limit(*ended.payloads, max_failed_percent):
         allowed = f"{shown(max_failed_percent)}% that max_failed_percent allows"
         raise RunFailed(ended, f", more than the {allowed}")
 

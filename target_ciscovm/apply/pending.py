@@ -46,8 +46,12 @@ def look_up(ledger: Ledger, runs: Iterable[ConnectorRun]) -> bool:
     elif run.success and not run.failed_payload_count:
         _settle(ledger, run)
     else:
-        LOGGER.info("Connector run %d failed: what it sent counts as perhaps open.", run.id)
-        ledger.doubt()
+        LOGGER.info(
+            "Connector run %d of the last load failed, all or in part: what it sent counts as "
+            "perhaps open.",
+            run.id,
+        )
+        ledger.doubt(in_part=run.is_done_in_part)
     return True
 
 

@@ -66,7 +66,8 @@ KEEP_SHARED: Final = _kept(
     "perhaps",
     _SEEN,
     f"JOIN cvm.drift d ON {JOINED.format('d')} AND d.kind = '{SHARED}' WHERE true "
-    "ON CONFLICT(identifier, asset, model) DO UPDATE SET state = 'perhaps'",
+    "ON CONFLICT(identifier, asset, model) DO UPDATE SET state = 'perhaps' "
+    "WHERE entry.state <> 'closing'",
 )
 KEEP_JUDGED: Final = _kept("perhaps", _SEEN, "WHERE h.judged ON CONFLICT DO NOTHING")
 """To a load, what people have called something is as open as it was."""

@@ -64,6 +64,20 @@ class ConnectorRun:
     autoclosed_vuln_count: int | None = None
     reopened_vuln_count: int | None = None
 
+    @property
+    def payloads(self) -> tuple[int, int]:
+        """Give how many payloads CVM has failed, and of how many."""
+        failed, done = self.failed_payload_count or 0, self.processed_payload_count
+        return failed, self.total_payload_count or (0 if done is None else done + failed)
+
+    @property
+    def is_done_in_part(self) -> bool:
+        """Tell whether CVM went through all payloads, and failed some of them, but not most."""
+        failed, total = self.payloads
+        done = self.processed_payload_count
+        went_through = self.success is True if done is None else done >= total - failed
+        return went_through and 0 < failed <= total / 2
+
 
 class RunFailed(CiscoVMError):  # noqa: N818 - see target_ciscovm.errors
     """The run ended in CVM without success, or with too many failures.

@@ -96,7 +96,8 @@ class RunStarter:
         """Start the run and give its id.
 
         Raises:
-            ConnectorBusy: when the connector was busy for `timeout_seconds`.
+            ConnectorBusy: when CVM says so all the time.
+            StillBusy: when another run did not end in `timeout_seconds`.
             RequestRefused: when CVM refuses though the connector is idle.
             CiscoVMError: when it cannot be started, or may have started.
         """

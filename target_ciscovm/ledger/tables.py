@@ -20,8 +20,8 @@ from typing import Final, Literal, NamedTuple
 State = Literal["open", "perhaps", "closing", "closed"]
 """`perhaps`: handed to CVM in a run whose good end was not seen. It counts as open, as to close
 what is not open does no harm. `closing`: closed by name in a run of which CVM failed a part. It
-is closed again by each load, and does not count as open. `closed`: closed by name; kept for some
-weeks."""
+is closed again by each load that covers it, and does not count as open. `closed`: closed by name;
+kept for some weeks."""
 
 DEFINITION: Final = "definition "
 """How the name begins in `meta` of a definition as it was sent; what follows is its own name."""

@@ -222,7 +222,7 @@ def closed_while_open(spool: Spool) -> int:
 
 
 def closed_again(spool: Spool) -> dict[str, int]:
-    """Count by cause the closings that an earlier load has sent, and CVM has done but for a few."""
+    """Count by cause the closings that an earlier load has sent, of which CVM has failed a part."""
     return dict(spool.execute(sql.CLOSED_AGAIN))
 
 

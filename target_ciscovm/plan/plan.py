@@ -12,6 +12,7 @@ from target_ciscovm.errors import LimitReached, SettingsError
 from target_ciscovm.intake.counts import FINDINGS
 from target_ciscovm.ledger.accounts import account_of, find
 from target_ciscovm.ledger.chain import gap, scope_of
+from target_ciscovm.ledger.tables import OPEN
 from target_ciscovm.mapping.filters import exclude_informational
 from target_ciscovm.plan import decisions, identity
 from target_ciscovm.plan.coverage import Bounds, Coverage, coverage_of, inactive_webapps
@@ -71,8 +72,8 @@ class Plan(msgspec.Struct, frozen=True):
         covered_open: of these, covered by the load.
         closed_again: of the closings, those that an earlier load has sent, by cause.
         change: what has changed of the identity of assets and findings, and was accepted.
-        account: of the load, None where it names none, or one that could be several.
-        number: that the account has in the ledger, or will have.
+        account: of the load, None where it names none.
+        number: that the account has in the ledger, or will have; None where it may be of several.
         link: the end of the scope's chain before this load.
         scope: of the chain; None where the load has none.
         shown: web applications that the ledger keeps, and those that are deleted.
@@ -311,8 +312,8 @@ def _identity_change(
 def _source_before(spool: Spool, source: str, accounts: Sequence[int]) -> str:
     """Give the source of what is open of an account; this one too where it may be of several."""
     found = spool.execute(
-        "SELECT DISTINCT source FROM live WHERE source IS NOT NULL AND account IN "
-        "(SELECT value FROM json_each(?))",
+        f"SELECT DISTINCT source FROM live WHERE {OPEN} AND source IS NOT NULL "  # noqa: S608 - ours
+        "AND account IN (SELECT value FROM json_each(?))",
         (msgspec.json.encode(accounts).decode(),),
     )
     sources = {one for (one,) in found}

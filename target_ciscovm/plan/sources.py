@@ -31,8 +31,8 @@ if TYPE_CHECKING:
 
 NO_TREE: Final = (
     "tag_ancestors and tag_paths need the tap's stream tags, of which no record came: tags are "
-    "sent by their names alone. Add it to the streams that the tap reads, with an account that may "
-    "read tags."
+    "sent by their names alone. Add that stream to those that the tap reads, with an account that "
+    "may read tags."
 )
 NO_ATTRIBUTES: Final = (
     "attribute_tags is set, but no web application came with its custom attributes. Set the tap's "

@@ -47,7 +47,7 @@ SELECT asset, identifier, model, state, NULLIF(name, '') AS name, type, webapp, 
     sent_at, seen, severity
 FROM ledger.entry WHERE {LIVE}
 """
-"""What is open; of an entry that was read from CVM the name may not be known."""
+"""What may be open; of an entry that was read from CVM the name may not be known."""
 
 OLDER_THAN_SENT: Final = f"""
 UPDATE finding_row SET state = 'outdated ' || state
@@ -99,8 +99,9 @@ WHERE webapp IN (SELECT webapp FROM live)
 """Of web applications with a new finding without `uniqueId`: it may be any that had one before. Of
 one that a filter leaves out that does not matter, as its closing is right then; and it would be new
 in every load."""
-RENAMED_WHILE_OPEN: Final = """
-SELECT COUNT(*) FROM lost l JOIN live e ON e.identifier = l.identifier WHERE l.cause = ?
+RENAMED_WHILE_OPEN: Final = f"""
+SELECT COUNT(*) FROM lost l JOIN live e ON e.identifier = l.identifier
+WHERE l.cause = ? AND e.{OPEN}
 """
 
 DECISION: Final = """
@@ -169,7 +170,7 @@ WHERE state = 'open' AND filter = ''
     )
     AND NOT EXISTS (
         SELECT 1 FROM live e
-        WHERE e.identifier = finding_row.identifier AND e.model = :model
+        WHERE e.identifier = finding_row.identifier AND e.model = :model AND e.{OPEN}
             AND e.asset = (SELECT key FROM asset_key k WHERE k.number = finding_row.asset)
     )
 """
@@ -255,7 +256,7 @@ CASE
             SELECT 1 FROM ledger.webapp w WHERE w.id = e.webapp AND w.account <> :account
         )
     ) THEN 'another account'
-    WHEN e.source <> :source AND NOT :any_source THEN 'another source'
+    WHEN e.source <> :source AND NOT :any_source AND e.{OPEN} THEN 'another source'
     WHEN e.type NOT IN (SELECT type FROM covered_type) THEN 'type not read'
     WHEN e.sent_at >= :started OR EXISTS (
         SELECT 1 FROM ledger.coverage c
@@ -333,5 +334,5 @@ WHERE d.action = 'close' AND e.state = 'open'
 LEFT_OF_OTHER_SOURCES: Final = f"""
 SELECT COUNT(*) FROM not_opened d
 JOIN live e ON e.identifier = d.identifier AND e.asset = d.asset AND e.model = d.model
-WHERE d.action = 'leave' AND e.source <> :source AND {OURS}
+WHERE d.action = 'leave' AND e.{OPEN} AND e.source <> :source AND {OURS}
 """

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from qualyswas_ciscovm.dates import days_before, parse, to_text
-from target_ciscovm.ledger.tables import Covered, ShownWebApp
+from target_ciscovm.ledger.tables import OPEN, Covered, ShownWebApp
 from target_ciscovm.plan.coverage import a_day_before
 
 if TYPE_CHECKING:
@@ -18,17 +18,17 @@ if TYPE_CHECKING:
 
 
 NOT_COVERED_DAYS: Final = 30
-NOT_COVERED: Final = """
+NOT_COVERED: Final = f"""
 SELECT e.webapp, COUNT(*) FROM live e
 WHERE COALESCE(e.account, :account) = :account AND e.webapp IS NOT NULL AND e.sent_at < :limit
-    AND e.state <> 'closing'
+    AND e.{OPEN}
     AND NOT EXISTS (
         SELECT 1 FROM ledger.coverage c
         WHERE c.webapp = e.webapp AND c.type = e.type AND c.covered_at >= :limit
             AND c.account = COALESCE(e.account, c.account)
     )
 GROUP BY 1 ORDER BY 1
-"""
+"""  # noqa: S608 - ours
 """Of an entry that was read from CVM nothing tells the account."""
 NAMES: Final = "SELECT id, name FROM ledger.webapp WHERE account = ? AND login = ? ORDER BY id"
 

@@ -8,6 +8,7 @@ import sys
 from contextlib import suppress
 from functools import cache
 from importlib.machinery import SourceFileLoader
+from importlib.metadata import version
 from importlib.resources import files
 from importlib.util import cache_from_source
 from pathlib import Path
@@ -189,7 +190,9 @@ class _ByteCode(BytecodeCache):
 
     @override
     def get_source_checksum(self, source: str) -> str:
-        compiled_by = Path(__file__).read_text(encoding="utf-8")
+        compiled_by = version("jinja2")
+        with suppress(OSError, UnicodeDecodeError):  # not where there is byte code alone
+            compiled_by += Path(__file__).read_text(encoding="utf-8")
         return super().get_source_checksum(compiled_by + source)
 
     @override

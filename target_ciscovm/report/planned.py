@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from target_ciscovm.apply.sent_tags import dropped_tags
+from target_ciscovm.ledger.tables import OPEN
 from target_ciscovm.plan import decisions
 from target_ciscovm.plan.webapps import not_covered
 from target_ciscovm.report.model import (
@@ -33,25 +34,25 @@ if TYPE_CHECKING:
 
 ASSETS_NAMED: Final = 1000
 SEVERITIES: Final = range(1, 6)
-OPEN_OF_WEBAPPS: Final = """
+OPEN_OF_WEBAPPS: Final = f"""
 SELECT e.webapp, COUNT(*) FROM live e
-WHERE COALESCE(e.account, :account) = :account AND e.webapp IN (SELECT webapp FROM {table})
-    AND e.state <> 'closing'
+WHERE COALESCE(e.account, :account) = :account AND e.webapp IN (SELECT webapp FROM {{table}})
+    AND e.{OPEN}
 GROUP BY 1 ORDER BY 1
-"""
+"""  # noqa: S608 - ours
 BY_SEVERITY: Final = """
 SELECT severity, 'open', COUNT(*) FROM opened GROUP BY 1
 UNION ALL
 SELECT f.severity, 'close', COUNT(DISTINCT d.finding)
 FROM not_opened d JOIN finding_row f ON f.number = d.finding WHERE d.action = 'close' GROUP BY 1
 """
-OPEN_BY_ACTION: Final = """
+OPEN_BY_ACTION: Final = f"""
 SELECT d.action, d.cause, COUNT(*)
 FROM not_opened d JOIN live e
     ON e.identifier = d.identifier AND e.asset = d.asset AND e.model = d.model
-WHERE e.state <> 'closing'
+WHERE e.{OPEN}
 GROUP BY 1, 2 ORDER BY 1, 2
-"""
+"""  # noqa: S608 - ours
 """Of what is open by the ledger: what is closed, and what stays as it is."""
 NEW_ASSETS: Final = """
 SELECT COUNT(*) FROM load_asset WHERE key NOT IN (SELECT key FROM ledger.asset)

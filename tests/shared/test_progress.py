@@ -95,3 +95,19 @@ def test_once_ended_nothing_is_looked_at_any_more() -> None:
         pass
 
     assert not step.is_looked_at(SOON * 5)
+
+
+def test_one_that_fails_silences_no_other() -> None:
+    lookout, broken, other = Lookout(), Step(NEVER), Step(SOON)
+
+    def look() -> float:
+        broken.look()
+        raise ValueError
+
+    lookout.begin(look, SOON)
+    assert broken.is_looked_at()
+    lookout.begin(other.look, SOON)
+
+    assert all(other.is_looked_at() for _ in range(2))
+    lookout.end(look)
+    lookout.end(other.look)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tap_qualyswas.search.ahead import together
 from tap_qualyswas.search.workers import WorkerPool, in_parallel
 
 if TYPE_CHECKING:
@@ -93,6 +94,14 @@ def test_where_no_thread_can_be_started_at_all_the_search_ends(
 
     with pytest.raises(RuntimeError, match="can't start new thread"):
         list(in_parallel(range(4), count_up, 3))
+
+
+def test_where_no_thread_can_be_started_calls_are_made_one_after_the_other(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(threading, "Thread", ScarceThread)
+
+    assert together([lambda: 1, lambda: 2]) == [1, 2]
 
 
 def test_no_tasks_are_no_results() -> None:

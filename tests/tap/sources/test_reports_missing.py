@@ -372,6 +372,19 @@ def test_a_scan_that_names_no_web_application_may_be_of_any_without_a_later_one(
     assert "1 scan does not name a web application, so its report is not read." in outcome.log
 
 
+def test_the_row_of_a_multi_scan_stands_for_no_scan_of_its_own() -> None:
+    """The scans that it is made of have rows of their own."""
+    outcome, _ = sync_scans(
+        scan(5001, launchedDate=DATE % 1),
+        scan(5003, target="<webApps><list/></webApps>", launchedDate=DATE % 2, multi="true"),
+        reports={5001: GOOD},
+        apps=ONE_APP,
+    )
+
+    assert not_proven(outcome) == []
+    assert "does not name a web application" not in outcome.log
+
+
 def test_a_scan_that_tells_neither_its_id_nor_its_web_application_may_be_of_any() -> None:
     odd = scan(5003, id="seven", target="")
     outcome, _ = sync_scans(scan(5001), odd, reports={5001: GOOD}, apps=ONE_APP)

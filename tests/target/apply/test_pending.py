@@ -63,6 +63,28 @@ def test_of_one_that_failed_or_is_not_known_all_is_perhaps_open(
 
 
 @pytest.mark.parametrize(
+    ("processed", "closed"),
+    [(9, "closing"), (10, "closing"), (None, "closing"), (2, "open")],
+    ids=["all but the failed one", "all", "untold", "broken off"],
+)
+def test_what_one_closed_that_failed_a_small_part_no_longer_counts_as_open(
+    processed: int | None, closed: str, ledger: Ledger
+) -> None:
+    run = ConnectorRun(
+        OURS,
+        end_time=NOW,
+        success=True,
+        total_payload_count=10,
+        processed_payload_count=processed,
+        failed_payload_count=1,
+    )
+
+    assert look_up(ledger, [run])
+
+    assert states(ledger) == {identifier(1): closed, identifier(2): "perhaps"}
+
+
+@pytest.mark.parametrize(
     ("run", "told"),
     [
         (ConnectorRun(OURS), "is still going on"),

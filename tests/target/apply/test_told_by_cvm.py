@@ -296,6 +296,28 @@ class TestSomePayloadsFailed:
         }
         assert cvm.load(spread, **other).closings == {}
 
+    def test_a_change_of_source_that_was_let_through_is_not_refused_by_the_next_load(
+        self, cvm: CVM
+    ) -> None:
+        apps = [webapp(number) for number in range(1, 51)]
+        before = Sync(apps, [finding(number, number % 50 + 1) for number in range(100)])
+        after = Sync(
+            apps,
+            [finding(number, number % 50 + 1) for number in range(100, 200)],
+            coverage={"source": "scan_reports"},
+        )
+        cvm.load(before)
+        code = cvm.code(after)
+        cvm.faults.arm("payload-fails")
+        changed = cvm.load(after, accept_identity_change=code, max_close_percent=100)
+        assert (changed.outcome, changed.exit_code) == ("succeeded", 0)
+
+        again = cvm.load(after)
+
+        assert (again.outcome, again.states) == ("succeeded", [STATE])
+        assert cvm.open() == names(*range(100, 200))
+        assert cvm.load(after).closings == {}
+
     def test_one_that_goes_well_begins_the_count_anew(self, cvm: CVM) -> None:
         for _ in range(3):
             self.load(cvm)
