@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from requests import Response
 
-PACKING: Final = "gzip"
+CODING: Final = "gzip"
 """What servers are asked to compress by: that which is decompressed here."""
 PATIENCE: Final = 2
 """So many times its timeout may an answer take that brings next to nothing.
@@ -58,7 +58,7 @@ def pieces(response: Response, most_bytes: int, answer_seconds: float) -> Iterat
 
 def _read(response: Response, most_bytes: int) -> Iterator[bytes]:
     """Give a piece, which may be empty, whenever something has come."""
-    if response.headers.get("Content-Encoding", "").strip().lower() != PACKING:
+    if response.headers.get("Content-Encoding", "").strip().lower() != CODING:
         while piece := _next_piece(response, most_bytes):
             yield piece
         return

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 import requests
 
-from qualyswas_ciscovm.bodies import PACKING, pieces
+from qualyswas_ciscovm.bodies import CODING, pieces
 from qualyswas_ciscovm.sessions import OneServer
 from tap_qualyswas.errors import AnswerTooLarge, BrokenAnswer, QualysError, ReportTooLarge
 from tap_qualyswas.qualys.auth import secrets_of
@@ -97,7 +97,7 @@ class Transport:
         self._session.headers.update(
             {"User-Agent": user_agent, "X-Requested-With": user_agent, "Accept": "*/*"}
         )
-        self._session.headers["Accept-Encoding"] = PACKING
+        self._session.headers["Accept-Encoding"] = CODING
 
     @property
     def host(self) -> str:

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 import requests
 from requests.auth import AuthBase
 
-from qualyswas_ciscovm.bodies import PACKING, pieces
+from qualyswas_ciscovm.bodies import CODING, pieces
 from qualyswas_ciscovm.dates import from_header
 from qualyswas_ciscovm.plugin import package_version
 from qualyswas_ciscovm.server_clock import ServerClock
@@ -78,7 +78,7 @@ class Transport:
         session = requests.Session()
         session.auth = RiskToken(self._key)
         session.headers.update({"User-Agent": user_agent(), "Accept": "application/json"})
-        session.headers["Accept-Encoding"] = PACKING
+        session.headers["Accept-Encoding"] = CODING
         self._server = OneServer(session, api_url, _certificates(ca_bundle, api_url))
 
     @property

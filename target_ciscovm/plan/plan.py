@@ -151,10 +151,10 @@ def make_plan(
     verdict = judge(sync, _arrived(received))
     account = account_of(sync)
     known = ledger.accounts()
-    may_be = find(account, known) if account else ()
-    if account and not may_be:
-        may_be = (max((one.number for one in known), default=0) + 1,)
-    number = may_be[0] if len(may_be) == 1 else None
+    accounts = find(account, known) if account else ()
+    if account and not accounts:
+        accounts = (max((one.number for one in known), default=0) + 1,)
+    number = accounts[0] if len(accounts) == 1 else None
     inactive = _inactive(received, sync, settings, tenant)
     leave_out_inactive(spool, inactive)
     catalogue = read_catalogue(spool)
@@ -176,7 +176,7 @@ def make_plan(
     lost = msgspec.structs.replace(received.lost, webapps=received.lost.webapps | unnamed)
     bounds = Bounds(number, lost, inactive, may_close)
     coverage = coverage_of(sync, verdict, received.sources, bounds)
-    change = _identity_change(spool, ledger, settings, coverage.source, may_be)
+    change = _identity_change(spool, ledger, settings, coverage.source, accounts)
     shown = shown_webapps(spool, coverage, sync)
     terms = decisions.Terms(
         model=settings.data_model,
@@ -202,7 +202,7 @@ def make_plan(
         names=[named(one.name, None if one.facts.classified else scores) for one in definitions],
         shown=shown,
         renamed=tuple(renamed_webapps(spool, coverage, received.sources, sync)),
-        reasons=tuple(_reasons(verdict, received, settings, may_be, is_whole=is_whole)),
+        reasons=tuple(_reasons(verdict, received, settings, accounts, is_whole=is_whole)),
         losses=() if settings.allow_dropped_records else verdict.losses,
         gap=gap(sync, link) if has_ledger and sync and scope else None,
         decided=tuple(decisions.tally(spool)),
@@ -350,14 +350,14 @@ def _reasons(
     verdict: Verdict,
     received: Received,
     settings: Settings,
-    may_be: Sequence[int],
+    accounts: Sequence[int],
     *,
     is_whole: bool,
 ) -> Iterator[str]:
     yield from verdict.reasons
     if received.lost.unknown:
         yield "a record was rejected that may be of any web application"
-    if len(may_be) > 1:
+    if len(accounts) > 1:
         yield (
             "Qualys named no subscription, and this connector holds findings of several of the "
             "same API host"
