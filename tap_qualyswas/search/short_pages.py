@@ -46,10 +46,8 @@ class ShortPages:
         Raises:
             BrokenAnswer: when it came for the first time.
         """
-        if (sweep.key, id_range) not in self._bare:
-            self._bare.add((sweep.key, id_range))
-            msg = "Qualys sent a page without rows that does not say that there are none."
-            raise BrokenAnswer(msg)
+        msg = "Qualys sent a page without rows that does not say that there are none."
+        _require_again(self._bare, sweep, id_range, msg)
 
     def check_stuck(self, sweep: Sweep, id_range: IdRange) -> None:
         """Let a page end a walk that cannot go on from it, when it comes again.
@@ -57,7 +55,13 @@ class ShortPages:
         Raises:
             BrokenAnswer: when it came for the first time.
         """
-        if (sweep.key, id_range) not in self._stuck:
-            self._stuck.add((sweep.key, id_range))
-            msg = f"Qualys sent a page {id_range.described()} that no other can follow."
-            raise BrokenAnswer(msg)
+        msg = f"Qualys sent a page {id_range.described()} that no other can follow."
+        _require_again(self._stuck, sweep, id_range, msg)
+
+
+def _require_again(
+    came: set[tuple[str, IdRange]], sweep: Sweep, id_range: IdRange, msg: str
+) -> None:
+    if (sweep.key, id_range) not in came:
+        came.add((sweep.key, id_range))
+        raise BrokenAnswer(msg)

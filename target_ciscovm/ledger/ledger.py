@@ -367,19 +367,19 @@ class Ledger:
             return
         self.close()
         private_folder(self.path.parent, "ledger_path")
-        meta = {"whole": msgspec.json.encode(whole).decode()}
+        meta: dict[str, object] = {"whole": whole}
         if self._home is not None:
-            meta["home"] = msgspec.json.encode(self._home).decode()
-        create_ledger(self.path, meta)
+            meta["home"] = self._home
+        create_ledger(self.path, dict(settling.texts(meta)))
         with sql_errors(self.path, "written"):
             self._connection = connect(self.path, self._busy_seconds)
         self._on_disk = True
 
     def _set_meta(self, name: str, value: object) -> None:
         connection, path = self._writable()
-        text = msgspec.json.encode(value).decode()
         with sql_errors(path, "written"):
-            connection.execute("INSERT OR REPLACE INTO meta VALUES(?, ?)", (name, text))
+            rows = settling.texts({name: value})
+            connection.executemany("INSERT OR REPLACE INTO meta VALUES(?, ?)", rows)
 
     def _rows(self, query: str, *values: str) -> Iterator[tuple[Any, ...]]:
         connection = self._open()

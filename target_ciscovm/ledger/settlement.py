@@ -156,8 +156,8 @@ def put_down(
             ("pending_webapp", settlement.webapps),
             ("pending_coverage", settlement.coverage),
             ("pending_chain", settlement.chain),
-            ("pending_meta", _texts(settlement.meta)),
-            ("meta", _texts(meta)),
+            ("pending_meta", texts(settlement.meta)),
+            ("meta", texts(meta)),
         ):
             _fill(connection, table, rows, path)
 
@@ -222,7 +222,8 @@ def _clear(connection: sqlite3.Connection) -> None:
         connection.execute(f"DELETE FROM {table}")  # noqa: S608 - ours
 
 
-def _texts(meta: Mapping[str, object]) -> Iterator[tuple[str, str]]:
+def texts(meta: Mapping[str, object]) -> Iterator[tuple[str, str]]:
+    """Give what is kept by name as the ledger writes it."""
     return ((name, msgspec.json.encode(value).decode()) for name, value in meta.items())
 
 

@@ -11,13 +11,14 @@ The ledger is attached to the spool's connection as `ledger`.
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from target_ciscovm.intake.spool import RENAMED
 from target_ciscovm.plan import statements as sql
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Collection, Iterator, Sequence
 
     from target_ciscovm.intake.spool import Spool
     from target_ciscovm.kdi.types import DataModel
@@ -224,6 +225,12 @@ def closed_while_open(spool: Spool) -> int:
 def closed_again(spool: Spool) -> dict[str, int]:
     """Count by cause the closings that an earlier load has sent, of which CVM has failed a part."""
     return dict(spool.execute(sql.CLOSED_AGAIN))
+
+
+def open_sources(spool: Spool, accounts: Sequence[int]) -> set[str]:
+    """Give the sources of what these accounts have open by the ledger."""
+    rows = spool.execute(sql.OPEN_SOURCES, (json.dumps(accounts),))
+    return {source for (source,) in rows}
 
 
 def left_of_other_sources(spool: Spool, terms: Terms) -> int:

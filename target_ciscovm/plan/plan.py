@@ -12,7 +12,6 @@ from target_ciscovm.errors import LimitReached, SettingsError
 from target_ciscovm.intake.counts import FINDINGS
 from target_ciscovm.ledger.accounts import account_of, find
 from target_ciscovm.ledger.chain import gap, scope_of
-from target_ciscovm.ledger.tables import OPEN
 from target_ciscovm.mapping.filters import exclude_informational
 from target_ciscovm.plan import decisions, identity
 from target_ciscovm.plan.coverage import Bounds, Coverage, coverage_of, inactive_webapps
@@ -311,12 +310,7 @@ def _identity_change(
 
 def _source_before(spool: Spool, source: str, accounts: Sequence[int]) -> str:
     """Give the source of what is open of an account; this one too where it may be of several."""
-    found = spool.execute(
-        f"SELECT DISTINCT source FROM live WHERE {OPEN} AND source IS NOT NULL "  # noqa: S608 - ours
-        "AND account IN (SELECT value FROM json_each(?))",
-        (msgspec.json.encode(accounts).decode(),),
-    )
-    sources = {one for (one,) in found}
+    sources = decisions.open_sources(spool, accounts)
     if len(accounts) > 1 and source in sources:
         return source
     return min(sources - {source}, default=source)

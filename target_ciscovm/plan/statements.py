@@ -331,6 +331,10 @@ SELECT COUNT(*) FROM not_opened d
 JOIN ledger.entry e ON e.identifier = d.identifier AND e.asset = d.asset AND e.model = d.model
 WHERE d.action = 'close' AND e.state = 'open'
 """
+OPEN_SOURCES: Final = f"""
+SELECT DISTINCT source FROM live
+WHERE {OPEN} AND source IS NOT NULL AND account IN (SELECT value FROM json_each(?))
+"""
 LEFT_OF_OTHER_SOURCES: Final = f"""
 SELECT COUNT(*) FROM not_opened d
 JOIN live e ON e.identifier = d.identifier AND e.asset = d.asset AND e.model = d.model

@@ -181,6 +181,15 @@ def template(name: str) -> Template:
     return environment().get_template(name)
 
 
+@cache
+def _compiled_by() -> str:
+    """Give what compiled templates depend on beside their own text."""
+    known = version("jinja2")
+    with suppress(OSError, UnicodeDecodeError):  # not where there is byte code alone
+        known += Path(__file__).read_text(encoding="utf-8")
+    return known
+
+
 class _ByteCode(BytecodeCache):
     """Keeps compiled templates where Python keeps the byte code of this module, if it may."""
 
@@ -190,10 +199,7 @@ class _ByteCode(BytecodeCache):
 
     @override
     def get_source_checksum(self, source: str) -> str:
-        compiled_by = version("jinja2")
-        with suppress(OSError, UnicodeDecodeError):  # not where there is byte code alone
-            compiled_by += Path(__file__).read_text(encoding="utf-8")
-        return super().get_source_checksum(compiled_by + source)
+        return super().get_source_checksum(_compiled_by() + source)
 
     @override
     def load_bytecode(self, bucket: Bucket) -> None:
