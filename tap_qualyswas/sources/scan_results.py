@@ -43,8 +43,8 @@ def read_scan_results(reader: Reader, pending_reports: PendingReports) -> Iterat
     every = len(scan_ids) // STATES_AT_MOST + 1
     missing = MissingReports("scan_results", reader.logger)
     again: list[int] = []
-    # Those refused one after the other: a few more, and it is not about single reports.
-    doubtful: list[int] = []
+    # Should so many be refused that it is not about single reports, these were not either.
+    refused: list[int] = []
     downloads = download_reports(reader.client, scan_ids, parse_report)
     for done, download in enumerate(downloads, 1):
         scan_id, report = download.scan_id, download.report
@@ -59,12 +59,10 @@ def read_scan_results(reader: Reader, pending_reports: PendingReports) -> Iterat
         if isinstance(download.error, TemporaryError):
             again.append(scan_id)
         elif isinstance(download.error, OF_ANY):
-            doubtful.append(scan_id)
-        else:
-            doubtful.clear()
+            refused.append(scan_id)
         open_ids.discard(scan_id)
         if done % every == 0:
-            pending_reports.keep([*open_ids, *again, *doubtful])
+            pending_reports.keep([*open_ids, *again, *refused])
             pending_reports.write()
     pending_reports.keep(again)
     missing.tell_all()
