@@ -48,6 +48,11 @@ class Lookout:
             elif due < self._wakes_at:
                 self._changed.notify()
 
+    @property
+    def steps(self) -> int:
+        """How many steps are looked at now."""
+        return len(self._due)
+
     def end(self, look: Callable[[], float]) -> None:
         """Call it no more; a call that is being made is waited for."""
         with self._changed:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import sys
+from contextlib import closing
 from itertools import chain
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Protocol, cast
 
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Generator, Iterable, Iterator, Sequence
 
     from singer_sdk import Tap
+    from singer_sdk.helpers.types import Context
     from singer_sdk.mapper import StreamMap
 
     from tap_qualyswas.records.fields import Record
@@ -72,6 +74,7 @@ class QualysStream(Stream):
     def __init__(self, tap: QualysTap) -> None:
         super().__init__(cast("Tap", tap))  # the SDK names its own class
         self._qualys = tap
+        self._unread: Generator[Sequence[Record]] | None = None
 
     @property
     def run(self) -> Run:
@@ -98,7 +101,7 @@ class QualysStream(Stream):
 
         return singly(read_stream(self.name, run.reader, run.settings, reports))
 
-    def _pages(self) -> Iterator[Sequence[Record]]:
+    def _pages(self) -> Generator[Sequence[Record]]:
         """Give the records, counted and with the id of the sync."""
         tally = self.run.reader.tallies.get(self.name)
         if tally is None:
@@ -118,24 +121,29 @@ class QualysStream(Stream):
 
     @override
     def get_records(self, context: Any) -> Iterable[dict[str, Any]]:
-        return chain.from_iterable(self._pages())
+        return chain.from_iterable(self._unread or self._pages())
 
     @override
     def _sync_records(
         self, context: Any = None, *, write_messages: bool = True
     ) -> Generator[dict[str, Any], Any, Any]:
+        # A read that is given up is closed: else it would go on telling that it waits for Qualys.
+        with closing(self._pages()) as self._unread:
+            if write_messages and self._is_plain:
+                self._write_pages(self._unread, context)
+            else:
+                yield from super()._sync_records(context, write_messages=write_messages)
+
+    def _write_pages(self, pages: Iterable[Sequence[Record]], context: Context | None) -> None:
         # For each record the SDK looks for children, partitions, limits and deselected properties,
         # and makes two objects of the message. Without any of these that is useless, and takes a
         # third of the time of a sync.
-        if not (write_messages and self._is_plain):
-            yield from super()._sync_records(context, write_messages=write_messages)
-            return
         self._write_starting_replication_value(context)
         write = self._qualys.message_writer.write_records
         maps = self.stream_maps
         is_unchanged = len(maps) == 1 and _is_unchanged(maps[0])
         with self.get_record_counter() as counter, self.get_sync_timer():
-            for records in self._pages():
+            for records in pages:
                 if is_unchanged:
                     write(maps[0].stream_alias, records)
                 else:
@@ -222,7 +230,8 @@ class Scans(QualysStream):
 
     @override
     def read(self) -> Iterator[Sequence[Record]]:
-        return self._begun or self._begin()
+        begun, self._begun = self._begun, None
+        return begun or self._begin()
 
     def _begin(self) -> Iterator[Sequence[Record]]:
         from tap_qualyswas.sources.scans import read_scans

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 import pytest
 from hypothesis import settings
 
+from qualyswas_ciscovm.progress import LOOKOUT
 from tests.pair.figures import FIGURES
 from tests.support.processes import ForkServer
 
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
 
 LONG_SECONDS: Final = 3600
+STEPS: Final = pytest.StashKey[int]()
+"""How many steps were looked at after the test before."""
 TOLD: Final = (
     "examples",
     "steps",
@@ -72,6 +75,16 @@ def pytest_collection_finish() -> None:
     gc.freeze()
     gc.set_threshold(50_000, 20, 50)
     gc.enable()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown(item: pytest.Item) -> Generator[None]:
+    """Let no test end with a step that is still looked at: it would go on telling that it waits."""
+    before = item.session.stash.get(STEPS, 0)
+    yield
+    left = item.session.stash[STEPS] = LOOKOUT.steps
+    if left > before:
+        pytest.fail(f"{left - before} steps that have ended are still looked at")
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
