@@ -11,6 +11,7 @@ from tap_qualyswas.errors import BrokenAnswer, PagingStuck
 from tap_qualyswas.records.notes import Notes
 from tap_qualyswas.records.shapes import Rejected, row_id, webapp_of
 from tap_qualyswas.search.pages import check_page
+from tap_qualyswas.search.sweeps import asked_webapps
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -64,7 +65,7 @@ def read_page(
         short_pages: those that came before; changed here.
 
     Raises:
-        BrokenAnswer: when the rows are missing, or not of the type that was asked for.
+        BrokenAnswer: when the rows are missing, or not of the type or web application asked for.
         PagingStuck: when the walk does not advance.
     """
     rows = list(answer.rows)
@@ -77,6 +78,7 @@ def read_page(
     _check_kind(sweep, rows)
     notes = Notes(replaced=answer.replaced)
     records, ids = _read_rows(sweep, rows, notes)
+    _check_webapps(sweep, records)
     _check_answer(answer, ids)
     _check_place(answer, id_range, ids)
     if answer.more:
@@ -137,6 +139,25 @@ def _read_rows(
         else:
             records.append(record)
     return (records, ids)
+
+
+def _check_webapps(sweep: Sweep, records: Iterable[Record]) -> None:
+    """Refuse a page of other web applications: they would pass for those of the filters.
+
+    Raises:
+        BrokenAnswer: when a row tells one that was not asked for.
+    """
+    asked = asked_webapps(sweep)
+    if asked is None:
+        return
+    for record in records:
+        named = record if sweep.kind == "webapp" else record["webApp"]
+        number = named["id"] if isinstance(named, dict) else None
+        if number is not None and number not in asked:
+            msg = (
+                f"Qualys sent a {sweep.kind} of web application {number}, which was not asked for."
+            )
+            raise BrokenAnswer(msg)
 
 
 def _check_answer(answer: ServiceAnswer, ids: Sequence[int | None]) -> None:

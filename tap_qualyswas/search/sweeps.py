@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     from tap_qualyswas.records.fields import Record
     from tap_qualyswas.records.notes import Notes
     from tap_qualyswas.records.parsing import Element
+
+WEBAPP_ID: Final = "webApp.id"
+"""What searches of other rows than web applications call the id of theirs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,3 +45,12 @@ class Sweep:
 def kept_criteria(sweep: Sweep, omitted: frozenset[str]) -> list[Criterion]:
     """Give the criteria of a search that are asked for, where Qualys has refused others."""
     return [each for each in sweep.criteria if each.field not in omitted & {*sweep.spares}]
+
+
+def asked_webapps(sweep: Sweep) -> frozenset[int] | None:
+    """Give the ids of the web applications whose rows are asked for; None where it names none."""
+    field = "id" if sweep.kind == "webapp" else WEBAPP_ID
+    for asked in sweep.criteria:
+        if asked.field == field and asked.operator in {"EQUALS", "IN"}:
+            return frozenset(map(int, asked.value.split(",")))
+    return None

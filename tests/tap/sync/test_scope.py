@@ -16,7 +16,9 @@ from tests.tap.scripted import (
     ScriptedServer,
     count_xml,
     failure,
+    finding,
     page,
+    scan,
     webapp,
 )
 from tests.tap.syncs import Platform, sync_here
@@ -202,3 +204,50 @@ def test_a_filter_whose_count_never_comes_is_a_trial_and_no_wrong_filter() -> No
         ),
     ):
         sync_here({**server.config, "webapp_name_contains": "Shop"})
+
+
+OF_1, OF_2 = (f"<id>{number}</id><name>App {number}</name>" for number in (9001, 9002))
+
+
+@pytest.mark.parametrize(
+    ("stream", "kind", "foreign", "right"),
+    [
+        ("webapps", "webapp", webapp(9002), webapp(9001)),
+        ("scans", "wasscan", scan(6, app=9002), scan(6, app=9001)),
+        ("findings", "finding", finding(8, webApp=OF_2), finding(8, webApp=OF_1)),
+    ],
+)
+def test_rows_of_another_web_application_are_no_answer(
+    stream: str, kind: str, foreign: str, right: str
+) -> None:
+    """A server that leaves a criterion out would give what the filter keeps away."""
+    path = f"{SEARCH}{kind}"
+    script = {path: [Answer(page(foreign)), Answer(page(right))]}
+    always = {
+        path: Answer(page(right)),
+        **{
+            f"{COUNT}{name}": Answer(count_xml(int(name == kind)))
+            for name in ("wasscan", "finding")
+        },
+        f"{SEARCH}webapp": Answer(page(webapp(9001))),
+        f"{COUNT}webapp": Answer(count_xml(1)),
+    }
+    with ScriptedServer(script, always) as server:
+        settings = {"webapp_ids": [9001], "finding_types": ["VULNERABILITY"]}
+        outcome = sync_here({**server.config, **settings})
+
+    assert len(outcome.records(stream)) == 1
+    assert "of web application 9002, which was not asked for" in outcome.log
+    assert outcome.proof["complete"] is True
+
+
+def test_a_server_that_knows_no_filter_is_refused() -> None:
+    always = {
+        f"{SEARCH}webapp": Answer(page(webapp(9001))),
+        f"{COUNT}webapp": Answer(count_xml(1)),
+        f"{SEARCH}finding": Answer(page(finding(8, webApp=OF_1), finding(10, webApp=OF_2))),
+    }
+    refused = pytest.raises(errors.BrokenAnswer, match="9002")
+    with ScriptedServer(always=always) as server, refused:
+        settings = {"webapp_ids": [9001], "finding_types": ["VULNERABILITY"], "max_attempts": 2}
+        sync_here({**server.config, **settings})
