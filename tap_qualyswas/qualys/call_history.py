@@ -5,6 +5,7 @@ A good answer shows that all of its part is there and allowed, whatever a gatewa
 
 from __future__ import annotations
 
+import string
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
@@ -22,6 +23,7 @@ class CallHistory:
 
     def __init__(self) -> None:
         self._now: set[str] = set()
+        self._calls: set[str] = set()
         self._before: frozenset[str] = frozenset()
 
     @property
@@ -35,6 +37,7 @@ class CallHistory:
 
     def note(self, path: str) -> None:
         """Note a call that was answered well."""
+        self._calls.add(path.rstrip(string.digits))
         part = _part_of(path)
         if part is not None:
             self._now.add(part)
@@ -53,6 +56,7 @@ class CallHistory:
             reply,
             has_worked=part in self._now or (reply.is_redirect and answered),
             has_worked_before=part in self._before or (reply.is_redirect and bool(self._before)),
+            is_repeated=path.rstrip(string.digits) in self._calls,
         )
 
 

@@ -325,7 +325,9 @@ class QualysClient:
                 told = replace(reply, body=source.read(HEAD_BYTES))
                 told = self._history.of(told, call.path, answered=self._attempts.answered)
                 check_report(told, scan_id, is_whole=size <= HEAD_BYTES)
-                return self._good(reply, read(source))
+                result = read(source)
+                self._history.note(call.path)
+                return self._good(reply, result)
 
         return self._attempts.run(attempt)
 

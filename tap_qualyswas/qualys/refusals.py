@@ -61,7 +61,7 @@ def by_code(
     refusal = BY_CODE.get(code)
     if refusal is errors.BadCredentials:
         # A login that has worked in this run is refused now and then, and accepted again.
-        is_lone = reply.status == UNAUTHORIZED and reply.has_worked
+        is_lone = reply.is_repeated or (reply.status == UNAUTHORIZED and reply.has_worked)
         refused = errors.LoneRefusal if is_lone else errors.BadCredentials
         return refused(reply.place, explained, reply.login_note)
     if refusal is not None:

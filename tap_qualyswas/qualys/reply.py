@@ -44,6 +44,8 @@ class Reply:
         secrets: the login that was sent, which messages must not repeat.
         has_worked: whether this run has shown that the call is there and allowed.
         has_worked_before: whether an earlier sync has.
+        is_repeated: whether the same call, but for its id and its conditions, has been answered in
+            this run.
     """
 
     place: str
@@ -53,6 +55,7 @@ class Reply:
     secrets: tuple[str, ...] = ()
     has_worked: bool = False
     has_worked_before: bool = False
+    is_repeated: bool = False
 
     @property
     def is_known(self) -> bool:

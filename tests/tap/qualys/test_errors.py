@@ -18,6 +18,7 @@ from tests.tap.scripted import (
     ScriptedServer,
     count_xml,
     failure,
+    finding,
     page,
     webapp,
 )
@@ -166,6 +167,26 @@ def test_a_login_that_has_worked_is_tried_once_more(times: int) -> None:
             sync_here({**server.config, "finding_types": ["VULNERABILITY"]})
 
     assert len(server.asked_at(FINDINGS)) == 2
+
+
+@pytest.mark.parametrize("times", [1, 2])
+def test_a_login_that_is_refused_in_the_middle_of_a_search_is_tried_once_more(times: int) -> None:
+    refusal = Answer(failure("INVALID_CREDENTIALS", "Authentication failed"))
+    script = [
+        Answer(page(finding(7001), finding(7002), more="true", last_id=7002)),
+        *[refusal] * times,
+        Answer(page(finding(7003))),
+    ]
+    settings = {"finding_types": ["VULNERABILITY"], "page_size": 2}
+    with ScriptedServer({FINDINGS: script}) as server:
+        refused = nullcontext() if times == 1 else pytest.raises(errors.BadCredentials)
+        with refused:
+            outcome = sync_here({**server.config, **settings})
+            assert [row["id"] for row in outcome.records("findings")] == [7001, 7002, 7003]
+
+    _, first, second, *others = [request.body for request in server.asked_at(FINDINGS)]
+    assert first == second
+    assert times == 1 or not others
 
 
 @pytest.mark.parametrize("empty", [1, 2])
