@@ -24,7 +24,8 @@ STATES_AT_MOST: Final = 200
 def read_scan_results(reader: Reader, pending_reports: PendingReports) -> Iterator[Record]:
     """Read the reports of the finished scans of this sync, and of those left from before.
 
-    One that is refused is passed over; one that did not come in time is asked for next time.
+    One that is refused is passed over, and asked for once more next time; one that did not come in
+    time is asked for until it comes.
 
     Raises:
         QualysError: when the read cannot go on; the scans not read yet stay in the state.
@@ -64,6 +65,6 @@ def read_scan_results(reader: Reader, pending_reports: PendingReports) -> Iterat
         if done % every == 0:
             pending_reports.keep([*open_ids, *again, *refused])
             pending_reports.write()
-    pending_reports.keep(again)
+    pending_reports.keep([*again, *pending_reports.keep_refused(refused)])
     missing.tell_all()
     log_notes(tally.notes, "scan_results", reader.logger)

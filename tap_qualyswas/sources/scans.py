@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from qualyswas_ciscovm.dates import parse, to_text
@@ -55,7 +56,7 @@ def read_scans(
         for number, criteria in enumerate(scope.criteria("webApp.id"))
     ]
     collector = ScanCollector(bookmarks.unended_scans, keep_reported=pending_reports.wanted)
-    frame = frame_of(settings, scope, window_start)
+    frame = replace(frame_of(settings, scope, window_start), reports=pending_reports.wanted)
     pages = reader.begun("scans", sweeps, frame, collector)
 
     def add_hidden() -> None:

@@ -35,12 +35,14 @@ class Frame:
         filters: the filter settings.
         scope: fingerprint of the web applications that they stand for, None for all.
         evidence: whether rows carry evidence.
+        reports: whether it is noted which scans have a report.
     """
 
     window_start: str | None
     filters: Mapping[str, Any]
     scope: str | None = None
     evidence: bool = False
+    reports: bool = False
 
     def as_state(self) -> dict[str, Any]:
         """Give the form in which the state keeps it."""
@@ -49,6 +51,7 @@ class Frame:
             "filters": dict(self.filters),
             "scope": self.scope,
             "evidence": self.evidence,
+            "reports": self.reports,
         }
 
 

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from tap_qualyswas.sync.state import State
 
 STREAM: Final = "scan_results"
+REFUSED: Final = "refused"
 
 
 class PendingReports:
@@ -37,6 +38,16 @@ class PendingReports:
     def keep(self, scan_ids: Iterable[int]) -> None:
         """Keep these scans only: the other reports have been read."""
         self._state.set_pending(STREAM, sorted(scan_ids))
+
+    def keep_refused(self, scan_ids: Iterable[int]) -> list[int]:
+        """Keep which reports a sync was refused; give those that none was refused before.
+
+        What is refused twice stays so, and should not take a call in each sync.
+        """
+        kept = self._state.passing(STREAM, REFUSED)
+        first = {*scan_ids}.difference(kept if isinstance(kept, list) else ())
+        self._state.set_passing(STREAM, REFUSED, sorted(first))
+        return [*first]
 
     def write(self) -> None:
         """Write the state."""

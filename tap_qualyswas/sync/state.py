@@ -5,7 +5,8 @@
     findings                   reports: when the newest report file of each web application was made
     knowledge_base             pending: QIDs whose entry has not been fetched; unpublished: those
                                that had no entry when they were asked for
-    scan_results               pending: scans whose report has not been downloaded
+    scan_results               pending: scans whose report has not been downloaded; refused: those
+                               of them that were refused by the last sync
     syncs                      format, lastSyncAt, lastFullSyncAt, filters, streams, account,
                                worked (parts of the API), fullSyncAsked (set by the target)
 

@@ -37,6 +37,7 @@ def sync_scans(
     apps: str = TWO_APPS,
     first: Mapping[str, Iterable[str]] | None = None,
     catalog: dict[str, Any] | None = None,
+    state: dict[str, Any] | None = None,
     **settings: Any,  # noqa: ANN401
 ) -> tuple[Outcome, ScriptedServer]:
     """Read the reports of these scans, each with the same answer for ever.
@@ -47,6 +48,7 @@ def sync_scans(
         apps: what a search for web applications finds.
         first: what searches find before, by their kind.
         catalog: the streams; None for the usual ones.
+        state: of an earlier sync.
         settings: of the tap.
     """
     scripts = {f"{SEARCH}{kind}": map(Answer, pages) for kind, pages in (first or {}).items()}
@@ -59,7 +61,7 @@ def sync_scans(
     }
     with ScriptedServer(scripts, always=answers) as server:
         given = {"source": "scan_reports", "max_attempts": 2, **settings}
-        return (sync_here({**server.config, **given}, catalog=catalog), server)
+        return (sync_here({**server.config, **given}, state, catalog), server)
 
 
 def report_of(*urls: str, count: int | None = None) -> str:
@@ -184,6 +186,24 @@ def test_reports_that_are_all_refused_are_asked_for_again_when_they_are_results(
 
     bookmarks = raised.value.outcome.state["bookmarks"]  # type: ignore[attr-defined]
     assert bookmarks["scan_results"]["pending"] == [one for one in MANY if one != had]
+
+
+@pytest.mark.parametrize("times", [1, 2])
+def test_a_single_report_that_is_refused_is_asked_for_once_more_next_time(times: int) -> None:
+    """A right may have been missing for a moment; what stays refused takes no call in each sync."""
+    catalog = only("webapps", "scans", "findings", "scan_results")
+    refused = {5001: Answer("", 403), 5002: GOOD}
+    settings: dict[str, Any] = {"catalog": catalog, "source": "api"}
+    state: dict[str, Any] = {}
+    scans = [scan(5001), scan(5002)]
+    for _ in range(times):
+        outcome, _ = sync_scans(*scans, reports=refused, state=state, **settings)
+        state, scans = outcome.state, []
+    after, server = sync_scans(reports={5001: GOOD}, state=state, **settings)
+
+    assert server.by_path().get(f"{DOWNLOAD}5001", 0) == (times == 1)
+    assert [row["scanId"] for row in after.records("scan_results")] == [5001] * (times == 1)
+    assert not after.state["bookmarks"]["scan_results"]["pending"]
 
 
 def test_the_rest_is_read_however_many_scans_have_no_report() -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from tests.sandbox.world.model import iso
 from tests.sandbox.world.size import WorldSize
+from tests.tap.catalogs import only
 from tests.tap.syncs import Outcome, Platform
 
 SIZE: Final = WorldSize(apps=8, findings=70, qids=12, scans=12)
@@ -223,3 +224,15 @@ def test_a_scan_launched_between_the_two_runs_holds_the_findings_too() -> None:
 
     assert "scans goes on where an interrupted run stopped" in resumed.log
     assert world.unique_id(found) in rows_of(last.messages, "findings")
+
+
+def test_reports_that_were_not_wanted_when_their_scans_were_read_are_read() -> None:
+    wanted = only("webapps", "scans", "findings", "scan_results")
+    with Platform(SIZE) as platform:
+        fresh = platform.sync_here(PAGES, catalog=wanted)
+        states = [state for _, state in platform.sync_here(PAGES).cuts()]
+        state = next(one for one in states if one["bookmarks"].get("scans", {}).get("resume"))
+        resumed = platform.sync_here(PAGES, state=state, catalog=wanted)
+
+    scans = [{row["scanId"] for row in one.records("scan_results")} for one in (resumed, fresh)]
+    assert scans[0] == scans[1]
