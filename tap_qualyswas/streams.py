@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from singer_sdk.mapper import StreamMap
 
     from tap_qualyswas.records.fields import Record
+    from tap_qualyswas.sources.knowledge_base import Calls
     from tap_qualyswas.sources.report_files.reports import ReportFiles
     from tap_qualyswas.sync.run import Run
     from tap_qualyswas.sync.writer import CountingWriter
@@ -56,6 +57,9 @@ class QualysTap(Protocol):
 
     def begin_scans(self) -> None:
         """Begin to read the scans, where they are read, while another stream is."""
+
+    def begin_knowledge_base(self) -> None:
+        """Begin to read the knowledge base, where it is read, once there are QIDs for a call."""
 
     def emitted(self, stream: str) -> int:
         """Give the number of records of a stream that were written."""
@@ -252,7 +256,9 @@ class Findings(QualysStream):
         from tap_qualyswas.sources.findings import read_findings
 
         run = self.run
-        return read_findings(run.reader, run.scope, run.settings, run.bookmarks, run.qids)
+        for page in read_findings(run.reader, run.scope, run.settings, run.bookmarks, run.qids):
+            yield page
+            self._qualys.begin_knowledge_base()
 
 
 class KnowledgeBase(QualysStream):
@@ -260,12 +266,23 @@ class KnowledgeBase(QualysStream):
 
     name = "knowledge_base"
     primary_keys = ("qid",)
+    _begun: Calls | None = None
+
+    def begin(self) -> None:
+        """Make the first call now, if it is not made yet and there are QIDs for a whole one."""
+        from tap_qualyswas.qualys.knowledge_base import KB_IDS
+        from tap_qualyswas.sources.knowledge_base import begin_calls
+
+        run = self.run
+        if self._begun is None and len(run.qids) >= KB_IDS:
+            self._begun = begin_calls(run.reader, run.qids, run.settings)
 
     @override
     def read(self) -> Iterator[Sequence[Record]]:
         from tap_qualyswas.sources.knowledge_base import read_knowledge_base
 
-        return singly(read_knowledge_base(self.run.reader, self.run.qids, self.run.settings))
+        run, begun = self.run, self._begun
+        return singly(read_knowledge_base(run.reader, run.qids, run.settings, begun))
 
 
 class ScanResults(QualysStream):

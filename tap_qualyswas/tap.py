@@ -20,7 +20,7 @@ from qualyswas_ciscovm.plugin import Plugin
 from tap_qualyswas.input_files import FULL_TABLE, read_catalog, read_state
 from tap_qualyswas.qualys.retries import FIRST_WAIT_SECONDS
 from tap_qualyswas.settings.schema import CONFIG_SCHEMA
-from tap_qualyswas.streams import ORDER, STREAMS, Scans
+from tap_qualyswas.streams import ORDER, STREAMS, KnowledgeBase, Scans
 from tap_qualyswas.sync.writer import CountingWriter, EachState
 
 # ruff: noqa: PLC0415 - what only a sync needs is imported by it, so that `--help` and the like are quick
@@ -164,6 +164,12 @@ class TapQualysWAS(Plugin, Tap):
         scans = self.streams[Scans.name]
         if isinstance(scans, Scans) and scans.selected:
             scans.begin()
+
+    def begin_knowledge_base(self) -> None:
+        """Begin to read the knowledge base, where it is read, once there are QIDs for a call."""
+        entries = self.streams[KnowledgeBase.name]
+        if isinstance(entries, KnowledgeBase) and entries.selected:
+            entries.begin()
 
     def _deselected(self) -> Iterator[str]:
         from tap_qualyswas.sync.proof import NEEDED_PROPERTIES

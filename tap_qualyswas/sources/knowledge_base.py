@@ -51,11 +51,19 @@ KB_PROPERTIES: Final = (
 )
 
 
-def read_knowledge_base(reader: Reader, qids: Qids, settings: Settings) -> Iterator[Record]:
+def read_knowledge_base(
+    reader: Reader, qids: Qids, settings: Settings, begun: Calls | None = None
+) -> Iterator[Record]:
     """Read the entries of this sync's QIDs and of those that earlier ones left open.
 
     A QID that Qualys does not know gets a row only when its findings carry its classification. It
     is asked for again until the next full sync, as its entry may be published meanwhile.
+
+    Args:
+        reader: what they are read with.
+        qids: those of the sync.
+        settings: of the run.
+        begun: the call that `begin_calls` began while the findings came.
 
     Raises:
         QualysError: when the read cannot go on; the QIDs not read yet stay in the state.
@@ -69,7 +77,7 @@ def read_knowledge_base(reader: Reader, qids: Qids, settings: Settings) -> Itera
             counted(len(qids), "QID"),
         )
         return
-    calls = _begun(reader, qids, tally.notes)
+    calls = begun or begin_calls(reader, qids, settings)
     unclassified = _classify(reader, qids, settings)
     if reader.planner.plan.mode == "full":
         # Of a QID that an earlier sync left open and that is not there now nothing is missing.
@@ -77,9 +85,11 @@ def read_knowledge_base(reader: Reader, qids: Qids, settings: Settings) -> Itera
     if unclassified:
         told = counted(len(unclassified), "QID")
         tally.gaps.append(f"knowledge_base: {told} could not be classified")
-    wanted = [*qids.all(), *_unpublished(reader, qids)]
+    others = [*qids.all(), *_unpublished(reader, qids)]
+    calls = calls or Calls(reader, len(others))
+    first = dict.fromkeys(calls.begun)
+    wanted = [*first, *(qid for qid in others if qid not in first)]
     missing = read = 0
-    calls = calls or _Calls(reader, len(wanted))
     while read < len(wanted):
         chunk, elements = calls.entries(wanted[read:], tally.notes)
         records = _rows(elements, qids, chunk, tally.notes)
@@ -100,16 +110,17 @@ def read_knowledge_base(reader: Reader, qids: Qids, settings: Settings) -> Itera
     log_notes(tally.notes, "knowledge_base", reader.logger)
 
 
-def _begun(reader: Reader, qids: Qids, notes: Notes) -> _Calls | None:
-    """Begin with the first call of a full sync, so that it is made while QIDs are classified.
+def begin_calls(reader: Reader, qids: Qids, settings: Settings) -> Calls | None:
+    """Begin with the first call of a full sync, so that it is made while something else is read.
 
     That of an incremental one is not known yet: there is room in it for QIDs without an entry.
     """
-    wanted = qids.all()
-    if not wanted or reader.planner.plan.mode != "full" or not reader.client.answered:
+    wanted = qids.all()[:KB_IDS]
+    is_full = reader.planner.plan.mode == "full"
+    if not wanted or not is_full or not reader.client.answered or not settings.has_kb_login:
         return None
-    calls = _Calls(reader, len(wanted))
-    calls.begin(wanted, notes)
+    calls = Calls(reader, len(wanted))
+    calls.begin(wanted, reader.tallies["knowledge_base"].notes)
     return calls
 
 
@@ -173,7 +184,7 @@ def _ask(
     return {qid for qid, asked in wanted.items() if asked in came}
 
 
-class _Calls:
+class Calls:
     """The calls for entries: with as many QIDs as Qualys takes, and past those that it refuses.
 
     A list that is refused may be too long, or hold a QID that is refused on its own. So it is
@@ -185,6 +196,7 @@ class _Calls:
 
     Attributes:
         refused: the QIDs that were passed over.
+        begun: those that `entries` has to be called with first; none where nothing was begun.
     """
 
     def __init__(self, reader: Reader, wanted: int) -> None:
@@ -194,10 +206,12 @@ class _Calls:
         self._in_a_row = InARow()
         self._cause = ""
         self.refused: list[int] = []
+        self.begun: Sequence[int] = ()
         self._begun: Ahead[Entries] | None = None
 
     def begin(self, wanted: Sequence[int], notes: Notes) -> None:
         """Ask now for what `entries` gives when it is called for the first time."""
+        self.begun = wanted
         self._begun = Ahead(lambda: self._ask(wanted, notes))
 
     def entries(self, wanted: Sequence[int], notes: Notes) -> Entries:

@@ -9,6 +9,7 @@ from urllib.parse import parse_qs
 
 import pytest
 
+from tap_qualyswas.qualys.knowledge_base import KB_IDS
 from tap_qualyswas.sync.qids import CLASSES, Qids
 from tap_qualyswas.sync.state import State
 from tests.sandbox.world.size import WorldSize
@@ -225,3 +226,25 @@ def test_the_list_is_bounded_and_asked_for_as_far_as_there_is_room() -> None:
     assert again.unpublished(3) == [1, 3, 4]
     again.keep_unpublished([1, 3], [1])
     assert again.unpublished(2) == [3, 4]
+
+
+def test_the_first_call_of_a_full_sync_is_made_while_findings_still_come() -> None:
+    with Platform(WorldSize(apps=20, findings=7000, qids=300, scans=4)) as platform:
+        full = platform.sync_here({"page_size": 50})
+        asked = platform.face.log
+
+    calls = [at for at, call in enumerate(asked) if "knowledge_base" in call.endpoint]
+    pages = [
+        at
+        for at, call in enumerate(asked)
+        if call.endpoint == "search/was/finding"
+        and all(each.operator != "IN" for each in call.criteria)
+    ]
+    qids = {row["qid"] for row in full.records("findings")}
+    assert len(qids) > KB_IDS
+    assert len(calls) == 2
+    assert calls[0] < pages[-1]
+    asked_for = [row["qid"] for row in full.records("knowledge_base")]
+    assert len(asked_for) == len(set(asked_for))
+    assert set(asked_for) == qids
+    assert full.proof["complete"] is True
