@@ -43,7 +43,7 @@ from target_ciscovm.plan import identity
 from target_ciscovm.plan.accounting import account_for
 from target_ciscovm.plan.decisions import renamed_while_open
 from target_ciscovm.plan.guard import NEVER_STOP, guard
-from target_ciscovm.plan.moments import believed, present
+from target_ciscovm.plan.moments import believed, clocks_apart, present
 from target_ciscovm.plan.plan import Tenant, balance_of, make_plan
 from target_ciscovm.plan.proof import INCREMENTAL
 from target_ciscovm.plan.sources import (
@@ -340,6 +340,7 @@ class Run:
             intake.lost,
             intake.references,
             sources,
+            clocks_apart(intake.sync, self.facts.tenant.now),
         )
 
     def _plan_and_write(self, place: _Place, received: Received) -> Written:

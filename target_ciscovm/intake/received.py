@@ -24,6 +24,7 @@ class Received(msgspec.Struct, frozen=True):
         lost: what rejected records may have told of.
         references: QIDs and web applications of the findings.
         sources: rows of web applications, and the latest scan of each.
+        clocks_apart: why the beginning of the sync is not believed, None where it is.
     """
 
     sync: Sync | None
@@ -32,3 +33,4 @@ class Received(msgspec.Struct, frozen=True):
     lost: Lost
     references: References
     sources: Sources
+    clocks_apart: str | None = None

@@ -26,10 +26,20 @@ def believed(sync: Sync | None, now: datetime | None) -> Sync | None:
         sync: the row.
         now: CVM's time, None where nobody told it.
     """
-    started = parse(sync.started_at) if sync else None
-    if sync is None or now is None or started is None or started <= now + CLOCKS_APART:
+    if sync is None or clocks_apart(sync, now) is None:
         return sync
     return msgspec.structs.replace(sync, started_at=None)
+
+
+def clocks_apart(sync: Sync | None, now: datetime | None) -> str | None:
+    """Say that a sync began later than can be, None where it did not: a clock must be wrong."""
+    started = parse(sync.started_at) if sync else None
+    if now is None or started is None or started <= now + CLOCKS_APART:
+        return None
+    return (
+        f"the sync began at {to_text(started)} by the clock of Qualys, and by the clock of CVM it "
+        f"is {to_text(now)}: one of them, or that of a proxy between, has to be set right"
+    )
 
 
 def is_ahead(sync: Sync | None, now: datetime | None) -> bool:

@@ -244,7 +244,13 @@ def balance_of(plan: Plan, folder: Path) -> Balance:
 def _arrived(received: Received) -> Arrived:
     arrivals = received.arrivals
     digests = {name: digest for name in NEEDED if (digest := arrivals.digest(name))}
-    return Arrived(arrivals.counts, digests, received.proof_is_last, arrivals.renamed)
+    return Arrived(
+        arrivals.counts,
+        digests,
+        received.proof_is_last,
+        arrivals.renamed,
+        received.clocks_apart,
+    )
 
 
 def _inactive(

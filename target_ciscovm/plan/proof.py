@@ -37,12 +37,14 @@ class Arrived(msgspec.Struct, frozen=True):
         digests: fingerprint of each stream that has one.
         proof_is_last: whether no record came after the row.
         renamed: names that a stream map of the target has given to a stream of ours, by stream.
+        clocks_apart: why the beginning of the sync is not believed, None where it is.
     """
 
     received: Mapping[str, int] = msgspec.field(default_factory=dict)
     digests: Mapping[str, str] = msgspec.field(default_factory=dict)
     proof_is_last: bool = True
     renamed: Mapping[str, str] = msgspec.field(default_factory=dict)
+    clocks_apart: str | None = None
 
 
 class Verdict(msgspec.Struct, frozen=True):
@@ -102,7 +104,7 @@ def _flaws(sync: Sync, arrived: Arrived) -> Iterator[str]:
             yield f"the sync read only what is later than {bound}"
     yield from _contradiction(sync)
     if to_utc(sync.started_at) is None:
-        yield "the syncs record does not say when the sync began, or names a time yet to come"
+        yield arrived.clocks_apart or "the syncs record does not say when the sync began"
     yield from _missing_parts(sync)
 
 

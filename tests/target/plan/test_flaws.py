@@ -60,7 +60,7 @@ FLAWS: Final[Mapping[str, tuple[Callable[[CVM], Sync], str]]] = {
     "no row of syncs": (lambda _: replace(AFTER, proof=None), "no syncs record"),
     "a beginning to come": (
         lambda _: replace(AFTER, started="2027-01-01T00:00:00Z"),
-        "yet to come",
+        "the sync began at 2027-01-01T00:00:00Z by the clock of Qualys, and by the clock of CVM",
     ),
     "not complete": (
         lambda _: unproven(complete=False, incompleteReasons=["it began from a cursor"]),

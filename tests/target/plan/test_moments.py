@@ -5,7 +5,7 @@ from datetime import datetime, timezone
 import pytest
 
 from target_ciscovm.mapping.records import Sync
-from target_ciscovm.plan.moments import believed, is_ahead, present
+from target_ciscovm.plan.moments import believed, clocks_apart, is_ahead, present
 
 NOW = datetime(2026, 3, 1, 8, tzinfo=timezone.utc)
 
@@ -24,6 +24,7 @@ def test_a_beginning_in_the_future_is_not_believed(started: str, is_believed: bo
     row = Sync(sync_id="s", started_at=started)
 
     assert believed(row, NOW) == Sync(sync_id="s", started_at=started if is_believed else None)
+    assert (clocks_apart(row, NOW) is None) is is_believed
 
 
 @pytest.mark.parametrize("row", [None, Sync(), Sync(started_at="no date")])
