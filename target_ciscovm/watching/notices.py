@@ -194,9 +194,12 @@ def post(notice: Notice, rules: NoticeRules) -> None:
     body = msgspec.json.encode(clean_all(msgspec.to_builtins(notice)))
     answers: SimpleQueue[str] = SimpleQueue()
     # A thread of its own, as no timeout of a socket limits an answer that drips.
-    Thread(target=lambda: answers.put(_problem(body, rules)), daemon=True).start()
+    thread = Thread(target=lambda: answers.put(_problem(body, rules)), daemon=True)
     try:
+        thread.start()
         problem = answers.get(timeout=PATIENCE)
+    except RuntimeError:
+        problem = "this system allows no more threads or memory"
     except Empty:
         problem = f"it did not answer within {PATIENCE:,.0f} s"
     if problem:

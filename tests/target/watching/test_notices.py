@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import logging
 import signal
+import threading
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
@@ -44,6 +45,19 @@ def listener() -> Iterator[Listener]:
 def given(config: dict[str, Any]) -> SimpleNamespace:
     """Give a config as the command line hands it on."""
     return SimpleNamespace(config=config, parse_env=False)
+
+
+def test_where_no_thread_can_be_started_the_load_ends_as_it_would(
+    cvm: CVM, listener: Listener, caplog: pytest.LogCaptureFixture
+) -> None:
+    usual = threading.stack_size(1 << 45)  # more than any system gives
+    try:
+        loaded = cvm.load(TWO, notify_url=listener.hook, notify_when="every_run")
+    finally:
+        threading.stack_size(usual)
+
+    assert (loaded.outcome, loaded.exit_code, listener.posted) == ("succeeded", 0, [])
+    assert "was not delivered: this system allows no more threads" in caplog.text
 
 
 def test_an_end_that_is_not_succeeded_is_announced(cvm: CVM, listener: Listener) -> None:
