@@ -127,7 +127,8 @@ def run(way: Way, uploaded: Uploaded) -> int:
         progress=LOGGER.info,
     )
     LOGGER.info("Connector run %d has begun in CVM.", number)
-    way.ledger.name_pending(number, uploaded.runs)
+    if number not in uploaded.runs:  # else how that one ended says nothing of this load
+        way.ledger.name_pending(number, uploaded.runs)
     return number
 
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 import pytest
 
+from target_ciscovm.ledger.ledger import Ledger, PendingRun
 from tests.target.altered import of_runs
 from tests.target.loads import FAILED, QUICK
 from tests.target.streams import ASKING, STATE, Sync, finding, names, webapp
@@ -88,6 +91,26 @@ class TestCannotBeRight:
 
         assert (loaded.outcome, loaded.states) == ("failed", [ASKING])
         assert f"run {first}, which was there before" in loaded.message
+
+    def test_a_run_that_was_there_before_does_not_settle_a_load_that_was_killed(
+        self, cvm: CVM
+    ) -> None:
+        cvm.load(TWO)
+        first = cvm.load(TWO).report["run"]["id"]
+
+        def renumbered(path: str, told: Any) -> Any:  # noqa: ANN401 - JSON
+            if path.endswith(f"/connector_runs/{first}"):
+                os.kill(os.getpid(), signal.SIGTERM)  # before its end is seen
+            return told | {"connector_run_id": first} if path.endswith("/run") else told
+
+        cvm.alter(renumbered)
+        assert cvm.load(Sync([webapp()], [finding(1), finding(3)])).exit_code == 143
+        cvm.play(QUICK)
+
+        with Ledger(cvm.ledger) as ledger:
+            assert ledger.pending == PendingRun(None)
+        assert cvm.load(TWO).outcome == "succeeded"
+        assert cvm.open() == names(1, 2)
 
 
 class TestOdd:
