@@ -30,6 +30,7 @@ from target_ciscovm.intake.rejections import Rejections
 from target_ciscovm.intake.spool import Spool
 from target_ciscovm.kdi.files import Files
 from target_ciscovm.ledger.ledger import Ledger, home_of
+from target_ciscovm.ledger.soundness import blaming
 from target_ciscovm.mapping.asset import AssetRules
 from target_ciscovm.output.folders import (
     require_disk,
@@ -224,7 +225,7 @@ class Run:
 
     def _ending(self, place: _Place, stack: ExitStack, read: Callable[[], None]) -> Ending:
         try:
-            with writing_in(place.folder.path):
+            with writing_in(place.folder.path), blaming(place.ledger.path):
                 ending = self._carry_out(place, stack, read)
         except CiscoVMError as error:
             ending = endings.by_error(error, self.facts)

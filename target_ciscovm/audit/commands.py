@@ -19,6 +19,7 @@ from target_ciscovm.audit.runs import read_runs
 from target_ciscovm.errors import CiscoVMError, LedgerMissing, SettingsError
 from target_ciscovm.ledger.file import put_in_place
 from target_ciscovm.ledger.ledger import Ledger, home_of
+from target_ciscovm.ledger.soundness import blaming
 from target_ciscovm.output.folders import run_folder
 from target_ciscovm.output.lock import connector_lock
 from target_ciscovm.report.holdings import sentences
@@ -58,7 +59,7 @@ def audit(settings: Settings) -> Audit:
         LedgerMissing: there is nothing to hold it against.
         HoldingsUnavailable: CVM does not tell what it holds.
     """
-    with _opened(settings) as desk, desk.inquiry.ledger as ledger:
+    with _opened(settings) as desk, desk.inquiry.ledger as ledger, blaming(desk.path):
         inquiry, opening = desk.inquiry, desk.opening
         if not ledger.exists:
             raise LedgerMissing(desk.path)
