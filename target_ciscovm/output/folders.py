@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
+STAMP: Final = "%Y%m%dT%H%M%SZ"
 RUN_ID: Final = re.compile(r"[0-9]{8}T[0-9]{6}Z-[0-9a-f]{4}")
 SPOOL: Final = "spool"
 NAMES_TRIED: Final = 100
@@ -133,11 +134,11 @@ def remove_old_runs(
         is_ours: whether a folder may be removed; those of another connector are not counted either.
     """
     outcome = Removal([], {})
-    newest_first = sorted(run_names(output_path), reverse=True)
+    names = newest_first(output_path)
     keep = max(keep, 1)
-    some = newest_first if len(newest_first) > keep else ()  # else there is nothing to look into
+    some = names if len(names) > keep else ()  # else there is nothing to look into
     old = frozenset([name for name in some if is_ours(output_path / name)][keep:])
-    for name in newest_first:
+    for name in names:
         path = output_path / name
         unwanted = path if name in old else path / SPOOL
         try:
@@ -150,8 +151,16 @@ def remove_old_runs(
     return outcome
 
 
-def run_names(output_path: Path) -> Iterator[str]:
-    """Give the names of all run folders, in no order; none where the folder cannot be read."""
+def newest_first(output_path: Path) -> list[str]:
+    """Give the names of all run folders, the newest first.
+
+    Names that lie in the future are from before the local clock was set right, so they come last.
+    """
+    end = f"{datetime.now(timezone.utc):{STAMP}}~"
+    return sorted(_run_names(output_path), key=lambda name: (name < end, name), reverse=True)
+
+
+def _run_names(output_path: Path) -> Iterator[str]:
     try:
         with os.scandir(output_path) as entries:
             for entry in entries:
@@ -192,7 +201,7 @@ def writing_in(folder: Path) -> Iterator[None]:
 
 
 def _create(output_path: Path, now: datetime) -> Path:
-    stamp = now.astimezone(timezone.utc).strftime("%Y%m%dT%H%M%SZ")
+    stamp = now.astimezone(timezone.utc).strftime(STAMP)
     for _ in range(NAMES_TRIED):
         path = output_path / f"{stamp}-{secrets.token_hex(2)}"
         with suppress(FileExistsError):

@@ -8,7 +8,7 @@ import msgspec
 from msgspec import Struct, field
 
 from target_ciscovm.outcomes import WELL, Destination, Outcome
-from target_ciscovm.output.folders import remove_old_runs, run_names
+from target_ciscovm.output.folders import newest_first, remove_old_runs
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -116,7 +116,7 @@ def kept_runs(output_path: Path) -> Iterator[tuple[str, Kept | None]]:
 
     One whose file is missing or cannot be read, as after a kill, is None.
     """
-    for name in sorted(run_names(output_path), reverse=True)[:MOST]:
+    for name in newest_first(output_path)[:MOST]:
         yield name, _read(output_path / name)
 
 

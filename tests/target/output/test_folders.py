@@ -15,6 +15,7 @@ from target_ciscovm.errors import DiskFull, NoAccess
 from target_ciscovm.output.folders import (
     RUN_ID,
     RunFolder,
+    newest_first,
     remove_old_runs,
     require_disk,
     run_folder,
@@ -26,9 +27,10 @@ NOON = datetime(2026, 11, 25, 12, 3, 50, tzinfo=timezone.utc)
 
 RUNNER = """
 import sys
+from datetime import datetime, timezone
 from pathlib import Path
 from target_ciscovm.output.folders import run_folder
-with run_folder(Path(sys.argv[1])) as folder:
+with run_folder(Path(sys.argv[1]), datetime(2002, 1, 1, tzinfo=timezone.utc)) as folder:
     (folder.spool / "records.db").write_bytes(b"records")
     print(folder.run_id, flush=True)
     sys.stdin.readline()
@@ -124,6 +126,15 @@ def test_this_run_stays_also_when_the_clock_went_back(tmp_path: Path) -> None:
         assert folder.spool.is_dir()
 
 
+def test_runs_from_before_the_clock_was_set_right_are_the_oldest(tmp_path: Path) -> None:
+    ahead = [old_run(tmp_path, -365 * years) for years in (31, 30)]
+    before = old_run(tmp_path, 7000)
+
+    with run_folder(tmp_path) as folder:
+        assert newest_first(tmp_path) == [folder.run_id, before, *ahead]
+        assert remove_old_runs(tmp_path, keep=2).removed == ahead
+
+
 def test_a_run_of_another_process_in_progress_is_left_alone(tmp_path: Path) -> None:
     command = [sys.executable, "-c", RUNNER, str(tmp_path)]
     with subprocess.Popen(
@@ -131,7 +142,7 @@ def test_a_run_of_another_process_in_progress_is_left_alone(tmp_path: Path) -> N
     ) as process:
         assert process.stdout is not None
         running = process.stdout.readline().strip()
-        newer = old_run(tmp_path, -4000)
+        newer = old_run(tmp_path, 7000)
 
         assert remove_old_runs(tmp_path, keep=1) == ([], {})
 
