@@ -142,6 +142,10 @@ class Closing(_Part):
     moved: Annotated[Count, Meta(description="open at another asset now")] = 0
     filtered: Annotated[Count, Meta(description="now left out by a filter")] = 0
     deleted_webapps: Annotated[Count, Meta(description="of web apps gone from Qualys")] = 0
+    again: Annotated[
+        Count,
+        Meta(description="of all these, sent by an earlier load too, of which CVM failed a part"),
+    ] = 0
     open_before: Annotated[Count | None, Meta(description="open before, by the ledger")] = None
     open_after: Annotated[Count | None, Meta(description="open after this load")] = None
 

@@ -120,6 +120,7 @@ def _closing(plan: Plan, closed: int) -> Closing:
             count for cause, count in plan.closings.items() if cause.startswith(decisions.FILTERED)
         ),
         deleted_webapps=plan.count("close", decisions.DELETED_WEBAPP),
+        again=sum(plan.closed_again.values()),
         open_before=before,
         open_after=None if before is None else before - closed + plan.opened,
     )

@@ -121,7 +121,8 @@ def _closings(report: Report) -> str:
         )
         if count
     ]
-    return f"by the plan: {', '.join(told)}" if told else ""
+    again = f"; {closing.again:,} of them again" if closing.again else ""
+    return f"by the plan: {', '.join(told)}{again}" if told else ""
 
 
 def _facts(report: Report) -> Iterator[tuple[str, str]]:

@@ -288,6 +288,7 @@ class TestSomePayloadsFailed:
                 new * day,
                 new if day else most,
             )
+            assert told["gone"] - told["again"] == (new if day else 0)
             (row,) = loaded.report["webapps"]
             assert row["open"] == most
             assert len(cvm.open() - names(*numbers)) <= 1
