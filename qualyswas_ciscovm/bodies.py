@@ -1,10 +1,13 @@
-"""The bodies of answers: read as they come, and given up when next to nothing comes."""
+"""Answers, read as they come, and given up when next to nothing comes."""
 
 from __future__ import annotations
 
+import sys
 import time
 import zlib
-from typing import TYPE_CHECKING, Final
+from http.client import HTTPResponse
+from io import BufferedReader, RawIOBase
+from typing import TYPE_CHECKING, Any, Final
 
 import urllib3
 from requests.exceptions import (
@@ -14,10 +17,17 @@ from requests.exceptions import (
     Timeout,
 )
 
+if sys.version_info >= (3, 12):
+    from typing import override
+else:
+    from typing_extensions import override
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from socket import socket
 
     from requests import Response
+    from typing_extensions import Buffer
 
 CODING: Final = "gzip"
 """What servers are asked to compress by: that which is decompressed here."""
@@ -32,6 +42,55 @@ SLOWEST: Final = 10_000
 
 class Stalled(Timeout):
     """An answer that never ends: drops keep a call alive, also one that hangs."""
+
+
+class PromptResponse(HTTPResponse):
+    """An answer whose status and headers may not drip for ever.
+
+    A timeout of a socket begins anew with each drop.
+    """
+
+    def __init__(self, sock: socket, *given: Any, **named: Any) -> None:  # noqa: ANN401 - passed on
+        super().__init__(sock, *given, **named)
+        self._source = _Timed(self.fp.detach(), sock.gettimeout())
+        self.fp = BufferedReader(self._source)
+
+    @override
+    def begin(self) -> None:
+        super().begin()
+        self._source.end = None
+
+
+class _Timed(RawIOBase):
+    """Reads until a moment has come.
+
+    Args:
+        source: what is read.
+        answer_seconds: how long the server may take to answer; None for ever.
+
+    Attributes:
+        end: the moment, on the monotonic clock; None for none.
+    """
+
+    def __init__(self, source: RawIOBase, answer_seconds: float | None) -> None:
+        super().__init__()
+        self._source = source
+        self.end = answer_seconds and time.monotonic() + PATIENCE * answer_seconds
+
+    @override
+    def readable(self) -> bool:
+        return True
+
+    @override
+    def readinto(self, buffer: Buffer) -> int | None:
+        if self.end is not None and time.monotonic() > self.end:
+            raise TimeoutError
+        return self._source.readinto(buffer)
+
+    @override
+    def close(self) -> None:
+        self._source.close()
+        super().close()
 
 
 def pieces(response: Response, most_bytes: int, answer_seconds: float) -> Iterator[bytes]:

@@ -7,12 +7,15 @@ import ssl
 import sys
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from requests import PreparedRequest
 from requests.adapters import HTTPAdapter
 from requests.exceptions import InvalidURL
+from urllib3 import HTTPConnectionPool
 from urllib3.exceptions import LocationValueError
+
+from qualyswas_ciscovm.bodies import PromptResponse
 
 if sys.version_info >= (3, 12):
     from typing import override
@@ -25,6 +28,8 @@ if TYPE_CHECKING:
     from requests import Request, Response, Session
     from requests.sessions import _Settings
     from urllib3.connectionpool import ConnectionPool
+
+T = TypeVar("T")
 
 VARIABLES: Final = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
 """What `requests` reads where the settings name no file."""
@@ -96,6 +101,8 @@ class OneServer(HTTPAdapter):
     ) -> ConnectionPool:
         if self._connections is None:
             found = super().get_connection_with_tls_context(request, verify, proxies, cert)
+            if isinstance(found, HTTPConnectionPool):
+                found.ConnectionCls = _prompt(found.ConnectionCls)
             self._connections = found
         return self._connections
 
@@ -121,6 +128,11 @@ def bundle_problem(ca_bundle: str | None, api_url: str) -> str | None:
         return None
     path = os.environ[named]
     return _problem(named, path, is_folder=Path(path).is_dir())
+
+
+def _prompt(connection: type[T]) -> type[T]:
+    """Give a kind of connection whose answers may not drip for ever."""
+    return type(connection.__name__, (connection,), {"response_class": PromptResponse})
 
 
 def _prepared(session: Session, request: Request) -> PreparedRequest:

@@ -10,6 +10,7 @@ import requests
 from urllib3 import PoolManager
 
 from qualyswas_ciscovm.sessions import OneServer
+from tests.support.dripping import IN_HEAD, DrippingServer
 from tests.support.loopback import LoopbackServer, Request, Response
 
 if sys.version_info >= (3, 12):
@@ -51,6 +52,13 @@ def test_the_connections_to_one_server_are_looked_up_once() -> None:
 
     assert [request.path for request in server.requests] == ["/one", "/other"]
     assert adapter.connections.looked_up == 1
+
+
+def test_an_answer_that_never_gets_past_its_headers_is_given_up() -> None:
+    with DrippingServer(IN_HEAD) as server, requests.Session() as session:
+        adapter = OneServer(session, server.url, verify=True)
+        with pytest.raises(requests.exceptions.ReadTimeout):
+            adapter.ask(requests.Request("GET", server.url), (5, 0.1))
 
 
 @pytest.mark.parametrize("host", ["a" * 64, "a..b"])

@@ -53,16 +53,18 @@ FORMS: Final[Mapping[str, Callable[[], Iterator[bytes]]]] = {
     "compressed, with nothing in it": _of_nothing,
 }
 
+IN_HEAD: Final = "in its head"
+
 
 class DrippingServer:
     """Answers each call with HTTP 200 and one drop after the other.
 
     Args:
-        form: how the answer is framed, one of `FORMS`.
+        form: how the answer is framed, one of `FORMS`; or `IN_HEAD`, for one that never begins.
     """
 
     def __init__(self, form: str) -> None:
-        self._form = FORMS[form]
+        self._form = partial(_always, b"x", after=b"X-") if form == IN_HEAD else FORMS[form]
         self._socket = socket.create_server(("127.0.0.1", 0))
         self._thread = threading.Thread(target=self._serve, daemon=True)
 
