@@ -274,11 +274,21 @@ class CiscoVMClient:
         path = f"{self._path}/connector_runs/{run_id}"
         answer = self.calls.get_once(path, "see the connector's runs")
         run = read_run(answer.fields())
-        # Also for HTTP 404: a run that was just scheduled may not be there yet.
         if run is None or run.id != run_id:
+            run = self._listed_run(run_id)
+        # Also for HTTP 404: a run that was just scheduled may not be there yet.
+        if run is None:
             msg = f"CVM says nothing about connector run {run_id} (HTTP {answer.status})."
             raise BrokenAnswer(msg)
         return run
+
+    def _listed_run(self, run_id: int) -> ConnectorRun | None:
+        """Find a run in the list of them: CVM may answer for it there alone."""
+        with suppress(CiscoVMError):
+            listed = self.calls.get_once(f"{self._path}/connector_runs", "see the connector's runs")
+            found = map(read_run, listed.rows("connector_runs") or ())
+            return next((run for run in found if run and run.id == run_id), None)
+        return None
 
 
 def _importers(connectors: Sequence[Connector]) -> str:

@@ -132,7 +132,12 @@ def read_connector(row: Mapping[str, object]) -> Connector | None:
 
 
 def read_run(row: Mapping[str, object]) -> ConnectorRun | None:
-    """Read a connector run, None when the row names no id."""
+    """Read a connector run, None when the row names no id.
+
+    CVM wraps a connector in its name, and so may do with a run.
+    """
+    inner = row.get("connector_run")
+    row = inner if isinstance(inner, dict) else row
     number = read_int(row.get("id"))
     if number is None:
         return None

@@ -59,6 +59,20 @@ def test_an_end_in_a_form_we_cannot_read_is_an_end(server: ScriptedServer) -> No
     assert connect(server).wait(7, 5, Log()).success is True
 
 
+@pytest.mark.parametrize("alone", [Reply(404, {}), Reply(json={}), Reply(405, {})])
+def test_a_run_that_only_the_list_tells_has_ended_too(server: ScriptedServer, alone: Reply) -> None:
+    server.script("GET", RUN_7, alone)
+    server.script("GET", RUNS, Reply(json=[{"id": 8}, ended().json]))
+
+    assert connect(server).wait(7, 5, Log()).success is True
+
+
+def test_a_run_that_is_wrapped_in_its_name_is_read(server: ScriptedServer) -> None:
+    server.script("GET", RUN_7, Reply(json={"connector_run": ended().json}))
+
+    assert connect(server).wait(7, 5, Log()).success is True
+
+
 @pytest.mark.parametrize(
     "bad",
     [
@@ -80,7 +94,7 @@ def test_a_look_that_fails_is_no_end(server: ScriptedServer, bad: Reply) -> None
 
     assert connect(server).wait(7, 5, log).id == 7
 
-    assert len(server.requests) == 9
+    assert len([one for one in server.requests if one.path == RUN_7]) == 9
     assert "cannot be looked at now" in log.text
 
 
