@@ -10,7 +10,13 @@ import msgspec
 
 from qualyswas_ciscovm.dates import parse
 from qualyswas_ciscovm.wording import counted, cut
-from target_ciscovm.errors import Refused, StillRunning, TooManyRejected
+from target_ciscovm.errors import (
+    Refused,
+    RequestRefused,
+    StillRunning,
+    TemporaryError,
+    TooManyRejected,
+)
 from target_ciscovm.intake.counts import FINDINGS
 from target_ciscovm.outcomes import EXIT_CODES, LOADS_KEPT_BACK
 from target_ciscovm.output.state import asking_full_sync
@@ -48,6 +54,9 @@ VERIFY: Final = "meltano invoke target-ciscovm:verify"
 TEST: Final = "meltano invoke tap-qualyswas --test"
 SENTENCE_END: Final = re.compile(r"(?<=[a-z0-9)]\.) +(?=[A-Z])")
 ONCE: Final = "If that is what you want, run once with the settings below."
+LOOK: Final = (
+    "Look at the connector's page in CVM, check the login with this command, and run again."
+)
 HEALS: Final = "The tap's next sync reads everything and heals this."
 
 
@@ -159,6 +168,8 @@ def by_error(error: CiscoVMError, facts: Facts) -> Ending:
     if isinstance(error, TooManyRejected) and facts.folder is not None:
         step = f"Look into {facts.folder.file('rejected.jsonl')} for what was rejected and why."
     command = run_with(error.once_with)
+    if not step and isinstance(error, RequestRefused | TemporaryError):
+        step, command = LOOK, VERIFY
     if error.once_with:
         step = ONCE
     elif outcome == "refused":

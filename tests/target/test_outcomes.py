@@ -242,6 +242,17 @@ class TestRefused:
         assert loaded.report["reconciliation"]["received"] == 0
 
 
+def test_an_answer_that_names_no_next_step_is_told_with_one(cvm: CVM) -> None:
+    cvm.alter(lambda path, told: {} if path.endswith("/connector_runs") else told)
+
+    loaded = cvm.load(SYNC)
+
+    assert (loaded.outcome, loaded.exit_code) == ("failed", 1)
+    assert "did not list the runs" in loaded.message
+    assert "run again" in loaded.report["next_step"]
+    assert loaded.report["next_command"] == "meltano invoke target-ciscovm:verify"
+
+
 class TestFilesOnly:
     """Without key and connector the files are the result, and the state is passed on."""
 
