@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from datetime import datetime, timezone
 
 import msgspec
@@ -77,7 +78,8 @@ def read_retry_after(text: str | None, server_now: datetime | None) -> float | N
         return None
     stripped = text.strip()
     if stripped.isascii() and stripped.replace(".", "", 1).isdigit():
-        return float(stripped) or None
+        seconds = float(stripped)
+        return seconds if 0 < seconds < math.inf else None
     date = from_header(stripped)
     if date is None:
         return None
