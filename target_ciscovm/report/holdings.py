@@ -109,7 +109,7 @@ def sentences(found: Holdings) -> Iterator[str]:
 def verified(found: Holdings) -> str:
     """Say what came of asking CVM."""
     if not found.asked:
-        return f"CVM was not asked what it holds: {found.problem}".removesuffix(".")
+        return f"CVM did not tell what it holds: {found.problem}".removesuffix(".")
     told = "; ".join(sentences(found))
     if found.agrees:
         people = f"; {told}" if told else ""

@@ -121,5 +121,5 @@ def _search(reading: Reading, model: DataModel, no_export: CiscoVMError) -> None
                 "administrator's."
             )
             raise HoldingsUnavailable(msg) from error
-        msg = f"{no_export} {error}"
+        msg = " ".join(dict.fromkeys((str(no_export), str(error))))
         raise HoldingsUnavailable(msg) from error

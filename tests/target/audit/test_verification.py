@@ -167,4 +167,4 @@ def test_a_key_that_may_not_read_leaves_the_load_as_it_is(cvm: CVM) -> None:
     assert (loaded.outcome, loaded.states) == ("succeeded", [STATE])
     assert loaded.report["verification"]["asked"] is False
     (warning,) = loaded.report["warnings"]
-    assert "CVM was not asked what it holds" in warning
+    assert "CVM did not tell what it holds" in warning
