@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import ssl
 import sys
@@ -33,6 +34,9 @@ T = TypeVar("T")
 
 VARIABLES: Final = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
 """What `requests` reads where the settings name no file."""
+
+# It logs a header that it cannot read with a trace back and what came after it, for each answer.
+logging.getLogger("urllib3.connection").setLevel(logging.ERROR)
 
 
 class OneServer(HTTPAdapter):

@@ -61,6 +61,20 @@ def test_an_answer_that_never_gets_past_its_headers_is_given_up() -> None:
             adapter.ask(requests.Request("GET", server.url), (5, 0.1))
 
 
+class Defective(LoopbackServer):
+    @override
+    def answer(self, request: Request) -> Response:
+        return Response(204, {"Content-Length": "0", "Not a header at all\r\nX-Other": "1"}, b"")
+
+
+def test_headers_that_cannot_be_read_write_no_trace_back(caplog: pytest.LogCaptureFixture) -> None:
+    with Defective() as server, requests.Session() as session:
+        adapter = OneServer(session, server.url, verify=True)
+        adapter.ask(requests.Request("GET", server.url), (5, 5)).close()
+
+    assert caplog.text == ""
+
+
 @pytest.mark.parametrize("host", ["a" * 64, "a..b"])
 def test_a_host_that_can_have_no_name_is_a_wrong_url(host: str) -> None:
     url = f"https://{host}.example.test"
