@@ -11,12 +11,15 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 SUFFIXES: Final = frozenset({".xml", ".csv"})
+PACKED: Final = frozenset({".zip", ".gz", ".7z", ".rar", ".tar", ".tgz", ".bz2", ".xz"})
+"""What may hold a report, and is not unpacked."""
 
 
 def find_reports(paths: Iterable[str]) -> list[Path]:
     """Give the files that some paths name, each once, in the order of their names.
 
-    Of a folder these are the files below it that end in `.xml` or `.csv`.
+    Of a folder these are the files below it that end in `.xml` or `.csv`. Archives are among them,
+    so that each is named as one that cannot be read.
 
     Raises:
         SettingsError: when one of the paths is not there, or there is no file.
@@ -44,5 +47,5 @@ def _files(path: Path) -> Iterator[Path]:
         return
     for file in path.rglob("*"):
         hidden = any(part.startswith(".") for part in file.relative_to(path).parts)
-        if file.suffix.lower() in SUFFIXES and file.is_file() and not hidden:
+        if file.suffix.lower() in SUFFIXES | PACKED and file.is_file() and not hidden:
             yield file

@@ -18,6 +18,7 @@ from tap_qualyswas.records.parsing import HEAD_BYTES
 from tap_qualyswas.records.portal import csv_report, xml_report
 from tap_qualyswas.records.portal.document import cleaned, open_document, open_utf8
 from tap_qualyswas.records.portal.report import CSV, SHOW_IGNORED, WEBAPP_REPORT, ReportError
+from tap_qualyswas.sources.report_files.paths import PACKED
 
 if TYPE_CHECKING:
     import logging
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
     from tap_qualyswas.records.shapes import Shape
 
 BLANKS: Final = b" \t\r\n\xef\xbb\xbf"
+PACKED_BYTES: Final = (b"PK\x03\x04", b"\x1f\x8b")
+"""With what a zip and a gzip file begin."""
 UNDATED: Final = ""
 """Older than any date."""
 NO_DATE: Final = "it does not say when it was made"
@@ -185,7 +188,14 @@ def reason_of(error: ReportError | OSError) -> str:
 
 def _look_through(path: Path) -> tuple[Overview, bool]:
     with open_utf8(path) as source:
-        if not source.read(HEAD_BYTES).lstrip(BLANKS).startswith(b"<"):
+        head = source.read(HEAD_BYTES).lstrip(BLANKS)
+        if path.suffix.lower() in PACKED or head.startswith(PACKED_BYTES):
+            msg = "it is packed. Unpack it"
+            raise ReportError(msg)
+        if not head:
+            msg = "it is empty"
+            raise ReportError(msg)
+        if not head.startswith(b"<"):
             return (csv_report.read_overview(source), False)
         document = open_document(source)
         try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -166,3 +167,23 @@ def test_a_folder_without_a_report_that_can_be_read_is_an_error(exports: Exports
     (exports.folder / "bad.xml").write_text("<WAS_SCAN_REPORT>")
     with pytest.raises(errors.UnreadableReports, match="None of 1 report file"):
         exports.sync()
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "told"),
+    [
+        ("b.zip", b"PK\x03\x04...", "it is packed. Unpack it"),
+        ("b.xml.gz", gzip.compress(b"<WAS_WEBAPP_REPORT/>"), "it is packed. Unpack it"),
+        ("b.xml", gzip.compress(b"<WAS_WEBAPP_REPORT/>"), "it is packed. Unpack it"),
+        ("b.csv", b" \r\n", "it is empty"),
+    ],
+)
+def test_a_report_that_is_packed_or_empty_is_named(
+    exports: Exports, name: str, content: bytes, told: str
+) -> None:
+    exports.write("a.xml")
+    (exports.folder / name).write_bytes(content)
+    outcome = exports.sync()
+
+    assert f"{name}: {told}." in outcome.log
+    assert ids(outcome) == exports.unique_ids()
