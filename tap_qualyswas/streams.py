@@ -9,6 +9,7 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Protocol, cast
 
 from singer_sdk import SchemaDirectory, Stream, StreamSchema
+from singer_sdk.exceptions import MapExpressionError
 from singer_sdk.helpers.conform import TypeConformanceLevel
 from singer_sdk.mapper import SameRecordTransform
 from singer_sdk.singerlib import SelectionMask
@@ -195,7 +196,11 @@ def _mapped(
     """Give what stream maps make of records, with the name of the stream that it goes to."""
     for record in records:
         for one in maps:
-            mapped = one.transform(record)
+            try:
+                mapped = one.transform(record)
+            except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+                msg = f"{type(error).__name__}: {error}, in a record of {one.stream_alias}"
+                raise MapExpressionError(msg) from error
             if mapped is not None:
                 yield (one.stream_alias, mapped)
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import gc
 import sys
+from contextlib import contextmanager
 from copy import deepcopy
 from functools import cached_property
 from typing import IO, TYPE_CHECKING, Any, ClassVar, Final, cast
 
 from singer_sdk import Tap
+from singer_sdk.exceptions import MappingError
 from singer_sdk.helpers.capabilities import PluginCapabilities, TapCapabilities
 from singer_sdk.plugin_base import PluginBase
 from singer_sdk.singerlib import Catalog
@@ -17,6 +19,8 @@ from qualyswas_ciscovm.endings import ending_well
 from qualyswas_ciscovm.errors import SIGNAL_EXIT
 from qualyswas_ciscovm.metric_lines import name_streams
 from qualyswas_ciscovm.plugin import Plugin
+from qualyswas_ciscovm.wording import cut
+from tap_qualyswas.errors import SettingsError
 from tap_qualyswas.input_files import FULL_TABLE, read_catalog, read_state
 from tap_qualyswas.qualys.retries import FIRST_WAIT_SECONDS
 from tap_qualyswas.settings.schema import CONFIG_SCHEMA
@@ -53,6 +57,8 @@ NEW_OBJECTS: Final = 10_000
 
 Records make no cycles. At Python's own 700 it goes through each of them several times.
 """
+LONGEST: Final = 300
+"""Characters of what the SDK says of a stream map."""
 CHECK_ACCESS: Final = "all"
 """What `--test` without a value stands for."""
 
@@ -85,6 +91,10 @@ class TapQualysWAS(Plugin, Tap):
 
     @override
     def setup_mapper(self) -> None:
+        with _explained():
+            self._set_up_mapper()
+
+    def _set_up_mapper(self) -> None:
         # The SDK copies each schema four times to leave out what a catalog deselects. Where nothing
         # of a stream is, that is most of the time in which a tap starts.
         PluginBase.setup_mapper(self)
@@ -225,7 +235,8 @@ class TapQualysWAS(Plugin, Tap):
         require_selection(selected)
         gc.set_threshold(NEW_OBJECTS)
         _ = self.run  # settings that do not go together are refused before anything is written
-        self.sync_all()
+        with _explained():
+            self.sync_all()
         if PROOF not in selected:
             self.run.end()
             self._write_state()
@@ -262,3 +273,17 @@ class TapQualysWAS(Plugin, Tap):
         # state of the last page is on stdout already; all that matters is to end between two lines.
         self.logger.info("Stopped by signal %d. The next run goes on from the last state.", signum)
         self.message_writer.stop(SIGNAL_EXIT + signum)
+
+
+@contextmanager
+def _explained() -> Iterator[None]:
+    """Tell what is wrong with stream maps.
+
+    Raises:
+        SettingsError: when they do not fit the records.
+    """
+    try:
+        yield
+    except MappingError as error:
+        msg = f"stream_maps cannot be applied: {cut(str(error), LONGEST).rstrip('.')}. Correct it."
+        raise SettingsError(msg) from error

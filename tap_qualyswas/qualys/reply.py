@@ -112,7 +112,7 @@ class Reply:
     def _spelled_secrets(self) -> set[str]:
         return {
             spelled
-            for secret in self.secrets
+            for secret in filter(str.strip, self.secrets)
             for spelled in (secret, escape(secret), quote_plus(secret))
         }
 

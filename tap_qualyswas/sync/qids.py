@@ -11,6 +11,8 @@ from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Final
 
 from tap_qualyswas.qualys.knowledge_base import KB_IDS
+from tap_qualyswas.records.fields import LARGEST
+from tap_qualyswas.settings.schema import FINDING_TYPES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -163,7 +165,7 @@ def _is_representative(found: object) -> bool:
     if not isinstance(found, (list, tuple)) or len(found) not in {2, 3}:
         return False
     kind, *ids = found
-    return isinstance(kind, str) and all(type(one) is int for one in ids)
+    return kind in FINDING_TYPES and all(type(one) is int and 0 <= one <= LARGEST for one in ids)
 
 
 def _are_classes(found: object) -> bool:

@@ -93,3 +93,14 @@ def test_damaged_values_that_a_cursor_carries_end_no_sync(stream: str, platform:
     outcome = platform.sync_here(PAGES, state=state)
 
     assert f"{stream} goes on where an interrupted run stopped." in outcome.log
+
+
+@pytest.mark.parametrize("odd", [["NONSENSE", 5], ["VULNERABILITY", 10**30]])
+def test_an_odd_representative_does_not_cost_the_classification_of_the_others(
+    platform: Platform, odd: list[Any]
+) -> None:
+    state = platform.sync_here().state
+    state["bookmarks"]["knowledge_base"]["pending"] = [{"150001": odd}]
+    outcome = platform.sync_here(state=state)
+
+    assert outcome.proof["incompleteReasons"] == []

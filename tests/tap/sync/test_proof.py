@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 
 import pytest
 
+from tap_qualyswas import errors
 from tests.sandbox.world.size import WorldSize
 from tests.tap.catalogs import without
 from tests.tap.scripted import (
@@ -244,3 +245,20 @@ def test_a_count_by_web_application_that_is_refused_ends_no_sync() -> None:
         outcome = sync_here(server.config)
 
     assert outcome.proof["incompleteReasons"] == ["findings could not be counted"]
+
+
+@pytest.mark.parametrize(
+    ("maps", "told"),
+    [
+        ({"x": "((("}, "Failed to parse expression"),
+        ({"uniqueId": None}, "Removing key property 'uniqueId'"),
+        ({"x": "nope()"}, "Failed to evaluate"),
+        ({"x": "1 / 0"}, "ZeroDivisionError: division by zero, in a record of findings"),
+    ],
+)
+def test_a_stream_map_that_does_not_fit_is_refused_as_a_setting(
+    maps: dict[str, Any], told: str
+) -> None:
+    refused = pytest.raises(errors.SettingsError, match=f"stream_maps cannot be applied: {told}")
+    with Platform(SIZE) as platform, refused:
+        platform.sync_here({"stream_maps": {"findings": maps}})

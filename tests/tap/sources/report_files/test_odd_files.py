@@ -35,7 +35,7 @@ def test_a_file_that_is_not_well_formed_is_refused_by_its_line(exports: Exports)
         "cut.csv: line",
         "list.csv: it is not the CSV of a report",
         "other.xml: its root is ASSET_DATA_REPORT, not WAS_SCAN_REPORT or WAS_WEBAPP_REPORT",
-        "none.xml: it is not the CSV of a report",
+        "none.xml: it is empty",
     ):
         assert told in outcome.log
     assert {row["id"] for row in outcome.records("webapps")} == {one.id for one in others}
