@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 EVIDENCE: Final = "Evidence"
 """Label of the evidence, which comes last."""
+ODD: Final = bytes(range(32)) + b"\x7f@\xed"
+"""Bytes of UTF-8 that `plain` may have to do with; surrogates begin with the last one."""
 YES_NO: Final = {True: "yes", False: "no"}
 MAX_EVIDENCE: Final = 100_000
 """Most characters of evidence in one finding; the tap also caps each text in it."""
@@ -130,9 +132,10 @@ def as_text(finding: Finding, *, with_evidence: bool = True) -> str:
             lines.append(f"{label}: {YES_NO[made] if isinstance(made, bool) else made}")
         if with_evidence and (evidence := _evidence(finding)):
             lines.append(f"{EVIDENCE}: {evidence}")
-    together = "".join(lines)
-    if together.isprintable() and "@" not in together:
-        return "\n".join(lines)
+    text = "\n".join(lines)
+    written = text.encode("utf-8", "surrogatepass")
+    if len(written) - len(written.translate(None, ODD)) == len(lines) - 1:
+        return text
     return "\n".join([plain(line).replace("\n", "\n  ") for line in lines])
 
 

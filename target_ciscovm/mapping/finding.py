@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from operator import attrgetter
-from typing import TYPE_CHECKING, Final, NamedTuple, cast
+from typing import TYPE_CHECKING, Final, cast
 
 import msgspec
 
@@ -52,7 +52,7 @@ class MappingRules(msgspec.Struct, frozen=True):
     with_evidence: bool = True
 
 
-class Moments(NamedTuple):
+class Moments(msgspec.Struct, gc=False):
     """The dates of a finding in UTC, as KDI writes them; None for one that cannot be read."""
 
     first_detected: str | None
@@ -68,12 +68,11 @@ class Moments(NamedTuple):
     @property
     def last_looked_at(self) -> str:
         """When Qualys last tested the finding, with any result; empty if unknown."""
-        return max(
-            self.last_tested or "",
-            self.fixed or "",
-            self.last_detected or "",
-            self.first_detected or "",
-        )
+        latest = self.last_tested or ""
+        for one in (self.fixed, self.last_detected, self.first_detected):
+            if one and one > latest:
+                latest = one
+        return latest
 
     @property
     def closed(self) -> str | None:
@@ -119,12 +118,12 @@ def notes(finding: Finding, at: Moments, rules: MappingRules) -> list[str]:
         found.append(f"severity {finding.severity} is not 1 to 5: left out")
     if rules.map_ignored and finding.is_ignored and _ignored(finding) is None:
         found.append(f"ignored without a known reason: taken as {NO_REASON}")
-    given = _dates(finding)
-    if given.count(None) < at.count(None):
+    given, read = _dates(finding), msgspec.structs.astuple(at)
+    if given.count(None) < read.count(None):
         found += [
             f"{name} is not a readable date: left out"
-            for name, text, read in zip(DATES, given, at, strict=True)
-            if read is None and text and not text.isspace()
+            for name, text, date in zip(DATES, given, read, strict=True)
+            if date is None and text and not text.isspace()
         ]
     return found
 

@@ -15,9 +15,9 @@ Integer = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]
 
 WORDS: Final = frozenset(
     {"NEW", "ACTIVE", "REOPENED", "PROTECTED", "FIXED"}
-    | {"VULNERABILITY", "SENSITIVE_CONTENT", "INFORMATION_GATHERED"}
+    | {"VULNERABILITY", "SENSITIVE_CONTENT", "INFORMATION_GATHERED", None}
 )
-"""Statuses and types of findings, as Qualys's API writes them."""
+"""Statuses and types of findings, as Qualys's API writes them; None where it tells none."""
 
 LETTERS: Final = {"VULNERABILITY": "V", "SENSITIVE_CONTENT": "S", "INFORMATION_GATHERED": "I"}
 """Finding types as identifiers have them."""
