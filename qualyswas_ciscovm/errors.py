@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Final
+import signal
+from typing import TYPE_CHECKING, ClassVar, Final, NoReturn
 
 from qualyswas_ciscovm.wording import one_line, without_logins
+
+if TYPE_CHECKING:
+    from types import FrameType
 
 RUNTIME_EXIT: Final = 1
 SETTINGS_EXIT: Final = 2
@@ -42,3 +46,14 @@ class Interrupted(BaseException):
     def exit_code(self) -> int:
         """Exit code of the process."""
         return SIGNAL_EXIT + self.signum
+
+
+def end_at_signals() -> None:
+    """Let a signal end the command without a trace back, until the plugin takes it over."""
+    for signum in (signal.SIGINT, signal.SIGTERM):
+        if signal.getsignal(signum) is not signal.SIG_IGN:
+            signal.signal(signum, _end)
+
+
+def _end(signum: int, _frame: FrameType | None) -> NoReturn:
+    raise SystemExit(SIGNAL_EXIT + signum)

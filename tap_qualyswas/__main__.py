@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gc
 
+from qualyswas_ciscovm.errors import end_at_signals
+
 
 def main() -> None:
     """Run the command.
@@ -11,6 +13,7 @@ def main() -> None:
     What is imported stays until the process ends. The garbage collector would go through it several
     times, the last time at the end, which takes a fifth of a start.
     """
+    end_at_signals()
     gc.disable()
     from tap_qualyswas.tap import TapQualysWAS  # noqa: PLC0415 - while the collector rests
 

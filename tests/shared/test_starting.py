@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
 import sys
 from typing import Final
@@ -64,3 +65,24 @@ def test_a_command_that_only_tells_starts_quickly(
     assert len([each for each in found if each.partition(".")[0] in OWN]) <= MOST
     assert left_alone
     assert collects
+
+
+INTERRUPTED: Final = """
+import importlib, os, sys
+class Interrupting:
+    def find_spec(self, name, *_):
+        if name == sys.argv[2]:
+            os.kill(os.getpid(), int(sys.argv[3]))
+sys.meta_path.insert(0, Interrupting())
+importlib.import_module(sys.argv[1]).main()
+"""
+
+
+@pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("module", ["tap_qualyswas.tap", "target_ciscovm.target"])
+def test_a_signal_during_the_start_leaves_no_trace_back(module: str, signum: int) -> None:
+    main = f"{module.partition('.')[0]}.__main__"
+    started = [sys.executable, "-c", INTERRUPTED, main, module, str(int(signum))]
+    done = subprocess.run(started, capture_output=True, timeout=60, check=False)
+
+    assert (done.returncode, done.stderr) == (128 + signum, b"")
