@@ -184,7 +184,7 @@ def _is_there(path: Path) -> bool:
     except OSError as error:
         raise LedgerUnusable(path, "read", error.strerror or str(error)) from error
     if not stat.S_ISREG(mode):
-        raise LedgerUnusable(path, "read", "it is not a file")
+        raise LedgerUnusable(path, "read", "it is not a file, as ledger_path must be")
     return True
 
 

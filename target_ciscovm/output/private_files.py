@@ -77,7 +77,7 @@ def written_whole(path: Path) -> Iterator[Path]:
 
     A reader finds the file before or this one; of one that could not be written nothing is left.
     """
-    made = path.with_name(f".{path.name}.{os.getpid()}.new")
+    made = path.parent / f".{path.name}.{os.getpid()}.new"  # also where the path is a root
     try:
         yield made
         made.replace(path)

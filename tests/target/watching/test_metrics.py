@@ -94,12 +94,13 @@ def test_a_run_that_is_refused_is_one_of_its_connector_too(cvm: CVM, tmp_path: P
     assert loaded.report["connector"] == {"id": CONNECTOR_ID, "name": "", "api_url": cvm.url}
 
 
+@pytest.mark.parametrize(("name", "cause"), [("missing/ciscovm.prom", "No such file"), ("/", "")])
 def test_figures_that_cannot_be_written_are_a_warning(
-    cvm: CVM, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    name: str, cause: str, cvm: CVM, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    path = tmp_path / "missing" / "ciscovm.prom"
+    path = tmp_path / name
 
     loaded = cvm.load(Sync([webapp()], [finding(1)]), metrics_path=str(path))
 
     assert loaded.exit_code == 0
-    assert f"metrics_path {path} could not be written: No such file" in caplog.text
+    assert f"metrics_path {path} could not be written: {cause}" in caplog.text
