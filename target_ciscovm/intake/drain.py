@@ -30,7 +30,7 @@ def draining(file: IO[Any] | None) -> Iterator[None]:
         if ending.exit_code > SIGNAL_EXIT:
             raise
         source = file or sys.stdin
-        if not source.isatty():
+        if source is not None and not source.isatty():
             drain(source)
         raise
 

@@ -82,7 +82,8 @@ class SingerLines(GenericSingerReader[bytes]):
     @property
     @override
     def default_input(self) -> IO[bytes]:
-        return sys.stdin.buffer
+        # A process whose standard input is closed has none.
+        return sys.stdin.buffer if sys.stdin is not None else io.BytesIO()
 
     @override
     def deserialize_json(self, line: bytes) -> dict[str, Any]:

@@ -51,6 +51,22 @@ def test_standard_output_has_the_state_and_nothing_else(cvm: CVM) -> None:
     assert process.loaded(ended).outcome == "succeeded"
 
 
+@pytest.mark.parametrize(
+    ("connector", "exit_code", "words"),
+    [(CONNECTOR_ID, 0, "no record came"), (4, 2, "no connector")],
+)
+def test_a_closed_standard_input_is_one_without_records(
+    connector: int, exit_code: int, words: str, cvm: CVM
+) -> None:
+    process = Process(cvm, code=f"import sys; sys.stdin = None; {START}", connector_id=connector)
+
+    ended = process.end()
+
+    assert ended.exit_code == exit_code
+    assert words in ended.log
+    assert "Traceback" not in ended.log
+
+
 def test_nothing_shows_the_key_at_any_level_of_the_log(cvm: CVM) -> None:
     cvm.faults.arm("upload-422", "poll-errors")
     process = Process(cvm, environment={"TARGET_CISCOVM_LOGLEVEL": "DEBUG", "LOGLEVEL": "DEBUG"})
