@@ -167,7 +167,9 @@ class TargetCiscoVM(Plugin, Target):
 
     @override
     def process_endofpipe(self) -> None:
-        """Do nothing: `load` has done it all, and has passed the state on."""
+        """Say last why nothing was loaded; all else is done, and the state passed on."""
+        if self.report is not None and self.report.outcome == "aborted":
+            self.logger.warning("%s", self.report.message)
 
     @cached_property
     def _maps(self) -> StreamMaps | None:

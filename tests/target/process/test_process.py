@@ -13,12 +13,13 @@ import pytest
 
 from target_ciscovm.ledger.ledger import Ledger
 from tests.sandbox.ciscovm.tenant.tenant import API_KEY, CONNECTOR_ID
+from tests.sandbox.world.clock import START as START_OF_ALL
 from tests.support.json_lines import json_lines
 from tests.support.processes import ROOT
 from tests.target.ledger.ledgers import entries
 from tests.target.loads import HOUR
 from tests.target.processes import MEASURED, START, Ended, Process, peak_kb
-from tests.target.streams import STATE, Sync, finding, joined, names, record, schema, webapp
+from tests.target.streams import STATE, Sync, finding, joined, names, record, schema, state, webapp
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -65,6 +66,21 @@ def test_a_closed_standard_input_is_one_without_records(
     assert ended.exit_code == exit_code
     assert words in ended.log
     assert "Traceback" not in ended.log
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        (b"", "no record came"),
+        (joined(schema("findings"), state(STATE)), "no record came"),
+        (Sync([webapp()], [], scans=[]).lines(START_OF_ALL), "no finished scan and no finding"),
+    ],
+)
+def test_an_abort_says_why_in_the_last_line_of_the_log(given: bytes, words: str, cvm: CVM) -> None:
+    ended = Process(cvm).end(given)
+
+    assert ended.exit_code == 0
+    assert_one_line(ended, "Nothing was loaded and nothing closed", words)
 
 
 def test_nothing_shows_the_key_at_any_level_of_the_log(cvm: CVM) -> None:
