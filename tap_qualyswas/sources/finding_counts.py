@@ -17,6 +17,7 @@ from dataclasses import replace
 from itertools import islice
 from typing import TYPE_CHECKING, Final
 
+from tap_qualyswas.errors import BrokenAnswer
 from tap_qualyswas.qualys.request_bodies import equals, lesser, one_of
 from tap_qualyswas.search.pages import IdRange
 from tap_qualyswas.search.walk import LAG_SECONDS, UNCOUNTED, Walk, count_all
@@ -227,10 +228,16 @@ class _Search:
             sweep, key=f"{kind}/again/{webapp}", criteria=(equals("type", kind), *asked)
         )
         found = 0
-        for page in Walk(self._reader.client, [again]).pages({again.key: [IdRange()]}):
-            self._calls_left -= 1
-            found += len(page.records)
-            yield from (record for record in page.records if not _holds(ids, record["id"]))
+        try:
+            for page in Walk(self._reader.client, [again]).pages({again.key: [IdRange()]}):
+                self._calls_left -= 1
+                found += len(page.records)
+                yield from (record for record in page.records if not _holds(ids, record["id"]))
+        except BrokenAnswer as broken:  # such as from a server that knows no such criterion
+            self._reader.logger.warning("findings: cannot look for what differs. %s", broken)
+            self._calls_left = 0
+            self._reader.coverage.leave_out([webapp])
+            return
         self._calls_left -= 1
         if self._count_all([("finding", again.criteria)]) != [found]:
             self._reader.coverage.leave_out([webapp])

@@ -262,3 +262,20 @@ def test_a_stream_map_that_does_not_fit_is_refused_as_a_setting(
     refused = pytest.raises(errors.SettingsError, match=f"stream_maps cannot be applied: {told}")
     with Platform(SIZE) as platform, refused:
         platform.sync_here({"stream_maps": {"findings": maps}})
+
+
+def test_where_no_search_by_web_application_works_what_differs_is_left_out() -> None:
+    row = finding(2)
+    answers = {
+        f"{SEARCH}webapp": Answer(page(webapp(9001), webapp(9002))),
+        f"{COUNT}webapp": Answer(count_xml(2)),
+        FINDINGS: Answer(page(row)),
+    }
+    script = {f"{COUNT}finding": [Answer(count_xml(2))] * 9}
+    settings = {"finding_types": ["VULNERABILITY"], "max_attempts": 2}
+    with ScriptedServer(script, answers) as server:
+        outcome = sync_here({**server.config, **settings})
+
+    assert [found["id"] for found in outcome.records("findings")] == [2]
+    assert "cannot look for what differs" in outcome.log
+    assert 9002 in outcome.proof["coverage"]["webApps"]["notProven"]
