@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from contextlib import suppress
 from dataclasses import dataclass
 from html import escape
 from typing import TYPE_CHECKING, Final
-from urllib.parse import quote_plus
+from urllib.parse import quote, quote_plus
 
 from lxml import etree
 
@@ -15,7 +16,7 @@ from tap_qualyswas.errors import BrokenAnswer
 from tap_qualyswas.records.parsing import root_name
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
 HEAD_BYTES: Final = 4096
 """Of a page that is no data: enough for its first words."""
@@ -25,6 +26,15 @@ PAGE_TAGS: Final = frozenset(
     {"html", "head", "body", "title", "meta", "script", "style", "center", "div", "p", "h1", "h2"}
 )
 """With what a page for people begins, or a piece of one."""
+SPELLINGS: Final[tuple[Callable[[str], str], ...]] = (
+    str,
+    escape,
+    quote_plus,
+    quote,
+    lambda secret: quote(secret, safe=""),
+    lambda secret: json.dumps(secret)[1:-1],
+)
+"""How servers repeat a login: as it is, in HTML, in a URL, in JSON."""
 NOT_ASCII: Final = (
     " The password has characters outside ASCII, which were sent in UTF-8. If it is right, set one "
     "without them."
@@ -86,7 +96,7 @@ class Reply:
 
     def quote(self, text: str) -> str:
         """Give a text of the answer without the login, which some servers echo."""
-        for spelled in self._spelled_secrets():
+        for spelled in sorted(self._spelled_secrets(), key=len, reverse=True):
             text = text.replace(spelled, "***")
         return text
 
@@ -110,11 +120,7 @@ class Reply:
         return one_line(text)
 
     def _spelled_secrets(self) -> set[str]:
-        return {
-            spelled
-            for secret in filter(str.strip, self.secrets)
-            for spelled in (secret, escape(secret), quote_plus(secret))
-        }
+        return {spell(secret) for secret in filter(str.strip, self.secrets) for spell in SPELLINGS}
 
 
 def _text_of(page: bytes) -> str:

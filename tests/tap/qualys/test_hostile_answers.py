@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import base64
+import html
+import json
 import time
+import urllib.parse
 from io import BytesIO
 from typing import Final
 
@@ -136,6 +139,29 @@ def test_an_error_that_repeats_the_login_is_told_without_it(code: str) -> None:
     assert "not for ***" in str(raised.value) or code == "INVALID_CREDENTIALS"
     assert password not in str(raised.value)
     assert login not in str(raised.value)
+
+
+PASSWORD: Final = 'p&s"<w>/ü% x'
+
+
+@pytest.mark.parametrize(
+    "spelled",
+    [
+        PASSWORD,
+        html.escape(PASSWORD),
+        urllib.parse.quote(PASSWORD),
+        urllib.parse.quote(PASSWORD, safe=""),
+        urllib.parse.quote_plus(PASSWORD),
+        json.dumps(PASSWORD)[1:-1],
+    ],
+)
+def test_a_password_that_is_repeated_in_another_spelling_is_not_told(spelled: str) -> None:
+    answer = Answer(failure("INVALID_REQUEST", f"not for {spelled}."))
+    with (
+        ScriptedServer(always=dict.fromkeys(BOTH, answer)) as server,
+        pytest.raises(QualysError, match=r"not for \*\*\*\."),
+    ):
+        sync_here({**server.config, "password": PASSWORD, "max_attempts": 1})
 
 
 @pytest.mark.parametrize("opening", ["<!--", "<!DOCTYPE ", "<![CDATA[", "<?xml ", "&a;", "&#"])
