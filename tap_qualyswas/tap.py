@@ -232,7 +232,7 @@ class TapQualysWAS(Plugin, Tap):
         from tap_qualyswas.sync.run import require_selection
 
         selected = [name for name, stream in self.streams.items() if stream.selected]
-        require_selection(selected)
+        require_selection(selected, self.logger, reads_files=self.settings.filters.reads_files)
         gc.set_threshold(NEW_OBJECTS)
         _ = self.run  # settings that do not go together are refused before anything is written
         with _explained():

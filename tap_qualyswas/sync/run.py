@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from qualyswas_ciscovm.accounts import same
 from qualyswas_ciscovm.dates import to_text
@@ -30,7 +30,7 @@ from tap_qualyswas.sync.tallies import Tally
 
 if TYPE_CHECKING:
     import logging
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Collection, Sequence
 
     from qualyswas_ciscovm.accounts import Account
     from tap_qualyswas.qualys.client import QualysClient
@@ -38,6 +38,9 @@ if TYPE_CHECKING:
     from tap_qualyswas.settings.values import Settings
     from tap_qualyswas.sync.origin import Origin
     from tap_qualyswas.sync.state import State
+
+NEEDS: Final = {"knowledge_base": "findings", "scan_results": "scans"}
+"""Streams by whose records others are found."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,12 +249,29 @@ def _history(state: State, settings: Settings, selected: Sequence[str]) -> Histo
     )
 
 
-def require_selection(selected: Sequence[str]) -> None:
-    """Refuse a run without a stream.
+def require_selection(
+    selected: Collection[str], logger: logging.Logger, *, reads_files: bool
+) -> None:
+    """Refuse a run that would read nothing, and tell of streams that would stay empty.
+
+    Args:
+        selected: names of the selected streams.
+        logger: gets a line for each stream that stays empty.
+        reads_files: whether records come from files, which tell of QIDs by themselves.
 
     Raises:
-        SettingsError: when none is selected.
+        SettingsError: when nothing is selected that can be read.
     """
     if not selected:
         msg = "No stream is selected, so nothing would be read. Select at least one."
         raise SettingsError(msg)
+    if reads_files:
+        return
+    empty = [name for name, needed in NEEDS.items() if name in selected and needed not in selected]
+    told = [
+        f"{name} stays empty without {NEEDS[name]}. Select {NEEDS[name]} too." for name in empty
+    ]
+    if empty and not {*selected} - {*empty, "syncs"}:
+        raise SettingsError(" ".join(told))
+    for line in told:
+        logger.warning("%s", line)

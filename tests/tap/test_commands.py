@@ -12,12 +12,14 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 
+from tap_qualyswas.errors import SettingsError
 from tap_qualyswas.settings.schema import CONFIG_SCHEMA
 from tap_qualyswas.streams import ORDER
 from tests.sandbox.world.size import WorldSize
 from tests.support import processes
 from tests.support.json_lines import json_lines
 from tests.support.processes import BIN, Process
+from tests.tap.catalogs import only
 from tests.tap.syncs import TAP, Files, Outcome, Platform, run_tap
 
 if TYPE_CHECKING:
@@ -268,6 +270,20 @@ def test_nothing_selected_is_refused(platform: Platform) -> None:
 
     assert outcome.exit_code == 2
     assert "No stream is selected" in outcome.errors[0]
+
+
+@pytest.mark.parametrize(
+    ("stream", "needed"), [("knowledge_base", "findings"), ("scan_results", "scans")]
+)
+def test_a_stream_that_would_stay_empty_is_told(
+    platform: Platform, stream: str, needed: str
+) -> None:
+    told = f"{stream} stays empty without {needed}. Select {needed} too."
+    outcome = platform.sync_here(catalog=only("webapps", stream))
+
+    assert f"WARNING: {told}" in outcome.log
+    with pytest.raises(SettingsError, match=told):
+        platform.sync_here(catalog=only(stream, "syncs"))
 
 
 @pytest.mark.parametrize("text", ["", "{}", "[]", '{"streams": 3}', "{"])
