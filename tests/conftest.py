@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
+from _pytest.runner import runtestprotocol
 from hypothesis import settings
 
 from qualyswas_ciscovm.progress import LOOKOUT
@@ -85,6 +86,20 @@ def pytest_runtest_teardown(item: pytest.Item) -> Generator[None]:
     left = item.session.stash[STEPS] = LOOKOUT.steps
     if left > before:
         pytest.fail(f"{left - before} steps that have ended are still looked at")
+
+
+def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> bool | None:
+    """Let a worker tell of a test once: of its set-up and tear-down only if they did not pass.
+
+    Nobody is shown these, and what is told is written, read and looked at by two processes.
+    """
+    if not hasattr(item.config, "workeroutput"):
+        return None
+    for report in runtestprotocol(item, log=False, nextitem=nextitem):
+        if report.when == "call" or not report.passed:
+            item.ihook.pytest_runtest_logreport(report=report)
+    item.ihook.pytest_runtest_logfinish(nodeid=item.nodeid, location=item.location)
+    return True
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
