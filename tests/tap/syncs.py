@@ -164,6 +164,7 @@ def sync_here(
     log = _Log()
     PatientTap.logger.setLevel(logging.INFO)
     PatientTap.logger.addHandler(log)
+    PatientTap.logger.propagate = False  # pytest would make two texts of each record
     outcome = Outcome(0, "")
     try:
         with redirect_stdout(written):
@@ -173,6 +174,7 @@ def sync_here(
         raise
     finally:
         PatientTap.logger.removeHandler(log)
+        PatientTap.logger.propagate = True
         written.flush()
         outcome.messages = json_lines(written.buffer.getvalue())
         outcome.log = "\n".join(log.lines)
