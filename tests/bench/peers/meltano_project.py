@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 import yaml
 
+from tests.bench.measuring import start
 from tests.support.processes import BIN, ROOT
 
 if TYPE_CHECKING:
@@ -52,8 +53,9 @@ def _plugin(folder: Path, name: str) -> dict[str, object]:
     command = folder / name
     command.write_text(script, encoding="utf-8")
     command.chmod(0o755)
-    asked = [str(command), "--about", "--format=json"]
-    about = json.loads(subprocess.run(asked, check=True, capture_output=True).stdout)
+    asked = [sys.executable, str(command), "--about", "--format=json"]
+    with start(asked, stdout=subprocess.PIPE) as process:
+        about = json.loads(process.communicate()[0])
     return {
         "name": name,
         "namespace": name.replace("-", "_"),
