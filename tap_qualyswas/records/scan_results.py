@@ -11,10 +11,12 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from qualyswas_ciscovm.wording import cut
 from tap_qualyswas.errors import BrokenAnswer, NotFound
 from tap_qualyswas.records.fields import loose_whole, text, truth, whole, word
 from tap_qualyswas.records.notes import Notes
 from tap_qualyswas.records.parsing import read_large
+from tap_qualyswas.records.scan_status import has_ended
 from tap_qualyswas.records.shapes import Rejected, Shape
 
 if TYPE_CHECKING:
@@ -24,6 +26,9 @@ if TYPE_CHECKING:
     from tap_qualyswas.records.fields import Json, Record
     from tap_qualyswas.records.parsing import Element
 
+REPORT: Final = "WasScan"
+SHOWN: Final = 40
+"""Characters of a status that a message repeats."""
 KINDS: Final = {
     "WasScanVuln": "VULNERABILITY",
     "WasScanSensitiveContent": "SENSITIVE_CONTENT",
@@ -41,6 +46,8 @@ TOTALS: Final = {
     "nbIgsTotal": "INFORMATION_GATHERED",
 }
 """What the statistics of a report say of lists that do not, or are not there."""
+ABOUT: Final = {"status": REPORT, "resultsStatus": "summary", "webApp": "target"}
+"""What a report says of its scan, by the names of the elements and of those that they stand in."""
 
 
 def _count(element: Element, _notes: Notes) -> int:
@@ -74,11 +81,13 @@ class Report:
 
     Attributes:
         untold: the types of which it does not tell whether it has any.
+        webapp: id of the web application that it names; None where it names none.
     """
 
     entries: list[Record]
     notes: Notes
     untold: frozenset[str]
+    webapp: int | None
 
 
 def parse_report(source: IO[bytes]) -> Report:
@@ -87,7 +96,8 @@ def parse_report(source: IO[bytes]) -> Report:
     Entries that say the same become one, with the instances of all.
 
     Raises:
-        BrokenAnswer: when the document is damaged, or a list has not as many entries as it says.
+        BrokenAnswer: when the document is damaged, a list has not as many entries as it says, or
+            the scan has not ended.
         NotFound: when it has no list at all, so that nothing tells that there are no entries.
     """
     reading = _Reading()
@@ -97,7 +107,8 @@ def parse_report(source: IO[bytes]) -> Report:
         reading = _Reading()
         return reading.read
 
-    records, replaced = read_large(source, (*KINDS, *LISTS, *TOTALS), begin)
+    records, replaced = read_large(source, (*KINDS, *LISTS, *TOTALS, *ABOUT), begin)
+    _check_ended(reading.about)
     if not reading.lists:
         msg = "Qualys sent a report without results."
         raise NotFound(msg)
@@ -112,7 +123,8 @@ def parse_report(source: IO[bytes]) -> Report:
             known["instances"] = _number(known["instances"]) + _number(record["instances"])
     told = {kind for kind, total in reading.totals.items() if total is not None}
     untold = frozenset(LISTS.values()) - reading.lists - told
-    return Report(list(entries.values()), reading.notes, untold)
+    webapp = loose_whole(reading.about.get("webApp", ""))
+    return Report(list(entries.values()), reading.notes, untold, webapp)
 
 
 class _Reading:
@@ -123,6 +135,7 @@ class _Reading:
         seen: how many entries it has, by type.
         lists: the types that it has a list of.
         totals: how many entries it says that it has, by type.
+        about: what it says of its scan, by the names of `ABOUT`.
     """
 
     def __init__(self) -> None:
@@ -130,9 +143,13 @@ class _Reading:
         self.seen: Counter[str] = Counter()
         self.lists: set[str] = set()
         self.totals: dict[str, int | None] = {}
+        self.about: dict[str, str] = {}
 
     def read(self, element: Element) -> Record | None:
-        """Give the record of an entry; None for a list, a total, and what is rejected."""
+        """Give the record of an entry; None for anything else, and what is rejected."""
+        if element.tag in ABOUT:
+            self._note(element)
+            return None
         if element.tag in TOTALS:
             self.totals.setdefault(TOTALS[element.tag], loose_whole(element.text or ""))
             return None
@@ -149,6 +166,20 @@ class _Reading:
             self.notes.reject(str(rejected))
             return None
         return {"kind": KINDS[element.tag], **entry}
+
+    def _note(self, element: Element) -> None:
+        around = element.getparent()
+        if around is not None and around.tag == ABOUT[element.tag]:
+            told = element.findtext("id") if len(element) else element.text
+            self.about[element.tag] = (told or "").strip()
+
+
+def _check_ended(about: Mapping[str, str]) -> None:
+    status, results = (about.get(name, "").upper() for name in ("status", "resultsStatus"))
+    if status and not has_ended({"status": status, "summary": {"resultsStatus": results}}):
+        told = cut(results if status == "FINISHED" else status, SHOWN)
+        msg = f"Qualys sent the report of a scan that has not ended ({told})."
+        raise BrokenAnswer(msg)
 
 
 def _check_totals(totals: Mapping[str, int | None], seen: Counter[str]) -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from qualyswas_ciscovm.wording import counted, first_few
+from tap_qualyswas.errors import BrokenAnswer
 from tap_qualyswas.records.report_findings import as_finding
 from tap_qualyswas.records.scan_results import parse_report
 from tap_qualyswas.records.webapps import WEBAPP
@@ -156,12 +157,15 @@ class _ReportReading:
         missing = MissingReports("findings", self._reader.logger)
         for done, download in enumerate(downloads, 1):
             scan = scans[download.scan_id]
-            if download.report is not None:
-                yield self._findings(download.report, scan)
-            elif download.error is not None:
+            report, error = download.report, download.error
+            if report is not None and report.webapp not in {None, scan.webapp_id}:
+                error = BrokenAnswer(f"It is of web application {report.webapp}.")
+            if error is not None:
                 self._reader.coverage.leave_out([scan.webapp_id])
                 of_what = f"scan {scan.scan_id} (web application {scan.webapp_id})"
-                missing.tell(of_what, download.error)
+                missing.tell(of_what, error)
+            elif report is not None:
+                yield self._findings(report, scan)
             self._keep_cursor(completed.finish(scan.scan_id))
             progress.update(done)
         missing.tell_all()

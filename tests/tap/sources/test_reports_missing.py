@@ -29,6 +29,7 @@ DATE: Final = "2024-05-%02dT08:00:00Z"
 ONE_APP: Final = page(webapp(9001))
 TWO_APPS: Final = page(webapp(9001), webapp(9002))
 MANY: Final = range(5001, 5020)
+LISTS: Final = ("vulns", "sensitiveContents", "igs")
 
 
 def sync_scans(
@@ -143,6 +144,27 @@ def test_a_report_that_cannot_be_had_is_named_and_passed_over(
     assert outcome.proof["complete"] is True
     assert "passed over the report of scan 5001 (web application 9001)" in outcome.log
     assert calls in {None, server.by_path()[f"{DOWNLOAD}5001"]}
+
+
+@pytest.mark.parametrize(
+    ("about", "told"),
+    [
+        ("<status>RUNNING</status>", "has not ended (RUNNING)"),
+        (
+            "<status>FINISHED</status><summary><resultsStatus>PROCESSING</resultsStatus></summary>",
+            "has not ended (PROCESSING)",
+        ),
+        ("<target><webApp><id>9002</id></webApp></target>", "It is of web application 9002."),
+    ],
+)
+def test_a_report_that_contradicts_its_scan_proves_nothing(about: str, told: str) -> None:
+    """An empty one would close all that the web application has."""
+    empty = "".join(f"<{name}><count>0</count></{name}>" for name in LISTS)
+    report = Answer(f"<WasScan><id>5001</id>{about}{empty}</WasScan>")
+    outcome, _ = sync_scans(scan(5001), scan(5002, app=9002), reports={5001: report, 5002: GOOD})
+
+    assert not_proven(outcome) == [9001]
+    assert told in outcome.log
 
 
 def test_a_redirect_after_a_good_report_is_passed_over_too() -> None:
