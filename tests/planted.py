@@ -167,6 +167,12 @@ BUGS: Final[dict[str, Bug]] = {
         "    root = document.root\n",
         ("tests/tap/qualys/test_answers.py", *WEEKS),
     ),
+    "a reference taken for a text": Bug(
+        "tap_qualyswas/search/outlines.py",
+        'TEXT: Final = "([^<>&]*)"\n',
+        'TEXT: Final = "([^<>]*)"\n',
+        ("tests/tap/search/test_outlines.py",),
+    ),
     "a wait of 0 taken for a hint": Bug(
         "tap_qualyswas/qualys/hints.py",
         "    return seconds if seconds > 0 else None\n",

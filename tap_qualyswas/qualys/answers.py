@@ -7,7 +7,8 @@ type, root element, and then `responseCode` (WAS) or `CODE` of a SIMPLE_RETURN (
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from qualyswas_ciscovm.wording import cut
@@ -17,12 +18,19 @@ from tap_qualyswas.records.fields import loose_whole
 from tap_qualyswas.records.parsing import HEAD_BYTES, Document, parse, root_name
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from tap_qualyswas.qualys.reply import Reply
+    from tap_qualyswas.records.fields import Record
     from tap_qualyswas.records.parsing import Element
 
+    Row = Element | Record
+    TakeRows = Callable[[bytes], "tuple[bytes, Sequence[Row]] | None"]
+
 SUCCESS: Final = "SUCCESS"
+MARK_TAG: Final = "rows-taken"
+MARK: Final = b"<rows-taken/>"
+"""Stands in an answer in place of rows that were taken out."""
 KIND: Final = 60
 """Characters of the name of a document that a message repeats."""
 REPORT: Final = "WasScan"
@@ -47,6 +55,7 @@ class ServiceAnswer:
         last_id: `lastId`; None when it is missing.
         replaced: illegal characters that were replaced.
         evaluation: whether the answer marks the account as an evaluation.
+        taken: the rows where they were taken out before: then `rows` holds nothing but the mark.
     """
 
     rows: Sequence[Element]
@@ -55,14 +64,31 @@ class ServiceAnswer:
     last_id: int | None
     replaced: int
     evaluation: bool
+    taken: Sequence[Row] = ()
 
 
-def read_service_answer(reply: Reply) -> ServiceAnswer:
+def read_service_answer(reply: Reply, take_rows: TakeRows | None = None) -> ServiceAnswer:
     """Read an answer of the WAS API.
+
+    Args:
+        reply: the answer.
+        take_rows: reads rows without a tree, and gives the body with `MARK` in their place; None
+            where it cannot.
 
     Raises:
         QualysError: the error that the answer stands for.
     """
+    taken = None if take_rows is None else take_rows(reply.body)
+    if taken is not None:
+        body, rows = taken
+        with suppress(QualysError):  # the whole answer shows what is wrong, and in which line
+            answer = _read(replace(reply, body=body))
+            if [row.tag for row in answer.rows] == [MARK_TAG]:
+                return replace(answer, taken=rows)
+    return _read(reply)
+
+
+def _read(reply: Reply) -> ServiceAnswer:
     document = _document(reply)
     root = document.root
     if root.tag != "ServiceResponse":

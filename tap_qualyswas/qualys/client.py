@@ -45,6 +45,7 @@ if TYPE_CHECKING:
 
     from requests.auth import AuthBase
 
+    from tap_qualyswas.qualys.answers import TakeRows
     from tap_qualyswas.qualys.attempts import Attempts
     from tap_qualyswas.qualys.reply import Reply
     from tap_qualyswas.qualys.request_bodies import Criterion
@@ -202,12 +203,13 @@ class QualysClient:
 
         return self._call(lambda: Call(_path("count", kind), body), read)
 
-    def search(
+    def search(  # noqa: PLR0913 - each is one part of how pages are read
         self,
         kind: str,
         body: Callable[[], bytes],
         read_page: Callable[[ServiceAnswer], T],
         *,
+        take_rows: TakeRows | None = None,
         on_too_slow: Callable[[], bool] | None = None,
         stop: threading.Event | None = None,
     ) -> T:
@@ -218,6 +220,7 @@ class QualysClient:
             body: gives the request, for each attempt again.
             read_page: makes something of the page; a TemporaryError that it raises is a reason for
                 another attempt.
+            take_rows: reads rows without a tree, as for `read_service_answer`.
             on_too_slow: called when an answer did not come in time or was too large, before the
                 next attempt: asks for less, and tells whether it does.
             stop: ends waits early.
@@ -227,7 +230,7 @@ class QualysClient:
         """
 
         def read(reply: Reply) -> T:
-            answer = read_service_answer(reply)
+            answer = read_service_answer(reply, take_rows)
             self._note_evaluation(evaluation=answer.evaluation)
             return read_page(answer)
 

@@ -60,7 +60,8 @@ class Prolog:
     evaluation: bool
 
 
-def _parser(encoding: str) -> etree.XMLParser:
+def parser_of(encoding: str) -> etree.XMLParser:
+    """Give a strict parser of one encoding."""
     # huge_tree lifts libxml2's limit of 10 MB for a text, which real evidence exceeds. The size of
     # an answer is limited where it is received, and entities have been refused before. Without
     # strip_cdata the blanks around a CDATA section would become part of its text.
@@ -93,13 +94,13 @@ def parse(body: bytes) -> Document:
     document = body[prolog.root_at :]
     evaluation = prolog.evaluation or _says_evaluation(body, max(body.rfind(b"</"), 0))
     try:
-        return Document(etree.fromstring(document, _parser(prolog.encoding)), 0, evaluation)
+        return Document(etree.fromstring(document, parser_of(prolog.encoding)), 0, evaluation)
     except etree.XMLSyntaxError as error:
         cleaned, replaced = clean(document, prolog.encoding)
         if cleaned == document:
             raise _broken(error, body[: prolog.root_at]) from None
     try:
-        return Document(etree.fromstring(cleaned, _parser("utf-8")), replaced, evaluation)
+        return Document(etree.fromstring(cleaned, parser_of("utf-8")), replaced, evaluation)
     except etree.XMLSyntaxError as error:
         raise _broken(error, body[: prolog.root_at]) from None
 

@@ -55,6 +55,14 @@ class Shape:
         """Names of the properties of each record."""
         return tuple(self._blank)
 
+    def blank(self) -> Record:
+        """Give a record of nothing but nulls."""
+        return self._blank.copy()
+
+    def reader(self, name: str) -> tuple[str, Reader] | None:
+        """Give the property that a child is read as, and what reads it; None where none does."""
+        return self._readers.get(name)
+
     def __call__(self, element: Element, notes: Notes) -> Record:
         """Read one element.
 

@@ -16,9 +16,8 @@ from tap_qualyswas.search.sweeps import asked_webapps
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from tap_qualyswas.qualys.answers import ServiceAnswer
+    from tap_qualyswas.qualys.answers import Row, ServiceAnswer
     from tap_qualyswas.records.fields import Record
-    from tap_qualyswas.records.parsing import Element
     from tap_qualyswas.search.pages import IdRange
     from tap_qualyswas.search.short_pages import ShortPages
     from tap_qualyswas.search.sweeps import Sweep
@@ -68,7 +67,7 @@ def read_page(
         BrokenAnswer: when the rows are missing, or not of the type or web application asked for.
         PagingStuck: when the walk does not advance.
     """
-    rows = list(answer.rows)
+    rows: Sequence[Row] = answer.taken or list(answer.rows)
     if not rows and (answer.more or answer.count):
         # To go on after `lastId` would skip rows that have not been read.
         msg = "Qualys announced rows in a page that holds none."
@@ -105,26 +104,32 @@ def read_page(
     )
 
 
-def _check_kind(sweep: Sweep, rows: Sequence[Element]) -> None:
+def _check_kind(sweep: Sweep, rows: Sequence[Row]) -> None:
     """Refuse the page of another search, such as a proxy that mixes answers up may send.
 
     Raises:
         BrokenAnswer: when a row is of another kind.
     """
     name = ROWS[sweep.kind]
-    foreign = next((str(row.tag) for row in rows if row.tag != name), None)
+    elements = (row for row in rows if not isinstance(row, dict))
+    foreign = next((str(row.tag) for row in elements if row.tag != name), None)
     if foreign is not None:
         msg = f"Qualys sent a row {cut(foreign, 40)} in a search for {name}."
         raise BrokenAnswer(msg)
 
 
 def _read_rows(
-    sweep: Sweep, rows: Iterable[Element], notes: Notes
+    sweep: Sweep, rows: Iterable[Row], notes: Notes
 ) -> tuple[list[Record], list[int | None]]:
     """Give the records of rows, and the id of each row; None where it has no readable one."""
     records: list[Record] = []
     ids: list[int | None] = []
     for row in rows:
+        if isinstance(row, dict):
+            _check_type(row, sweep)
+            ids.append(_id_of(row))
+            records.append(row)
+            continue
         try:
             record = sweep.read(row, notes)
             _check_type(record, sweep)
@@ -132,7 +137,7 @@ def _read_rows(
             ids.append(row_id(row))
             notes.reject(str(rejected), webapp_of(row))
             continue
-        known = number if isinstance(number := record["id"], int) and number > 0 else None
+        known = _id_of(record)
         ids.append(known)
         if known is None:
             notes.reject(f"a row of {sweep.key} has no id", webapp_of(row))
@@ -158,6 +163,11 @@ def _check_webapps(sweep: Sweep, records: Iterable[Record]) -> None:
                 f"Qualys sent a {sweep.kind} of web application {number}, which was not asked for."
             )
             raise BrokenAnswer(msg)
+
+
+def _id_of(record: Record) -> int | None:
+    number = record["id"]
+    return number if isinstance(number, int) and number > 0 else None
 
 
 def _check_answer(answer: ServiceAnswer, ids: Sequence[int | None]) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from tap_qualyswas.qualys.answers import TakeRows
     from tap_qualyswas.qualys.request_bodies import Criterion
     from tap_qualyswas.records.fields import Record
     from tap_qualyswas.records.notes import Notes
@@ -29,6 +30,7 @@ class Sweep:
         page_size: rows of a page.
         verbose: whether rows come with details.
         row_type: what `type` must be in each row, None for any or none.
+        take_rows: reads rows without a tree; None where each is read from one.
         spares: what it is asked without where Qualys refuses it: `verbose`, or fields of criteria.
     """
 
@@ -39,6 +41,7 @@ class Sweep:
     page_size: int
     verbose: bool
     row_type: str | None = None
+    take_rows: TakeRows | None = None
     spares: tuple[str, ...] = ()
 
 

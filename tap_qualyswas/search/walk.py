@@ -107,7 +107,14 @@ class Walk:
             return read_page(sweep, id_range, answer, asked, self._short_pages)
 
         try:
-            page = self._client.search(sweep.kind, body, read, on_too_slow=size.shrink, stop=stop)
+            page = self._client.search(
+                sweep.kind,
+                body,
+                read,
+                take_rows=sweep.take_rows,
+                on_too_slow=size.shrink,
+                stop=stop,
+            )
         except InvalidRequest as refused:
             self._omit(sweep, omitted, refused)
             return self._page(sweep, id_range, size, stop)

@@ -11,6 +11,7 @@ from tap_qualyswas.qualys.request_bodies import equals, greater
 from tap_qualyswas.records.evidence import Evidence
 from tap_qualyswas.records.findings import finding_shape
 from tap_qualyswas.search.ahead import Ahead
+from tap_qualyswas.search.outlines import Outlines
 from tap_qualyswas.search.sweeps import Sweep
 from tap_qualyswas.sources.finding_counts import ReadFindings, settle_counts
 from tap_qualyswas.sources.scans import find_unended_scans, spared_dates
@@ -111,6 +112,8 @@ def _sweeps(
 ) -> list[Sweep]:
     read = finding_reader(settings)
     verbose = settings.include_evidence
+    # Evidence is never the same; to look for outlines in it would be in vain.
+    outlines = None if verbose else Outlines(finding_shape(), is_whole)
     return [
         Sweep(
             key=kind if number == 0 else f"{kind}/{number}",
@@ -120,6 +123,7 @@ def _sweeps(
             page_size=settings.verbose_page_size if verbose else settings.page_size,
             verbose=verbose,
             row_type=kind,
+            take_rows=None if outlines is None else outlines.take_rows,
             spares=spares,
         )
         for kind in kinds
@@ -140,6 +144,13 @@ def finding_reader(settings: Settings) -> Callable[[Element, Notes], Record]:
         return record
 
     return read
+
+
+def is_whole(record: Record) -> bool:
+    """Tell whether a finding has what none may lack: an id, a unique id and a type."""
+    number = record["id"]
+    known = isinstance(number, int) and number > 0
+    return known and record["uniqueId"] is not None and record["type"] is not None
 
 
 def evidence_of(settings: Settings) -> Evidence | None:
