@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from target_ciscovm.mapping.records import Finding
 
 BOM: Final = b"\xef\xbb\xbf"
+READ_BYTES: Final = 1 << 16
+"""What a pipe holds. Python reads an eighth of it at a time, and puts many lines together."""
 
 
 class Message(msgspec.Struct, gc=False):
@@ -118,7 +120,8 @@ class SingerLines(GenericSingerReader[bytes]):
         on_finding = self.handler.on_finding
         for number, line in enumerate(_lines(file), 1):
             if on_finding and line.startswith(FINDING) and (finding := read_finding(line)):
-                self._require_schema(number, FINDINGS)
+                if FINDINGS not in self._seen:
+                    self._require_schema(number, FINDINGS)
                 stats["RECORD"] += 1
                 on_finding(number, finding)
                 continue
@@ -212,4 +215,6 @@ def _lines(file: Any) -> Iterable[bytes]:  # noqa: ANN401 - text files hold byte
     if isinstance(file, io.StringIO):
         return (line.encode("utf-8", "surrogatepass") for line in file)
     lines: Iterable[bytes] = getattr(file, "buffer", file)
+    if isinstance(lines, io.BufferedReader):
+        return open(lines.fileno(), "rb", READ_BYTES, closefd=False)
     return lines

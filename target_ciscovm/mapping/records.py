@@ -80,27 +80,27 @@ def _word(text: str | None) -> str | None:
 
 
 class Finding(Record):
-    """A row of `findings`."""
+    """A row of `findings`, in the order in which the tap writes it: so it is read faster."""
 
     id: Integer | None = None
     unique_id: str | None = None
     qid: Integer | None = None
+    detection_score: Integer | None = None
     name: str | None = None
     type: str | None = None
     potential: bool | None = None
     finding_type: str | None = None
     severity: Integer | None = None
-    url: str | None = None
     param: str | None = None
+    url: str | None = None
+    status: str | None = None
     function: str | None = None
     content: str | None = None
     group: str | None = None
-    status: str | None = None
     cwe: list[Integer] | None = None
     owasp: list[Classification] | None = None
     wasc: list[Classification] | None = None
     cvss_v3: Score | None = None
-    detection_score: Integer | None = None
     first_detected_date: str | None = None
     last_detected_date: str | None = None
     last_tested_date: str | None = None
