@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 BATCH: Final = 2000
 TOGETHER: Final = 50
 """Findings that one statement adds, which takes less time than a statement for each."""
+REMEMBERED: Final = 100_000
+"""Findings up to which repeated ones are noticed as they come, which needs some MB of memory."""
 PAGE_BYTES: Final = 8192
 """SQLite adds rows to such pages faster than to its usual ones of half the size."""
 CACHE_KIB: Final = 16 * 1024
@@ -165,6 +167,8 @@ class Spool:
         # One transaction: else each table is written by itself.
         self.connection.executescript(f"BEGIN; {SCHEMA}")
         self._findings: list[object] = []
+        self._findings_added = 0
+        self._hashes: set[int] = set()
         self._assets: list[tuple[int, str]] = []
         self._assets_made = 0
         self.asset_number = lru_cache(maxsize=ASSETS_KEPT)(self._number_of_asset)
@@ -261,7 +265,13 @@ class Spool:
         self._others.clear()
 
     def _write_findings(self) -> None:
-        marks = ", ".join([MARKS] * (len(self._findings) // len(COLUMNS)))
+        identifiers = self._findings[:: len(COLUMNS)]
+        self._findings_added += len(identifiers)
+        if self._findings_added <= REMEMBERED:
+            self._hashes.update(map(hash, identifiers))
+        else:
+            self._hashes.clear()
+        marks = ", ".join([MARKS] * len(identifiers))
         statement = f"INSERT INTO finding_row({', '.join(COLUMNS)}) VALUES {marks}"  # noqa: S608
         self.connection.execute(statement, self._findings)
         self._findings.clear()
@@ -273,7 +283,8 @@ class Spool:
         """
         self.flush()
         self.execute("CREATE INDEX asset_key_key ON asset_key(key)")
-        if self.execute(REPEATED).rowcount:
+        may_repeat = len(self._hashes) < self._findings_added
+        if may_repeat and self.execute(REPEATED).rowcount:
             self.execute(SUPERSEDED)
 
     def execute(self, statement: str, values: Iterable[object] = ()) -> sqlite3.Cursor:

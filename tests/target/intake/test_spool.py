@@ -6,8 +6,16 @@ import random
 from typing import TYPE_CHECKING
 
 import pytest
+from msgspec import structs
 
-from target_ciscovm.intake.spool import ASSETS_KEPT, PLAIN_BYTES, Spool
+from target_ciscovm.intake.spool import (
+    ASSETS_KEPT,
+    PLAIN_BYTES,
+    REMEMBERED,
+    TOGETHER,
+    FindingRow,
+    Spool,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -61,3 +69,15 @@ def test_an_asset_may_come_to_have_several_numbers_that_stand_for_one_key(spool:
     known = dict(spool.execute("SELECT number, key FROM asset_key"))
     assert [known[number] for number in numbers.values()] == keys
     assert known[spool.asset_number(keys[0])] == keys[0]
+
+
+@pytest.mark.parametrize("rows", [TOGETHER + 1, REMEMBERED + 1], ids=["few", "many"])
+def test_of_findings_with_one_identifier_the_last_is_kept(spool: Spool, rows: int) -> None:
+    usual = FindingRow("", 1, 7, "V", "open", "", 0, None, "", 3, "", "", item=0)
+    for number in (*range(rows), 0, rows - 1):
+        spool.add_finding(structs.replace(usual, identifier=f"V-7-{number}"))
+    spool.supersede()
+
+    assert spool.number("SELECT COUNT(*) FROM finding_row") == rows
+    kept = spool.execute("SELECT identifier, number FROM finding_row ORDER BY number DESC LIMIT 2")
+    assert kept.fetchall() == [(f"V-7-{rows - 1}", rows + 2), ("V-7-0", rows + 1)]
