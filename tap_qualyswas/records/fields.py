@@ -32,7 +32,8 @@ LARGEST: Final = 2**63 - 1
 SAFE_DIGITS: Final = 18
 """A number of so many digits is smaller."""
 WHOLE: Final = re.compile(r"([+-]?[0-9]{1,19})(?:\.0*)?", re.ASCII)
-NUMBER: Final = re.compile(r"([+-]?[0-9]{1,15}(?:\.[0-9]{1,15})?)(?![0-9.])", re.ASCII)
+NUMBER: Final = re.compile(r"([+-]?[0-9]{1,15}(?:[.,][0-9]{1,15})?)(?![0-9]|[.,][0-9])", re.ASCII)
+"""With a point or, in reports of other languages, a comma."""
 TRUE: Final = frozenset({"true", "1", "yes"})
 FALSE: Final = frozenset({"false", "0", "no"})
 SHORT: Final = 200
@@ -149,7 +150,7 @@ def to_number(text: str) -> float | None:
     if match is None:
         msg = f"not a number: {stripped[:40]!r}"
         raise ValueError(msg)
-    return float(match[1])
+    return float(match[1].replace(",", "."))
 
 
 def to_truth(text: str) -> bool | None:

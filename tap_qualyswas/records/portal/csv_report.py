@@ -14,7 +14,8 @@ import sys
 from typing import IO, TYPE_CHECKING, Final
 
 from qualyswas_ciscovm.dates import to_utc
-from tap_qualyswas.records.fields import FALSE, MAX_TEXT, TRUE, loose_whole
+from qualyswas_ciscovm.wording import cut
+from tap_qualyswas.records.fields import FALSE, MAX_TEXT, TRUE, loose_whole, to_number
 from tap_qualyswas.records.portal import glossary
 from tap_qualyswas.records.portal.document import CHUNK_BYTES
 from tap_qualyswas.records.portal.report import CSV, Overview, ReportError, Row
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from tap_qualyswas.records.fields import Json, Record
+    from tap_qualyswas.records.notes import Notes
 
 KINDS: Final = {
     "vulnerability": "VULNERABILITY",
@@ -37,6 +39,10 @@ NOT_WORD: Final = re.compile(r"[\W_]+")
 NAME_LENGTH: Final = 100
 """Characters at the beginning of a cell that are compared with names of tables and columns."""
 MOST_COLUMNS: Final = 60
+SHOWN: Final = 40
+"""Characters of a value that a message repeats."""
+LOOSE: Final = frozenset({"DETECTION_ID", "QID"})
+"""Of the first, some are no numbers; a row without the second is rejected."""
 NOTHING: Final = frozenset({"", "n/a", "-"})
 ROW_COLUMNS: Final = {
     "uniqueid": "UNIQUE_ID",
@@ -97,7 +103,7 @@ OWN_WEBAPP: Final = {
 
 def _number(value: str) -> float | None:
     try:
-        return float(value)
+        return to_number(value)
     except ValueError:
         return None
 
@@ -161,21 +167,35 @@ def read_overview(source: IO[bytes]) -> Overview:
     return overview
 
 
-def read_rows(source: IO[bytes]) -> Iterator[Row]:
-    """Read the rows of a report that has been looked through before."""
+def read_rows(source: IO[bytes], notes: Notes) -> Iterator[Row]:
+    """Read the rows of a report that has been looked through before.
+
+    Args:
+        source: the report.
+        notes: gets what is odd; a row whose QID is no number is rejected.
+    """
     for table, values in _tables(source):
         if table in KINDS:
-            raw, named = _read(values, ROW_COLUMNS), _read(values, OWN_WEBAPP)
+            raw, named = _read(values, ROW_COLUMNS, notes), _read(values, OWN_WEBAPP)
+            if raw.get("QID") is None:
+                told = cut(values.get("qid", ""), SHOWN)
+                notes.reject(f"report: QID is not a whole number: {told!r}")
+                continue
             yield Row(values_of(KINDS[table], raw), webapp=webapp_of(named) if named else None)
 
 
-def _read(values: Mapping[str, str], columns: Mapping[str, str]) -> Record:
-    """Give the values that are there, named as in XML."""
+def _read(
+    values: Mapping[str, str], columns: Mapping[str, str], notes: Notes | None = None
+) -> Record:
+    """Give the values that are there, named as in XML; those that cannot be read are noted."""
     found: Record = {}
     for column, name in columns.items():
         text = values.get(column, "").strip()
-        if text.lower() not in NOTHING:
-            found[name] = READ.get(name, _text)(text)
+        if text.lower() in NOTHING:
+            continue
+        found[name] = READ.get(name, _text)(text)
+        if found[name] is None and notes is not None and name not in LOOSE:
+            notes.unreadable[f"report.{name}"] += 1
     return found
 
 

@@ -94,7 +94,7 @@ class ReportFile:
         with ExitStack() as stack:
             source = stack.enter_context(open_utf8(self.path))
             if self.kind == CSV:
-                yield from csv_report.read_rows(source)
+                yield from csv_report.read_rows(source, notes)
                 return
             document = open_document(source)
             if self.is_cleaned:

@@ -51,7 +51,14 @@ def test_garbage_is_no_whole_number(text: str) -> None:
 
 @pytest.mark.parametrize(
     ("text", "expected"),
-    [("7.5 (AV:N/AC:L)", 7.5), ("7.5", 7.5), ("10", 10.0), (" 3.1\n", 3.1), ("", None)],
+    [
+        ("7.5 (AV:N/AC:L)", 7.5),
+        ("7.5", 7.5),
+        ("10", 10.0),
+        (" 3.1\n", 3.1),
+        ("6,1 (AV:N)", 6.1),
+        ("", None),
+    ],
 )
 def test_a_score_is_read_from_the_beginning_of_its_text(text: str, expected: float | None) -> None:
     assert number(element(f"<base>{text}</base>"), Notes()) == expected

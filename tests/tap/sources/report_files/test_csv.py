@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
@@ -95,3 +96,20 @@ def test_rows_that_name_their_web_application_are_of_it(exports: Exports) -> Non
     # What the newest report does not tell is as an older one tells it.
     assert {**rows[app.id], "syncId": None} == {**fuller, "name": "Renamed", "syncId": None}
     assert outcome.proof["coverage"]["webApps"]["notProven"] == sorted([app.id, 77])
+
+
+def test_values_that_cannot_be_read_are_counted_and_rows_without_a_qid_rejected(
+    exports: Exports,
+) -> None:
+    """A spreadsheet saves dates in its own form."""
+    app = max(exports.world.apps.values(), key=lambda one: len(exports.world.findings_of(one)))
+    path = exports.write("one.csv", apps=[app])
+    whole = exports.sync().records("findings")
+    dated = re.sub(r'"(\d\d) \w{3} (\d{4}) [^"]*GMT', r'"\1.03.\2 10:00', path.read_text())
+    first = re.compile('^("VULNERABILITY","[^"]*","[^"]*",)"1', re.MULTILINE)
+    path.write_text(first.sub(r'\1"QID-1', dated, count=1))
+    outcome = exports.sync()
+
+    assert len(outcome.records("findings")) == len(whole) - 1
+    assert "report: QID is not a whole number: 'QID-1" in outcome.log
+    assert "report.LAST_TIME_DETECTED (" in outcome.log
