@@ -6,7 +6,6 @@ identifier tells its type and web application, by which it is covered.
 
 from __future__ import annotations
 
-import json
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
@@ -27,20 +26,21 @@ NOT_SHOWN: Final = timedelta(days=1)
 """So long CVM may not show what a run has done."""
 
 
-def _lacking(state: str, *kinds: str) -> str:
-    """Give what CVM does not have open another state."""
-    return f"""
-UPDATE entry SET state = {state}
-WHERE {LIVE} AND EXISTS (
-    SELECT 1 FROM cvm.drift d
-    WHERE d.identifier = entry.identifier AND d.asset = entry.asset AND d.model = entry.model
-        AND d.kind IN (SELECT value FROM json_each('{json.dumps(kinds)}'))
+_LACKING: Final = "UPDATE entry SET state = {} WHERE {} AND EXISTS (SELECT 1 FROM cvm.drift d {})"
+"""Give what CVM does not have open another state."""
+CLOSE: Final = _LACKING.format(
+    "'closed'",
+    LIVE,
+    f"JOIN cvm.held h ON {JOINED.format('d')} "
+    f"WHERE {JOINED.format('entry')} AND d.kind = '{CLOSED}' AND h.seen >= entry.sent_at",
 )
-"""
-
-
-CLOSE: Final = _lacking("'closed'", CLOSED)
-DOUBT: Final = _lacking("CASE WHEN sent_at >= :young THEN 'perhaps' ELSE 'closed' END", *LACKS)
+"""Closed since it was sent last: an older closing may be what it was before that."""
+DOUBT: Final = _LACKING.format(
+    "CASE WHEN sent_at >= :young THEN 'perhaps' ELSE 'closed' END",
+    LIVE,
+    "WHERE d.identifier = entry.identifier AND d.asset = entry.asset AND d.model = entry.model "
+    f"AND d.kind IN {LACKS}",
+)
 """CVM may have answered from a time before its last run. To close what is not open does no harm."""
 
 

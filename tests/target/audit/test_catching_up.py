@@ -106,6 +106,18 @@ class TestOthers:
         assert loaded.closings == {"finding-2": "gone"}
         assert cvm.open() == names(1, 3) | {"somebody-elses"}
 
+    def test_what_cvm_still_shows_as_closed_is_closed_when_it_is_gone_again(self, cvm: CVM) -> None:
+        cvm.play(replace(QUICK, search_delay=2 * HOUR.total_seconds()))
+        for sync in (THREE, LESS, THREE):
+            cvm.clock.advance(2 * HOUR)
+            cvm.load(sync)
+        hands.load(cvm.tenant, CONNECTOR_ID, ELSEWHERE, "somebody-elses")
+
+        loaded = cvm.load(LESS)
+
+        assert loaded.closings == {"finding-2": "gone"}
+        assert cvm.open() == names(1, 3) | {"somebody-elses"}
+
     def test_without_the_right_to_read_each_closes_its_own(self, cvm: CVM) -> None:
         refuse_reading(cvm)
         cvm.load(THREE)
