@@ -95,7 +95,7 @@ class TestSync:
 
         assert cvm.open() == names(1, 2, 3)
         assert not loaded.report["proof"]["proven"]
-        assert any("when the sync began" in why for why in loaded.report["proof"]["reasons"])
+        assert any("the sync began at" in why for why in loaded.report["proof"]["reasons"])
 
     def test_and_the_next_one_closes_what_is_gone(self, cvm: CVM) -> None:
         cvm.load(self.AHEAD)
