@@ -203,7 +203,7 @@ def make_plan(
         renamed=tuple(renamed_webapps(spool, coverage, received.sources, sync)),
         reasons=tuple(_reasons(verdict, received, settings, accounts, is_whole=is_whole)),
         losses=() if settings.allow_dropped_records else verdict.losses,
-        gap=gap(sync, link) if has_ledger and sync and scope else None,
+        gap=_gap(received, link) if has_ledger and scope else None,
         decided=tuple(decisions.tally(spool)),
         open_before=ledger.open_count() if has_ledger else None,
         covered_open=decisions.covered_open(spool, terms) if coverage.proven else 0,
@@ -258,6 +258,13 @@ def _inactive(
 ) -> frozenset[int]:
     now = tenant.now or parse(sync.started_at if sync else None)
     return inactive_webapps(received.sources, sync, now, settings.asset_inactivity_days)
+
+
+def _gap(received: Received, link: Link | None) -> str | None:
+    """Say why CVM lacks what came before; a sync whose beginning is not believed is no link."""
+    found = gap(received.sync, link) if received.sync else None
+    clocks = received.clocks_apart
+    return f"{found}; {clocks}" if found and clocks else found
 
 
 def _closing_date(tenant: Tenant, sync: Sync | None) -> str:

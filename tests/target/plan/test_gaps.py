@@ -53,6 +53,16 @@ class TestGap:
             assert (loaded.outcome, loaded.exit_code, loaded.states) == ("succeeded", 0, [STATE])
         assert cvm.open() == names(1, 2, 3, 4, 5)
 
+    def test_clocks_that_are_apart_are_named_as_its_cause(self, cvm: CVM) -> None:
+        """What begins later than CVM's time is no link of the chain."""
+        cvm.load(replace(BEFORE, started="2027-01-01T08:00:00Z"))
+
+        next_day = replace(on(NEXT, "2027-01-01T08:00:00Z"), started="2027-01-02T08:00:00Z")
+        loaded = cvm.load(next_day)
+
+        assert (loaded.outcome, loaded.states) == ("failed", [ASKING])
+        assert "the sync began at 2027-01-02T08:00:00Z by the clock of Qualys" in loaded.message
+
     def test_a_gap_stays_one_until_then(self, cvm: CVM) -> None:
         cvm.begin(NEXT)
 
