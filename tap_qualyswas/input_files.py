@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import IO, TYPE_CHECKING, Any, Final
 
+from singer_sdk.singerlib import Catalog
+
 from tap_qualyswas.errors import SettingsError
 
 if TYPE_CHECKING:
@@ -13,6 +15,8 @@ if TYPE_CHECKING:
 FULL_TABLE: Final = "FULL_TABLE"
 METHODS: Final = ("replication-method", "forced-replication-method")
 """Metadata of a stream that sets its replication method; Meltano writes the first."""
+MARK: Final = "\ufeff"
+"""What some editors write before a text in UTF-8."""
 STATE_ADVICE: Final = "Pass the last whole STATE value, or no state at all."
 
 
@@ -29,7 +33,7 @@ def read_state(file: IO[str] | None, logger: logging.Logger) -> dict[str, Any]:
         return {}
     name = getattr(file, "name", "given")
     try:
-        text = file.read()
+        text = file.read().removeprefix(MARK)
         state = json.loads(text) if text.strip() else {}
     except ValueError:
         msg = f"State file {name} is not JSON. {STATE_ADVICE}"
@@ -64,8 +68,9 @@ def read_catalog(file: IO[str] | None) -> dict[str, Any] | None:
     if file is None:
         return None
     try:
-        catalog = json.load(file)
-    except ValueError:
+        catalog = json.loads(file.read().removeprefix(MARK))
+        Catalog.from_dict(catalog)
+    except (AttributeError, KeyError, TypeError, ValueError):
         catalog = None
     if not isinstance(catalog, dict) or not isinstance(catalog.get("streams"), list):
         name = getattr(file, "name", "given")

@@ -286,7 +286,14 @@ def test_a_stream_that_would_stay_empty_is_told(
         platform.sync_here(catalog=only(stream, "syncs"))
 
 
-@pytest.mark.parametrize("text", ["", "{}", "[]", '{"streams": 3}', "{"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("", "{}", "[]", '{"streams": 3}', "{", '{"streams": ["x"]}', '{"streams": [{}]}'),
+        '{"streams": [{"tap_stream_id": "findings", "schema": {}, "metadata": null}]}',
+        '{"streams": [{"tap_stream_id": "findings", "schema": {}, "metadata": ["x"]}]}',
+    ],
+)
 def test_a_catalog_file_that_is_none_is_refused_by_name(text: str) -> None:
     with Files({"catalog.json": text}) as files:
         outcome = run_tap(NOBODY, options=["--catalog", files["catalog.json"]])
@@ -310,3 +317,15 @@ def test_a_config_file_that_is_not_there_is_refused_by_name(tmp_path: Path) -> N
 
     assert done.returncode == 2
     assert "nowhere.json" in done.stderr.decode()
+
+
+def test_files_may_begin_with_a_mark_of_their_encoding(platform: Platform) -> None:
+    state = json.dumps(platform.sync_here().state)
+    catalog = json.dumps(only("webapps", "findings"))
+    with Files({"state.json": f"\ufeff{state}", "catalog.json": f"\ufeff{catalog}"}) as files:
+        options = ["--state", files["state.json"], "--catalog", files["catalog.json"]]
+        outcome = platform.sync(options=options)
+
+    assert outcome.exit_code == 0
+    assert outcome.records("webapps")
+    assert not outcome.records("scans")
