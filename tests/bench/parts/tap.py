@@ -27,10 +27,10 @@ Lean findings, read from a server of its own process that plays pages rendered b
 written to nowhere; the median of {runs} runs of each, taken in turns. The plain tap is a \
 `RESTStream` of the same schema on the same SDK ([code](../tests/bench/peers/plain_tap.py)): the \
 same pages of 1,000, lxml as well, and all else as the SDK does it. The floor reads each element \
-of the same bytes with lxml and writes the same lines with msgspec, and does nothing else; no tap \
-can be as fast. All threads of a program are kept on one core. Speeds are by processor time, \
-which other programs on the machine disturb least; ratios are the medians of runs that stood side \
-by side. The tap reads with two threads, so it waits less than the plain one does."""
+of the same bytes from a tree of lxml and writes the same lines with msgspec, and does nothing \
+else. All threads of a program are kept on one core. Speeds are by processor time, which other \
+programs on the machine disturb least; ratios are the medians of runs that stood side by side. \
+The tap reads with two threads, so it waits less than the plain one does."""
 
 
 def measure(*, quick: bool) -> Section:
