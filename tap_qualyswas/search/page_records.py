@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from qualyswas_ciscovm.wording import cut
 from tap_qualyswas.errors import BrokenAnswer, PagingStuck
+from tap_qualyswas.records.fields import TRUE
 from tap_qualyswas.records.notes import Notes
 from tap_qualyswas.records.shapes import Rejected, row_id, webapp_of
 from tap_qualyswas.search.pages import check_page
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
     from tap_qualyswas.qualys.answers import Row, ServiceAnswer
     from tap_qualyswas.records.fields import Record
+    from tap_qualyswas.records.parsing import Element
     from tap_qualyswas.search.pages import IdRange
     from tap_qualyswas.search.short_pages import ShortPages
     from tap_qualyswas.search.sweeps import Sweep
@@ -77,7 +79,7 @@ def read_page(
     _check_kind(sweep, rows)
     notes = Notes(replaced=answer.replaced)
     records, ids = _read_rows(sweep, rows, notes)
-    _check_webapps(sweep, records)
+    _check_webapps(sweep, records, answer.rows)
     _check_answer(answer, ids)
     _check_place(answer, id_range, ids)
     if answer.more:
@@ -146,7 +148,7 @@ def _read_rows(
     return (records, ids)
 
 
-def _check_webapps(sweep: Sweep, records: Iterable[Record]) -> None:
+def _check_webapps(sweep: Sweep, records: Iterable[Record], rows: Iterable[Element]) -> None:
     """Refuse a page of other web applications: they would pass for those of the filters.
 
     Raises:
@@ -155,10 +157,12 @@ def _check_webapps(sweep: Sweep, records: Iterable[Record]) -> None:
     asked = asked_webapps(sweep)
     if asked is None:
         return
+    of_several = {row_id(row) for row in rows if _is_of_several(row)}
     for record in records:
         named = record if sweep.kind == "webapp" else record["webApp"]
         number = named["id"] if isinstance(named, dict) else None
-        if number is not None and number not in asked:
+        is_foreign = number is not None and number not in asked
+        if is_foreign and record["id"] not in of_several:
             msg = (
                 f"Qualys sent a {sweep.kind} of web application {number}, which was not asked for."
             )
@@ -168,6 +172,11 @@ def _check_webapps(sweep: Sweep, records: Iterable[Record]) -> None:
 def _id_of(record: Record) -> int | None:
     number = record["id"]
     return number if isinstance(number, int) and number > 0 else None
+
+
+def _is_of_several(row: Element) -> bool:
+    """Tell whether a scan is one of several web applications, of which it may name any."""
+    return (row.findtext("multi") or "").strip().lower() in TRUE
 
 
 def _check_answer(answer: ServiceAnswer, ids: Sequence[int | None]) -> None:

@@ -251,3 +251,16 @@ def test_a_server_that_knows_no_filter_is_refused() -> None:
     with ScriptedServer(always=always) as server, refused:
         settings = {"webapp_ids": [9001], "finding_types": ["VULNERABILITY"], "max_attempts": 2}
         sync_here({**server.config, **settings})
+
+
+def test_a_scan_of_several_web_applications_may_name_another_one() -> None:
+    always = {
+        f"{SEARCH}webapp": Answer(page(webapp(9001))),
+        f"{COUNT}webapp": Answer(count_xml(1)),
+        f"{SEARCH}wasscan": Answer(page(scan(6, app=9002, multi="true"))),
+        f"{COUNT}wasscan": Answer(count_xml(1)),
+    }
+    with ScriptedServer(always=always) as server:
+        outcome = sync_here({**server.config, "webapp_ids": [9001]})
+
+    assert [row["id"] for row in outcome.records("scans")] == [6]
