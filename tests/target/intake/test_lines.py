@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import json
 import os
-import subprocess
 import sys
 import threading
 import time
@@ -19,7 +18,7 @@ from hypothesis import strategies as st
 from target_ciscovm.errors import InputBroken
 from target_ciscovm.intake.drain import drain
 from target_ciscovm.intake.singer_lines import SingerLines
-from tests.support.processes import ROOT
+from tests.support.processes import ROOT, run
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -297,7 +296,8 @@ assert "is not JSON" in broken(SCHEMA, value[:-2] + b"\\n")
 
 def test_a_line_of_50_mb_is_read_and_fails_by_its_line_if_it_is_no_json() -> None:
     # In a process of its own, as what it takes would count as that of all tests that follow.
-    subprocess.run([sys.executable, "-c", LONG], cwd=ROOT, check=True)
+    done = run([sys.executable, "-c", LONG], timeout=60, cwd=ROOT)
+    assert done.returncode == 0, done.stderr
 
 
 def test_a_file_opened_as_text_is_read_the_same(tmp_path: Path) -> None:
