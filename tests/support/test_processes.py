@@ -76,12 +76,13 @@ def test_it_fails_as_a_started_one(code: str) -> None:
 
 def test_a_reader_that_has_gone_is_met_at_the_end() -> None:
     ends = []
+    command = [sys.executable, "-c", "input(); print('x' * 100)"]
     for start in (Process, subprocess.Popen):
-        process = start([sys.executable, "-c", "print('x' * 100)"], stdout=PIPE, stderr=PIPE)
+        process = start(command, stdin=PIPE, stdout=PIPE, stderr=PIPE)
         assert process.stdout is not None
         process.stdout.close()
         process.stdout = None
-        ends.append((process.communicate()[1].count(b"BrokenPipeError"), process.wait()))
+        ends.append((process.communicate(b"\n")[1].count(b"BrokenPipeError"), process.wait()))
 
     assert ends[0] == ends[1]
     assert ends[0][0] == 1
