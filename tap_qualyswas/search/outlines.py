@@ -11,6 +11,8 @@ a hole for the text of each element that holds nothing else. Why it is safe to r
 - A row that fits no outline, or has a value that cannot be read, is parsed by lxml on its own.
 - A row after a row, each well-formed, may stand wherever an element may. So the rest of the page is
   parsed with a mark in their place: where the mark is all that `data` holds, they are its rows.
+- What makes a row depend on others, or on what holds it, is nowhere in a page that is read here:
+  attributes of `xml:`, and depth. (A prefix that is declared elsewhere is refused in a row.)
 - Where any of this does not hold, the page is parsed as a whole, as if there were no outlines.
 """
 
@@ -23,7 +25,7 @@ from typing import TYPE_CHECKING, Final
 from lxml import etree
 
 from tap_qualyswas.errors import BrokenAnswer
-from tap_qualyswas.qualys.answers import MARK
+from tap_qualyswas.qualys.answers import MARK, MARK_TAG
 from tap_qualyswas.records.fields import Leaf
 from tap_qualyswas.records.parsing import parser_of, read_prolog
 from tap_qualyswas.records.shapes import Shape
@@ -37,18 +39,25 @@ if TYPE_CHECKING:
     Field = tuple[str, Callable[[str], Json], int]
 
 TEXT: Final = "([^<>&]*)"
-CDATA: Final = r"<!\[CDATA\[([^]]*(?:](?!]>)[^]]*)*)]]>"
-LEAF: Final = re.compile(rf"<([A-Za-z]\w*)>(?:{TEXT}|{CDATA})</\1>", re.ASCII)
-"""An element with a text and nothing else."""
-BETWEEN: Final = re.compile(r"\s*(?:</?[A-Za-z]\w*>\s*)*", re.ASCII)
-"""What may stand between two of them: tags of others, without attributes."""
-TAG: Final = re.compile("<(/?)([^>]*)>")
+CDATA: Final = r"<!\[CDATA\[([^]]*(?:](?!]>)[^]]*){0,99})]]>"
+"""A whole section, if it has few brackets: many would take long."""
+TOKEN: Final = re.compile(
+    rf"<([A-Za-z]\w*)>(?:{TEXT}|{CDATA})</\1>|<(/?)([A-Za-z]\w*)>|\s+", re.ASCII
+)
+"""An element with a text and nothing else, a tag of another one without attributes, or blanks."""
 PLAIN: Final = bytes([*b"\t\n", *range(0x20, 0x100)])
 NONCHARACTERS: Final = ("\ufffe", "\uffff")
 """What XML forbids besides; in UTF-8 there can be no other."""
 DATA: Final = b"<data>"
-MISSES_A_LESSON: Final = 16
-"""To make an outline takes about as long as to parse so many rows."""
+OF_XML: Final = b"xml:"
+"""Begins the attributes that reach beyond their row: `xml:space` those within, `xml:id` others."""
+MARK_NAME: Final = MARK_TAG.encode()
+LONGEST: Final = 14_000
+"""Bytes of a row. A longer one could nest elements deeper than lxml reads within a page, 2,048, and
+take long to compare with outlines."""
+MISSES_A_LESSON: Final = 17
+"""To make an outline takes about as long as to parse so many rows. A prime, as rows may alternate
+between those that can become one and those that cannot."""
 MOST_OUTLINES: Final = 64
 MOST_MISSED: Final = 256
 """So many more rows may fit none than fit one, before pages are parsed as a whole for good."""
@@ -91,31 +100,35 @@ class Outline:
         self._shape = shape
         self._parts: list[_Part] = []
         self._open: list[int] = []
-        pattern, at = "", 0
-        for hole, leaf in enumerate(LEAF.finditer(row)):
-            self._walk(row[at : leaf.start()])
-            self._add_field(leaf[1], hole)
-            pattern += re.escape(row[at : leaf.start()])
-            pattern += f"<{leaf[1]}>{TEXT if leaf[3] is None else CDATA}</{leaf[1]}>"
-            at = leaf.end()
-        self._walk(row[at:])
-        self.fit = re.compile(pattern + re.escape(row[at:])).fullmatch
-
-    def _walk(self, between: str) -> None:
-        if not BETWEEN.fullmatch(between):
-            raise _Unfit
-        for end, name in TAG.findall(between):
+        pattern, at, hole = "", 0, 0
+        while at < len(row):
+            token = TOKEN.match(row, at)
+            if token is None:
+                raise _Unfit
+            at = token.end()
+            leaf, _, section, end, name = token.groups()
+            if leaf is not None:
+                self._add_field(leaf, hole)
+                pattern += f"<{leaf}>{TEXT if section is None else CDATA}</{leaf}>"
+                hole += 1
+                continue
+            pattern += re.escape(token[0])
             if end:
                 self._open.pop()
-            elif not self._parts:
-                self._open.append(0)
-                self._parts.append(_Part(self._shape, 0, ""))
-            else:
-                known, read = self._reader(name)
-                if not isinstance(read, Shape):
-                    raise _Unfit
-                self._parts.append(_Part(read, self._open[-1], known))
-                self._open.append(len(self._parts) - 1)
+            elif name is not None:
+                self._add_part(name)
+        self.fit = re.compile(pattern).fullmatch
+
+    def _add_part(self, name: str) -> None:
+        if not self._parts:
+            self._open.append(0)
+            self._parts.append(_Part(self._shape, 0, ""))
+            return
+        known, read = self._reader(name)
+        if not isinstance(read, Shape):
+            raise _Unfit
+        self._parts.append(_Part(read, self._open[-1], known))
+        self._open.append(len(self._parts) - 1)
 
     def _add_field(self, name: str, hole: int) -> None:
         known, read = self._reader(name)
@@ -178,7 +191,8 @@ class Outlines:
         if too_many_missed or not len(DATA) <= begin < end or not _is_plain(body):
             return None
         before, rows, behind = body[:begin], body[begin:end].split(self._end)[:-1], body[end:]
-        if MARK in before or MARK in behind:
+        longest = max(map(len, rows), default=0)
+        if longest > LONGEST or OF_XML in body or MARK_NAME in before + behind:
             return None
         parser = parser_of("utf-8")
         try:

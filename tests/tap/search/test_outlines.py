@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 from xml.sax.saxutils import escape
@@ -240,6 +241,14 @@ HIDDEN: Final = page(finding(1)).replace("<data>", "<!-- <data>").replace("</dat
         HIDDEN,
         HIDDEN.replace("-->", "--><data/>"),
         HIDDEN.replace("-->", "--><data><rows-taken/></data>"),
+        HIDDEN.replace("-->", "--><data><rows-taken /></data>"),
+        HIDDEN.replace("-->", "--><data><rows-taken></rows-taken></data>"),
+        page(finding(1, name=" <![CDATA[a]]>")).replace(
+            "Response>", "Response xml:space='preserve'>", 1
+        ),
+        page(*(finding(number, unknown="<x xml:id='a'/>") for number in (1, 2))),
+        page(finding(1, unknown="<x>" * 2045 + "</x>" * 2045)),
+        "<data>",
         page(finding(1)).replace("SUCCESS", "INVALID_REQUEST"),
         page(finding(1, name="<![CDATA[é]]>")).replace("UTF-8", "ISO-8859-1"),
         page(finding(1)).replace("<ServiceResponse>", "<ServiceResponse xmlns='urn:x'>"),
@@ -287,6 +296,33 @@ def test_pages_of_rows_that_no_outline_fits_are_soon_parsed_as_a_whole() -> None
 
     assert learnt.take_rows(body) is not None
     assert learnt.take_rows(body) is None
+
+
+def test_what_looks_like_elements_in_a_text_takes_no_time() -> None:
+    learnt = outlines()
+    name = f"a<![CDATA[{'<a><![CDATA[' * 1000}]]>"
+
+    begun = time.process_time()
+
+    assert taken(learnt, page(*(finding(number, name=name) for number in range(200))).encode()) == 0
+    assert time.process_time() - begun < 5
+
+
+def test_rows_are_learnt_where_every_other_one_is_odd() -> None:
+    learnt = Outlines(finding_shape(), is_whole)
+    names = ("R&amp;D", "x")
+    body = page(*(finding(number, name=names[number % 2]) for number in range(1, 101))).encode()
+
+    learnt.take_rows(body)
+
+    assert taken(learnt, body) == 50
+
+
+def test_long_rows_are_not_compared() -> None:
+    learnt = outlines()
+    learnt.take_rows(page(finding(1)).encode())
+
+    assert learnt.take_rows(page(finding(1), finding(2, name="]" * 14_001)).encode()) is None
 
 
 @needs_samples
