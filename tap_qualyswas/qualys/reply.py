@@ -125,8 +125,10 @@ class Reply:
 
 def _text_of(page: bytes) -> str:
     parser = etree.HTMLParser(no_network=True, encoding="utf-8")
+    # Bytes of another encoding would be left in the tree by lxml 5, which then cannot give them.
+    text = page.decode("utf-8", "replace")
     try:
-        root = etree.fromstring(page, parser)
+        root = etree.fromstring(text.encode(), parser)
     except etree.XMLSyntaxError:
         return ""
     texts = [] if root is None else _TEXTS(root)

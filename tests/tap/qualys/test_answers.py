@@ -299,3 +299,9 @@ def test_old_return_documents_are_errors_too() -> None:
 
     with pytest.raises(errors.NotRegistered):
         read_kb_answer(reply(body))
+
+
+def test_a_page_in_another_encoding_is_described() -> None:
+    page_of_a_proxy = replace(reply(""), body=b"<p>Acc\xe8s refus\xe9</p>")
+
+    assert page_of_a_proxy.described().endswith('"Acc\ufffds refus\ufffd"')
