@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import gzip
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.tap.exports import Exports
+
+PACKED: Final = gzip.compress(b"<WAS_WEBAPP_REPORT/>")
 
 
 def test_a_file_that_is_not_well_formed_is_refused_by_its_line(exports: Exports) -> None:
@@ -173,10 +175,11 @@ def test_a_folder_without_a_report_that_can_be_read_is_an_error(exports: Exports
     ("name", "content", "told"),
     [
         ("b.zip", b"PK\x03\x04...", "it is packed. Unpack it"),
-        ("b.xml.gz", gzip.compress(b"<WAS_WEBAPP_REPORT/>"), "it is packed. Unpack it"),
-        ("b.xml", gzip.compress(b"<WAS_WEBAPP_REPORT/>"), "it is packed. Unpack it"),
+        ("b.xml.gz", PACKED, "it is packed. Unpack it"),
+        ("b.xml", PACKED, "it is packed. Unpack it"),
         ("b.csv", b" \r\n", "it is empty"),
     ],
+    ids=["zip", "gzip", "gzip without its suffix", "blank"],
 )
 def test_a_report_that_is_packed_or_empty_is_named(
     exports: Exports, name: str, content: bytes, told: str
