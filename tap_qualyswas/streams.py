@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import sys
 from contextlib import closing
+from functools import partial
 from itertools import chain
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Protocol, cast
 
@@ -56,11 +57,8 @@ class QualysTap(Protocol):
     def message_writer(self) -> CountingWriter:
         """Where messages go."""
 
-    def begin_scans(self) -> None:
-        """Begin to read the scans, where they are read, while another stream is."""
-
-    def begin_knowledge_base(self) -> None:
-        """Begin to read the knowledge base, where it is read, once there are QIDs for a call."""
+    def begin(self, stream: str) -> None:
+        """Begin to read a stream, if it is selected, while another one is read."""
 
     def emitted(self, stream: str) -> int:
         """Give the number of records of a stream that were written."""
@@ -93,6 +91,9 @@ class QualysStream(Stream):
         if self._mask is None and self._tap.input_catalog is None:
             self._mask = SelectionMask({(): self.selected_by_default})
         return super().mask
+
+    def begin(self) -> None:
+        """Ask for something now, while another stream is read; by default for nothing."""
 
     def read(self) -> Iterator[Sequence[Record]]:
         """Give the records by pages, each of which is written before the next one is asked for."""
@@ -221,7 +222,7 @@ class Webapps(QualysStream):
             run.scope,
             run.settings,
             run.bookmarks.unended_scans,
-            self._qualys.begin_scans,
+            partial(self._qualys.begin, Scans.name),
         )
 
 
@@ -233,6 +234,7 @@ class Scans(QualysStream):
     replication_key = "launchedDate"
     _begun: Iterator[Sequence[Record]] | None = None
 
+    @override
     def begin(self) -> None:
         """Ask for the first page now, so that it comes while another stream is read."""
         self._begun = self._begin()
@@ -263,7 +265,7 @@ class Findings(QualysStream):
         run = self.run
         for page in read_findings(run.reader, run.scope, run.settings, run.bookmarks, run.qids):
             yield page
-            self._qualys.begin_knowledge_base()
+            self._qualys.begin(KnowledgeBase.name)
 
 
 class KnowledgeBase(QualysStream):
@@ -273,6 +275,7 @@ class KnowledgeBase(QualysStream):
     primary_keys = ("qid",)
     _begun: Calls | None = None
 
+    @override
     def begin(self) -> None:
         """Make the first call now, if it is not made yet and there are QIDs for a whole one."""
         from tap_qualyswas.qualys.knowledge_base import KB_IDS

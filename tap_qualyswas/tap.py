@@ -24,7 +24,7 @@ from tap_qualyswas.errors import SettingsError
 from tap_qualyswas.input_files import FULL_TABLE, read_catalog, read_state
 from tap_qualyswas.qualys.retries import FIRST_WAIT_SECONDS
 from tap_qualyswas.settings.schema import CONFIG_SCHEMA
-from tap_qualyswas.streams import ORDER, STREAMS, KnowledgeBase, Scans
+from tap_qualyswas.streams import ORDER, STREAMS, QualysStream
 from tap_qualyswas.sync.writer import CountingWriter, EachState
 
 # ruff: noqa: PLC0415 - what only a sync needs is imported by it, so that `--help` and the like are quick
@@ -169,17 +169,11 @@ class TapQualysWAS(Plugin, Tap):
 
         return ReportFiles(self.settings, self.own_state, self.logger)
 
-    def begin_scans(self) -> None:
-        """Begin to read the scans, where they are read, while another stream is."""
-        scans = self.streams[Scans.name]
-        if isinstance(scans, Scans) and scans.selected:
-            scans.begin()
-
-    def begin_knowledge_base(self) -> None:
-        """Begin to read the knowledge base, where it is read, once there are QIDs for a call."""
-        entries = self.streams[KnowledgeBase.name]
-        if isinstance(entries, KnowledgeBase) and entries.selected:
-            entries.begin()
+    def begin(self, stream: str) -> None:
+        """Begin to read a stream, if it is selected, while another one is read."""
+        found = self.streams[stream]
+        if isinstance(found, QualysStream) and found.selected:
+            found.begin()
 
     def _deselected(self) -> Iterator[str]:
         from tap_qualyswas.sync.proof import NEEDED_PROPERTIES
