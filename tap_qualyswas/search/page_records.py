@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from tap_qualyswas.qualys.answers import Row, ServiceAnswer
-    from tap_qualyswas.records.fields import Record
+    from tap_qualyswas.records.fields import Json, Record
     from tap_qualyswas.records.parsing import Element
     from tap_qualyswas.search.pages import IdRange
     from tap_qualyswas.search.short_pages import ShortPages
@@ -157,12 +157,15 @@ def _check_webapps(sweep: Sweep, records: Iterable[Record], rows: Iterable[Eleme
     asked = asked_webapps(sweep)
     if asked is None:
         return
-    of_several = {row_id(row) for row in rows if _is_of_several(row)}
+    foreign: dict[Json, Json] = {}
     for record in records:
         named = record if sweep.kind == "webapp" else record["webApp"]
         number = named["id"] if isinstance(named, dict) else None
-        is_foreign = number is not None and number not in asked
-        if is_foreign and record["id"] not in of_several:
+        if number is not None and number not in asked:
+            foreign[record["id"]] = number
+    of_several = {row_id(row) for row in rows if _is_of_several(row)} if foreign else ()
+    for row, number in foreign.items():
+        if row not in of_several:
             msg = (
                 f"Qualys sent a {sweep.kind} of web application {number}, which was not asked for."
             )
