@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Final
 from tap_qualyswas.errors import BrokenAnswer
 from tap_qualyswas.qualys.request_bodies import equals, lesser, one_of
 from tap_qualyswas.search.pages import IdRange
+from tap_qualyswas.search.sweeps import WEBAPP_ID
 from tap_qualyswas.search.walk import LAG_SECONDS, UNCOUNTED, Walk, count_all
 
 if TYPE_CHECKING:
@@ -176,7 +177,7 @@ class _Search:
 
     def counts(self, kinds: Sequence[str]) -> dict[str, int]:
         """Count the rows of types that should have been read."""
-        scopes = self._scope.criteria("webApp.id")
+        scopes = self._scope.criteria(WEBAPP_ID)
         asked = [("finding", self._criteria(kind, each)) for kind in kinds for each in scopes]
         found = iter(self._count_all(asked))
         return {kind: sum(islice(found, len(scopes))) for kind in kinds}
@@ -217,13 +218,13 @@ class _Search:
         if self._calls_left <= 0:
             return None
         self._calls_left -= 1
-        asked = self._criteria(kind, (one_of("webApp.id", group),))
+        asked = self._criteria(kind, (one_of(WEBAPP_ID, group),))
         return self._count_all([("finding", asked)])[0] - self._read.rows(kind, group)
 
     def _read_again(
         self, kind: str, webapp: int, sweep: Sweep, ids: array[int]
     ) -> Iterator[Record]:
-        asked = (equals("webApp.id", webapp),)
+        asked = (equals(WEBAPP_ID, webapp),)
         again = replace(
             sweep, key=f"{kind}/again/{webapp}", criteria=(equals("type", kind), *asked)
         )

@@ -12,7 +12,7 @@ from tap_qualyswas.records.evidence import Evidence
 from tap_qualyswas.records.findings import finding_shape
 from tap_qualyswas.search.ahead import Ahead
 from tap_qualyswas.search.outlines import Outlines
-from tap_qualyswas.search.sweeps import Sweep
+from tap_qualyswas.search.sweeps import WEBAPP_ID, Sweep
 from tap_qualyswas.sources.finding_counts import ReadFindings, settle_counts
 from tap_qualyswas.sources.scans import find_unended_scans, spared_dates
 from tap_qualyswas.sources.webapps import compare_webapps
@@ -127,7 +127,7 @@ def _sweeps(
             spares=spares,
         )
         for kind in kinds
-        for number, criteria in enumerate(scope.criteria("webApp.id"))
+        for number, criteria in enumerate(scope.criteria(WEBAPP_ID))
     ]
 
 

@@ -12,7 +12,7 @@ from tap_qualyswas.records.fields import TRUE
 from tap_qualyswas.records.scan_status import WORKED, has_worked, launch_of, login_of
 from tap_qualyswas.records.scans import read_scan
 from tap_qualyswas.search.pages import IdRange
-from tap_qualyswas.search.sweeps import Sweep, kept_criteria
+from tap_qualyswas.search.sweeps import WEBAPP_ID, Sweep, kept_criteria
 from tap_qualyswas.search.walk import Walk, count_all
 from tap_qualyswas.sync.tallies import read_until_counted
 
@@ -151,7 +151,7 @@ def find_latest_scans(
             verbose=False,
             spares=("resultsStatus",),  # looked at in each scan, too
         )
-        for number, criteria in enumerate(scope.criteria("webApp.id"))
+        for number, criteria in enumerate(scope.criteria(WEBAPP_ID))
     ]
     by_webapp: dict[int, list[WorkedScan]] = {}
     found = _all_worked(reader, sweeps)

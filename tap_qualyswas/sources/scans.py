@@ -9,7 +9,7 @@ from qualyswas_ciscovm.dates import parse, to_text
 from tap_qualyswas.qualys.request_bodies import greater, one_of
 from tap_qualyswas.records.scan_status import has_report
 from tap_qualyswas.records.scans import read_scan
-from tap_qualyswas.search.sweeps import Sweep
+from tap_qualyswas.search.sweeps import WEBAPP_ID, Sweep
 from tap_qualyswas.sync.cursors import GREATEST, frame_of, greatest_in
 from tap_qualyswas.sync.scope import IDS_PER_CRITERION
 
@@ -53,7 +53,7 @@ def read_scans(
             verbose=True,
             spares=("verbose", *spared_dates(window, settings)),
         )
-        for number, criteria in enumerate(scope.criteria("webApp.id"))
+        for number, criteria in enumerate(scope.criteria(WEBAPP_ID))
     ]
     collector = ScanCollector(bookmarks.unended_scans, keep_reported=pending_reports.wanted)
     frame = replace(frame_of(settings, scope, window_start), reports=pending_reports.wanted)
@@ -108,7 +108,7 @@ def find_unended_scans(
             verbose=False,
             spares=(since.field,),  # looked at in each scan, too
         )
-        for number, criteria in enumerate(scope.criteria("webApp.id"))
+        for number, criteria in enumerate(scope.criteria(WEBAPP_ID))
     ]
     unended_scans.set_from(reader.look_up(sweeps))
     _add_hidden(reader, settings, unended_scans)
