@@ -37,7 +37,7 @@ class CallHistory:
 
     def note(self, path: str) -> None:
         """Note a call that was answered well."""
-        self._calls.add(path.rstrip(string.digits))
+        self._calls.add(_without_id(path))
         part = _part_of(path)
         if part is not None:
             self._now.add(part)
@@ -56,8 +56,12 @@ class CallHistory:
             reply,
             has_worked=part in self._now or (reply.is_redirect and answered),
             has_worked_before=part in self._before or (reply.is_redirect and bool(self._before)),
-            is_repeated=path.rstrip(string.digits) in self._calls,
+            is_repeated=_without_id(path) in self._calls,
         )
+
+
+def _without_id(path: str) -> str:
+    return path.rstrip(string.digits)
 
 
 def _part_of(path: str) -> str | None:
