@@ -26,18 +26,18 @@ NOT_SHOWN: Final = timedelta(days=1)
 """So long CVM may not show what a run has done."""
 
 
-_LACKING: Final = "UPDATE entry SET state = {} WHERE {} AND EXISTS (SELECT 1 FROM cvm.drift d {})"
+_LACKING: Final = (
+    f"UPDATE entry SET state = {{}} WHERE {LIVE} AND EXISTS (SELECT 1 FROM cvm.drift d {{}})"
+)
 """Give what CVM does not have open another state."""
 CLOSE: Final = _LACKING.format(
     "'closed'",
-    LIVE,
     f"JOIN cvm.held h ON {JOINED.format('d')} "
     f"WHERE {JOINED.format('entry')} AND d.kind = '{CLOSED}' AND h.seen >= entry.sent_at",
 )
 """Closed since it was sent last: an older closing may be what it was before that."""
 DOUBT: Final = _LACKING.format(
     "CASE WHEN sent_at >= :young THEN 'perhaps' ELSE 'closed' END",
-    LIVE,
     "WHERE d.identifier = entry.identifier AND d.asset = entry.asset AND d.model = entry.model "
     f"AND d.kind IN {LACKS}",
 )
