@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import threading
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import parse_qs
@@ -40,6 +41,10 @@ if TYPE_CHECKING:
     from tests.support.loopback import Request, Response
     from tests.tap.syncs import Outcome
 
+QID: Final = 150_000
+ROWS: Final = KB_IDS + 10
+LONG: Final = 10
+"""Seconds; nobody waits for so long but for what does not come."""
 SIZE: Final = WorldSize(apps=4, findings=150, qids=40, scans=4)
 
 
@@ -228,23 +233,46 @@ def test_the_list_is_bounded_and_asked_for_as_far_as_there_is_room() -> None:
     assert again.unpublished(2) == [3, 4]
 
 
-def test_the_first_call_of_a_full_sync_is_made_while_findings_still_come() -> None:
-    with Platform(WorldSize(apps=20, findings=7000, qids=300, scans=4)) as platform:
-        full = platform.sync_here({"page_size": 50})
-        asked = platform.face.log
+class HeldBack(OddKnowledgeBase):
+    """Gives the last page of findings only when the knowledge base has been asked, or after long.
 
-    calls = [at for at, call in enumerate(asked) if "knowledge_base" in call.endpoint]
-    pages = [
-        at
-        for at, call in enumerate(asked)
-        if call.endpoint == "search/was/finding"
-        and all(each.operator != "IN" for each in call.criteria)
-    ]
-    qids = {row["qid"] for row in full.records("findings")}
-    assert len(qids) > KB_IDS
-    assert len(calls) == 2
-    assert calls[0] < pages[-1]
-    asked_for = [row["qid"] for row in full.records("knowledge_base")]
-    assert len(asked_for) == len(set(asked_for))
-    assert set(asked_for) == qids
-    assert full.proof["complete"] is True
+    Attributes:
+        asked: whether the knowledge base has been asked by then.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked: bool | None = None
+        self._is_asked = threading.Event()
+        self._pages = [
+            page(*(finding(n, qid=str(QID + n)) for n in range(1, ROWS + 1)), more="true"),
+            page(finding(ROWS + 1, qid=str(QID + ROWS + 1))),
+        ]
+
+    @override
+    def answer(self, request: Request) -> Response:
+        if request.path == KB:
+            self._is_asked.set()
+        if request.path == f"{COUNT}finding":
+            return Answer(count_xml(ROWS + 1)).response(DATE)
+        if request.path != FINDINGS or not self._pages:
+            return super().answer(request)
+        return Answer(self._pages.pop(0)).response(DATE)
+
+    @override
+    def take(self, request: Request) -> Response:
+        response = super().take(request)
+        if request.path == FINDINGS and not self._pages and self.asked is None:
+            self.asked = self._is_asked.wait(LONG)
+        return response
+
+
+def test_the_first_call_of_a_full_sync_is_made_while_findings_still_come() -> None:
+    with HeldBack() as server:
+        settings = {"finding_types": ["VULNERABILITY"], "page_size": ROWS}
+        full = sync_here({**server.config, **settings})
+
+    assert server.asked
+    assert len(server.asked_at(KB)) == 2
+    found = [row["qid"] for row in full.records("knowledge_base")]
+    assert sorted(found) == [QID + number for number in range(1, ROWS + 2)]
