@@ -36,6 +36,8 @@ PATIENCE: Final = 2
 
 Of those, one may go by before anything comes, as a server may be at work on it.
 """
+INTERIM: Final = range(102, 200)
+"""Statuses of answers that only announce another one. After a 101 there is no HTTP any more."""
 SLOWEST: Final = 10_000
 """Bytes a second; whatever comes faster may take as long as it likes."""
 
@@ -48,6 +50,9 @@ class PromptResponse(HTTPResponse):
     """An answer whose status and headers may not drip for ever.
 
     A timeout of a socket begins anew with each drop.
+
+    Python passes over no interim answer but 100. It would take a 103 for the answer of this call,
+    and the answer itself for that of the next one.
     """
 
     def __init__(self, sock: socket, *given: Any, **named: Any) -> None:  # noqa: ANN401 - passed on
@@ -58,6 +63,9 @@ class PromptResponse(HTTPResponse):
     @override
     def begin(self) -> None:
         super().begin()
+        while self.status in INTERIM:
+            self.headers = None  # type: ignore[assignment] # as before the first answer
+            super().begin()
         self._source.end = None
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from itertools import repeat
 from typing import Any
 
 import pytest
@@ -59,6 +60,23 @@ def test_an_answer_that_never_gets_past_its_headers_is_given_up() -> None:
         adapter = OneServer(session, server.url, verify=True)
         with pytest.raises(requests.exceptions.ReadTimeout):
             adapter.ask(requests.Request("GET", server.url), (5, 0.1))
+
+
+class Announcing(LoopbackServer):
+    @override
+    def answer(self, request: Request) -> Response:
+        return Response(200, {}, request.path.encode(), interim=(100, 102, 103, 103))
+
+
+def test_each_call_gets_its_own_answer_though_others_announce_it() -> None:
+    paths = ["/one", "/other", "/last"]
+    with Announcing() as server, requests.Session() as session:
+        adapter = OneServer(session, server.url, verify=True)
+        asked = [requests.Request("GET", f"{server.url}{path}") for path in paths]
+        answers = map(adapter.ask, asked, repeat((5.0, 5.0)))
+        told = [(answer.status_code, answer.text) for answer in answers]
+
+    assert told == [(200, path) for path in paths]
 
 
 class Defective(LoopbackServer):

@@ -63,6 +63,7 @@ class Response:
         delay: seconds before it comes.
         cut: bytes of the content after which the connection ends.
         lost: `reset` closes hard instead of answering, `hang` stays silent until the server stops.
+        interim: statuses of the answers that announce this one.
     """
 
     status: int
@@ -71,6 +72,7 @@ class Response:
     delay: float = 0.0
     cut: int | None = None
     lost: Literal["", "reset", "hang"] = ""
+    interim: tuple[int, ...] = ()
 
 
 class LoopbackServer(ABC):
@@ -166,6 +168,10 @@ class _Handler(BaseHTTPRequestHandler):
         self.connection.close()
 
     def _send(self, response: Response) -> None:
+        for status in response.interim:
+            self.send_response_only(status)
+            self.send_header("Link", "</style.css>; rel=preload")
+            self.end_headers()
         self.send_response_only(response.status)
         for name, value in response.headers.items():
             self.send_header(name, value)
