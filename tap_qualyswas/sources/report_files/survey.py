@@ -229,19 +229,22 @@ def _doubts(overview: Overview, kinds: Sequence[str]) -> list[str]:
         doubts.append(NO_DATE)
     if overview.notes.rejected:
         doubts.append("some of its entries cannot be read")
-    webapps = {*map(NamedWebapp.of, (*overview.webapps, *overview.sections))}
-    if overview.is_flat and len(webapps) != 1:
+    if _has_strangers(overview):
         doubts.append("nothing tells for sure whose its findings are")
     return doubts
+
+
+def _has_strangers(overview: Overview) -> bool:
+    """Tell whether there may be findings of a web application that seems to have none of them."""
+    webapps = {*map(NamedWebapp.of, (*overview.webapps, *overview.sections))}
+    sections = {one.id for one in _sections(overview)}
+    without_section = {webapp["id"] for webapp in overview.webapps} - sections
+    return (overview.is_flat and len(webapps) != 1) or (None in sections and bool(without_section))
 
 
 def _file(path: Path, overview: Overview, *, is_cleaned: bool, is_whole: bool) -> ReportFile:
     listed = tuple(map(NamedWebapp.of, overview.webapps))
     same = {one: one for one in listed}
-    by_name: defaultdict[str | None, list[NamedWebapp]] = defaultdict(list)
-    for one in same:
-        by_name[one.name].append(one)
-    sections = (_of_appendix(NamedWebapp.of(one), by_name) for one in overview.sections)
     return ReportFile(
         path,
         overview.kind,
@@ -249,9 +252,17 @@ def _file(path: Path, overview: Overview, *, is_cleaned: bool, is_whole: bool) -
         is_whole=is_whole,
         is_cleaned=is_cleaned,
         webapps=listed,
-        sections=tuple(same.get(one, one) for one in sections),
+        sections=tuple(same.get(one, one) for one in _sections(overview)),
         unnamed=overview.unnamed,
     )
+
+
+def _sections(overview: Overview) -> Iterator[NamedWebapp]:
+    """Give the web application of each section, as the appendix names it where that is sure."""
+    by_name: defaultdict[str | None, list[NamedWebapp]] = defaultdict(list)
+    for one in dict.fromkeys(map(NamedWebapp.of, overview.webapps)):
+        by_name[one.name].append(one)
+    return (_of_appendix(NamedWebapp.of(one), by_name) for one in overview.sections)
 
 
 def _of_appendix(

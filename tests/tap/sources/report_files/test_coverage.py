@@ -116,6 +116,23 @@ def test_without_counts_each_web_application_must_show_each_type(
     assert other.id in outcome.proof["coverage"]["webApps"]["notProven"]
 
 
+def test_a_section_that_may_be_of_any_of_several_web_applications_proves_nothing(
+    exports: Exports,
+) -> None:
+    app, other, third = [*exports.world.apps.values()][1:]
+    other.name = app.name
+    path = exports.write("some.xml", apps=[app, other, third])
+    begun = rf"<WEB_APPLICATION><ID>({app.id}|{other.id})</ID>(<NAME>.*?</NAME>)<URL>.*?</URL>"
+    unsure, times = re.subn(begun, r"<WEB_APPLICATION>\2", path.read_text())
+    path.write_text(unsure)
+    outcome = exports.sync()
+
+    assert times == 2
+    assert {row["webApp"]["id"] for row in outcome.records("findings")} == {None, third.id}
+    assert "nothing tells for sure whose its findings are" in outcome.log
+    assert outcome.proof["coverage"]["webApps"]["notProven"] == [app.id, other.id, third.id]
+
+
 def types_of(exports: Exports, app: WebApp) -> set[str]:
     return {one.type for one in exports.world.findings_of(app)}
 
