@@ -21,7 +21,7 @@ ISO: Final = re.compile(
 SPELLED: Final = re.compile(
     r"(?:[a-z]{3}, )?(\d{1,2}) "
     r"(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]* (\d{4})"
-    r"(?: (\d{1,2}):(\d\d)(?::(\d\d))? ?([ap]m)?)?(?: (GMT|UTC)?([+-]\d{4})?)?",
+    r"(?: (\d{1,2}):(\d\d)(?::(\d\d))? ?([ap]m)?)?(?: (GMT|UTC)?([+-]\d\d:?\d\d)?)?",
     re.ASCII | re.IGNORECASE,
 )
 """`18 Nov 2024 04:42PM GMT-0600` in reports of the portal, `Mon, 18 Nov 2024 16:42:00 GMT` in mail

@@ -58,6 +58,7 @@ OFFSETS = st.integers(-14 * 60, 14 * 60).map(lambda minutes: timezone(timedelta(
         "02 May 2024 08:00AM GMT",
         "02 May 2024 02:00AM GMT-0600",
         "02 May 2024 01:30PM GMT+0530",
+        "02 May 2024 01:30PM GMT+05:30",
         "2 May 2024 08:00AM",
         "2 May 2024 08:00AM UTC",
         "2 May 2024 08:00",
