@@ -17,6 +17,8 @@ METHODS: Final = ("replication-method", "forced-replication-method")
 """Metadata of a stream that sets its replication method; Meltano writes the first."""
 MARK: Final = "\ufeff"
 """What some editors write before a text in UTF-8."""
+CARRIERS: Final = ("value", "singer_state")
+"""What holds the state in a line of the output, and in what `meltano state get` prints."""
 STATE_ADVICE: Final = "Pass the last whole STATE value, or no state at all."
 
 
@@ -38,6 +40,7 @@ def read_state(file: IO[str] | None, logger: logging.Logger) -> dict[str, Any]:
     except ValueError:
         msg = f"State file {name} is not JSON. {STATE_ADVICE}"
         raise SettingsError(msg) from None
+    state = _uncarried(state)
     if not isinstance(state, dict) or not _is_bookmarks(state.get("bookmarks")):
         msg = f"State file {name} holds no Singer state (an object with bookmarks). {STATE_ADVICE}"
         raise SettingsError(msg)
@@ -47,6 +50,13 @@ def read_state(file: IO[str] | None, logger: logging.Logger) -> dict[str, Any]:
     if not state.get("bookmarks"):
         logger.info("State file %s holds no bookmarks: everything is read.", name)
     return state
+
+
+def _uncarried(state: object) -> object:
+    """Give what something carries in place of bookmarks of its own."""
+    if not isinstance(state, dict) or "bookmarks" in state:
+        return state
+    return next((state[name] for name in CARRIERS if name in state), state)
 
 
 def _is_bookmarks(value: object) -> bool:

@@ -188,6 +188,17 @@ def test_a_state_file_with_nothing_in_it_means_everything(platform: Platform, te
     assert len(outcome.records("findings")) == 300
 
 
+@pytest.mark.parametrize("whole", [{"type": "STATE"}, {}])
+def test_a_state_is_found_in_what_carries_it(platform: Platform, whole: dict[str, str]) -> None:
+    """A line of the output, and what `meltano state get` prints."""
+    state = platform.sync_here().state
+    carrier = {**whole, ("value" if whole else "singer_state"): state}
+    outcome = with_state(platform, json.dumps(carrier))
+
+    assert "holds no bookmarks" not in outcome.log
+    assert outcome.proof["mode"] == "incremental"
+
+
 def with_state(platform: Platform, text: str) -> Outcome:
     with Files({"config.json": platform.config, "state.json": text}) as files:
         done = command("--config", files["config.json"], "--state", files["state.json"])
