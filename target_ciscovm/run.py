@@ -331,8 +331,9 @@ class Run:
         for text in missing_for_tags(sources, self._settings.tags):
             self.warn(text)
         apps = intake.references.apps
-        for identifier in place_findings(place.spool, sources, apps, self._settings.identity):
-            self._reject_late(place, identifier, NOWHERE)
+        rules = self._settings.identity
+        for number, identifier in place_findings(place.spool, sources, apps, rules):
+            self._reject_late(place, number, identifier, NOWHERE)
         self._require_few_rejections()
         return Received(
             sync,
@@ -397,15 +398,17 @@ class Run:
                 msg = f"Nothing was run in CVM: of {cut(key, LONGEST_KEY)}, {STILL_TOO_LARGE}"
                 raise LimitReached(msg)
             rows = place.spool.execute(
-                "SELECT identifier FROM decision WHERE asset = ? AND action = 'open'", (key,)
+                "SELECT finding, identifier FROM decision WHERE asset = ? AND action = 'open'",
+                (key,),
             ).fetchall()
-            for (identifier,) in rows:
-                self._reject_late(place, identifier, TOO_LARGE)
+            for number, identifier in rows:
+                self._reject_late(place, number, identifier, TOO_LARGE)
             place.spool.insert("refused", [(key,)], 1)
 
-    def _reject_late(self, place: _Place, identifier: str, reason: str) -> None:
+    def _reject_late(self, place: _Place, number: int, identifier: str, reason: str) -> None:
         self.counts.reject_late(FINDINGS, reason)
-        place.rejections.write(0, FINDINGS, identifier, reason)
+        line = self._intake.lines.of(number) if self._intake else 0
+        place.rejections.write(line, FINDINGS, identifier, reason)
 
     def _require_few_rejections(self) -> None:
         sync = self.facts.sync

@@ -21,6 +21,7 @@ from target_ciscovm.intake.identities import (
 from target_ciscovm.intake.loose_json import read_loosely
 from target_ciscovm.intake.loose_types import tidy
 from target_ciscovm.intake.references import References
+from target_ciscovm.intake.rejections import KeptLines
 from target_ciscovm.intake.spool import DROPPED, REJECTED, RENAMED, FindingRow
 from target_ciscovm.mapping.filters import FilterRules, filtered_by
 from target_ciscovm.mapping.finding import (
@@ -108,6 +109,7 @@ class Intake:
         proof_is_last: whether no other record came after it.
         lost: what the rejected records may have told of.
         references: what the findings have in common.
+        lines: where the findings came that were kept.
 
     Args:
         spool: where good records go.
@@ -123,6 +125,7 @@ class Intake:
         self.proof_is_last = True
         self.lost = Lost()
         self.references = References()
+        self.lines = KeptLines()
         self._spool = spool
         self._rejections = rejections
         self._counts = counts
@@ -231,6 +234,7 @@ class Intake:
         is_usual = len(finding.unique_id or "") == UUID_LENGTH
         if not is_usual and webapp is not None and not is_fixed and not finding.has_unique_id:
             self._spool.add_nameless(item.scanner_identifier, webapp)
+        self.lines.note(line)
         self._spool.add_finding(
             FindingRow(
                 item.scanner_identifier,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from typing import IO, TYPE_CHECKING
 
 import msgspec
@@ -16,13 +17,40 @@ class Rejection(msgspec.Struct):
     """One line of the file.
 
     Attributes:
-        line: number of the input line, 0 when it was rejected later.
+        line: number of the input line.
     """
 
     line: int
     stream: str
     key: str | None
     reason: str
+
+
+class KeptLines:
+    """The lines of the findings that were kept, as some are rejected later.
+
+    Findings mostly come line after line, so only where that ends is anything remembered.
+    """
+
+    def __init__(self) -> None:
+        self._kept = 0
+        self._before = -1
+        self._numbers: list[int] = []
+        self._lines: list[int] = []
+
+    def note(self, line: int) -> None:
+        """Note the line of the next finding."""
+        self._kept += 1
+        before = line - self._kept
+        if before != self._before:
+            self._before = before
+            self._numbers.append(self._kept)
+            self._lines.append(line)
+
+    def of(self, number: int) -> int:
+        """Give the line of a finding by its number in the spool."""
+        at = bisect_right(self._numbers, number) - 1
+        return self._lines[at] + number - self._numbers[at]
 
 
 class Rejections:

@@ -92,7 +92,7 @@ def _sent_names(spool: Spool) -> Iterator[tuple[int, str]]:
 
 def place_findings(
     spool: Spool, sources: Sources, apps: Sequence[records.WebAppRef], identity: Identity
-) -> list[str]:
+) -> list[tuple[int, str]]:
     """Find the asset of findings that only the web application's own row can tell.
 
     Args:
@@ -102,7 +102,7 @@ def place_findings(
         identity: how assets are told apart.
 
     Returns:
-        Identifiers of those without any asset, which are not in the spool any more.
+        Numbers and identifiers of those without any asset, which are not in the spool any more.
     """
     rows = spool.execute(
         "SELECT number, identifier, url, app FROM finding_row WHERE asset IS NULL"
@@ -115,7 +115,7 @@ def place_findings(
             asset = spool.asset_number(key)
             spool.execute("UPDATE finding_row SET asset = ? WHERE number = ?", (asset, number))
             continue
-        nowhere.append(identifier)
+        nowhere.append((number, identifier))
         spool.execute("DELETE FROM finding_row WHERE number = ?", (number,))
         spool.add_lost(identifier)
     return nowhere

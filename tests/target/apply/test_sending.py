@@ -248,13 +248,16 @@ class TestTooLarge:
     def test_what_is_too_large_without_evidence_is_rejected_by_name(self, cvm: CVM) -> None:
         cvm.play(replace(QUICK, max_file_bytes=8000))
         rows = [self.row(n) for n in range(199)]
+        given = Sync([webapp()], [*rows, self.row(999, text=20_000)]).lines(cvm.clock.now())
 
-        loaded = cvm.load(Sync([webapp()], [*rows, self.row(999, text=20_000)]))
+        loaded = cvm.load(given)
 
         assert loaded.outcome == "succeeded", loaded.message
         assert self.in_cvm(cvm) == names(*range(199))
-        assert [row["key"] for row in loaded.rejected] == [identifier(999)]
-        assert "more than CVM takes" in loaded.rejected[0]["reason"]
+        (row,) = loaded.rejected
+        assert row["key"] == identifier(999)
+        assert b'"finding-999"' in given.splitlines()[row["line"] - 1]
+        assert "more than CVM takes" in row["reason"]
         assert loaded.report["reconciliation"]["mapped"] == 199
         assert loaded.report["reconciliation"]["rejected"] == 1
 

@@ -149,18 +149,36 @@ def test_findings_alone_load_and_close_nothing(cvm: CVM) -> None:
     assert loaded.items()["finding-1"]["vuln_def_name"].startswith("QID 150001 Title")
 
 
-def test_blank_lines_unknown_messages_and_versions_mean_nothing(cvm: CVM) -> None:
+def test_blank_lines_unknown_messages_and_versions_mean_nothing(
+    cvm: CVM, caplog: pytest.LogCaptureFixture
+) -> None:
     version = json.dumps({"type": "ACTIVATE_VERSION", "stream": "findings", "version": 1})
     unknown = json.dumps({"type": "HEARTBEAT", "at": 1})
     given: list[str] = []
     for line in lines(cvm):
         given += ["", "   ", version, unknown, line]
 
-    loaded = cvm.load(joined(*given, version))
+    with caplog.at_level("INFO"):
+        loaded = cvm.load(joined(*given, version))
 
     assert_loaded(loaded, cvm)
     (note,) = (text for text in notes(loaded) if "HEARTBEAT" in text)
     assert notes(loaded)[note] == len(lines(cvm))
+    assert f"{len(lines(cvm))} messages of unknown types were passed over" in caplog.text
+
+
+def test_what_nothing_places_is_rejected_by_its_line(cvm: CVM) -> None:
+    """Whether a row of its web application places a finding shows when all have come."""
+    nowhere = record("findings", finding(2, url=None, webApp=None))
+    given = [record("findings", finding(1)), state(STATE), "", nowhere, record("webapps", webapp())]
+
+    loaded = cvm.load(
+        joined(schema("findings"), schema("webapps"), *given), max_failed_percent="60"
+    )
+
+    (row,) = loaded.rejected
+    assert row["line"] == 6
+    assert "nothing in it tells an asset" in row["reason"]
 
 
 def test_a_version_message_closes_nothing(cvm: CVM) -> None:
