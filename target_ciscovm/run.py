@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 from qualyswas_ciscovm.errors import Interrupted
-from qualyswas_ciscovm.wording import cut, one_line
+from qualyswas_ciscovm.wording import counted, cut, one_line
 from target_ciscovm.apply import pending
 from target_ciscovm.apply.delivery import Way
-from target_ciscovm.apply.files import write_files
+from target_ciscovm.apply.files import keys_of, write_files
 from target_ciscovm.apply.preflight import OVERAGE, connect, look
 from target_ciscovm.apply.uploads import STILL_TOO_LARGE, TOO_LARGE
 from target_ciscovm.audit import catching_up
@@ -211,6 +211,7 @@ class Run:
 
     def note_unknown(self, kind: str) -> None:
         """Count a message of a type that means nothing here."""
+        self.counts.unknown_messages += 1
         self.counts.note(f"message of unknown type {kind[:40]}: passed over")
 
     def note(self, **found: Any) -> None:  # noqa: ANN401 - each is of the type that Facts names
@@ -300,6 +301,10 @@ class Run:
         for stream, count in self.counts.foreign.items():
             name = cut(stream, STREAM_NAME)
             LOGGER.info("Stream %s is not one of ours: %s records passed over.", name, count)
+        if unknown := self.counts.unknown_messages:
+            were = "was" if unknown == 1 else "were"
+            messages = counted(unknown, "message")
+            LOGGER.info("%s of unknown types %s passed over.", messages, were)
         return intake
 
     def _catch_up(self, place: _Place, api: CiscoVMClient, stack: ExitStack) -> _Place:
@@ -369,6 +374,10 @@ class Run:
             self.warn(endings.renamed(plan.renamed))
         if self.facts.plan is None and (count := renamed_while_open(spool)):
             self.warn(endings.renamed_by_maps(count))
+        limit = settings.part_max_bytes
+        large = [keys_of(spool, part)[0] for part in written.parts if part.bytes > limit]
+        if self.facts.plan is None and large:
+            self.warn(endings.assets_above(limit, large))
         self.note(plan=plan, planned=planned(spool, plan), parts=tuple(written.parts))
         # Only now: a load that is stopped has a list of its changes, and a report that adds up.
         self._require_few_rejections()

@@ -100,6 +100,8 @@ def _run(notes: Notes, way: Way, uploaded: Uploaded) -> None:
         notes.note(delivered=delivered)
     for suspicion in delivered.answer.suspicions:
         notes.warn(f"{suspicion}. Look at the connector's page in CVM.")
+    if delivered.failed_payloads:
+        notes.warn(endings.payloads_failed(*delivered.run.payloads))
     if delivered.failed_payloads and way.ledger.failed_loads > LOADS_KEPT_BACK:
         notes.note(failed_assets=_failed_assets(notes, way))
     # Over its licence CVM takes only a part, and does not say which.

@@ -25,7 +25,7 @@ class Counts(msgspec.Struct):
         late_rejected: of the rejected rows, those that were already in the spool.
         passed_over: RECORD lines of other streams of the paired tap.
         foreign: RECORD lines of streams of other taps.
-        unknown_messages: lines with an unknown message type.
+        unknown_messages: lines with an unknown message type; the notes have the types.
         kept: rows that remain in the spool: received, not rejected, not superseded.
         nothing_to_do: findings that change nothing in CVM, by the reason.
         dropped_by_maps: findings that a stream map of the target has dropped.
@@ -37,12 +37,12 @@ class Counts(msgspec.Struct):
     late_rejected: Counter[str] = msgspec.field(default_factory=Counter)
     passed_over: Counter[str] = msgspec.field(default_factory=Counter)
     foreign: Counter[str] = msgspec.field(default_factory=Counter)
-    unknown_messages: Counter[str] = msgspec.field(default_factory=Counter)
     kept: Counter[str] = msgspec.field(default_factory=Counter)
     filtered: Counter[str] = msgspec.field(default_factory=Counter)
     will_close: Counter[str] = msgspec.field(default_factory=Counter)
     notes: Counter[str] = msgspec.field(default_factory=Counter)
     nothing_to_do: Counter[str] = msgspec.field(default_factory=Counter)
+    unknown_messages: int = 0
     dropped_by_maps: int = 0
     mapped: int = 0
 

@@ -23,6 +23,7 @@ from target_ciscovm.output.state import asking_full_sync
 from target_ciscovm.plan.identity import FULL_SYNC
 from target_ciscovm.plan.proof import FULL
 from target_ciscovm.report.holdings import sentences
+from target_ciscovm.report.wording import size
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -108,6 +109,20 @@ def renamed_by_maps(count: int) -> str:
         "They stay open beside the same findings under their new names. Take these fields out of "
         "stream_maps."
     )
+
+
+def payloads_failed(failed: int, payloads: int) -> str:
+    """Say that CVM has failed a part of a load, and where the reason is."""
+    return (
+        f"CVM failed {failed:,} of {counted(payloads, 'payload')}. Look at the failed payloads on "
+        "the connector's page in CVM."
+    )
+
+
+def assets_above(limit: int, keys: Sequence[str]) -> str:
+    """Name the assets that are larger than a file may be."""
+    allowed = f"part_max_bytes ({size(limit)})"
+    return f"Larger than {allowed} allows, so in a file of its own: {_assets(keys)}."
 
 
 def assets_lacking(keys: Sequence[str]) -> str:

@@ -247,6 +247,7 @@ class TestSomePayloadsFailed:
             loaded = self.load(cvm)
             assert (loaded.outcome, loaded.exit_code, loaded.states) == ("succeeded", 0, [])
             assert "1 payload, within max_failed_percent" in loaded.message
+            assert any("1 of 100 payloads" in warning for warning in loaded.report["warnings"])
             assert_only_sent(loaded)
 
         loaded = self.load(cvm)

@@ -227,6 +227,17 @@ class TestWhole:
         told = {file["name"]: file["bytes"] for file in loaded.report["files"]}
         assert sorted(told.values()) == sorted(sizes)
 
+    def test_an_asset_above_the_limit_has_a_file_of_its_own_and_a_warning(self, cvm: CVM) -> None:
+        large = [finding(n, url="https://app.example.test/large") for n in range(20)]
+
+        loaded = cvm.load(Sync(APPS[:1], [*large, finding(50), finding(51)]), part_max_bytes=3000)
+
+        (file,) = (one for one in loaded.report["files"] if one["bytes"] > 3000)
+        assert (file["assets"], file["findings"]) == (1, 20)
+        (warning,) = loaded.report["warnings"]
+        assert "url:https://app.example.test/large" in warning
+        assert "part_max_bytes (3.0 kB)" in warning
+
     def test_all_files_are_one_run(self, cvm: CVM) -> None:
         loaded = cvm.load(Sync(APPS[:1], [finding(n) for n in range(50)]), part_max_bytes=2000)
 
