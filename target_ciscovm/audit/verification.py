@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 from target_ciscovm.audit import amendment, drift, findings
 from target_ciscovm.audit.held import Changed
 from target_ciscovm.audit.runs import read_runs
-from target_ciscovm.errors import HoldingsUnavailable
+from target_ciscovm.errors import CiscoVMError
 from target_ciscovm.plan.decisions import OPENING
 from target_ciscovm.report.holdings import Holdings
 
@@ -60,16 +60,20 @@ def is_wanted(when: VerifyLoad, plan: Plan, *, suspicious: bool) -> bool:
 
 
 def verify(inquiry: Inquiry, spool: Spool) -> Holdings:
-    """Hold what CVM has against the plan, and write down in the ledger what is lost."""
+    """Hold what CVM has against the plan, and write down in the ledger what is lost.
+
+    The load is in CVM by now, so whatever keeps CVM from being asked does not fail it.
+    """
+    found = None
     try:
         with inquiry.until_agreed(_changes(spool, CHANGED)) as held:
             not_visible = drift.forget_unseen(held)
             found = findings.told(held, inquiry.ledger, not_visible=not_visible)
             if found.differences:
                 amendment.take_over(held, inquiry.ledger, read_runs(inquiry.api.runs()))
-            return found
-    except HoldingsUnavailable as error:
-        return Holdings(asked=False, problem=str(error))
+    except CiscoVMError as error:
+        return found or Holdings(asked=False, problem=str(error))
+    return found
 
 
 def lacking_assets(inquiry: Inquiry, spool: Spool) -> list[str] | None:
@@ -78,7 +82,7 @@ def lacking_assets(inquiry: Inquiry, spool: Spool) -> list[str] | None:
         with inquiry.once() as held:
             held.mark_changed(_changes(spool, LOADED))
             return [asset for (asset,) in held.connection.execute(ASSETS_LACKING)]
-    except HoldingsUnavailable:
+    except CiscoVMError:
         return None
 
 

@@ -168,3 +168,40 @@ def test_a_key_that_may_not_read_leaves_the_load_as_it_is(cvm: CVM) -> None:
     assert loaded.report["verification"]["asked"] is False
     (warning,) = loaded.report["warnings"]
     assert "CVM did not tell what it holds" in warning
+
+
+@pytest.mark.parametrize("fault", ["ciscovm-key", "ciscovm-502*0", "ciscovm-html"])
+def test_a_cvm_that_is_away_once_the_run_has_ended_leaves_the_load_as_it_is(
+    fault: str, cvm: CVM
+) -> None:
+    def strike(run: dict[str, Any]) -> dict[str, Any]:
+        if run["end_time"]:
+            cvm.faults.arm(fault)
+        return run
+
+    cvm.alter(of_runs(strike))
+    loaded = cvm.load(FIVE, **EVERY)
+
+    assert (loaded.outcome, loaded.states) == ("succeeded", [STATE])
+    assert loaded.report["verification"]["asked"] is False
+    (warning,) = loaded.report["warnings"]
+    assert "CVM did not tell what it holds" in warning
+
+
+def test_what_is_known_to_be_lost_is_told_though_cvm_goes_away_meanwhile(cvm: CVM) -> None:
+    cvm.begin(FIVE)
+    hands.close(cvm.tenant, identifier(2))
+    cvm.faults.arm("export-refused")
+    asked = []
+
+    def strike(path: str, told: Any) -> Any:  # noqa: ANN401 - JSON
+        asked.append(path)
+        if asked.count("/assets/search") == 3:  # the last time that what differs is asked for
+            cvm.faults.arm("ciscovm-key")
+        return told
+
+    cvm.alter(strike)
+    loaded = cvm.load(NOTHING, **EVERY)
+
+    assert (loaded.outcome, loaded.exit_code, loaded.states) == ("failed", 1, [ASKING])
+    assert told(loaded) == {("closed in CVM", identifier(2))}
