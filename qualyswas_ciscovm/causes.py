@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from typing import TYPE_CHECKING, Final
 
 import requests
@@ -14,6 +15,9 @@ SOCKS_EXTRA: Final = "qualyswas-ciscovm[socks]"
 DEMO_PROXY: Final = "http://demo.invalid"
 """A proxy that is nowhere: names that end in .invalid are reserved for that (RFC 2606). The Meltano
 environment `demo` names it, so that it reaches nothing but this machine."""
+TUNNEL: Final = re.compile(r"Tunnel connection failed: ([1-5]\d\d)\b", re.ASCII)
+"""What Python says of a proxy that answers."""
+LOGIN_WANTED: Final = "407"
 NOT_SENT: Final = (
     requests.exceptions.InvalidSchema,
     requests.exceptions.InvalidURL,  # that of a proxy too
@@ -32,11 +36,19 @@ def setting_to_blame(error: BaseException) -> str | None:
     return "api_url, HTTPS_PROXY or ALL_PROXY is not a valid URL. Check their spelling."
 
 
-def proxy_advice() -> str:
-    """Give what to do when a proxy did not let a call through."""
+def proxy_advice(error: BaseException) -> str:
+    """Give the status of a proxy that did not let a call through, and what to do.
+
+    They end a sentence, and are one of their own.
+    """
     if os.environ.get("https_proxy") == DEMO_PROXY:
-        return "The environment demo reaches this machine only. Use --environment=prod."
-    return "Check HTTPS_PROXY and NO_PROXY."
+        return ". The environment demo reaches this machine only. Use --environment=prod."
+    refusals = (TUNNEL.search(str(cause)) for cause in causes(error))
+    status = next((found[1] for found in refusals if found), None)
+    told = f" (HTTP {status})" if status else ""
+    if status == LOGIN_WANTED:
+        return f"{told}. Check the user name and password in HTTPS_PROXY."
+    return f"{told}. Check HTTPS_PROXY and NO_PROXY."
 
 
 def causes(error: BaseException) -> Iterator[BaseException]:

@@ -68,7 +68,7 @@ def _too_slow(error: requests.RequestException, timeout: Timeout) -> str:
 
 def _unreachable(error: requests.RequestException, place: str) -> str:
     if isinstance(error, requests.exceptions.ProxyError):
-        return f"The proxy did not let the call to {place} through. {proxy_advice()}"
+        return f"The proxy did not let the call to {place} through{proxy_advice(error)}"
     if isinstance(error, requests.exceptions.SSLError):
         # Any break of a TLS connection raises this; only a certificate is a matter of trust.
         return f"No TLS connection to {place} could be made. Check that it is an https server."

@@ -30,7 +30,7 @@ def explain(error: BaseException, place: str, seconds: float) -> CiscoVMError:
     if any(isinstance(cause, ssl.SSLCertVerificationError) for cause in found):
         return UntrustedServer(place)
     if isinstance(error, requests.exceptions.ProxyError):
-        return Unreachable(f"The proxy does not allow connections to {place}. {proxy_advice()}")
+        return Unreachable(f"The proxy does not allow connections to {place}{proxy_advice(error)}")
     if isinstance(error, requests.exceptions.SSLError):
         return Unreachable(
             f"No secure connection to {place} was possible. Check that api_url names an https "

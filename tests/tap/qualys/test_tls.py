@@ -113,6 +113,27 @@ def test_a_handshake_that_breaks_is_no_matter_of_the_certificate(words: bytes) -
     assert "Gave up after 3 attempts" in str(raised.value)
 
 
+@pytest.mark.parametrize(
+    ("answer", "told"),
+    [
+        ("407 Proxy Authentication Required", "(HTTP 407). Check the user name and password in"),
+        ("403 Forbidden", "(HTTP 403). Check HTTPS_PROXY and NO_PROXY."),
+    ],
+)
+def test_a_proxy_that_refuses_is_told_with_its_status(
+    answer: str, told: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("NO_PROXY", "no_proxy", "https_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    with closing(f"HTTP/1.1 {answer}\r\nContent-Length: 0\r\n\r\n".encode()) as url:
+        monkeypatch.setenv("HTTPS_PROXY", url.replace("https:", "http:"))
+        login = {"username": "a", "password": "b", "max_attempts": 1}
+        with pytest.raises(errors.Unreachable) as raised:
+            sync_here({"api_url": "https://qualysapi.example.test", **login})
+
+    assert told in str(raised.value)
+
+
 @pytest.mark.parametrize("content", ["", "no certificate", "-----BEGIN CERTIFICATE-----\nAAAA\n"])
 def test_a_file_without_certificates_is_refused_by_the_settings_name(
     content: str, tmp_path: Path
