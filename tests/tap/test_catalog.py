@@ -111,3 +111,18 @@ def test_records_are_written_after_their_schema_and_the_proof_comes_last() -> No
     assert records[-1] == "syncs"
     assert records.count("syncs") == 1
     assert messages[-1]["type"] == "STATE"
+
+
+def test_a_catalog_of_before_is_told_by_the_properties_that_it_lacks() -> None:
+    with Platform(SIZE) as platform:
+        old = only("webapps", "findings")
+        for stream in old["streams"]:
+            if stream["tap_stream_id"] in {"findings", "scans"}:
+                for name in ("url", "group"):
+                    stream["schema"]["properties"].pop(name, None)
+        outcome = platform.sync_here(catalog=old)
+        current = platform.sync_here(catalog=only("webapps", "findings"))
+
+    (line,) = [line for line in outcome.log.splitlines() if "catalog" in line]
+    assert line.startswith("WARNING: findings: the catalog does not know group, url, so a target")
+    assert "the catalog" not in current.log
