@@ -66,7 +66,7 @@ def test_a_web_page_later_is_a_bad_moment(server: ScriptedServer) -> None:
         Reply(200, text=""),
         Reply(200, text='{"connectors": ['),
         Reply(200, text='"a text"'),
-        Reply(200, text="[" * 5000 + "]" * 5000),
+        Reply(200, text="[" * 100_000 + "]" * 100_000),
         Reply(failure="reset"),
         Reply(json={"connectors": [IMPORTER]}, failure="cut"),
         Reply(headers={"Content-Encoding": "gzip"}, text="no gzip"),

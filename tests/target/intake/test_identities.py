@@ -6,7 +6,7 @@ import pytest
 
 from target_ciscovm.intake.identities import identity_of
 
-DEEP = b"[" * 5000 + b"]" * 5000
+DEEP = b"[" * 100_000 + b"]" * 100_000
 
 
 @pytest.mark.parametrize(

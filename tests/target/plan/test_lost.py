@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from tests.target.loads import CVM
 
 
+DEEP: Final = "it is nested too deeply"
+
+
 class TestRejected:
     """What was lost on the way here is not gone."""
 
@@ -46,8 +49,8 @@ class TestRejected:
         ("odd", "why"),
         [
             (b"9" * 5000, "severity: "),
-            (b"[" * 5000 + b"]" * 5000, "it is nested too deeply"),
-            (b'"", "unknown": ' + b'{"a":' * 5000 + b"1" + b"}" * 5000, "it is nested too deeply"),
+            (b"[" * 100_000 + b"]" * 100_000, DEEP),
+            (b'"", "unknown": ' + b'{"a":' * 100_000 + b"1" + b"}" * 100_000, DEEP),
         ],
         ids=["a number", "a list", "an unknown field"],
     )
