@@ -77,7 +77,8 @@ def read_rows(document: Document, shape: Shape, notes: Notes) -> Iterator[Row]:
     Args:
         document: the report.
         shape: of the rows.
-        notes: gets what is odd; a row whose QID is no number is rejected.
+        notes: gets what is odd; a row whose QID is no number is rejected, and one that tells
+            neither its QID nor its unique id.
     """
     section = 0
     for element in document.elements({**ROW_PLACES, SECTION: SECTION_PLACES}):
@@ -88,6 +89,9 @@ def read_rows(document: Document, shape: Shape, notes: Notes) -> Iterator[Row]:
             raw = shape(element, notes)
         except Rejected as rejected:
             notes.reject(str(rejected))
+            continue
+        if raw["QID"] is None and raw["UNIQUE_ID"] is None:
+            notes.reject("report: QID is missing")
             continue
         kind = str(element.tag)
         yield Row(values_of(kind, raw), section if _in_section(element) else None)
@@ -160,8 +164,12 @@ def _parent(element: Element) -> str | None:
 
 def _in_section(row: Element) -> bool:
     around = row.getparent()
-    return around is not None and _parent(around) == SECTION
+    section = None if around is None else around.getparent()
+    return section is not None and section.tag == SECTION and _is_section(section)
 
 
 def _is_section(element: Element) -> bool:
-    return any(around.tag == "RESULTS" for around in element.iterancestors())
+    """Tell whether a web application stands where those with findings do."""
+    return _parent(element) in SECTION_PLACES and any(
+        around.tag == "RESULTS" for around in element.iterancestors()
+    )

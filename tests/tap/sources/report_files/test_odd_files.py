@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import re
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
@@ -190,3 +191,39 @@ def test_a_report_that_is_packed_or_empty_is_named(
 
     assert f"{name}: {told}." in outcome.log
     assert ids(outcome) == exports.unique_ids()
+
+
+@pytest.mark.parametrize(
+    ("begin", "end"), [("<DETAILS>", "</DETAILS>"), ("<RESULTS><SITE>", "</SITE></RESULTS>")]
+)
+def test_sections_in_a_place_of_their_own_are_read_by_the_urls_of_their_rows(
+    exports: Exports, begin: str, end: str
+) -> None:
+    one, other = [*exports.world.apps.values()][1:3]
+    path = exports.write("some.xml", apps=[one, other])
+    text = path.read_text()
+    path.write_text(text.replace("<RESULTS>", begin).replace("</RESULTS>", end))
+    outcome = exports.sync()
+
+    of_app = {exports.world.unique_id(row): row.app.id for row in exports.world.all_findings()}
+    rows = outcome.records("findings")
+    assert rows
+    assert all(row["webApp"]["id"] == of_app[row["uniqueId"]] for row in rows)
+    assert outcome.proof["coverage"]["webApps"]["notProven"] == [one.id, other.id]
+
+
+def test_a_row_without_qid_and_unique_id_is_rejected(exports: Exports) -> None:
+    app = [*exports.world.apps.values()][1]
+    path = exports.write("some.xml", apps=[app])
+    emptied = re.sub(
+        r"(?s)(<VULNERABILITY>)\s*<UNIQUE_ID>.*?(</VULNERABILITY>)",
+        r"\1\2",
+        path.read_text(),
+        count=1,
+    )
+    path.write_text(emptied)
+    outcome = exports.sync()
+
+    assert "QID is missing" in outcome.log
+    assert ids(outcome) < set(map(exports.world.unique_id, exports.world.findings_of(app)))
+    assert outcome.proof["coverage"]["webApps"]["notProven"] == [app.id]
