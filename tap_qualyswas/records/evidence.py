@@ -30,8 +30,8 @@ KEX: Final = ("protocol", "kex", "keysize", "fwdsec", "classical", "quantum")
 PROP: Final = ("protocol", "name", "value")
 REDACTED: Final = "[redacted]"
 MAX_FINDING_BYTES: Final = 1_048_576
-PACKED: Final = re.compile(r"[0-9A-Za-z+/\r\n]*={0,2}\s*", re.ASCII)
-"""Nothing but base64, on one line or several."""
+PACKED: Final = re.compile(r"[0-9A-Za-z+/\r\n]*={0,2}", re.ASCII)
+"""Nothing but base64, on one line or several, without blanks at its end."""
 
 _BEGINNING: Final = etree.XPath("substring(string(.), 1, $length)")
 """Gives the beginning of a text without making a Python string of all of it."""
@@ -67,7 +67,7 @@ def decode_unmarked(value: str, *, whole: bool) -> str:
         value: the text, or its beginning.
         whole: whether it is not just the beginning.
     """
-    raw = _unpacked(value) if PACKED.fullmatch(value) else None
+    raw = _unpacked(value) if PACKED.fullmatch(value.rstrip()) else None
     if not raw:
         return value
     try:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Final
 
 from tap_qualyswas.records.fields import loose_whole, text, word
@@ -17,8 +16,6 @@ if TYPE_CHECKING:
     from tap_qualyswas.records.parsing import Element
 
 BLANK: Final[Mapping[str, Json]] = dict.fromkeys(WEBAPP.properties)
-PERSON: Final = re.compile(r"(?P<first>\S*) ?(?P<last>[^()]*?)(?: ?\((?P<login>[^()]*)\))?")
-"""`Alex Doe (user_ab1)`."""
 NAMES: Final = ("NAME", "KEY")
 LISTS: Final = ("VULNERABILITY_LIST", "SENSITIVE_CONTENT_LIST", "INFORMATION_GATHERED_LIST")
 
@@ -78,12 +75,16 @@ def webapp_of(raw: Mapping[str, Json]) -> Record:
 
 
 def _owner(value: Json) -> Json:
-    match = PERSON.fullmatch(" ".join(value.split())) if isinstance(value, str) else None
-    if match is None:
+    """Read `Alex Doe (user_ab1)`."""
+    if not isinstance(value, str):
         return None
+    name, login = " ".join(value.split()), ""
+    if name.endswith(")") and "(" in name:
+        name, _, login = name[:-1].rpartition("(")
+    first, _, last = name.strip().partition(" ")
     return {
         **dict.fromkeys(USER.properties),
-        "username": match["login"] or None,
-        "firstName": match["first"] or None,
-        "lastName": match["last"] or None,
+        "username": login or None,
+        "firstName": first or None,
+        "lastName": last or None,
     }
