@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from singer_sdk.exceptions import ConfigValidationError
@@ -109,6 +110,11 @@ class Plugin(PluginBase):
     @classmethod
     @override
     def cb_config(cls, ctx: click.Context, param: click.Option, value: tuple[str, ...]) -> Any:
+        try:
+            Path.cwd()  # `.env` is looked for from there
+        except OSError:
+            msg = "The current folder no longer exists. Change to one that does, and run again."
+            raise Ending(msg, SETTINGS_EXIT, cls.logger) from None
         schema, prefix = cls.config_jsonschema, cls.env_prefix()
         for warning in readable_secrets(schema, prefix, value) + filled_in_secrets(schema, prefix):
             cls.logger.warning("%s", warning)

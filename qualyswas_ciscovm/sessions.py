@@ -17,6 +17,7 @@ from urllib3 import HTTPConnectionPool
 from urllib3.exceptions import LocationValueError
 
 from qualyswas_ciscovm.bodies import PromptResponse
+from qualyswas_ciscovm.wording import cut
 
 if sys.version_info >= (3, 12):
     from typing import override
@@ -34,6 +35,8 @@ T = TypeVar("T")
 
 VARIABLES: Final = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
 """What `requests` reads where the settings name no file."""
+LONGEST_PATH: Final = 200
+"""Characters of a path in a message."""
 
 # It logs a header that it cannot read with a trace back and what came after it, for each answer.
 logging.getLogger("urllib3.connection").setLevel(logging.ERROR)
@@ -131,7 +134,7 @@ def bundle_problem(ca_bundle: str | None, api_url: str) -> str | None:
     if named is None:
         return None
     path = os.environ[named]
-    return _problem(named, path, is_folder=Path(path).is_dir())
+    return _problem(named, path, is_folder=os.path.isdir(path))  # noqa: PTH112 - see `_problem`
 
 
 def _prompt(connection: type[T]) -> type[T]:
@@ -157,8 +160,9 @@ def _prepared(session: Session, request: Request) -> PreparedRequest:
 
 
 def _problem(name: str, path: str, *, is_folder: bool) -> str | None:
-    if not is_folder and not Path(path).is_file():
-        return f"{name} is not a file: {path}. Set it to a PEM file with CA certificates."
+    # `Path` raises for what is too long to be a path.
+    if not is_folder and not os.path.isfile(path):  # noqa: PTH113
+        return f"{name} is not a file: {cut(path, LONGEST_PATH)}. Set it to a PEM file with CA certificates."
     try:
         ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(
             *((None, path) if is_folder else (path,))

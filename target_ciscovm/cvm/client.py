@@ -10,6 +10,7 @@ from contextlib import suppress
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
 
+from qualyswas_ciscovm.wording import counted
 from target_ciscovm.cvm import run_watch
 from target_ciscovm.cvm.api_url import tidy_api_url
 from target_ciscovm.cvm.calls import PASS, Calls
@@ -47,6 +48,7 @@ LOGGER: Final = logging.getLogger(__name__)
 
 CONNECTORS_NAMED: Final = 5
 OVERAGE_ATTEMPTS: Final = 2
+SEE_RUNS: Final = "see the connector's runs"
 
 
 class CiscoVMClient:
@@ -83,6 +85,7 @@ class CiscoVMClient:
         transport = Transport(self.api_url, api_key, ca_bundle, self.policy)
         self.calls = Calls(transport, self.policy)
         self._path = f"/connectors/{connector_id}"
+        self._runs_path = f"{self._path}/connector_runs"
         self._listed = True
 
     @property
@@ -164,7 +167,7 @@ class CiscoVMClient:
             ConnectorMissing: HTTP 404.
             CiscoVMError: when the list cannot be read.
         """
-        answer = self.calls.get(f"{self._path}/connector_runs", "see the connector's runs")
+        answer = self.calls.get(self._runs_path, SEE_RUNS)
         if answer.status in PASS:
             raise ConnectorMissing(self.connector_id, self.calls.place)
         rows = answer.rows("connector_runs")
@@ -172,6 +175,8 @@ class CiscoVMClient:
             msg = f"CVM did not list the runs of connector {self.connector_id}."
             raise BrokenAnswer(msg)
         found = [run for row in rows if (run := read_run(row))]
+        if unread := len(rows) - len(found):
+            LOGGER.warning("CVM lists %s without a readable id.", counted(unread, "connector run"))
         return sorted(found, key=lambda run: run.id, reverse=True)
 
     def wait_until_idle(self, timeout_seconds: float, progress: Callable[[str], None]) -> None:
@@ -271,8 +276,7 @@ class CiscoVMClient:
         )
 
     def _look_at_run(self, run_id: int) -> ConnectorRun:
-        path = f"{self._path}/connector_runs/{run_id}"
-        answer = self.calls.get_once(path, "see the connector's runs")
+        answer = self.calls.get_once(f"{self._runs_path}/{run_id}", SEE_RUNS)
         run = read_run(answer.fields())
         if run is None or run.id != run_id:
             run = self._listed_run(run_id)
@@ -285,7 +289,7 @@ class CiscoVMClient:
     def _listed_run(self, run_id: int) -> ConnectorRun | None:
         """Find a run in the list of them: CVM may answer for it there alone."""
         with suppress(CiscoVMError):
-            listed = self.calls.get_once(f"{self._path}/connector_runs", "see the connector's runs")
+            listed = self.calls.get_once(self._runs_path, SEE_RUNS)
             found = map(read_run, listed.rows("connector_runs") or ())
             return next((run for run in found if run and run.id == run_id), None)
         return None

@@ -126,6 +126,21 @@ def test_variables_have_the_name_of_the_plugin(
     assert "ca_bundle" not in plugin(config={}).config
 
 
+@pytest.mark.parametrize("plugin", PLUGINS)
+def test_a_current_folder_that_is_gone_is_told(
+    plugin: type[Plugin], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    folder = tmp_path / "gone"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    folder.rmdir()
+
+    with pytest.raises(Ending, match="The current folder no longer exists") as caught:
+        plugin.cli([], standalone_mode=False)
+
+    assert caught.value.exit_code == 2
+
+
 @pytest.mark.parametrize(
     ("error", "exit_code", "message"),
     [

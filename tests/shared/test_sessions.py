@@ -10,7 +10,7 @@ import pytest
 import requests
 from urllib3 import PoolManager
 
-from qualyswas_ciscovm.sessions import OneServer
+from qualyswas_ciscovm.sessions import OneServer, bundle_problem
 from tests.support.dripping import IN_HEAD, DrippingServer
 from tests.support.loopback import LoopbackServer, Request, Response
 
@@ -98,3 +98,18 @@ def test_a_host_that_can_have_no_name_is_a_wrong_url(host: str) -> None:
     url = f"https://{host}.example.test"
     with requests.Session() as session, pytest.raises(requests.exceptions.InvalidURL):
         OneServer(session, url, verify=True).ask(requests.Request("GET", url), (5, 5))
+
+
+@pytest.mark.parametrize("named_by", ["ca_bundle", "CURL_CA_BUNDLE"])
+def test_a_text_that_is_too_long_for_a_path_is_no_file(
+    named_by: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = "x" * 5000
+    monkeypatch.delenv("REQUESTS_CA_BUNDLE", raising=False)
+    monkeypatch.setenv("CURL_CA_BUNDLE", path)
+
+    told = bundle_problem(path if named_by == "ca_bundle" else None, "https://api.example.test")
+
+    assert told is not None
+    assert told.startswith(f"{named_by} is not a file: x")
+    assert len(told) < 300

@@ -67,6 +67,16 @@ def test_a_run_that_only_the_list_tells_has_ended_too(server: ScriptedServer, al
     assert connect(server).wait(7, 5, Log()).success is True
 
 
+def test_runs_that_cannot_be_told_apart_are_counted_in_the_log(
+    server: ScriptedServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    server.script("GET", RUNS, Reply(json=[{"id": 8}, {"id": "eight"}, {}]))
+
+    assert [run.id for run in connect(server).runs()] == [8]
+
+    assert "CVM lists 2 connector runs without a readable id" in caplog.text
+
+
 def test_a_run_that_is_wrapped_in_its_name_is_read(server: ScriptedServer) -> None:
     server.script("GET", RUN_7, Reply(json={"connector_run": ended().json}))
 
