@@ -162,7 +162,8 @@ def _prepared(session: Session, request: Request) -> PreparedRequest:
 def _problem(name: str, path: str, *, is_folder: bool) -> str | None:
     # `Path` raises for what is too long to be a path.
     if not is_folder and not os.path.isfile(path):  # noqa: PTH113
-        return f"{name} is not a file: {cut(path, LONGEST_PATH)}. Set it to a PEM file with CA certificates."
+        shown = cut(path, LONGEST_PATH)
+        return f"{name} is not a file: {shown}. Set it to a PEM file with CA certificates."
     try:
         ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(
             *((None, path) if is_folder else (path,))
