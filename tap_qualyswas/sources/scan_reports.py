@@ -194,10 +194,15 @@ class _ReportReading:
         if cursor is None or not cursor.ranges.get(REPORTS):
             return 0
         self._qids.restore(cursor.carried.get("qids"))
+        self._qids.restore_groups(cursor.carried.get("groups"))
         self.greatest = greatest_in(cursor.carried)
         return cursor.ranges[REPORTS][0].after or 0
 
     def _keep_cursor(self, after: int | None) -> None:
-        carried: dict[str, Any] = {GREATEST: self.greatest, "qids": self._qids.as_state()}
+        carried: dict[str, Any] = {
+            GREATEST: self.greatest,
+            "qids": self._qids.as_state(),
+            "groups": self._qids.groups(),
+        }
         cursor = Cursor({REPORTS: [IdRange(after)]}, carried)
         self._reader.cursors.keep("findings", self._frame, cursor)

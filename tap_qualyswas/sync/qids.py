@@ -7,6 +7,7 @@ the QID is inferred from the glossary of Qualys's reports, which lists them so.)
 
 from __future__ import annotations
 
+from collections import defaultdict
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Final
 
@@ -117,6 +118,22 @@ class Qids:
                 kind, first, *other = found
                 if self._representatives.setdefault(int(qid), (kind, first)) == (kind, first):
                     self._others |= {int(qid): one for one in other}
+
+    def groups(self) -> dict[str, list[int]]:
+        """Give the QIDs of each group. That is all that reports of scans tell of their class."""
+        found: defaultdict[str, list[int]] = defaultdict(list)
+        for qid, classes in self._classes.items():
+            if isinstance(group := classes["group"], str):
+                found[group].append(qid)
+        return found
+
+    def restore_groups(self, kept: object) -> None:
+        """Add the groups that the state kept; what is not of that form is ignored."""
+        for group, qids in kept.items() if isinstance(kept, dict) else ():
+            for qid in qids if isinstance(qids, list) else ():
+                if isinstance(qid, int) and qid in self._representatives:
+                    blank: dict[str, Json] = dict.fromkeys(CLASSES)
+                    self._classes.setdefault(qid, {**blank, "group": str(group)})
 
     def restore_pending(self) -> None:
         """Add those whose entries earlier runs could not read."""

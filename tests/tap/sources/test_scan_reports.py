@@ -50,6 +50,10 @@ def told(outcome: Outcome) -> set[tuple[Any, ...]]:
     }
 
 
+def groups(outcome: Outcome) -> dict[int, str | None]:
+    return {row["qid"]: row["group"] for row in outcome.records("knowledge_base")}
+
+
 def without_information(rows: set[tuple[Any, ...]]) -> set[tuple[Any, ...]]:
     return {row for row in rows if row[1] != "INFORMATION_GATHERED"}
 
@@ -119,6 +123,7 @@ def test_an_interrupted_read_of_reports_goes_on_with_the_next_one() -> None:
             rest = platform.sync_here(REPORTS, state=state)
             before = Outcome(0, "", whole.messages[:at])
             assert told(before) | told(rest) == told(whole)
+            assert groups(rest) == groups(whole)
             assert rest.proof["complete"] is False
 
     assert len(places) > 3
