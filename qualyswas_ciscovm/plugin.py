@@ -120,6 +120,6 @@ class Plugin(PluginBase):
             cls.logger.warning("%s", warning)
         try:
             return super().cb_config(ctx, param, value)
-        except (OSError, ValueError, TypeError):
+        except (OSError, RecursionError, ValueError, TypeError):
             msg = f"A config file cannot be read or is not a JSON object: {', '.join(value)}."
             raise Ending(msg, SETTINGS_EXIT, cls.logger) from None

@@ -37,7 +37,7 @@ def read_state(file: IO[str] | None, logger: logging.Logger) -> dict[str, Any]:
     try:
         text = file.read().removeprefix(MARK)
         state = json.loads(text) if text.strip() else {}
-    except ValueError:
+    except (RecursionError, ValueError):
         msg = f"State file {name} is not JSON. {STATE_ADVICE}"
         raise SettingsError(msg) from None
     state = _uncarried(state)
@@ -80,7 +80,7 @@ def read_catalog(file: IO[str] | None) -> dict[str, Any] | None:
     try:
         catalog = json.loads(file.read().removeprefix(MARK))
         Catalog.from_dict(catalog)
-    except (AttributeError, KeyError, TypeError, ValueError):
+    except (AttributeError, KeyError, RecursionError, TypeError, ValueError):
         catalog = None
     if not isinstance(catalog, dict) or not isinstance(catalog.get("streams"), list):
         name = getattr(file, "name", "given")

@@ -59,6 +59,9 @@ Records make no cycles. At Python's own 700 it goes through each of them several
 """
 LONGEST: Final = 300
 """Characters of what the SDK says of a stream map."""
+CLOSED_OUTPUT: Final = (
+    "The standard output is closed, and records are written there. Send it to a target or a file."
+)
 CHECK_ACCESS: Final = "all"
 """What `--test` without a value stands for."""
 
@@ -212,6 +215,8 @@ class TapQualysWAS(Plugin, Tap):
         cls.print_version(print_fn=cls.logger.info)
         name_streams()
         with ending_well(cls.logger):
+            if sys.stdout is None:
+                raise SettingsError(CLOSED_OUTPUT)
             tap = cls.from_command(
                 config, state=read_state(state, cls.logger), catalog=read_catalog(catalog)
             )

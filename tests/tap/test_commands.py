@@ -30,6 +30,8 @@ SIZE: Final = WorldSize(apps=6, findings=300, qids=12, scans=8)
 PAGES: Final = {"page_size": 20}
 FINDING: Final = b'{"type":"RECORD","stream":"findings"'
 MOST_SECONDS: Final = 120
+DEEP: Final = "[" * 1_000_000
+"""Nested deeper than any Python reads."""
 NOBODY: Final = {"api_url": "http://127.0.0.1:9", "username": "a", "password": "hidden-word"}
 
 
@@ -161,6 +163,16 @@ def test_a_kill_in_the_middle_leaves_a_state_that_resumes(
     assert_resumes(platform, stopped)
 
 
+def test_a_closed_standard_output_is_told() -> None:
+    code = f"import sys; sys.stdout = None; {TAP[-1]}"
+    with Files({"config.json": NOBODY}) as files:
+        done = processes.run([*TAP[:-1], code, "--config", files["config.json"]], timeout=60)
+
+    assert done.returncode == 2
+    (line,) = Outcome(2, done.stderr.decode()).errors
+    assert line.startswith("The standard output is closed")
+
+
 def test_a_broken_pipe_ends_quietly_with_1(platform: Platform) -> None:
     with Files({"config.json": platform.config}) as files:
         process = subprocess.Popen(
@@ -209,6 +221,7 @@ def with_state(platform: Platform, text: str) -> Outcome:
     ("text", "told"),
     [
         ("[1, 2]", "holds no Singer state"),
+        (DEEP, "is not JSON"),
         ('{"bookmarks": []}', "holds no Singer state"),
         ('{"bookmarks": {"findings": 5}}', "holds no Singer state"),
     ],
@@ -301,6 +314,7 @@ def test_a_stream_that_would_stay_empty_is_told(
     "text",
     [
         *("", "{}", "[]", '{"streams": 3}', "{", '{"streams": ["x"]}', '{"streams": [{}]}'),
+        DEEP,
         '{"streams": [{"tap_stream_id": "findings", "schema": {}, "metadata": null}]}',
         '{"streams": [{"tap_stream_id": "findings", "schema": {}, "metadata": ["x"]}]}',
     ],
@@ -313,7 +327,7 @@ def test_a_catalog_file_that_is_none_is_refused_by_name(text: str) -> None:
     assert "catalog.json is not a Singer catalog" in outcome.errors[0]
 
 
-@pytest.mark.parametrize("text", ["{", "[1]", '"a"', ""])
+@pytest.mark.parametrize("text", ["{", "[1]", '"a"', "", DEEP])
 def test_a_config_file_that_is_none_is_refused_by_name(text: str) -> None:
     with Files({"settings.json": text}) as files:
         done = command("--config", files["settings.json"])
