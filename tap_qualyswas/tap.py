@@ -228,11 +228,14 @@ class TapQualysWAS(Plugin, Tap):
         Raises:
             QualysError: when the sync cannot go on.
         """
+        from tap_qualyswas.notices import catalog_notices, map_notices
         from tap_qualyswas.sync.run import require_selection
 
         selected = [name for name, stream in self.streams.items() if stream.selected]
         require_selection(selected, self.logger, reads_files=self.settings.filters.reads_files)
-        self._tell_unknown()
+        maps = map_notices(self.mapper.stream_maps_dict, self.streams)
+        for notice in (*catalog_notices(self.streams), *maps):
+            self.logger.warning("%s", notice)
         gc.set_threshold(NEW_OBJECTS)
         _ = self.run  # settings that do not go together are refused before anything is written
         with _explained():
@@ -240,18 +243,6 @@ class TapQualysWAS(Plugin, Tap):
         if PROOF not in selected:
             self.run.end()
             self._write_state()
-
-    def _tell_unknown(self) -> None:
-        """Tell what records hold and the catalog does not know, as one from before an update."""
-        for name, stream in self.streams.items():
-            known, own = stream.effective_schema, stream.schema
-            unknown = own["properties"].keys() - known.get("properties", {}).keys()
-            if stream.selected and unknown:
-                self.logger.warning(
-                    "%s: the catalog does not know %s, so a target may leave them out. Write a new "
-                    "one with --discover, or run Meltano with --refresh-catalog.",
-                    *(name, ", ".join(sorted(unknown))),
-                )
 
     @classmethod
     @override

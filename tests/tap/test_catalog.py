@@ -126,3 +126,20 @@ def test_a_catalog_of_before_is_told_by_the_properties_that_it_lacks() -> None:
     (line,) = [line for line in outcome.log.splitlines() if "catalog" in line]
     assert line.startswith("WARNING: findings: the catalog does not know group, url, so a target")
     assert "the catalog" not in current.log
+
+
+@pytest.mark.parametrize(
+    ("maps", "told"),
+    [
+        ({"finding": {"url": None}}, ["finding"]),
+        ({"urls": {"__source__": "finding"}, "webapps": {"url": None}}, ["finding"]),
+        ({"find*": {}, "urls": {"__source__": "webapps"}}, []),
+    ],
+)
+def test_a_stream_map_of_no_stream_is_told(maps: dict[str, Any], told: list[str]) -> None:
+    with Platform(SIZE) as platform:
+        outcome = platform.sync_here({"stream_maps": maps}, catalog=only("webapps"))
+
+    found = [line for line in outcome.log.splitlines() if "no stream of this tap" in line]
+    assert len(found) == len(told)
+    assert all(name in line for name, line in zip(told, found, strict=True))
