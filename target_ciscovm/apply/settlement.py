@@ -11,6 +11,7 @@ from target_ciscovm.apply.sent_tags import sent_assets
 from target_ciscovm.ledger.ledger import LastLoad
 from target_ciscovm.ledger.settlement import Selection, Settlement
 from target_ciscovm.ledger.tables import DEFINITION, Link
+from target_ciscovm.plan import triage
 from target_ciscovm.plan.proof import FULL
 from target_ciscovm.plan.webapps import coverage_to_keep, webapps_to_keep
 
@@ -78,7 +79,7 @@ def put_down(ledger: Ledger, spool: Spool, load: Load) -> None:
             webapps=webapps_to_keep(plan.coverage, plan.shown, plan.sources, sync),
             coverage=coverage_to_keep(plan.coverage),
             chain=_chain(plan, sync),
-            meta=_meta(load, ledger),
+            meta=_meta(load, ledger, spool),
         )
     )
 
@@ -107,7 +108,7 @@ def _chain(plan: Plan, sync: Sync | None) -> Iterator[Link]:
     yield Link(plan.scope, started, plan.findings_open if full and plan.verdict.valid else None)
 
 
-def _meta(load: Load, ledger: Ledger) -> dict[str, object]:
+def _meta(load: Load, ledger: Ledger, spool: Spool) -> dict[str, object]:
     plan = load.plan
     found: dict[str, object] = {
         "identity": load.identity,
@@ -116,6 +117,8 @@ def _meta(load: Load, ledger: Ledger) -> dict[str, object]:
     }
     for name, definition in plan.catalogue.to_remember().items():
         found[f"{DEFINITION}{name}"] = Raw(definition)
+    if plan.model == "findings":
+        found |= triage.to_remember(spool)
     began = plan.coverage.started
     if plan.verdict.proven and began:
         found["proven_at"] = max(began, ledger.proven_at or began)

@@ -28,6 +28,7 @@ from target_ciscovm.mapping.finding import (
     MappingRules,
     closes,
     finding_problem,
+    gives_state,
     identifier_of,
     map_finding,
     moments,
@@ -234,6 +235,8 @@ class Intake:
         is_usual = len(finding.unique_id or "") == UUID_LENGTH
         if not is_usual and webapp is not None and not is_fixed and not finding.has_unique_id:
             self._spool.add_nameless(item.scanner_identifier, webapp)
+        if gives_state(item):
+            self._spool.add_triaged(item.scanner_identifier)
         self.lines.note(line)
         self._spool.add_finding(
             FindingRow(

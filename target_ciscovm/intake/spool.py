@@ -67,6 +67,7 @@ CREATE TABLE repeated(identifier TEXT PRIMARY KEY, last INTEGER NOT NULL) WITHOU
 CREATE TABLE lost(identifier TEXT PRIMARY KEY, cause TEXT NOT NULL);
 CREATE TABLE bare(identifier TEXT PRIMARY KEY, cause TEXT NOT NULL);
 CREATE TABLE nameless(identifier TEXT PRIMARY KEY, webapp INTEGER NOT NULL);
+CREATE TABLE triaged(identifier TEXT PRIMARY KEY) WITHOUT ROWID;
 """
 
 
@@ -254,6 +255,10 @@ class Spool:
     def add_nameless(self, identifier: str, webapp: int) -> None:
         """Remember a finding without `uniqueId`: it may be known by one."""
         self.execute("INSERT OR IGNORE INTO nameless VALUES(?, ?)", (identifier, webapp))
+
+    def add_triaged(self, identifier: str) -> None:
+        """Remember a finding that the load gives a state of triage."""
+        self.execute("INSERT OR IGNORE INTO triaged VALUES(?)", (identifier,))
 
     def flush(self) -> None:
         """Write what is still in memory."""

@@ -35,6 +35,7 @@ IGNORED: Final[dict[str, TriageState]] = {
 NO_REASON: Final[TriageState] = "risk_accepted"
 CLOSED: Final = frozenset({"closed", "resolved"})
 """KDI's words for a state that closes an entry in CVM."""
+OPEN_OR_CLOSED: Final = CLOSED | {"new", None}
 DATES: Final = ("firstDetectedDate", "lastDetectedDate", "lastTestedDate", "fixedDate")
 _dates: Final = attrgetter(
     "first_detected_date", "last_detected_date", "last_tested_date", "fixed_date"
@@ -106,6 +107,11 @@ def finding_problem(finding: Finding, at: Moments) -> str | None:
 def closes(item: Item) -> bool:
     """Tell whether the item closes its entry in CVM."""
     return (item.status if isinstance(item, Vuln) else item.triage_state) in CLOSED
+
+
+def gives_state(item: Item) -> bool:
+    """Tell whether the item gives a finding of CVM a state that is neither open nor closed."""
+    return isinstance(item, KDIFinding) and item.triage_state not in OPEN_OR_CLOSED
 
 
 def notes(finding: Finding, at: Moments, rules: MappingRules) -> list[str]:

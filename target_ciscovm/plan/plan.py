@@ -13,7 +13,7 @@ from target_ciscovm.intake.counts import FINDINGS
 from target_ciscovm.ledger.accounts import account_of, find
 from target_ciscovm.ledger.chain import gap, scope_of
 from target_ciscovm.mapping.filters import exclude_informational
-from target_ciscovm.plan import decisions, identity
+from target_ciscovm.plan import decisions, identity, triage
 from target_ciscovm.plan.coverage import Bounds, Coverage, coverage_of, inactive_webapps
 from target_ciscovm.plan.definitions import Named, define, named, score_texts
 from target_ciscovm.plan.guard import Balance
@@ -190,6 +190,8 @@ def make_plan(
         ahead=is_ahead(sync, tenant.now),
     )
     decisions.decide(spool, terms)
+    if terms.model == "findings":
+        triage.take_back(spool)
     scope = scope_of(sync, number) if sync and number is not None else None
     link = ledger.link(scope) if scope else None
     plan = Plan(
