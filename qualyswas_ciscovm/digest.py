@@ -6,12 +6,13 @@ The number of rows alone does not tell whether something in between has altered 
 from __future__ import annotations
 
 from hashlib import blake2b
+from struct import unpack
 from typing import TYPE_CHECKING, Final
 
 import msgspec
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
 MODULUS: Final = 1 << 64
 BYTES: Final = 8
@@ -52,6 +53,15 @@ class Digest:
         row = _hash.copy()  # takes less than to make one
         row.update(_encode(values))
         self._sum += int.from_bytes(row.digest(), "big")
+
+    def add_all(self, rows: Iterable[tuple[object, ...]]) -> None:
+        """Take rows in, quicker than one by one."""
+        digests = bytearray()
+        for values in rows:
+            row = _hash.copy()
+            row.update(_encode(values))
+            digests += row.digest()
+        self._sum += sum(unpack(f">{len(digests) // BYTES}Q", digests))
 
     def __str__(self) -> str:
         """Give it as 16 hex digits."""

@@ -119,8 +119,8 @@ class QualysStream(Stream):
             tally.read += len(records)
             for record in records:
                 record["syncId"] = sync_id
-                if values is not None:
-                    tally.digest.add(values(record))
+            if values is not None:
+                tally.digest.add_all(map(values, records))
             yield records
         self._qualys.message_writer.flush()
         tally.ended = True
