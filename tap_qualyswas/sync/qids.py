@@ -68,9 +68,10 @@ class Qids:
             qid, kind, finding_id = finding["qid"], finding["type"], finding["id"]
             if not isinstance(qid, int) or qid <= 0:
                 continue
-            if isinstance(kind, str):
+            if isinstance(kind, str) and qid not in self._others:  # else there are two already
                 self._represent(qid, kind, finding_id if isinstance(finding_id, int) else NO_ID)
-            self.classify(finding)
+            if any(_classes_of(finding)):  # a lean one has none of them
+                self.classify(finding)
 
     def _represent(self, qid: int, kind: str, finding_id: int) -> None:
         first = self._representatives.setdefault(qid, (kind, finding_id))
