@@ -128,7 +128,8 @@ def _read_rows(
     ids: list[int | None] = []
     for row in rows:
         if isinstance(row, dict):
-            _check_type(row, sweep)
+            if row["type"] != sweep.row_type:
+                _check_type(row, sweep)
             ids.append(_id_of(row))
             records.append(row)
             continue

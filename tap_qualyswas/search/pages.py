@@ -109,15 +109,22 @@ def check_page(
         PagingStuck: when more rows are announced, but the walk does not advance or cannot know
             where to go on.
     """
+    if more is None:
+        more = len(ids) >= limit or (last_id is not None and bool(ids))
+    return Step(_fresh(id_range, ids), _rest(id_range, ids, last_id) if more else ())
+
+
+def _fresh(id_range: IdRange, ids: Sequence[int | None]) -> tuple[bool, ...]:
+    known = {row_id for row_id in ids if row_id is not None}
+    if len(known) == len(ids) > 0 and all(map(id_range.holds, (min(known), max(known)))):
+        return (True,) * len(ids)
     seen: set[int] = set()
     fresh: list[bool] = []
     for row_id in ids:
         fresh.append(row_id is None or (row_id not in seen and id_range.holds(row_id)))
         if row_id is not None:
             seen.add(row_id)
-    if more is None:
-        more = len(ids) >= limit or (last_id is not None and bool(ids))
-    return Step(tuple(fresh), _rest(id_range, ids, last_id) if more else ())
+    return tuple(fresh)
 
 
 def _rest(id_range: IdRange, ids: Sequence[int | None], last_id: int | None) -> tuple[IdRange, ...]:
