@@ -168,9 +168,9 @@ BUGS: Final[dict[str, Bug]] = {
         ("tests/tap/qualys/test_answers.py", *WEEKS),
     ),
     "a reference taken for a text": Bug(
-        "tap_qualyswas/search/outlines.py",
-        'TEXT: Final = "([^<>&]*)"\n',
-        'TEXT: Final = "([^<>]*)"\n',
+        "tap_qualyswas/search/row_outline.py",
+        'TEXT: Final = ("", "[^<>&]*", "")\n',
+        'TEXT: Final = ("", "[^<>]*", "")\n',
         ("tests/tap/search/test_outlines.py",),
     ),
     "a wait of 0 taken for a hint": Bug(

@@ -8,7 +8,7 @@ with and without offset (see `qualyswas_ciscovm.dates`). What is empty is null.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from qualyswas_ciscovm.dates import to_utc_strict
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
 Record = dict[str, Json]
+T = TypeVar("T")
 
 MAX_TEXT: Final = 131_072
 """Characters of one text, of at most four bytes each: a record stays far below 8 MiB."""
@@ -54,7 +55,7 @@ class TooLong(ValueError):  # noqa: N818 - it is an outcome of a text, not a fai
         self.kept = kept
 
 
-class Kept(dict[str, "Json"]):
+class Kept(dict[str, T]):
     """Values by the texts that they were made of.
 
     A few types, dates and small numbers come in row after row. So what has been made of a short
@@ -62,13 +63,19 @@ class Kept(dict[str, "Json"]):
 
     Args:
         read: makes a value of a text.
+        longest: characters of the texts whose values are kept.
+        most: values that are kept.
     """
 
-    def __init__(self, read: Callable[[str], Json]) -> None:
+    def __init__(
+        self, read: Callable[[str], T], longest: int = SHORT, most: int = MOST_KEPT
+    ) -> None:
         super().__init__()
         self._read = read
+        self._longest = longest
+        self._most = most
 
-    def __missing__(self, text: str) -> Json:
+    def __missing__(self, text: str) -> T:
         """Read a text.
 
         Raises:
@@ -76,8 +83,8 @@ class Kept(dict[str, "Json"]):
             ValueError: when it cannot be read.
         """
         value = self._read(text)
-        if len(text) <= SHORT:
-            if len(self) >= MOST_KEPT:
+        if len(text) <= self._longest:
+            if len(self) >= self._most:
                 self.clear()
             self[text] = value
         return value
@@ -89,14 +96,19 @@ class Leaf:
     Attributes:
         value: makes a value of a text. Raises TooLong when it is to be cut, and ValueError when it
             cannot be read.
+        together: whether its value mostly comes with those beside it.
 
     Args:
         read: makes a value of a text.
         repeats: whether a few texts come in row after row.
+        together: None for whatever repeats.
     """
 
-    def __init__(self, read: Callable[[str], Json], *, repeats: bool = True) -> None:
+    def __init__(
+        self, read: Callable[[str], Json], *, repeats: bool = True, together: bool | None = None
+    ) -> None:
         self.value: Final[Callable[[str], Json]] = Kept(read).__getitem__ if repeats else read
+        self.together: Final = repeats if together is None else together
 
     def __call__(self, element: Element, notes: Notes) -> Json:
         """Read the text of an element.
@@ -196,8 +208,10 @@ whole: Final = Leaf(to_whole)
 number: Final = Leaf(to_number)
 truth: Final = Leaf(to_truth)
 text: Final = Leaf(to_text, repeats=False)
+title: Final = Leaf(to_text)
+"""A text that many rows share."""
 word: Final = Leaf(to_word)
-date: Final = Leaf(to_utc_strict)
+date: Final = Leaf(to_utc_strict, together=False)
 """A date of any known form as `YYYY-MM-DDTHH:MM:SSZ`; null for zero dates."""
 own_id: Final = Leaf(to_whole, repeats=False)
 """A whole number that no other row has."""

@@ -9,7 +9,17 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 from tap_qualyswas.records.evidence import no_evidence
-from tap_qualyswas.records.fields import date, number, own_id, own_word, text, truth, whole, word
+from tap_qualyswas.records.fields import (
+    date,
+    number,
+    own_id,
+    own_word,
+    text,
+    title,
+    truth,
+    whole,
+    word,
+)
 from tap_qualyswas.records.shapes import Shape, list_of
 from tap_qualyswas.records.webapps import USER, read_tags
 
@@ -33,7 +43,7 @@ _FINDING_FIELDS: Final[Mapping[str, Reader]] = MappingProxyType(
         "uniqueId": own_word,
         "qid": whole,
         "detectionScore": whole,
-        "name": text,
+        "name": title,
         "type": word,
         "potential": truth,
         "findingType": word,

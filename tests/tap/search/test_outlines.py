@@ -270,6 +270,27 @@ def test_rows_that_differ_in_their_texts_only_are_read_without_a_tree() -> None:
     assert taken(learnt, page(finding(2, name="<![CDATA[ü]&]]>"), finding(3)).encode()) == 2
 
 
+def test_rows_of_a_web_application_share_nothing_that_could_be_altered() -> None:
+    learnt = outlines()
+    learnt.take_rows(page(finding(1)).encode())
+    found = learnt.take_rows(page(finding(2), finding(3)).encode())
+    assert found is not None
+    first, second = (row["webApp"] for row in found[1] if isinstance(row, dict))
+
+    assert isinstance(first, dict)
+    first.clear()
+
+    assert second
+
+
+def test_a_text_may_hold_what_looks_like_markup() -> None:
+    learnt = Outlines(finding_shape(), is_whole, 2)
+    learnt.take_rows(page(*(finding(number) for number in (1, 2))).encode())
+    body = page(finding(3, name="<![CDATA[<a xml:id='a'>]]>"), finding(4)).encode()
+
+    assert taken(learnt, body) == 2
+
+
 @pytest.mark.parametrize(
     "odd",
     [
