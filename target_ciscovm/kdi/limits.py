@@ -9,7 +9,6 @@ this program, so the run ends before anything is sent.
 from __future__ import annotations
 
 import re
-from functools import lru_cache
 from typing import TYPE_CHECKING, Annotated, Final, Literal, NoReturn
 
 import msgspec
@@ -113,8 +112,10 @@ LOCATORS: Final = {
     "ip_address": Address,
 }
 
-_is_moment: Final = lru_cache(maxsize=4096)(re.compile(MOMENT).fullmatch)
-"""Dates repeat a lot: a scan's findings all carry the scan's."""
+_is_moment: Final = re.compile(MOMENT).fullmatch
+_moments: Final[set[str]] = set()
+"""Dates that are well formed: they repeat a lot, as a scan's findings all carry the scan's."""
+MOMENTS_KEPT: Final = 10_000
 _asset: Final = msgspec.json.Decoder(_Asset).decode
 _definition: Final = msgspec.json.Decoder(_Definition).decode
 
@@ -177,8 +178,12 @@ def _problem_of_items(items: Sequence[_Item], names: AbstractSet[str]) -> str | 
         return "an entry has an empty identifier"
     moments = {item.last_seen_at for item in items}
     moments |= {item.created_at for item in items if item.created_at is not UNSET}
-    if not all(map(_is_moment, moments)):
-        return "an entry has a date of another form"
+    if new := moments - _moments:
+        if not all(map(_is_moment, new)):
+            return "an entry has a date of another form"
+        if len(_moments) > MOMENTS_KEPT:
+            _moments.clear()
+        _moments.update(new)
     return None
 
 
