@@ -130,8 +130,10 @@ BUGS: Final[dict[str, Bug]] = {
     ),
     "asset split over parts": Bug(
         "target_ciscovm/apply/files.py",
-        "            self._add(key, sorted(rows, key=itemgetter(1)))\n",
-        "            for row in rows:\n                self._add(key, [row])\n",
+        "                self._write_found(key, found)\n",
+        "                entries = found.items[self._model]\n"
+        "                for found.items[self._model] in [[one] for one in entries]:\n"
+        "                    self._write_found(key, found)\n",
         ("tests/target/mapping/test_located.py", *WEEKS),
     ),
     "a full sync asked for again and again": Bug(

@@ -2,31 +2,33 @@
 
 from __future__ import annotations
 
+from operator import itemgetter
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import msgspec
 
+from target_ciscovm.kdi.types import DataModel  # noqa: TC001 - msgspec reads it
 from target_ciscovm.mapping.asset import Holder
 from target_ciscovm.mapping.finding import closed_item
 from target_ciscovm.mapping.locators import Place, place_of
 
 if TYPE_CHECKING:
-    from target_ciscovm.kdi.types import DataModel
+    from collections.abc import Sequence
+
     from target_ciscovm.mapping.records import Tag, WebAppRef
     from target_ciscovm.plan.definitions import Named
 
 _encode: Final = msgspec.json.Encoder().encode
 
 
-OpenedRow = tuple[str, str, str | None, int, int | None, str | None, str, int, int | None]
-"""A finding that is opened, as it is read for its asset: asset, identifier, name, definition, app,
-url, seen, item, severity. A plain tuple, as a load has one for each of its findings."""
+OpenedRow = tuple[str, str | None, int, int | None, str, str, int, int | None]
+"""A finding that is opened, as it is read for its asset: identifier, name, definition, app, url,
+seen, item, severity. A plain tuple, as a load has one for each of its findings."""
 
 
 class NotOpenedRow(NamedTuple):
     """Another decision. What is of a finding is None where only the ledger knows the entry."""
 
-    asset: str
     identifier: str
     name: str | None
     definition: int | None
@@ -40,7 +42,19 @@ class NotOpenedRow(NamedTuple):
     closed: str | None
 
 
-DecidedRow = OpenedRow | NotOpenedRow
+_by_identifier: Final = itemgetter(0)
+_opened: Final = msgspec.json.Decoder(list[OpenedRow]).decode
+_others: Final = msgspec.json.Decoder(list[NotOpenedRow]).decode
+
+
+def read_opened(rows: str) -> list[OpenedRow]:
+    """Read the findings that are opened at an asset, sorted by identifier."""
+    return sorted(_opened(rows), key=_by_identifier)
+
+
+def read_others(rows: str) -> list[NotOpenedRow]:
+    """Read the other decisions of an asset, sorted by identifier."""
+    return sorted(_others(rows), key=_by_identifier)
 
 
 class AssetItems:
@@ -51,6 +65,7 @@ class AssetItems:
         names: names of the definitions used.
         any_open: whether any of them is open.
         any_nowhere: whether a finding of no web application is among them.
+        moves: whether any of them moves away to another asset.
         tells_tags: whether all that the asset's tags are made of has come; set by the writer.
 
     Args:
@@ -63,6 +78,7 @@ class AssetItems:
         self.names: set[str] = set()
         self.any_open = False
         self.any_nowhere = False
+        self.moves = False
         self.tells_tags = False
         self._tags: dict[str, Tag] = {}
         self._places: dict[int, Place] = {}
@@ -74,9 +90,8 @@ class AssetItems:
         """Count the entries."""
         return sum(map(len, self.items.values()))
 
-    def note(self, url: str | None, app: WebAppRef | None, seen: str) -> None:
-        """Take what a finding says of the asset, also one that is left out."""
-        self._last_looked_at = max(self._last_looked_at, seen)
+    def note(self, url: str | None, app: WebAppRef | None) -> None:
+        """Take what a finding says of the asset's place, also one that is left out."""
         if app is None or app.id is None:
             self.any_nowhere = True
             self._nowhere = place_of(url, app)
@@ -86,18 +101,30 @@ class AssetItems:
                 if tag.name:
                     self._tags.setdefault(tag.name, tag)
 
-    def open(self, definition: Named, item: bytes, severity: int | None) -> None:
-        """Add an open finding, with the score that its definition has for its severity."""
+    def note_date(self, seen: str) -> None:
+        """Take when Qualys last looked at a finding."""
+        self._last_looked_at = max(self._last_looked_at, seen)
+
+    def open(
+        self,
+        definitions: Sequence[Named],
+        severities: Sequence[int | None],
+        items: Sequence[bytes],
+    ) -> None:
+        """Add open findings, with the scores that their definitions have for their severities."""
         self.any_open = True
-        name, begin, scores = definition
-        if scores:
-            begin += scores.get(severity or 0, b"")
-        self._opened.append(msgspec.Raw(begin + item[1:]))
-        self.names.add(name)
+        self.names.update([name for name, _, _ in definitions])
+        entries = [
+            begin + scores.get(severity or 0, b"") + item if scores else begin + item
+            for (_, begin, scores), severity, item in zip(
+                definitions, severities, items, strict=True
+            )
+        ]
+        self._opened += map(msgspec.Raw, entries)
 
     def fix(self, model: DataModel, definition: Named, item: bytes) -> None:
         """Add a fixed finding under the name of its definition."""
-        self._put(model, definition.name, definition.json + item[1:])
+        self._put(model, definition.name, definition.json + item)
 
     def close(self, row: NotOpenedRow, name: str, at: str) -> None:
         """Close an entry that no finding of the load stands for, or stands for in this data model.

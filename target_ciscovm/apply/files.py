@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from target_ciscovm.apply.asset_items import AssetItems, DecidedRow, NotOpenedRow, OpenedRow
+from target_ciscovm.apply.asset_items import AssetItems, read_opened, read_others
 from target_ciscovm.apply.sent_tags import as_text
 from target_ciscovm.intake.spool import BATCH
 from target_ciscovm.kdi.files import EncodedAsset, Files, Group
@@ -27,8 +27,9 @@ from target_ciscovm.plan import decisions
 from target_ciscovm.plan.definitions import Named, named
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
+    from target_ciscovm.apply.asset_items import NotOpenedRow
     from target_ciscovm.intake.references import References
     from target_ciscovm.intake.spool import Spool
     from target_ciscovm.kdi import types as kdi
@@ -43,16 +44,22 @@ CREATE TABLE load_asset(
     last_seen TEXT, tags TEXT, told INTEGER NOT NULL, reset INTEGER NOT NULL
 ) WITHOUT ROWID;
 """
-OPENED: Final = (
-    "SELECT k.key, o.identifier, o.name, o.definition, o.app, o.url, o.seen, o.item, o.severity "
-    "FROM asset_key k CROSS JOIN opened o ON o.asset = k.number ORDER BY k.key"
-)
-"""`CROSS JOIN` keeps SQLite to this order, which needs no sorting."""
-NOT_OPENED: Final = (
-    "SELECT d.asset, d.identifier, d.name, f.definition, f.app, f.url, f.seen, f.item, d.action, "
-    "d.model, d.cause, f.closed FROM not_opened d LEFT JOIN finding_row f ON f.number = d.finding "
-    "WHERE d.action <> 'leave' OR d.finding IS NOT NULL ORDER BY d.asset"
-)
+OPENED: Final = """
+SELECT k.key, json_group_array(json_array(
+    o.identifier, o.name, o.definition, o.app, o.url, o.seen, o.item, o.severity
+))
+FROM asset_key k CROSS JOIN opened o ON o.asset = k.number GROUP BY k.key ORDER BY k.key
+"""
+"""`CROSS JOIN` keeps SQLite to this order, which needs no sorting. To read the rows of an asset
+together takes half the time of reading each."""
+NOT_OPENED: Final = """
+SELECT d.asset, json_group_array(json_array(
+    d.identifier, d.name, f.definition, f.app, f.url, f.seen, f.item, d.action, d.model, d.cause,
+    f.closed
+))
+FROM not_opened d LEFT JOIN finding_row f ON f.number = d.finding
+WHERE d.action <> 'leave' OR d.finding IS NOT NULL GROUP BY d.asset ORDER BY d.asset
+"""
 TAKEN: Final = (
     "SELECT 1 FROM load_asset WHERE key = ? UNION ALL SELECT 1 FROM refused WHERE asset = ? LIMIT 1"
 )
@@ -109,10 +116,6 @@ def write_files(
     return Written(files, files.close())
 
 
-def _by_asset(rows: Iterable[DecidedRow]) -> Iterator[tuple[str, list[DecidedRow]]]:
-    return ((key, list(group)) for key, group in groupby(rows, itemgetter(0)))
-
-
 class _Writer:
     """Writes the assets of one load."""
 
@@ -138,45 +141,48 @@ class _Writer:
         self._progress = Progress("building", sum(one.entries for one in plan.decided))
 
     def write(self) -> None:
-        opened: Iterable[OpenedRow] = self._spool.execute(OPENED)
-        others = map(NotOpenedRow._make, self._spool.execute(NOT_OPENED))
-        assets = merge(_by_asset(opened), _by_asset(others), key=itemgetter(0))
+        opened, others = map(self._spool.execute, (OPENED, NOT_OPENED))
+        assets = merge(
+            ((key, self._add_opened, rows) for key, rows in opened),
+            ((key, self._add_others, rows) for key, rows in others),
+            key=itemgetter(0),
+        )
         for key, groups in groupby(assets, itemgetter(0)):
-            rows = [row for _, group in groups for row in group]
-            self._add(key, sorted(rows, key=itemgetter(1)))
+            found = AssetItems(self._model)
+            for _, add, rows in groups:
+                self._progress.add(add(rows, found))
+            if found.count:
+                self._write_found(key, found)
         self._add_clean()
         self._flush()
 
-    def _add(self, key: str, rows: Sequence[DecidedRow]) -> None:
-        found = AssetItems(self._model)
-        apps, names, item = self._references.apps, self._plan.names, self._spool.item
-        moves = False
-        for row in rows:
-            if isinstance(row, NotOpenedRow):
-                moves |= self._add_not_opened(row, found)
-                continue
-            _, _, name, number, app, url, seen, place, severity = row
-            found.note(url, None if app is None else apps[app], seen)
-            definition = names[number] if name is None else self._definition(number, name)
-            found.open(definition, item(place), severity)
-        self._progress.add(len(rows))
-        if not found.count:
-            return
-        holder = found.holder()
-        if found.any_nowhere or holder.ids:
-            self._write_described(key, found, holder, first=moves)
-        else:
-            self._write_known(key, found)
+    def _add_opened(self, json: str, found: AssetItems) -> int:
+        """Add what is opened; give how much that is."""
+        rows = read_opened(json)
+        _, names, numbers, apps, urls, seen, items, severities = zip(*rows, strict=True)
+        for url, app in dict.fromkeys(zip(urls, apps, strict=True)):
+            found.note(url, None if app is None else self._references.apps[app])
+        found.note_date(max(seen))
+        made = self._plan.names
+        definitions = [
+            made[number] if name is None else self._definition(number, name)
+            for number, name in zip(numbers, names, strict=True)
+        ]
+        found.open(definitions, severities, self._spool.items(items))
+        return len(rows)
 
-    def _add_not_opened(self, row: NotOpenedRow, found: AssetItems) -> bool:
-        """Add what is closed; tell whether it has moved away."""
-        if row.item is not None:
-            app = None if row.app is None else self._references.apps[row.app]
-            found.note(row.url, app, row.seen or "")
-        if row.action != "close":
-            return False
-        self._close(row, found)
-        return row.cause == decisions.MOVED_AWAY
+    def _add_others(self, json: str, found: AssetItems) -> int:
+        """Add what is closed, and what all of these say of the asset; give how many they are."""
+        rows = read_others(json)
+        for row in rows:
+            if row.item is not None:
+                app = None if row.app is None else self._references.apps[row.app]
+                found.note(row.url, app)
+                found.note_date(row.seen or "")
+            if row.action == "close":
+                self._close(row, found)
+                found.moves |= row.cause == decisions.MOVED_AWAY
+        return len(rows)
 
     def _close(self, row: NotOpenedRow, found: AssetItems) -> None:
         if row.item is None or row.cause.startswith("filtered"):
@@ -185,7 +191,7 @@ class _Writer:
             found.close(row, self._closed_name(row), row.closed or self._plan.now)
         else:
             definition = self._definition(row.definition or 0, row.name)
-            found.fix(row.model, definition, self._spool.item(row.item))
+            found.fix(row.model, definition, *self._spool.items([row.item]))
 
     def _closed_name(self, row: NotOpenedRow) -> str:
         """Give the name to close an entry by; CVM does not tell that of one that was read there."""
@@ -200,9 +206,14 @@ class _Writer:
         name = self._plan.catalogue.use(name, self._references.representatives[number])
         return self._names.setdefault(name, named(name, made.scores))
 
-    def _write_described(
-        self, key: str, found: AssetItems, holder: Holder, *, first: bool = False
-    ) -> None:
+    def _write_found(self, key: str, found: AssetItems) -> None:
+        holder = found.holder()
+        if found.any_nowhere or holder.ids:
+            self._write_described(key, found, holder)
+        else:
+            self._write_known(key, found)
+
+    def _write_described(self, key: str, found: AssetItems, holder: Holder) -> None:
         others = self._others(key) - holder.ids
         locators = sent_locators(key, holder.place, self._rules.identity)
         if others and (not holder.ids or min(others) < min(holder.ids)):
@@ -220,7 +231,7 @@ class _Writer:
             and self._sources.tell_tags_of(holder.ids, self._rules.tags)
         )
         reset = self._rules.reset_tags and asset.tags is not None and found.tells_tags
-        first = first or (bool(self._plan.change) and not found.any_open)
+        first = found.moves or (bool(self._plan.change) and not found.any_open)
         self._write(key, asset, found, locators, Group(reset, first))
 
     def _others(self, key: str) -> set[int]:

@@ -15,6 +15,7 @@ import zlib
 from array import array
 from contextlib import suppress
 from functools import lru_cache
+from io import BytesIO
 from typing import TYPE_CHECKING, Final, Literal
 
 import msgspec
@@ -22,7 +23,7 @@ import msgspec
 from target_ciscovm.output.private_files import open_private
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
     from typing_extensions import Self
@@ -210,14 +211,15 @@ class Spool:
             self._write_block()
         return number
 
-    def item(self, number: int) -> bytes:
-        """Read an item back."""
-        block, place = divmod(number, MOST_ITEMS)
-        items = self._block(block) if block < len(self._blocks) else self._items
-        return items[place]
+    def items(self, numbers: Sequence[int]) -> list[bytes]:
+        """Read items back, without the brace that each begins with."""
+        if max(numbers) >= len(self._blocks) * MOST_ITEMS:
+            self._write_block()
+        block = self._block
+        return [block(number // MOST_ITEMS)[number % MOST_ITEMS] for number in numbers]
 
     def _write_block(self) -> None:
-        block = b"\n".join(self._items)
+        block = b"\n".join([*self._items, b""])
         self._block_bytes = 0
         self._plain_bytes += len(block)
         if self._items_bytes >= PLAIN_BYTES:
@@ -231,7 +233,8 @@ class Spool:
         end = after[0] if after else self._items_bytes
         self._items_file.flush()
         block = os.pread(self._items_read, end - begin, begin)
-        return (zlib.decompress(block) if begin >= PLAIN_BYTES else block).split(b"\n")
+        block = zlib.decompress(block) if begin >= PLAIN_BYTES else block
+        return [item[1:-1] for item in BytesIO(block)]
 
     @property
     def size(self) -> int:

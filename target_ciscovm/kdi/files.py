@@ -123,9 +123,9 @@ class PartWriter:
             check_definition(name, definition)
             self._tail += len(definition) + 1
 
-    def _new(self, asset: EncodedAsset) -> list[str]:
+    def _new(self, asset: EncodedAsset) -> frozenset[str]:
         """Give the names of definitions that the file does not have yet."""
-        return [name for name in asset.names if name not in self._names]
+        return asset.names.difference(self._names)
 
     def close(self) -> Part:
         """Complete the file and describe it."""

@@ -32,6 +32,11 @@ def text(number: int, length: int) -> bytes:
     return b'{"n":%d,"details":"%b"}' % (number, b"\\n" * (length // 2))
 
 
+def item_of(spool: Spool, number: int) -> bytes:
+    (item,) = spool.items([number])
+    return b"{" + item
+
+
 @pytest.mark.parametrize("length", [0, 400, 100_000], ids=["short", "usual", "with evidence"])
 def test_items_come_back_by_their_numbers_in_any_order(spool: Spool, length: int) -> None:
     items = [text(number, length) for number in range(300)]
@@ -39,22 +44,22 @@ def test_items_come_back_by_their_numbers_in_any_order(spool: Spool, length: int
     pairs = list(zip(numbers, items, strict=True))
     random.Random(1).shuffle(pairs)
 
-    assert all(spool.item(number) == item for number, item in pairs)
+    assert all(item_of(spool, number) == item for number, item in pairs)
 
 
 def test_an_item_is_read_between_others_that_are_still_added(spool: Spool) -> None:
     for number in range(200):
         item = text(number, 400)
-        assert spool.item(spool.add_item(item)) == item
+        assert item_of(spool, spool.add_item(item)) == item
 
 
 def test_the_items_of_a_large_load_need_little_disk(spool: Spool, tmp_path: Path) -> None:
     length = 1 << 16
     items = [text(number, length) for number in range(2 * PLAIN_BYTES // length)]
     numbers = [spool.add_item(item) for item in items]
-    again = [spool.item(number) for number in numbers]
+    again = spool.items(numbers)
 
-    assert again == items
+    assert again == [item[1:] for item in items]
     assert (tmp_path / "records.items").stat().st_size < 1.1 * PLAIN_BYTES
     assert spool.size > 1.9 * PLAIN_BYTES, "the files made of it are not compressed"
 
