@@ -13,12 +13,13 @@ if TYPE_CHECKING:
 
 JSON = None | bool | int | float | str | list["JSON"] | dict[str, "JSON"]
 
-# Meltano's word for a JSON schema type; "number" is no kind of Meltano's, and its "decimal" cannot
-# be passed on from an environment variable, so a fraction travels as text.
+# Meltano's word for a JSON schema type. It takes any word that it does not know for false, ends
+# with a trace back where a number is not one, and knows no fraction that a variable can hold. As
+# text the value comes to the plugin, which names the setting.
 KINDS: Final = {
     "array": "array",
-    "boolean": "boolean",
-    "integer": "integer",
+    "boolean": "string",
+    "integer": "string",
     "number": "string",
     "object": "object",
     "string": "string",

@@ -112,6 +112,19 @@ def test_meltano_select_adds_a_stream_to_those_of_the_definition(stream: str) ->
     assert read_with(added) == BY_DEFAULT | {stream}
 
 
+@pytest.mark.parametrize("word", ["ja", "y", "many", ""])
+@pytest.mark.parametrize(
+    ("kind", "name"),
+    [("loaders", "dry_run"), ("loaders", "connector_id"), ("extractors", "page_size")],
+)
+def test_meltano_leaves_a_wrong_word_to_the_plugin(kind: str, name: str, word: str) -> None:
+    from meltano.core.setting_definition import SettingDefinition  # noqa: PLC0415
+
+    (entry,) = (entry for entry in definition(kind)["settings"] if entry["name"] == name)
+
+    assert SettingDefinition.parse(entry).cast_value(word) == word
+
+
 @pytest.mark.parametrize("page", PAGES)
 def test_a_page_has_a_new_project_read_what_the_definition_selects(page: str) -> None:
     (words,) = re.findall("meltano config set tap-qualyswas _select '(.+)'", text_of(page))
