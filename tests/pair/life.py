@@ -36,7 +36,9 @@ COUNTING: Final = bool(os.environ.get("WEEKS_COUNT"))
 class Life(RuleBasedStateMachine):
     """A world and all that is to be seen of it, each sync of which is held against it.
 
-    What can happen in it is in the classes made of this one.
+    What can happen in it is in the classes made of this one. A rule that needs something which a
+    sync has left does nothing without it, rather than to have a precondition: what a sync leaves
+    may hang on threads, and what Hypothesis draws must not.
     """
 
     target_settings: ClassVar[dict[str, Any]] = {}
