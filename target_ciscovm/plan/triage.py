@@ -42,7 +42,8 @@ def take_back(spool: Spool) -> None:
     last = 0
     while rows := spool.execute(TO_TAKE_BACK, (last, BATCH)).fetchall():
         for number, place in rows:
-            item = msgspec.json.decode(spool.item(place), type=dict[str, object])
+            (json,) = spool.items([place])
+            item = msgspec.json.decode(b"{" + json, type=dict[str, object])
             if STATE not in item:
                 made = spool.add_item(msgspec.json.encode(item | {STATE: OPEN}))
                 spool.execute("UPDATE finding_row SET item = ? WHERE number = ?", (made, number))
