@@ -83,7 +83,7 @@ STREAM_NAME: Final = 60
 """Characters of a foreign stream's name in the log."""
 LONGEST_KEY: Final = 200
 """Characters of an asset's key in a message."""
-NOWHERE: Final = "nothing in it tells an asset: no URL, no web application"
+NOWHERE: Final = "nothing in it tells an asset: no value for any of locator_order"
 RESET_WARNING: Final = (
     "reset_tags wipes all tags of the assets in this load, those set by hand too, and creates "
     "Qualys's anew."

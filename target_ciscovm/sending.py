@@ -91,7 +91,7 @@ def _run(notes: Notes, way: Way, uploaded: Uploaded) -> None:
         notes.note(run_asked=True)
         number = delivery.run(way, uploaded)
         notes.note(run_number=number)
-        sent = delivery.sent_of(uploaded, _plan(notes), way.spool)
+        sent = delivery.sent_of(uploaded, _plan(notes))
         try:
             delivered = delivery.wait(way, number, sent, facts.settings.max_failed_percent)
         except RunFailed as error:

@@ -15,7 +15,6 @@ from target_ciscovm.apply.uploads import upload_all
 from target_ciscovm.cvm.connector import RunFailed
 from target_ciscovm.intake.counts import over_limit, shown
 from target_ciscovm.outcomes import LOADS_KEPT_BACK
-from target_ciscovm.plan.decisions import closed_while_open
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -164,7 +163,7 @@ def wait(way: Way, number: int, sent: Sent, max_failed_percent: Fraction) -> Del
     return delivered
 
 
-def sent_of(uploaded: Uploaded, plan: Plan, spool: Spool) -> Sent:
+def sent_of(uploaded: Uploaded, plan: Plan) -> Sent:
     """Give what CVM was given."""
     parts = [part for part, _ in uploaded.parts]
     return Sent(
@@ -172,7 +171,7 @@ def sent_of(uploaded: Uploaded, plan: Plan, spool: Spool) -> Sent:
         assets=sum(part.assets for part in parts),
         entries=sum(part.findings for part in parts),
         closings=plan.count("close"),
-        open_closings=closed_while_open(spool),
+        open_closings=plan.open_closings,
         runs_before=uploaded.runs,
         over=plan.terms.over,
     )

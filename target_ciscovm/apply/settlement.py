@@ -117,8 +117,7 @@ def _meta(load: Load, ledger: Ledger, spool: Spool) -> dict[str, object]:
     }
     for name, definition in plan.catalogue.to_remember().items():
         found[f"{DEFINITION}{name}"] = Raw(definition)
-    if plan.model == "findings":
-        found |= triage.to_remember(spool)
+    found |= triage.to_remember(spool)
     began = plan.coverage.started
     if plan.verdict.proven and began:
         found["proven_at"] = max(began, ledger.proven_at or began)

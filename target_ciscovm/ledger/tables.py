@@ -25,6 +25,9 @@ kept for some weeks."""
 
 DEFINITION: Final = "definition "
 """How the name begins in `meta` of a definition as it was sent; what follows is its own name."""
+TRIAGE: Final = "triage "
+"""How the name begins in `meta` of whether a load has given an entry a state that is neither open
+nor closed; what follows is its identifier."""
 LIVE: Final = "state <> 'closed'"
 """What may be open."""
 OPEN: Final = "state IN ('open', 'perhaps')"

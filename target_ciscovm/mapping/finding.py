@@ -35,7 +35,7 @@ IGNORED: Final[dict[str, TriageState]] = {
 NO_REASON: Final[TriageState] = "risk_accepted"
 CLOSED: Final = frozenset({"closed", "resolved"})
 """KDI's words for a state that closes an entry in CVM."""
-OPEN_OR_CLOSED: Final = CLOSED | {"new", None}
+OPEN_OR_CLOSED: Final = CLOSED | {"open", "new", None}
 DATES: Final = ("firstDetectedDate", "lastDetectedDate", "lastTestedDate", "fixedDate")
 _dates: Final = attrgetter(
     "first_detected_date", "last_detected_date", "last_tested_date", "fixed_date"
@@ -110,8 +110,8 @@ def closes(item: Item) -> bool:
 
 
 def gives_state(item: Item) -> bool:
-    """Tell whether the item gives a finding of CVM a state that is neither open nor closed."""
-    return isinstance(item, KDIFinding) and item.triage_state not in OPEN_OR_CLOSED
+    """Tell whether the item gives its entry in CVM a state that is neither open nor closed."""
+    return (item.status if isinstance(item, Vuln) else item.triage_state) not in OPEN_OR_CLOSED
 
 
 def notes(finding: Finding, at: Moments, rules: MappingRules) -> list[str]:

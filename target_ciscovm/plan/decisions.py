@@ -218,7 +218,7 @@ def renamed_while_open(spool: Spool) -> int:
 
 
 def closed_while_open(spool: Spool) -> int:
-    """Count the closings of what is open by the ledger, and not only perhaps."""
+    """Count the closings of what is open in CVM by the ledger, and not only perhaps."""
     return spool.number(sql.CLOSED_WHILE_OPEN)
 
 

@@ -70,6 +70,7 @@ class Plan(msgspec.Struct, frozen=True):
         open_before: open by the ledger; None where there is no ledger.
         covered_open: of these, covered by the load.
         closed_again: of the closings, those that an earlier load has sent, by cause.
+        open_closings: of the closings, those of what is open in CVM, as far as known.
         change: what has changed of the identity of assets and findings, and was accepted.
         account: of the load, None where it names none.
         number: that the account has in the ledger, or will have; None where it may be of several.
@@ -98,6 +99,7 @@ class Plan(msgspec.Struct, frozen=True):
     open_before: int | None = None
     covered_open: int = 0
     closed_again: Mapping[str, int] = msgspec.field(default_factory=dict)
+    open_closings: int = 0
     change: Mapping[str, tuple[str, str]] = msgspec.field(default_factory=dict)
     account: Account | None = None
     number: int | None = None
@@ -210,6 +212,7 @@ def make_plan(
         open_before=ledger.open_count() if has_ledger else None,
         covered_open=decisions.covered_open(spool, terms) if coverage.proven else 0,
         closed_again=decisions.closed_again(spool),
+        open_closings=decisions.closed_while_open(spool),
         change=change,
         account=account,
         number=number,

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from target_ciscovm.ledger.tables import LIVE, OPEN
+from target_ciscovm.ledger.tables import LIVE, OPEN, TRIAGE
 
 TABLES: Final = """
 DROP VIEW IF EXISTS decision;
@@ -326,10 +326,14 @@ SELECT d.cause, COUNT(*) FROM not_opened d
 JOIN live e ON e.identifier = d.identifier AND e.asset = d.asset AND e.model = d.model
 WHERE d.action = 'close' AND e.state = 'closing' GROUP BY 1
 """
-CLOSED_WHILE_OPEN: Final = """
+TRIAGED: Final = f"""
+SELECT substr(key, {len(TRIAGE) + 1}) FROM ledger.meta WHERE key GLOB '{TRIAGE}*' AND value = 'true'
+"""
+"""What loads have given a state that is neither open nor closed."""
+CLOSED_WHILE_OPEN: Final = f"""
 SELECT COUNT(*) FROM not_opened d
 JOIN ledger.entry e ON e.identifier = d.identifier AND e.asset = d.asset AND e.model = d.model
-WHERE d.action = 'close' AND e.state = 'open'
+WHERE d.action = 'close' AND e.state = 'open' AND e.identifier NOT IN ({TRIAGED})
 """
 OPEN_SOURCES: Final = f"""
 SELECT DISTINCT source FROM live

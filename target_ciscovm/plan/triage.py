@@ -11,29 +11,26 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from target_ciscovm.intake.spool import BATCH
+from target_ciscovm.ledger.tables import TRIAGE
 from target_ciscovm.plan.decisions import AGAIN, MOVED_HERE
+from target_ciscovm.plan.statements import TRIAGED
 
 if TYPE_CHECKING:
     from target_ciscovm.intake.spool import Spool
 
 # ruff: noqa: S608 - the statements are put together of our own texts
 
-TRIAGE: Final = "triage "
-"""How the name begins in the ledger's `meta` of whether a load has given a finding a state; what
-follows is its identifier."""
 STATE: Final = "triage_state"
 OPEN: Final = "new"
-_GIVEN: Final = f"""
-SELECT substr(key, {len(TRIAGE) + 1}) FROM ledger.meta WHERE key GLOB '{TRIAGE}*' AND value = 'true'
-"""
 TO_TAKE_BACK: Final = f"""
 SELECT f.number, f.item FROM opened_row o JOIN finding_row f ON f.number = o.finding
-WHERE f.number > ? AND (o.cause IN {AGAIN, MOVED_HERE} OR f.identifier IN ({_GIVEN}))
+WHERE f.number > ? AND (o.cause IN {AGAIN, MOVED_HERE} OR f.identifier IN ({TRIAGED}))
 ORDER BY 1 LIMIT ?
 """
+ANY: Final = f"SELECT EXISTS (SELECT 1 FROM triaged UNION ALL {TRIAGED})"
 TO_REMEMBER: Final = f"""
 SELECT identifier, identifier IN (SELECT identifier FROM triaged) FROM opened
-WHERE identifier IN (SELECT identifier FROM triaged UNION ALL {_GIVEN})
+WHERE identifier IN (SELECT identifier FROM triaged UNION ALL {TRIAGED})
 """
 
 
@@ -51,5 +48,7 @@ def take_back(spool: Spool) -> None:
 
 
 def to_remember(spool: Spool) -> dict[str, bool]:
-    """Give by name in `meta` whether the load gives a finding a state, as far as that is news."""
+    """Give by name in `meta` whether the load gives an entry a state, as far as that is news."""
+    if not spool.number(ANY):
+        return {}
     return {f"{TRIAGE}{name}": bool(given) for name, given in spool.execute(TO_REMEMBER)}

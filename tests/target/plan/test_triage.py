@@ -98,3 +98,19 @@ def test_so_is_what_moves_back_to_where_a_load_has_closed_it(cvm: CVM) -> None:
         for item in asset.get("findings", ())
     }
     assert states == {("page1", "new"), ("elsewhere", "resolved")}
+
+
+@pytest.mark.parametrize("model", ["vulnerabilities", "findings"])
+@pytest.mark.parametrize("rows", [[finding(2)], [fixed(1), finding(2)]])
+def test_to_close_what_a_load_has_called_otherwise_raises_no_suspicion(
+    model: str, rows: list[Row], cvm: CVM
+) -> None:
+    """CVM's counters need not count it: it was not open."""
+    settings = {"data_model": model, "map_ignored": True}
+    cvm.load(Sync([webapp()], [finding(1, **IGNORED), finding(2)]), **settings)
+
+    loaded = cvm.load(Sync([webapp()], rows), **settings)
+
+    assert loaded.outcome == "succeeded"
+    assert loaded.report["warnings"] == []
+    assert loaded.closings.keys() == {"finding-1"}
