@@ -55,5 +55,14 @@ def end_at_signals() -> None:
             signal.signal(signum, _end)
 
 
+def ignore_signals() -> None:
+    """Let no signal end a command that has done all of its work.
+
+    Else it would write a trace back out of whatever is tidied up, and call a whole run stopped.
+    """
+    for signum in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(signum, signal.SIG_IGN)
+
+
 def _end(signum: int, _frame: FrameType | None) -> NoReturn:
     raise SystemExit(SIGNAL_EXIT + signum)

@@ -16,7 +16,7 @@ from singer_sdk.plugin_base import PluginBase
 from singer_sdk.singerlib import Catalog
 
 from qualyswas_ciscovm.endings import ending_well
-from qualyswas_ciscovm.errors import SIGNAL_EXIT
+from qualyswas_ciscovm.errors import SIGNAL_EXIT, ignore_signals
 from qualyswas_ciscovm.metric_lines import name_streams
 from qualyswas_ciscovm.plugin import Plugin
 from qualyswas_ciscovm.wording import cut
@@ -221,6 +221,7 @@ class TapQualysWAS(Plugin, Tap):
                 config, state=read_state(state, cls.logger), catalog=read_catalog(catalog)
             )
             tap.sync()
+            ignore_signals()
 
     def sync(self) -> None:
         """Read all selected streams.

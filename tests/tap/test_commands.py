@@ -163,6 +163,18 @@ def test_a_kill_in_the_middle_leaves_a_state_that_resumes(
     assert_resumes(platform, stopped)
 
 
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_after_the_end_changes_nothing(platform: Platform, number: int) -> None:
+    late = f"import atexit, os; atexit.register(lambda: os.kill(os.getpid(), {number:d}))\n"
+    with Files({"config.json": platform.config}) as files:
+        words = [*TAP[:-1], late + TAP[-1], "--config", files["config.json"]]
+        done = processes.run(words, timeout=60)
+
+    assert done.returncode == 0
+    assert "Traceback" not in done.stderr.decode()
+    assert json_lines(done.stdout)[-1]["type"] == "STATE"
+
+
 def test_a_closed_standard_output_is_told() -> None:
     code = f"import sys; sys.stdout = None; {TAP[-1]}"
     with Files({"config.json": NOBODY}) as files:
