@@ -225,6 +225,8 @@ class Intake:
             return
         for note in notes(finding, at, rules.mapping):
             self._counts.note(note)
+        if finding.web_app is not None and not finding.web_app.id:
+            finding.web_app.id = None  # identifiers have 0 for none
         app = self.references.app_of(finding.web_app)
         spot = self._spot_of(finding.url, app)
         item = map_finding(finding, at, rules.mapping)
@@ -288,13 +290,13 @@ class Intake:
         known = record if isinstance(record, Finding) else finding_of(record)
         if known is not None and known.key is not None and known.type in LETTERS:
             self._spool.add_lost(identifier_of(known), cause)
-            if known.web_app is None or known.web_app.id is None:
+            if known.web_app is None or not known.web_app.id:
                 self._spool.add_bare(identifier_of(known), cause)
             if known.has_unique_id:
                 return
             # It may have had one before, and then it went by another identifier.
         app = known.web_app if known is not None else None
-        self._lose_webapp(app.id if app else None)
+        self._lose_webapp((app.id or None) if app else None)
 
     def _lose_webapp(self, number: int | None) -> None:
         if number is None:

@@ -183,3 +183,14 @@ def test_a_stream_of_scan_results_is_counted_for_the_proof(cvm: CVM) -> None:
 
     assert loaded.report["proof"]["proven"]
     assert cvm.open() == names(1, 2, 3)
+
+
+def test_a_web_application_without_a_number_may_be_told_as_0(cvm: CVM) -> None:
+    """Identifiers have 0 for none, and no sync reads a web application of that number."""
+    row = finding(2, webApp={"id": 0, "url": "https://app.example.test/"})
+    cvm.begin(Sync(APPS, [finding(1), row]))
+
+    loaded = cvm.load(Sync(APPS, [finding(1)]))
+
+    assert loaded.closings == {"finding-2": "gone"}
+    assert cvm.open() == names(1)
