@@ -13,8 +13,8 @@ from singer_sdk.plugin_base import PluginBase
 
 from qualyswas_ciscovm.endings import Ending
 from qualyswas_ciscovm.errors import SETTINGS_EXIT
-from qualyswas_ciscovm.secret_files import filled_in_secrets, readable_secrets
-from qualyswas_ciscovm.settings import coerce, from_environment
+from qualyswas_ciscovm.secret_files import filled_in_secrets, readable_secrets, secrets
+from qualyswas_ciscovm.settings import coerce, from_environment, wrapped
 
 if sys.version_info >= (3, 12):
     from typing import override
@@ -64,6 +64,8 @@ class Plugin(PluginBase):
         if unknown:
             names = ", ".join(unknown)
             self.logger.warning("Ignoring unknown settings: %s. Check the spelling.", names)
+        for warning in wrapped(typed, ("username", *secrets(self.config_jsonschema))):
+            self.logger.warning("%s", warning)
         super().__init__(config=typed, validate_config=validate_config, **kwargs)
 
     @override

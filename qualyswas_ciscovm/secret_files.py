@@ -33,13 +33,13 @@ def readable_secrets(
         prefix: of the environment variables, for the nearest `.env`.
         config_files: paths from the command line; those that are not files are ignored.
     """
-    secrets = _secrets(schema)
-    in_json = [rf'"{name}"\s*:\s*"[^"]' for name in secrets]
+    names = secrets(schema)
+    in_json = [rf'"{name}"\s*:\s*"[^"]' for name in names]
     named = {Path(path): in_json for path in config_files}
     if nearest := find_dotenv(usecwd=True):
         # `#` begins a comment, and an empty variable is not set.
         variable = rf"^\s*(export\s+)?{prefix}(%s)\s*=\s*[\"']?[^\"'\s]"
-        named[Path(nearest)] = [variable % name.upper() for name in secrets]
+        named[Path(nearest)] = [variable % name.upper() for name in names]
     return [
         f"{path} holds a secret and can be read by other users of this machine. Run: chmod 600 "
         f"{path}"
@@ -57,7 +57,7 @@ def filled_in_secrets(schema: Mapping[str, Any], prefix: str) -> list[str]:
     """
     path = find_dotenv(usecwd=True)
     written = dotenv_values(path, interpolate=False) if path else {}
-    variables = [f"{prefix}{name.upper()}" for name in _secrets(schema)]
+    variables = [f"{prefix}{name.upper()}" for name in secrets(schema)]
     return [
         f"{variable} in {path} holds ${{…}}, which Meltano has replaced. Write ${{x:-$}}{{ in "
         "place of ${, or set the variable outside of the file."
@@ -68,7 +68,8 @@ def filled_in_secrets(schema: Mapping[str, Any], prefix: str) -> list[str]:
     ]
 
 
-def _secrets(schema: Mapping[str, Any]) -> list[str]:
+def secrets(schema: Mapping[str, Any]) -> list[str]:
+    """Give the names of the settings that are secrets."""
     return [name for name, part in schema["properties"].items() if part.get("secret")]
 
 

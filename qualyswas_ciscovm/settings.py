@@ -17,10 +17,11 @@ from dotenv import dotenv_values, find_dotenv
 from qualyswas_ciscovm.dates import to_utc_strict
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
 TRUE: Final = frozenset({"true", "1", "yes", "on"})
 FALSE: Final = frozenset({"false", "0", "no", "off"})
+QUOTES: Final = frozenset("'\"")
 CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
 NO_CHARACTER: Final = re.compile("[\ud800-\udfff\ufffe\uffff]")
 """What has no form in UTF-8 or XML, such as the bytes of a variable in another encoding."""
@@ -81,6 +82,20 @@ def coerce(
     return (result, problems)
 
 
+def wrapped(config: Mapping[str, Any], names: Iterable[str]) -> list[str]:
+    """Give a sentence for each of these settings that has quotes or blanks around its text."""
+    return [
+        f"{name} has quotes or blanks around it. Remove them if they are not a part of it: "
+        "Docker's --env-file keeps them."
+        for name in names
+        if isinstance(value := config.get(name), str)
+        and (
+            value != value.strip()
+            or (len(value) > 1 and value[0] == value[-1] and value[0] in QUOTES)
+        )
+    ]
+
+
 def _shown(value: object) -> str:
     text = json.dumps(value, ensure_ascii=True, default=str)
     return text if len(text) <= SHOWN_CHARACTERS else f"{text[: SHOWN_CHARACTERS - 3]}..."
@@ -95,7 +110,7 @@ def _value(value: Any, declared: Mapping[str, Any]) -> Any:  # noqa: ANN401 - an
     kinds = _types(declared)
     if "array" in kinds and not ("object" in kinds and _is_object(value)):
         items = [item for item in _list(value) if item is not None and item != ""]
-        return [_value(item, declared["items"]) for item in items]
+        return [_item(item, declared["items"]) for item in items]
     if "boolean" in kinds:
         return _boolean(value)
     if "integer" in kinds:
@@ -103,6 +118,14 @@ def _value(value: Any, declared: Mapping[str, Any]) -> Any:  # noqa: ANN401 - an
     if "object" in kinds:
         return _object(value)
     return _text(value, declared) if "string" in kinds else value
+
+
+def _item(item: object, declared: Mapping[str, Any]) -> object:
+    try:
+        return _value(item, declared)
+    except InvalidValue as error:
+        msg = f"a list, each item {error}"
+        raise InvalidValue(msg) from None
 
 
 def _is_object(value: object) -> bool:

@@ -75,4 +75,8 @@ def _unreachable(error: requests.RequestException, place: str) -> str:
     if any(isinstance(cause, socket.gaierror) for cause in causes(error)):
         host = place.removeprefix("The gateway ").partition(" ")[0]
         return f"There is no host {host} in DNS. Check region or api_url, and the network."
+    if any(isinstance(cause, ConnectionRefusedError) for cause in causes(error)):
+        return (
+            f"{place} refuses the connection. Check region or api_url, and any firewall or proxy."
+        )
     return f"The connection to {place} failed or was closed by the server."

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qualyswas_ciscovm.settings import coerce, from_environment
+from qualyswas_ciscovm.settings import coerce, from_environment, wrapped
 from tap_qualyswas.settings.schema import CONFIG_SCHEMA as TAP_SCHEMA
 from target_ciscovm.settings.schema import CONFIG_SCHEMA as TARGET_SCHEMA
 
@@ -125,6 +125,27 @@ def test_a_number_out_of_bounds_is_refused_with_the_bounds(name: str, value: obj
 )
 def test_a_list_is_read_from_json_and_from_commas(value: object) -> None:
     assert read("locator_order", value) == ["url", "external_id"]
+
+
+def test_an_item_of_a_list_that_is_wrong_is_told_as_one() -> None:
+    _, problems = coerce({"webapp_ids": ["7", "x"]}, TAP_SCHEMA)
+
+    assert problems == [
+        'webapp_ids must be a list, each item a whole number from 1 (got ["7", "x"]).'
+    ]
+
+
+@pytest.mark.parametrize("value", ["'MARKER'", '"MARKER"', " MARKER", "MARKER\n"])
+def test_quotes_and_blanks_around_a_login_are_told(value: str) -> None:
+    (told,) = wrapped({"api_key": value}, ["username", "api_key"])
+
+    assert told.startswith("api_key has quotes or blanks around it.")
+    assert "MARKER" not in told
+
+
+@pytest.mark.parametrize("value", ["key", "k'ey", "'key", "'", None])
+def test_a_login_without_them_is_not(value: str | None) -> None:
+    assert wrapped({"api_key": value}, ["api_key"]) == []
 
 
 @pytest.mark.parametrize("value", ['"url"', "url", ["url"]], ids=repr)

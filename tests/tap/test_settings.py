@@ -111,7 +111,10 @@ def test_settings_are_the_same_in_the_code_and_wherever_they_are_told() -> None:
         ({"page_size": "many"}, 'page_size must be a whole number from 1 to 1000 (got "many").'),
         ({"page_size": 0}, "page_size must be a whole number from 1 to 1000 (got 0)."),
         ({"full_sync": "maybe"}, 'full_sync must be true or false (got "maybe").'),
-        ({"finding_types": "VULN"}, "finding_types must be one of VULNERABILITY, SENSITIVE"),
+        (
+            {"finding_types": "VULN"},
+            "finding_types must be a list, each item one of VULNERABILITY, SENSITIVE",
+        ),
         ({"finding_types": []}, "finding_types must name at least one type"),
         ({"source": "files"}, "source must be one of api, scan_reports"),
         ({"auth_method": "token"}, "auth_method must be one of basic, oidc"),
@@ -178,7 +181,7 @@ def test_empty_variables_are_as_good_as_none(tmp_path: Path) -> None:
     done = checked(tmp_path, environment, "--config=ENV")
 
     assert done.returncode == 1
-    assert "The connection to 127.0.0.1:9 failed" in done.stderr.decode()
+    assert "127.0.0.1:9 refuses the connection" in done.stderr.decode()
 
 
 def test_a_file_beside_the_command_is_read_like_the_environment(tmp_path: Path) -> None:
@@ -189,7 +192,7 @@ def test_a_file_beside_the_command_is_read_like_the_environment(tmp_path: Path) 
     overruled = checked(tmp_path, {"TAP_QUALYSWAS_PAGE_SIZE": "5"}, "--config=ENV")
 
     assert 'page_size must be a whole number from 1 to 1000 (got "many").' in done.stderr.decode()
-    assert "The connection to 127.0.0.1:9 failed" in overruled.stderr.decode()
+    assert "127.0.0.1:9 refuses the connection" in overruled.stderr.decode()
 
 
 def test_files_are_read_one_over_the_other(tmp_path: Path) -> None:
@@ -201,7 +204,7 @@ def test_files_are_read_one_over_the_other(tmp_path: Path) -> None:
     both = checked(tmp_path, {}, "--config", str(first), "--config", str(second))
 
     assert "page_size must be" in alone.stderr.decode()
-    assert "The connection to 127.0.0.1:9 failed" in both.stderr.decode()
+    assert "127.0.0.1:9 refuses the connection" in both.stderr.decode()
 
 
 def test_a_secret_is_nowhere_in_the_log(tmp_path: Path) -> None:

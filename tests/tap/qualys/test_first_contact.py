@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import time
 from typing import Any, Final
 
@@ -29,6 +30,17 @@ def test_what_never_answers_is_tried_four_times(path: str, more: dict[str, Any])
         sync_here({**server.config, **more, "request_timeout_seconds": 1})
 
     assert len(server.requests) == 4
+
+
+def test_a_port_where_nobody_listens_is_told_as_such() -> None:
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        address = f"http://127.0.0.1:{closed.getsockname()[1]}"
+
+        with pytest.raises(
+            errors.Unreachable, match=r"refuses the connection\. Check region or api"
+        ):
+            sync_here({"api_url": address, "username": "u", "password": "p", "max_attempts": 1})
 
 
 def test_what_has_answered_before_is_tried_as_often_as_is_allowed() -> None:
