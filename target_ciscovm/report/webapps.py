@@ -87,7 +87,8 @@ def webapp_rows(spool: Spool, plan: Plan) -> WebAppRows:
         why = _why_not_proven(plan, number) if ours else ANOTHER_ACCOUNT
         rows.append(
             WebAppRow(
-                id=number,
+                # What is no number has been edited by hand; the ledger is blamed for the error.
+                id=None if number is None else int(number),
                 name=(app.name if app else None) or name or "",
                 open=is_open,
                 opened=opened,

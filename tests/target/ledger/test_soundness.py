@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from contextlib import closing
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 import pytest
@@ -33,6 +34,18 @@ EDITS: Final[Mapping[str, str]] = {
 def edit(path: Path, statement: str) -> None:
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
         connection.execute(statement)
+
+
+@pytest.mark.parametrize("mode", ["full", "incremental"])
+def test_a_web_application_that_is_no_number_is_told(mode: str, cvm: CVM) -> None:
+    cvm.begin(BEFORE)
+    edit(cvm.ledger, f"{EDITS['webapp in entry']} WHERE identifier LIKE '%2'")
+
+    loaded = cvm.load(replace(AFTER, mode=mode))
+
+    assert (loaded.outcome, loaded.exit_code, loaded.states) == ("failed", 1, [])
+    assert "it is damaged (webapp in entry)" in loaded.message
+    assert cvm.open() == names(1, 2, 3)
 
 
 @pytest.mark.parametrize("place", EDITS)
