@@ -351,8 +351,8 @@ BUGS: Final[dict[str, Bug]] = {
     ),
     "FIXED ignored": Bug(
         "target_ciscovm/intake/intake.py",
-        '                "fixed" if is_fixed else "open",\n',
-        '                "fix ignored" if is_fixed else "open",\n',
+        '            "fixed" if is_fixed else "open",\n',
+        '            "fix ignored" if is_fixed else "open",\n',
         ("tests/target/plan/test_fixes.py", *WEEKS),
     ),
     "rejected record called gone": Bug(

@@ -22,7 +22,7 @@ from target_ciscovm.intake.loose_json import read_loosely
 from target_ciscovm.intake.loose_types import tidy
 from target_ciscovm.intake.references import References
 from target_ciscovm.intake.rejections import KeptLines
-from target_ciscovm.intake.spool import DROPPED, REJECTED, RENAMED, FindingRow
+from target_ciscovm.intake.spool import DROPPED, REJECTED, RENAMED
 from target_ciscovm.mapping.filters import FilterRules, filtered_by
 from target_ciscovm.mapping.finding import (
     MappingRules,
@@ -53,7 +53,7 @@ if TYPE_CHECKING:
 
     from target_ciscovm.intake.loose_json import JSON
     from target_ciscovm.intake.rejections import Rejections
-    from target_ciscovm.intake.spool import LostCause, Spool
+    from target_ciscovm.intake.spool import FindingValues, LostCause, Spool
 
 SYNCS: Final = "syncs"
 URL_KEY: Final = "url:"
@@ -240,24 +240,23 @@ class Intake:
         if gives_state(item):
             self._spool.add_triaged(item.scanner_identifier)
         self.lines.note(line)
-        self._spool.add_finding(
-            FindingRow(
-                item.scanner_identifier,
-                spot.asset,
-                webapp,
-                item.scanner_identifier[0],
-                "fixed" if is_fixed else "open",
-                "" if is_fixed else filtered_by(finding, rules.filters) or "",
-                self.references.definition_of(finding),
-                app,
-                spot.url,
-                finding.severity,
-                at.last_looked_at,
-                (is_fixed and at.closed) or "",
-                self._spool.add_item(self._encode(item)),
-                spot.page,
-            )
+        row: FindingValues = (
+            item.scanner_identifier,
+            spot.asset,
+            webapp,
+            item.scanner_identifier[0],
+            "fixed" if is_fixed else "open",
+            "" if is_fixed else filtered_by(finding, rules.filters) or "",
+            self.references.definition_of(finding),
+            app,
+            spot.url,
+            finding.severity,
+            at.last_looked_at,
+            (is_fixed and at.closed) or "",
+            self._spool.add_item(self._encode(item)),
+            spot.page,
         )
+        self._spool.add_finding(row)
 
     def _spot(self, url: str | None, app: int | None) -> _Spot:
         key = self._asset(url, None if app is None else self.references.apps[app])

@@ -16,9 +16,7 @@ from array import array
 from contextlib import suppress
 from functools import lru_cache
 from io import BytesIO
-from typing import TYPE_CHECKING, Final, Literal
-
-import msgspec
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
 from target_ciscovm.output.private_files import open_private
 
@@ -86,7 +84,7 @@ DROPPED: Final = "a stream map drops it"
 RENAMED: Final = "a stream map gives it another identity"
 
 
-class FindingRow(msgspec.Struct, gc=False):
+class FindingRow(NamedTuple):
     """A finding as it is kept: what it is joined by, and where its KDI text is.
 
     Attributes:
@@ -124,6 +122,15 @@ class FindingRow(msgspec.Struct, gc=False):
     page: str = ""
 
 
+# fmt: off
+FindingValues = tuple[
+    str, int | None, int | None, str, FindingState, str, int,
+    int | None, str, int | None, str, str, int, str,
+]
+# fmt: on
+"""A `FindingRow` as a plain tuple, which takes a tenth of the time to make."""
+
+
 REPEATED: Final = """
 INSERT INTO repeated
 SELECT identifier, MAX(number) FROM finding_row GROUP BY identifier HAVING COUNT(*) > 1
@@ -133,7 +140,7 @@ DELETE FROM finding_row WHERE EXISTS (
     SELECT 1 FROM repeated r WHERE r.identifier = finding_row.identifier AND number < r.last
 )
 """
-COLUMNS: Final = FindingRow.__struct_fields__
+COLUMNS: Final = FindingRow._fields
 MARKS: Final = "({})".format(", ".join("?" * len(COLUMNS)))
 
 
@@ -184,9 +191,9 @@ class Spool:
         """Remove the file."""
         self.remove()
 
-    def add_finding(self, row: FindingRow) -> None:
+    def add_finding(self, row: FindingValues) -> None:
         """Keep a finding; of several with the same identifier `supersede` keeps the last."""
-        self._findings += msgspec.structs.astuple(row)
+        self._findings += row
         if len(self._findings) == TOGETHER * len(COLUMNS):
             self._write_findings()
 

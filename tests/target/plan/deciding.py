@@ -48,7 +48,7 @@ def finding(name: str = "a", asset: str = HERE, **changes: Any) -> FindingRow:  
     """Make a finding of the spool: open, of web application 7."""
     number = 1 + (HERE, THERE).index(asset)
     made = FindingRow(name, number, 7, "V", "open", "", 0, None, "", 3, LAST, "", item=0)
-    return structs.replace(made, **changes)
+    return made._replace(**changes)
 
 
 def entry(name: str = "a", **changes: Any) -> Entry:  # noqa: ANN401 - of all types
