@@ -15,7 +15,7 @@ from target_ciscovm.mapping.records import LETTERS, UNKNOWN_TYPE
 from target_ciscovm.mapping.text import one_line, shorten
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from target_ciscovm.mapping.records import Finding
 
@@ -69,11 +69,12 @@ class Moments(msgspec.Struct, gc=False):
     @property
     def last_looked_at(self) -> str:
         """When Qualys last tested the finding, with any result; empty if unknown."""
-        latest = self.last_tested or ""
-        for one in (self.fixed, self.last_detected, self.first_detected):
-            if one and one > latest:
-                latest = one
-        return latest
+        return max(
+            self.last_tested or "",
+            self.last_detected or "",
+            self.first_detected or "",
+            self.fixed or "",
+        )
 
     @property
     def closed(self) -> str | None:
@@ -124,14 +125,20 @@ def notes(finding: Finding, at: Moments, rules: MappingRules) -> list[str]:
         found.append(f"severity {finding.severity} is not 1 to 5: left out")
     if rules.map_ignored and finding.is_ignored and _ignored(finding) is None:
         found.append(f"ignored without a known reason: taken as {NO_REASON}")
-    given, read = _dates(finding), msgspec.structs.astuple(at)
-    if given.count(None) < read.count(None):
-        found += [
-            f"{name} is not a readable date: left out"
-            for name, text, date in zip(DATES, given, read, strict=True)
-            if date is None and text and not text.isspace()
-        ]
+    if (
+        (at.fixed is None and finding.fixed_date)
+        or (at.first_detected is None and finding.first_detected_date)
+        or (at.last_detected is None and finding.last_detected_date)
+        or (at.last_tested is None and finding.last_tested_date)
+    ):
+        found += _unreadable(finding, at)
     return found
+
+
+def _unreadable(finding: Finding, at: Moments) -> Iterator[str]:
+    for name, text, date in zip(DATES, _dates(finding), msgspec.structs.astuple(at), strict=True):
+        if date is None and text and not text.isspace():
+            yield f"{name} is not a readable date: left out"
 
 
 def map_finding(finding: Finding, at: Moments, rules: MappingRules) -> Item:
@@ -176,9 +183,9 @@ def identifier_of(finding: Finding) -> str:
 
     It is all of an entry that CVM gives back, so it holds the finding's type and web application.
     """
-    webapp = finding.web_app.id if finding.web_app else None
+    app = finding.web_app
     letter = LETTERS.get(finding.type or "", UNKNOWN_TYPE)
-    return shorten(f"{letter}-{webapp or 0}-{finding.key or ''}")
+    return shorten(f"{letter}-{(app and app.id) or 0}-{finding.key or ''}")
 
 
 def _map_vuln(finding: Finding, at: Moments, rules: MappingRules) -> Vuln:
