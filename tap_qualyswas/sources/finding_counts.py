@@ -15,6 +15,7 @@ from bisect import bisect_left
 from collections import Counter, defaultdict
 from dataclasses import replace
 from itertools import islice
+from math import ceil
 from typing import TYPE_CHECKING, Final
 
 from tap_qualyswas.errors import BrokenAnswer
@@ -204,7 +205,10 @@ class _Search:
         groups = [group for group in known if missing[group] != 0]
         while groups:
             group = groups.pop(0)
-            if missing[group] is None or (len(group) == 1 and self._calls_left <= 0):
+            lacking = missing[group]
+            rows = self._read.rows(kind, group) + (lacking or 0)
+            calls = ceil(rows / sweep.page_size) + 1
+            if lacking is None or (len(group) == 1 and self._calls_left < calls):
                 coverage.leave_out(group)
             elif len(group) == 1:
                 yield from self._read_again(kind, group[0], sweep, ids)

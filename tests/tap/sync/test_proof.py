@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from tests.support.loopback import Request, Response
 
 SIZE: Final = WorldSize(apps=5, findings=60, qids=12, scans=8)
+PAGE_SIZE: Final = re.compile(r"<limitResults>(\d+)<")
 CRITERIA: Final = re.compile(r'field="([\w.]+)" operator="(\w+)">([^<]*)<')
 
 
@@ -155,8 +156,11 @@ class ServerOfApps(ScriptedServer):
             and ((number := _id_of(row)) is None or low < number < high)
             and (lists or number not in self._hidden)
         ]
-        body = count_xml(len(rows)) if request.path.startswith(COUNT) else page(*rows)
-        return Answer(body).response(DATE)
+        if request.path.startswith(COUNT):
+            return Answer(count_xml(len(rows))).response(DATE)
+        (size,) = map(int, PAGE_SIZE.findall(request.body))
+        more = "true" if len(rows) > size else "false"
+        return Answer(page(*rows[:size], more=more)).response(DATE)
 
 
 def _id_of(row: str) -> int | None:
@@ -237,6 +241,30 @@ def test_what_only_the_counts_have_shown_brings_its_entry_along() -> None:
     assert {row["id"] for row in outcome.records("findings")} == {7001, 7003, 7004}
     assert all(str(row["qid"]) in asked.body for row in outcome.records("findings"))
     assert outcome.proof["coverage"]["webApps"]["notProven"] == []
+
+
+@pytest.mark.parametrize("extra", [0, 40])
+def test_no_web_application_is_read_again_that_takes_more_calls_than_are_left(extra: int) -> None:
+    """At least 20 calls go into the search, and a web application may have more pages than that."""
+    rows = {
+        9001: [finding(number) for number in range(7001, 7011 + extra)],
+        9002: [finding(7901, webApp=OTHER), finding(7902, webApp=OTHER)],
+    }
+    settings = {"finding_types": ["VULNERABILITY"], "page_size": 1}
+    with ServerOfApps(rows, [7003, 7901], by_app="lists") as server:
+        outcome = sync_here({**server.config, **settings})
+        again = [
+            asked
+            for path in (FINDINGS, f"{COUNT}finding")
+            for asked in server.asked_at(path)
+            if 'field="webApp.id"' in asked.body
+        ]
+
+    there = {row["id"] for row in outcome.records("findings")}
+    assert len(again) <= 20
+    assert (7003 in there, 7901 in there) == (not extra, True)
+    assert outcome.proof["coverage"]["webApps"]["notProven"] == ([9001] if extra else [])
+    assert outcome.proof["complete"] is True
 
 
 def test_a_count_by_web_application_that_is_refused_ends_no_sync() -> None:
