@@ -6,8 +6,8 @@
     webapp       web applications that a login was shown, and since when one is missing
     coverage     when the findings of one type of a web application were last read to the end
     chain        by scope, when the sync began that was settled last
-    meta         whose ledger it is, what decides the identity of assets and findings, and the
-                 definitions that were sent
+    meta         whose ledger it is, what decides the identity of assets and findings, the
+                 definitions that were sent, and what loads have given a state of triage
     pending_*    what a run in CVM does, until its end is known
 
 Moments are the beginnings of syncs at Qualys, `YYYY-MM-DDTHH:MM:SSZ`, so they compare as text.
