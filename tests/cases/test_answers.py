@@ -82,7 +82,7 @@ def test_a_finding_without_a_url_is_at_its_application_else_rejected(cvm: CVM) -
     assert {"external_id": "9002"} in places
     assert {"url": "https://app1.example.test/page1", "external_id": "9001"} in places
     assert [row["key"] for row in loaded.rejected] == ["V-0-7003"]
-    assert "no URL" in loaded.rejected[0]["reason"]
+    assert "no value for any of locator_order" in loaded.rejected[0]["reason"]
 
 
 def test_numbers_of_every_form_are_read(cvm: CVM) -> None:
