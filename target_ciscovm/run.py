@@ -299,8 +299,10 @@ class Run:
         place.spool.flush()
         self.note(sync=intake.sync)
         for stream, count in self.counts.foreign.items():
-            name = cut(stream, STREAM_NAME)
-            LOGGER.info("Stream %s is not one of ours: %s records passed over.", name, count)
+            name, records = cut(stream, STREAM_NAME), counted(count, "record")
+            LOGGER.info(
+                "Ignored %s of the stream %s, which is not one of Qualys WAS.", records, name
+            )
         if unknown := self.counts.unknown_messages:
             were = "was" if unknown == 1 else "were"
             messages = counted(unknown, "message")

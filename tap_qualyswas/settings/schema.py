@@ -136,8 +136,8 @@ _CONTENT: Final = (
         description=(
             "A full sync happens by itself this many days after the last one that was read to its "
             "end; 0 means never. Only a full sync sees edited severities and deleted findings, "
-            "which change no date. The default of a week suits warehouses and large accounts; the "
-            "environment prod of meltano.yml sets 1 for the pair."
+            "which change no date. The default of a week suits warehouses and large accounts; 1 "
+            "suits a load into CVM every day."
         ),
     ),
     th.Property(

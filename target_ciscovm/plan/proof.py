@@ -65,7 +65,9 @@ class Verdict(msgspec.Struct, frozen=True):
     unaltered: bool = False
 
 
-NO_ROW: Final = "the input has no syncs record; the tap may not have finished"
+NO_ROW: Final = (
+    "the input has no syncs record; the tap did not finish, or the stream syncs is not selected"
+)
 NOT_READ: Final = "the syncs record was rejected (see rejected.jsonl), or dropped by a stream map"
 
 

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from target_ciscovm.plan.webapps import Renamed
     from target_ciscovm.report.facts import Facts
 
-NO_RECORD: Final = "no record came: the tap wrote nothing, or a mapper dropped it all"
+NO_RECORD: Final = "no record came that can be loaded; the tap wrote none, or a mapper dropped them"
 SCANS: Final = "scans"
 REPORT_FILES: Final = "report_files"
 """The tap's `source` that reads no scans."""

@@ -182,6 +182,17 @@ def test_an_abort_for_want_of_any_record_says_so_in_its_last_line(cvm: CVM) -> N
     assert "no record came" in loaded.message
 
 
+def test_a_load_of_another_taps_records_says_that_none_can_be_loaded(
+    cvm: CVM, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+
+    loaded = cvm.load(joined(schema("users"), record("users", {"id": 1})))
+
+    assert "no record came that can be loaded" in loaded.message
+    assert "Ignored 1 record of the stream users" in caplog.text
+
+
 def test_a_run_without_end_is_told_by_its_number_and_waited_for_by_the_next_one(cvm: CVM) -> None:
     cvm.faults.arm("run-never-ends")
     first = cvm.load(SYNC, run_timeout_seconds=1)

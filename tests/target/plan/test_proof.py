@@ -65,6 +65,7 @@ def test_no_row_is_no_proof() -> None:
 
     assert (found.valid, found.proven, found.unaltered) == (False, False, False)
     assert "no syncs record" in found.reasons[0]
+    assert "not selected" in found.reasons[0]
     assert "rejected.jsonl" in judge(None, ARRIVED).reasons[0]
 
 
