@@ -29,7 +29,7 @@ Name = Annotated[str, Meta(pattern=r"\S", max_length=MAX_NAME)]
 Identifier = Annotated[str, Meta(max_length=MAX_NAME)]
 """A name; `_problem` checks the rest for all of an asset at once, as patterns are slow."""
 Tag = Annotated[str, Meta(pattern=r"\S", max_length=MAX_TAG)]
-Searchable = Annotated[str, Meta(pattern=r'^[^"]*[^"\s][^"]*\Z')]
+Searchable = Annotated[str, Meta(pattern=r'^\s*[^"\s][^"]*\Z')]
 Address = Annotated[str, Meta(pattern=r"^[0-9A-Fa-f:.]+(%\w+)?\Z")]
 MOMENT: Final = (
     r"[0-9]{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])"

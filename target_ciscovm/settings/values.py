@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -173,7 +174,10 @@ def _login(given: Mapping[str, Any]) -> Login | None:
 def _ledger_path(given: Mapping[str, Any], output_path: Path, login: Login | None) -> Path | None:
     if login is None:
         return None
-    return _path(given["ledger_path"]) or output_path / f"ledger-{login.connector_id}.db"
+    path = _path(given["ledger_path"]) or output_path / f"ledger-{login.connector_id}.db"
+    # Loads lock the folder that the file is in, by whatever path they come to it. `Path` raises for
+    # what is too long to be a path.
+    return Path(os.path.realpath(path)) if os.path.islink(path) else path  # noqa: PTH114
 
 
 def _override_scores(given: Mapping[str, Any]) -> dict[int, int]:

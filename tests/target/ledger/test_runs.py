@@ -372,6 +372,19 @@ def test_two_loads_of_one_connector_do_not_run_at_once(cvm: CVM) -> None:
     assert cvm.load(TWO).outcome == "succeeded"
 
 
+def test_two_loads_with_one_ledger_do_not_run_at_once_by_whatever_path(
+    cvm: CVM, tmp_path: Path
+) -> None:
+    (real := tmp_path / "real").mkdir(mode=0o700)
+    (other := tmp_path / "other").mkdir(mode=0o700)
+    (other / "ledger.db").symlink_to(real / "ledger.db")
+    with connector_lock(real, str(CONNECTOR_ID)):
+        loaded = cvm.load(TWO, ledger_path=str(other / "ledger.db"))
+
+    assert (loaded.outcome, loaded.exit_code) == ("failed", 1)
+    assert not cvm.requests
+
+
 @pytest.mark.parametrize(
     "sync", [Sync([webapp()], [finding(1)]), Sync([webapp()], [finding(1), finding(3)], proof=None)]
 )
