@@ -120,7 +120,8 @@ class Heartbeat:
         if stage is None:
             return self._seconds * BETWEEN
         Heartbeat.last_said = now
-        LOGGER.info("%s is still running, for %s so far", stage.name, duration(now - stage.begun))
+        name = stage.name[:1].upper() + stage.name[1:]
+        LOGGER.info("%s is still running, for %s so far.", name, duration(now - stage.begun))
         return self._seconds
 
 

@@ -44,7 +44,10 @@ def test_a_step_that_cannot_tell_how_far_it_is_tells_that_it_goes_on(
             time.sleep(SHORT * 3)
 
             assert before >= 2
-            assert all(line.startswith(f"{name} is still running, for ") for line in told.messages)
+            assert all(
+                line.startswith(f"{name.capitalize()} is still running, for ")
+                for line in told.messages
+            )
             assert len(told.messages) == before
         with stages.stage("the end"):
             pass
