@@ -11,7 +11,10 @@ from email.utils import parsedate_to_datetime
 from functools import lru_cache
 from typing import Final
 
-OWN: Final = re.compile(r"[2-9]\d{3}-\d\d-\d\dT\d\d:\d\d:\d\dZ", re.ASCII)
+OWN: Final = re.compile(
+    r"[2-9]\d{3}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\dZ",
+    re.ASCII,
+)
 """The form that we write. Almost every date has it already and needs no parsing."""
 ISO: Final = re.compile(
     r"(\d{4})-(\d\d)-(\d\d)"
@@ -26,6 +29,9 @@ SPELLED: Final = re.compile(
 )
 """`18 Nov 2024 04:42PM GMT-0600` in reports of the portal, `Mon, 18 Nov 2024 16:42:00 GMT` in mail
 and HTTP."""
+DAY: Final = slice(8, 10)
+SHORTEST_MONTH: Final = "28"
+"""A day up to this is in each month."""
 MONTHS: Final = (
     *("jan", "feb", "mar", "apr", "may", "jun"),
     *("jul", "aug", "sep", "oct", "nov", "dec"),
@@ -104,7 +110,7 @@ def days_before(moment: datetime, days: float) -> datetime:
 
 
 def _to_utc(text: str) -> str | None:
-    if OWN.fullmatch(text) and _is_moment(text):
+    if OWN.fullmatch(text) and (text[DAY] <= SHORTEST_MONTH or _is_moment(text)):
         return text
     moment = _parse(text)
     return None if moment is None else to_text(moment)
