@@ -62,7 +62,6 @@ class AssetItems:
 
     Attributes:
         items: what stands in the file, by data model.
-        names: names of the definitions used.
         any_open: whether any of them is open.
         any_nowhere: whether a finding of no web application is among them.
         moves: whether any of them moves away to another asset.
@@ -75,7 +74,6 @@ class AssetItems:
     def __init__(self, model: DataModel) -> None:
         self._opened: list[msgspec.Raw] = []
         self.items: dict[DataModel, list[msgspec.Raw]] = {model: self._opened}
-        self.names: set[str] = set()
         self.any_open = False
         self.any_nowhere = False
         self.moves = False
@@ -113,7 +111,6 @@ class AssetItems:
     ) -> None:
         """Add open findings, with the scores that their definitions have for their severities."""
         self.any_open = True
-        self.names.update([name for name, _, _ in definitions])
         entries = [
             begin + scores.get(severity or 0, b"") + item if scores else begin + item
             for (_, begin, scores), severity, item in zip(
@@ -124,7 +121,7 @@ class AssetItems:
 
     def fix(self, model: DataModel, definition: Named, item: bytes) -> None:
         """Add a fixed finding under the name of its definition."""
-        self._put(model, definition.name, definition.json + item)
+        self._put(model, definition.json + item)
 
     def close(self, row: NotOpenedRow, name: str, at: str) -> None:
         """Close an entry that no finding of the load stands for, or stands for in this data model.
@@ -137,11 +134,10 @@ class AssetItems:
         item = closed_item(
             row.identifier, name, last_seen_at=at, closed_at=at, data_model=row.model
         )
-        self._put(row.model, name, _encode(item))
+        self._put(row.model, _encode(item))
 
-    def _put(self, model: DataModel, name: str, json: bytes) -> None:
+    def _put(self, model: DataModel, json: bytes) -> None:
         self.items.setdefault(model, []).append(msgspec.Raw(json))
-        self.names.add(name)
 
     def holder(self) -> Holder:
         """Give the web applications of the asset."""

@@ -305,7 +305,7 @@ class _Writer:
     ) -> None:
         asset.vulns = found.items.get("vulnerabilities")
         asset.findings = found.items.get("findings")
-        encoded = EncodedAsset(key, self._encode(asset), frozenset(found.names), found.count)
+        encoded = EncodedAsset(key, self._encode(asset))
         part, position = self._files.add(encoded, group)
         text = self._encode(locators).decode()
         told = found.tells_tags

@@ -17,17 +17,6 @@ if TYPE_CHECKING:
 EVIDENCE_LINE: Final = f"\n{EVIDENCE}: "
 
 
-class _Item(msgspec.Struct, gc=False):
-    vuln_def_name: str
-
-
-class _Asset(msgspec.Struct, gc=False):
-    """As much of an asset as is needed to move it to another file."""
-
-    vulns: list[_Item] | None = None
-    findings: list[_Item] | None = None
-
-
 def read_assets(part: Part, keys: Sequence[str]) -> Iterator[EncodedAsset]:
     """Read a file's assets back, one at a time.
 
@@ -35,16 +24,10 @@ def read_assets(part: Part, keys: Sequence[str]) -> Iterator[EncodedAsset]:
         part: the file, as it was written.
         keys: keys of its assets, in the file's order.
     """
-    decode = msgspec.json.Decoder(_Asset).decode
     with part.path.open("rb") as file:
         for key, (begin, end) in zip(keys, part.spans(), strict=True):
             file.seek(begin)
-            json = file.read(end - begin)
-            asset = decode(json)
-            items = (asset.vulns or []) + (asset.findings or [])
-            yield EncodedAsset(
-                key, json, frozenset(item.vuln_def_name for item in items), len(items)
-            )
+            yield EncodedAsset(key, file.read(end - begin))
 
 
 def halve(files: Files, part: Part, keys: Sequence[str]) -> list[Part]:

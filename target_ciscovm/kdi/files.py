@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
+    from target_ciscovm.kdi.limits import Contents
+
 ASSETS_END: Final = b'],"vuln_defs":['
 FILE_END: Final = b"]}\n"
 BUFFER_BYTES: Final = 1 << 20
@@ -72,17 +74,10 @@ class Part(msgspec.Struct):
 
 
 class EncodedAsset(NamedTuple):
-    """An asset as it is written in a file.
-
-    Attributes:
-        names: names of the definitions that it uses.
-        findings: vulnerabilities or findings in it.
-    """
+    """An asset as it is written in a file, and the key by which a person can find it."""
 
     key: str
     json: bytes
-    names: frozenset[str]
-    findings: int
 
 
 class PartWriter:
@@ -101,31 +96,30 @@ class PartWriter:
         self._offset = self._file.write(group.header())
         self._tail = len(ASSETS_END) + len(FILE_END)
 
-    def size_with(self, asset: EncodedAsset) -> int:
+    def size_with(self, asset: EncodedAsset, contents: Contents) -> int:
         """Give the size that the file would have with this asset."""
-        definitions = sum([len(self._definition(name)) + 1 for name in self._new(asset)])
+        definitions = sum([len(self._definition(name)) + 1 for name in self._new(contents)])
         return self._offset + 1 + len(asset.json) + self._tail + definitions
 
-    def add(self, asset: EncodedAsset) -> None:
-        """Write an asset.
+    def add(self, asset: EncodedAsset, contents: Contents) -> None:
+        """Write an asset with what the check has found in it.
 
         Raises:
-            CiscoVMError: when CVM would refuse it or a definition that it uses.
+            CiscoVMError: when CVM would refuse a definition that it uses.
         """
-        check_asset(asset.key, asset.json, asset.names)
         if self.part.assets:
             self._offset += self._file.write(b",")
         self._offset += self._file.write(asset.json)
         self.part.ends.append(self._offset)
-        self.part.findings += asset.findings
-        for name in self._new(asset):
+        self.part.findings += contents.entries
+        for name in self._new(contents):
             definition = self._names[name] = self._definition(name)
             check_definition(name, definition)
             self._tail += len(definition) + 1
 
-    def _new(self, asset: EncodedAsset) -> frozenset[str]:
+    def _new(self, contents: Contents) -> set[str]:
         """Give the names of definitions that the file does not have yet."""
-        return asset.names.difference(self._names)
+        return contents.names.difference(self._names)
 
     def close(self) -> Part:
         """Complete the file and describe it."""
@@ -164,14 +158,16 @@ class Files:
         Raises:
             CiscoVMError: when CVM would refuse it.
         """
-        writer = self._open.get(group)
-        if writer and writer.part.assets and writer.size_with(asset) > self._max_bytes:
-            self.parts.append(self._open.pop(group).close())
-            writer = None
-        if writer is None:
-            writer = self._open[group] = self.begin(group)
         try:
-            writer.add(asset)
+            contents = check_asset(asset.key, asset.json)
+            writer = self._open.get(group)
+            size = writer.size_with(asset, contents) if writer and writer.part.assets else 0
+            if writer and size > self._max_bytes:
+                self.parts.append(self._open.pop(group).close())
+                writer = None
+            if writer is None:
+                writer = self._open[group] = self.begin(group)
+            writer.add(asset, contents)
         except CiscoVMError:
             self.close()
             raise
@@ -194,6 +190,6 @@ class Files:
         """Write a new file with some of a part's assets."""
         writer = self.begin(part.group)
         for asset in assets:
-            writer.add(asset)
+            writer.add(asset, check_asset(asset.key, asset.json))
             writer.part.keys.append(asset.key)
         return writer.close()

@@ -9,7 +9,7 @@ this program, so the run ends before anything is sent.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Annotated, Final, Literal, NoReturn
+from typing import TYPE_CHECKING, Annotated, Final, Literal, NamedTuple, NoReturn
 
 import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
@@ -19,7 +19,6 @@ from target_ciscovm.kdi.types import MAX_NAME, MAX_TAG, TriageState
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from collections.abc import Set as AbstractSet
 
 SHOWN: Final = 100
 """Characters of an asset's key in a message."""
@@ -120,6 +119,18 @@ _asset: Final = msgspec.json.Decoder(_Asset).decode
 _definition: Final = msgspec.json.Decoder(_Definition).decode
 
 
+class Contents(NamedTuple):
+    """What is in an asset.
+
+    Attributes:
+        names: of the definitions that its entries use.
+        entries: their number.
+    """
+
+    names: set[str]
+    entries: int
+
+
 def is_locator(kind: str, value: str) -> bool:
     """Tell whether a file can name an asset by this value."""
     rule = LOCATORS.get(kind)
@@ -139,13 +150,12 @@ def _fits(value: str, rule: object) -> bool:
     return True
 
 
-def check_asset(key: str, json: bytes, names: AbstractSet[str]) -> None:
-    """Read an asset back as CVM would.
+def check_asset(key: str, json: bytes) -> Contents:
+    """Read an asset back as CVM would, and give what is in it.
 
     Args:
         key: by which a person can find it.
         json: the asset as it will be written in a file.
-        names: of the definitions that the file will have for it.
 
     Raises:
         CiscoVMError: when CVM would refuse or misunderstand it.
@@ -154,23 +164,23 @@ def check_asset(key: str, json: bytes, names: AbstractSet[str]) -> None:
         asset = _asset(json)
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         _refuse(f"asset {key[:SHOWN]}", str(error))
-    if problem := _problem(asset, names):
+    if problem := _problem(asset):
         _refuse(f"asset {key[:SHOWN]}", problem)
+    items = [*(asset.vulns or ()), *(asset.findings or ())]
+    return Contents({item.vuln_def_name for item in items}, len(items))
 
 
-def _problem(asset: _Asset, names: AbstractSet[str]) -> str | None:
+def _problem(asset: _Asset) -> str | None:
     """Say what is wrong beyond single fields."""
     if not (asset.url or asset.external_id or asset.application or asset.fqdn or asset.ip_address):
         return "it has no locator"
     for items in (asset.vulns, asset.findings):
-        if items and (problem := _problem_of_items(items, names)):
+        if items and (problem := _problem_of_items(items)):
             return problem
     return None
 
 
-def _problem_of_items(items: Sequence[_Item], names: AbstractSet[str]) -> str | None:
-    if not names >= {item.vuln_def_name for item in items}:
-        return "an entry has no definition"
+def _problem_of_items(items: Sequence[_Item]) -> str | None:
     identifiers = {item.scanner_identifier for item in items}
     if len(identifiers) < len(items):
         return "an entry is there twice"

@@ -45,7 +45,7 @@ def with_evidence(model: DataModel, **row: object) -> EncodedAsset:
         made.vulns = items
     else:
         made.findings = items
-    return EncodedAsset("a", msgspec.json.encode(made), frozenset({"QID 1 T"}), 1)
+    return EncodedAsset("a", msgspec.json.encode(made))
 
 
 def only_item(path: Path) -> dict[str, Any]:

@@ -35,8 +35,7 @@ def vuln(identifier: str, name: str = "QID 1 T", details: str | None = None) -> 
 def encoded(key: str, vulns: list[Vuln]) -> EncodedAsset:
     items = [msgspec.Raw(msgspec.json.encode(item)) for item in vulns]
     json = msgspec.json.encode(Asset(url=f"https://{key}.example.test/", vulns=items))
-    names = frozenset(item.vuln_def_name or "" for item in vulns)
-    return EncodedAsset(key, json, names, len(vulns))
+    return EncodedAsset(key, json)
 
 
 def asset(number: int, names: tuple[str, ...] = ("QID 1 T",), text: str = "") -> EncodedAsset:

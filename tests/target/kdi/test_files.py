@@ -167,12 +167,11 @@ def test_files_are_numbered_in_the_order_of_their_making(tmp_path: Path) -> None
 @pytest.mark.parametrize(
     "bad",
     [
-        EncodedAsset("bad", b'{"url":null}', frozenset(), 0),
-        EncodedAsset("bad", asset(1).json, frozenset(), 1),
+        EncodedAsset("bad", b'{"url":null}'),
         encoded("bad", [vuln("1"), vuln("1")]),
         encoded("bad", [vuln("1", name="x" * 255)]),
     ],
-    ids=["null", "undefined", "twice", "long"],
+    ids=["null", "twice", "long"],
 )
 def test_what_cvm_would_not_take_ends_the_load_and_leaves_no_file_open(
     tmp_path: Path, bad: EncodedAsset
@@ -185,6 +184,14 @@ def test_what_cvm_would_not_take_ends_the_load_and_leaves_no_file_open(
         files.add(bad, PLAIN)
 
     assert len(files.parts) == 2
+
+
+@pytest.mark.parametrize("name", ["", " ", "x" * 256])
+def test_a_name_that_no_definition_can_have_ends_the_load(tmp_path: Path, name: str) -> None:
+    files = Files(tmp_path, CAP, definition)
+
+    with pytest.raises(CiscoVMError, match="report it"):
+        files.add(encoded("bad", [vuln("1", name=name)]), PLAIN)
 
 
 def test_a_definition_that_cvm_would_not_take_ends_the_load(tmp_path: Path) -> None:

@@ -50,7 +50,7 @@ def each(name: str, *values: object) -> list[dict[str, object]]:
 
 def asset_problem(asset: dict[str, Any]) -> str | None:
     try:
-        check_asset("url:https://app1.example.test/", msgspec.json.encode(asset), {NAME})
+        check_asset("url:https://app1.example.test/", msgspec.json.encode(asset))
     except CiscoVMError as error:
         return str(error)
     return None
@@ -93,7 +93,7 @@ BAD_ITEMS = [
     *each("last_seen_at", *BAD_DATES),
     *each("created_at", *BAD_DATES),
     *each("scanner_identifier", "", " ", None, 7, "x" * (MAX_NAME + 1)),
-    *each("vuln_def_name", "", None, "QID 2 Not there", "x" * 300),
+    *each("vuln_def_name", None, 1),
     *each("scanner_type", "", None, "Other"),
     {"unknown": 1},
     {"priority": 5},
@@ -169,7 +169,7 @@ def test_an_asset_needs_a_locator() -> None:
 )
 def test_what_is_no_strict_json_is_refused(json: bytes) -> None:
     with pytest.raises(CiscoVMError):
-        check_asset("key", json, {NAME})
+        check_asset("key", json)
     with pytest.raises(CiscoVMError):
         check_definition(NAME, json)
 
@@ -220,5 +220,5 @@ def test_the_message_names_what_and_where_in_one_line_and_asks_for_a_report() ->
 
 def test_a_key_of_ten_thousand_characters_does_not_fill_the_terminal() -> None:
     with pytest.raises(CiscoVMError) as caught:
-        check_asset("x" * 10_000, b"{}", {NAME})
+        check_asset("x" * 10_000, b"{}")
     assert len(str(caught.value)) < 500
