@@ -177,18 +177,18 @@ class Run:
         if line % LOOK_EVERY == 0:
             self._look_around(self._spool)
 
-    def take_finding(self, line: int, finding: Finding) -> None:
-        """Take a finding that is read already.
+    def take_findings(self, line: int, findings: Sequence[Finding]) -> None:
+        """Take findings that are read already, of this line and those after it.
 
         Raises:
-            DiskFull: when there is no room for it.
+            DiskFull: when there is no room for them.
         """
         if self._intake is None or self._spool is None:
             msg = "records are taken while the run reads"
             raise ValueError(msg)
-        self.arrivals.add_finding(finding)
-        self._intake.take_finding(line, finding)
-        if line % LOOK_EVERY == 0:
+        self.arrivals.add_findings(findings)
+        self._intake.take_findings(line, findings)
+        if (line + len(findings) - 1) // LOOK_EVERY > (line - 1) // LOOK_EVERY:
             self._look_around(self._spool)
 
     def _look_around(self, spool: Spool) -> None:

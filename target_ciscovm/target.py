@@ -134,9 +134,9 @@ class TargetCiscoVM(Plugin, Target):
             check_login(self.settings)
 
     @property
-    def on_finding(self) -> Callable[[int, Finding], None] | None:
-        """Hand a finding that is read already to the run; None where maps want it as it came."""
-        return None if self._maps else self.run.take_finding
+    def on_findings(self) -> Callable[[int, list[Finding]], None] | None:
+        """Hand findings on that are read already; None where maps want them as they came."""
+        return None if self._maps else self.run.take_findings
 
     def on_record(self, line: int, stream: str, record: msgspec.Raw) -> None:
         """Hand a record to the run, mapped if maps are set."""

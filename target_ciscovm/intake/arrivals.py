@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Mapping
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
@@ -15,12 +15,16 @@ from target_ciscovm.intake.counts import FINDINGS
 from target_ciscovm.intake.loose_json import read_shallow, whole_number
 from target_ciscovm.mapping.records import TYPES, Finding, Record, WebApp
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
 LOOKED_AT: Final = 100
 """Findings that are looked at for flattening."""
 NO_ROW: Final = (None,)
 FLATTENED: Final = b'"webApp__'
 FINDING: Final = b'{"type":"RECORD","stream":"findings","record":'
 """How the tap begins the line of a finding."""
+NEXT: Final = b"\n" + FINDING
 
 
 class FindingLine(msgspec.Struct, gc=False):
@@ -39,15 +43,26 @@ DECODERS: Final[Mapping[str, msgspec.json.Decoder[Record]]] = {
 FINDING_LINES: Final = msgspec.json.Decoder(FindingLine)
 
 
-def read_finding(line: bytes) -> Finding | None:
-    """Read a finding with its line, which takes half the time; None where it is not as usual."""
+def read_findings(lines: bytes) -> list[Finding]:
+    """Read findings with their lines, all at once, which takes half the time.
+
+    Returns:
+        One for each line; none at all where one of the lines is not as usual.
+    """
+    count = lines.count(b"\n") + (not lines.endswith(b"\n"))
+    if not lines.startswith(FINDING) or lines.count(NEXT) != count - 1:
+        return []
     try:
-        found = FINDING_LINES.decode(line)
+        read = FINDING_LINES.decode_lines(lines)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        return None
-    # What the line begins with may be in it twice, and a flattened record has no web application.
-    is_usual = found.type == "RECORD" and found.stream == FINDINGS and found.record.web_app
-    return found.record if is_usual else None
+        return []
+    # What a line begins with may be in it twice, and a flattened record has no web application.
+    found = [
+        one.record
+        for one in read
+        if one.type == "RECORD" and one.stream == FINDINGS and one.record.web_app
+    ]
+    return found if len(found) == count else []
 
 
 def read_record(stream: str, raw: bytes) -> Record | None:
@@ -94,27 +109,27 @@ class Arrivals:
         if digest is None:
             return record
         if isinstance(record, Finding):
-            self._digest_finding(record)
+            digest.add(_values(record))
         elif isinstance(record, WebApp):
             digest.add((record.id,))
         else:
             digest.add(_loose_values(stream, bytes(raw)))
         return record
 
-    def add_finding(self, finding: Finding) -> None:
-        """Take note of a finding that is read already."""
-        self.counts[FINDINGS] += 1
-        self._digest_finding(finding)
-
-    def _digest_finding(self, finding: Finding) -> None:
-        app = finding.web_app
-        values = (finding.unique_id, finding.type, finding.status, app and app.id, finding.url)
-        self._digests[FINDINGS].add(values)
+    def add_findings(self, findings: Sequence[Finding]) -> None:
+        """Take note of findings that are read already."""
+        self.counts[FINDINGS] += len(findings)
+        self._digests[FINDINGS].add_all(map(_values, findings))
 
     def digest(self, stream: str) -> str | None:
         """Give the fingerprint of a stream's rows, None for a stream that has none."""
         found = self._digests.get(stream)
         return None if found is None else str(found)
+
+
+def _values(finding: Finding) -> tuple[object, ...]:
+    app = finding.web_app
+    return (finding.unique_id, finding.type, finding.status, app and app.id, finding.url)
 
 
 def _loose_values(stream: str, raw: bytes) -> tuple[object, ...]:

@@ -25,14 +25,15 @@ from target_ciscovm.intake.rejections import KeptLines
 from target_ciscovm.intake.spool import DROPPED, REJECTED, RENAMED
 from target_ciscovm.mapping.filters import FilterRules, filtered_by
 from target_ciscovm.mapping.finding import (
+    CLOSED,
+    OPEN_OR_CLOSED,
     MappingRules,
-    closes,
     finding_problem,
-    gives_state,
     identifier_of,
     map_finding,
     moments,
     notes,
+    state_of,
 )
 from target_ciscovm.mapping.locators import Identity, asset_key, place_of
 from target_ciscovm.mapping.records import (
@@ -160,15 +161,16 @@ class Intake:
         else:
             self._keep(line, stream, record, bytes(raw))
 
-    def take_finding(self, line: int, finding: Finding) -> None:
-        """Take a finding that is read already.
+    def take_findings(self, line: int, findings: Sequence[Finding]) -> None:
+        """Take findings that are read already, of this line and those after it.
 
         Raises:
-            DiskFull: when there is no room for it.
+            DiskFull: when there is no room for them.
         """
-        self._counts.received[FINDINGS] += 1
+        self._counts.received[FINDINGS] += len(findings)
         self.proof_is_last = False
-        self._keep_finding(line, finding)
+        for number, finding in enumerate(findings, line):
+            self._keep_finding(number, finding)
 
     def compare(self, stream: str, raw: bytes, mapped: Sequence[tuple[str, bytes]]) -> None:
         """Take note of what stream maps make of a record.
@@ -230,14 +232,15 @@ class Intake:
         app = self.references.app_of(finding.web_app)
         spot = self._spot_of(finding.url, app)
         item = map_finding(finding, at, rules.mapping)
-        is_fixed = closes(item)
+        state = state_of(item)
+        is_fixed = state in CLOSED
         webapp = finding.web_app.id if finding.web_app else None
         if (webapp is None or finding.type not in LETTERS) and not is_fixed:
             self._spool.add_bare(item.scanner_identifier)
         is_usual = len(finding.unique_id or "") == UUID_LENGTH
         if not is_usual and webapp is not None and not is_fixed and not finding.has_unique_id:
             self._spool.add_nameless(item.scanner_identifier, webapp)
-        if gives_state(item):
+        if state not in OPEN_OR_CLOSED:
             self._spool.add_triaged(item.scanner_identifier)
         self.lines.note(line)
         row: FindingValues = (

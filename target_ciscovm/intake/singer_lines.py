@@ -12,7 +12,7 @@ import msgspec
 from singer_sdk.singerlib.encoding.base import GenericSingerReader
 
 from target_ciscovm.errors import InputBroken
-from target_ciscovm.intake.arrivals import FINDING, read_finding
+from target_ciscovm.intake.arrivals import read_findings
 from target_ciscovm.intake.counts import FINDINGS
 from target_ciscovm.intake.loose_json import members, read_shallow, whole_number
 
@@ -22,7 +22,7 @@ else:
     from typing_extensions import override
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
 
     from target_ciscovm.mapping.records import Finding
 
@@ -46,8 +46,11 @@ class Handler(Protocol):
     """What receives the messages."""
 
     @property
-    def on_finding(self) -> Callable[[int, Finding], None] | None:
-        """Take a finding that is read already; None where each record is wanted as it is."""
+    def on_findings(self) -> Callable[[int, list[Finding]], None] | None:
+        """Take findings of lines that follow one another, which are read already.
+
+        None where each record is wanted as it is.
+        """
 
     def load(self, read: Callable[[], None]) -> None:
         """Process an input; `read` passes its messages on."""
@@ -116,25 +119,38 @@ class SingerLines(GenericSingerReader[bytes]):
         return stats
 
     def _read(self, file: IO[bytes], stats: Counter[str]) -> None:
-        decode = self._decoder.decode
-        on_finding = self.handler.on_finding
-        for number, line in enumerate(_lines(file), 1):
-            if on_finding and line.startswith(FINDING) and (finding := read_finding(line)):
-                if FINDINGS not in self._seen:
-                    self._require_schema(number, FINDINGS)
-                stats["RECORD"] += 1
-                on_finding(number, finding)
+        number = 1
+        for block in _blocks(file):
+            if taken := self._take_findings(number, block, stats):
+                number += taken
                 continue
-            try:
-                message = decode(line)
-            except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-                text = line.removeprefix(BOM) if number == 1 else line
-                if not text or text.isspace():
-                    continue
-                message = _tolerant(number, text)
-            stats[message.type] += 1
-            self._hand_over(number, message)
+            for line in io.BytesIO(block):
+                if not self._take_findings(number, line, stats):
+                    self._take_line(number, line, stats)
+                number += 1
         self.ended = True
+
+    def _take_findings(self, number: int, block: bytes, stats: Counter[str]) -> int:
+        """Pass findings on and give their number: 0 unless all lines of the block are findings."""
+        on_findings = self.handler.on_findings
+        findings = read_findings(block) if on_findings else ()
+        if not on_findings or not findings:
+            return 0
+        self._require_schema(number, FINDINGS)
+        stats["RECORD"] += len(findings)
+        on_findings(number, findings)
+        return len(findings)
+
+    def _take_line(self, number: int, line: bytes, stats: Counter[str]) -> None:
+        try:
+            message = self._decoder.decode(line)
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+            text = line.removeprefix(BOM) if number == 1 else line
+            if not text or text.isspace():
+                return
+            message = _tolerant(number, text)
+        stats[message.type] += 1
+        self._hand_over(number, message)
 
     def _hand_over(self, number: int, message: Message) -> None:
         kind = message.type
@@ -210,11 +226,15 @@ def _raw(found: dict[str, Any], name: str) -> msgspec.Raw:
     return msgspec.Raw(json.dumps(value).encode() if name in found else b"")
 
 
-def _lines(file: Any) -> Iterable[bytes]:  # noqa: ANN401 - text files hold bytes, typing does not
-    """Give the lines of a file as bytes, however it was opened."""
+def _blocks(file: Any) -> Iterator[bytes]:  # noqa: ANN401 - text files hold bytes, typing does not
+    """Give the whole lines of a file as bytes, as many together as have come."""
     if isinstance(file, io.StringIO):
-        return (line.encode("utf-8", "surrogatepass") for line in file)
+        yield from (line.encode("utf-8", "surrogatepass") for line in file)
+        return
     lines: Iterable[bytes] = getattr(file, "buffer", file)
-    if isinstance(lines, io.BufferedReader):
-        return open(lines.fileno(), "rb", READ_BYTES, closefd=False)
-    return lines
+    if not isinstance(lines, io.BufferedReader):
+        yield from lines
+        return
+    with io.BufferedReader(io.FileIO(lines.fileno(), closefd=False), READ_BYTES) as reader:
+        while block := reader.read1(READ_BYTES):
+            yield block if block.endswith(b"\n") else block + reader.readline()

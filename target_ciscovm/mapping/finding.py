@@ -105,14 +105,9 @@ def finding_problem(finding: Finding, at: Moments) -> str | None:
     return None
 
 
-def closes(item: Item) -> bool:
-    """Tell whether the item closes its entry in CVM."""
-    return (item.status if isinstance(item, Vuln) else item.triage_state) in CLOSED
-
-
-def gives_state(item: Item) -> bool:
-    """Tell whether the item gives its entry in CVM a state that is neither open nor closed."""
-    return (item.status if isinstance(item, Vuln) else item.triage_state) not in OPEN_OR_CLOSED
+def state_of(item: Item) -> VulnStatus | TriageState | None:
+    """Give the state that the item gives its entry in CVM, None for what leaves it as it is."""
+    return item.status if isinstance(item, Vuln) else item.triage_state
 
 
 def notes(finding: Finding, at: Moments, rules: MappingRules) -> list[str]:

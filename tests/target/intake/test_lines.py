@@ -9,10 +9,11 @@ import sys
 import threading
 import time
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final
+from tempfile import TemporaryFile
+from typing import IO, TYPE_CHECKING, Any, Final
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from target_ciscovm.errors import InputBroken
@@ -41,7 +42,7 @@ class Taken:
     schemas: list[tuple[str, bytes, object]] = field(default_factory=list)
     states: list[bytes] = field(default_factory=list)
     unknown: list[str] = field(default_factory=list)
-    on_finding: Callable[[int, Finding], None] | None = None
+    on_findings: Callable[[int, list[Finding]], None] | None = None
 
     def load(self, read: Callable[[], None]) -> None:
         read()
@@ -379,13 +380,17 @@ def test_draining_what_is_no_stream_does_nothing() -> None:
 FINDING = b'{"type":"RECORD","stream":"findings","record":{"id":1,"webApp":{"id":2}%b}%b}\n'
 
 
-def typed(*lines: bytes) -> tuple[list[tuple[int, int | None]], Taken]:
+def typed(
+    *lines: bytes, file: IO[bytes] | None = None
+) -> tuple[list[tuple[int, int | None]], Taken]:
     """Read with a handler that takes findings as such; give those, and the handler."""
     findings: list[tuple[int, int | None]] = []
     reader = SingerLines()
     taken = reader.handler = Taken()
-    taken.on_finding = lambda line, finding: findings.append((line, finding.id))
-    assert reader.process_lines(io.BytesIO(b"".join(lines)), {})["RECORD"]
+    taken.on_findings = lambda line, found: findings.extend(
+        (number, finding.id) for number, finding in enumerate(found, line)
+    )
+    assert reader.process_lines(file or io.BytesIO(b"".join(lines)), {})["RECORD"]
     return findings, taken
 
 
@@ -413,6 +418,58 @@ def test_an_unusual_finding_is_handed_over_as_it_came(line: bytes) -> None:
 
     assert not findings
     assert taken.records == read(*schemas, line).records
+
+
+USUAL = FINDING % (b"", b"")
+SPLIT = USUAL.index(b'{"id"')
+"""Where a line may end within its message."""
+LINES = st.one_of(
+    st.integers(1, 9).map(lambda number: USUAL.replace(b'"id":1', b'"id":%d' % number)),
+    st.sampled_from(
+        [
+            *[USUAL, SCHEMA, b"\n", b"  \r\n", USUAL.replace(b"\n", b"\r\n"), b" " + USUAL],
+            FINDING % (b',"severity":"3"', b""),
+            FINDING % (b',"url":"%b"' % (b"x" * 70_000), b""),
+            b'{"type":"STATE","value":{"a":1}}\n',
+        ]
+    ),
+)
+
+
+@given(lines=st.lists(LINES, max_size=40))
+@settings(max_examples=60)
+def test_lines_that_come_together_are_read_as_one_by_one(lines: list[bytes]) -> None:
+    lines = [SCHEMA, *lines, USUAL]
+    with TemporaryFile() as file:
+        file.write(b"".join(lines))
+        file.seek(0)
+        with open(file.fileno(), "rb", closefd=False) as together:
+            found, taken = typed(file=together)
+
+    alone, one_by_one = typed(*lines)
+    assert (found, taken.records, taken.states) == (alone, one_by_one.records, one_by_one.states)
+
+
+@pytest.mark.parametrize("place", [0, 1, 2])
+@pytest.mark.parametrize(
+    "odd",
+    [
+        USUAL.rstrip() + USUAL,
+        USUAL[:SPLIT] + b"\n" + USUAL[SPLIT:],
+        USUAL[:20] + b"\n",
+    ],
+    ids=["two messages", "over two lines", "cut"],
+)
+def test_a_broken_line_among_others_breaks_the_input_at_its_number(
+    odd: bytes, place: int, tmp_path: Path
+) -> None:
+    lines = [SCHEMA] + [USUAL] * 3
+    lines.insert(1 + place, odd)
+    path = tmp_path / "lines.jsonl"
+    path.write_bytes(b"".join(lines))
+
+    with path.open("rb") as file, pytest.raises(InputBroken, match=f"[Ll]ine {2 + place}"):
+        typed(file=file)
 
 
 def test_a_finding_before_its_schema_breaks_the_input() -> None:

@@ -14,11 +14,11 @@ from target_ciscovm.mapping.finding import (
     Item,
     MappingRules,
     closed_item,
-    closes,
     finding_problem,
     identifier_of,
     moments,
     notes,
+    state_of,
 )
 from target_ciscovm.mapping.records import Finding
 from tests.target.mapping.documents import problems
@@ -178,7 +178,7 @@ def test_a_status_map_overrides_what_is_built_in(word: str) -> None:
 
     for status in ("PROTECTED", "FIXED", "ODD", "odd"):
         assert mapped(rules, status=status)["status"] == word
-        assert closes(map_row(rules, NAME, status=status)) is (word == "closed")
+        assert state_of(map_row(rules, NAME, status=status)) == word
         assert noted(rules, status=status) == []
     assert mapped(rules, status="ACTIVE")["status"] == "open"
 
@@ -188,7 +188,7 @@ def test_a_status_map_of_the_findings_model_has_its_words(word: str) -> None:
     rules = MappingRules("findings", {"PROTECTED": word})
 
     assert mapped(rules, status="PROTECTED")["triage_state"] == word
-    assert closes(map_row(rules, NAME, status="PROTECTED")) is (word == "resolved")
+    assert state_of(map_row(rules, NAME, status="PROTECTED")) == word
 
 
 def test_an_unknown_status_is_counted_by_its_name() -> None:
