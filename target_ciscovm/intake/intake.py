@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import msgspec
@@ -71,11 +70,13 @@ class _Spot(NamedTuple):
     """What URL and web application of a finding tell of its place.
 
     Attributes:
+        app: number of its web application, None for none.
         asset: number of its asset, None while only the web application's own row can tell it.
         url: its URL, where the asset's key does not tell the place; empty where it does.
         page: its URL without a login, empty where the asset's key is the page.
     """
 
+    app: int | None
     asset: int | None
     url: str
     page: str
@@ -135,7 +136,7 @@ class Intake:
         self._first = f"{rules.identity.order[0]}:"
         self._url_tells_all = not {"fqdn", "ip_address"} & set(rules.identity.order)
         self._encode = msgspec.json.Encoder().encode
-        self._spot_of = lru_cache(maxsize=SPOTS_KEPT)(self._spot)
+        self._spots: dict[tuple[object, ...], _Spot] = {}
 
     def take(self, line: int, stream: str, raw: bytes, record: Record | None = None) -> None:
         """Take one record, as it is in its line, and as its type where it was read already.
@@ -229,8 +230,7 @@ class Intake:
             self._counts.note(note)
         if finding.web_app is not None and not finding.web_app.id:
             finding.web_app.id = None  # identifiers have 0 for none
-        app = self.references.app_of(finding.web_app)
-        spot = self._spot_of(finding.url, app)
+        spot = self._spot_of(finding.url, finding.web_app)
         item = map_finding(finding, at, rules.mapping)
         state = state_of(item)
         is_fixed = state in CLOSED
@@ -251,7 +251,7 @@ class Intake:
             "fixed" if is_fixed else "open",
             "" if is_fixed else filtered_by(finding, rules.filters) or "",
             self.references.definition_of(finding),
-            app,
+            spot.app,
             spot.url,
             finding.severity,
             at.last_looked_at,
@@ -261,10 +261,20 @@ class Intake:
         )
         self._spool.add_finding(row)
 
-    def _spot(self, url: str | None, app: int | None) -> _Spot:
-        key = self._asset(url, None if app is None else self.references.apps[app])
+    def _spot_of(self, url: str | None, app: WebAppRef | None) -> _Spot:
+        key = (url, app.id, app.name, app.url) if app else (url,)
+        spot = self._spots.get(key)
+        if spot is None:
+            if len(self._spots) >= SPOTS_KEPT:
+                self._spots.clear()
+            spot = self._spots[key] = self._spot(url, app)
+        return spot
+
+    def _spot(self, url: str | None, app: WebAppRef | None) -> _Spot:
+        key = self._asset(url, app)
         is_told = key is not None and key.startswith(URL_KEY)
         return _Spot(
+            self.references.app_of(app),
             None if key is None else self._spool.asset_number(key),
             "" if key and self._url_tells_all else url or "",
             "" if is_told else tidy_url(url, keep_query=True) or "",

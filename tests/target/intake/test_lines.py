@@ -423,23 +423,23 @@ def test_an_unusual_finding_is_handed_over_as_it_came(line: bytes) -> None:
 USUAL = FINDING % (b"", b"")
 SPLIT = USUAL.index(b'{"id"')
 """Where a line may end within its message."""
-LINES = st.one_of(
-    st.integers(1, 9).map(lambda number: USUAL.replace(b'"id":1', b'"id":%d' % number)),
-    st.sampled_from(
-        [
-            *[USUAL, SCHEMA, b"\n", b"  \r\n", USUAL.replace(b"\n", b"\r\n"), b" " + USUAL],
-            FINDING % (b',"severity":"3"', b""),
-            FINDING % (b',"url":"%b"' % (b"x" * 70_000), b""),
-            b'{"type":"STATE","value":{"a":1}}\n',
-        ]
-    ),
-)
+NAMED = {
+    **{f"finding {n}": USUAL.replace(b'"id":1', b'"id":%d' % n) for n in range(1, 9)},
+    "schema": SCHEMA,
+    "nothing": b"\n",
+    "blanks": b"  \r\n",
+    "other end": USUAL.replace(b"\n", b"\r\n"),
+    "indented": b" " + USUAL,
+    "other type": FINDING % (b',"severity":"3"', b""),
+    "long": FINDING % (b',"url":"%b"' % (b"x" * 70_000), b""),
+    "state": b'{"type":"STATE","value":{"a":1}}\n',
+}
 
 
-@given(lines=st.lists(LINES, max_size=40))
+@given(names=st.lists(st.sampled_from(list(NAMED)), max_size=40))
 @settings(max_examples=60)
-def test_lines_that_come_together_are_read_as_one_by_one(lines: list[bytes]) -> None:
-    lines = [SCHEMA, *lines, USUAL]
+def test_lines_that_come_together_are_read_as_one_by_one(names: list[str]) -> None:
+    lines = [SCHEMA, *(NAMED[name] for name in names), USUAL]
     with TemporaryFile() as file:
         file.write(b"".join(lines))
         file.seek(0)
