@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Literal
 
 import msgspec
 
@@ -29,8 +29,8 @@ FINDING: Final = b'{"type":"RECORD","stream":"findings","record":'
 class FindingLine(msgspec.Struct, gc=False):
     """The line of a finding."""
 
-    type: str
-    stream: str
+    type: Literal["RECORD"]
+    stream: Literal["findings"]
     record: Finding
 
 
@@ -54,12 +54,8 @@ def read_findings(lines: bytes) -> list[Finding]:
         read = FINDING_LINES.decode_lines(lines)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return []
-    # What a line begins with may be in it twice, and a flattened record has no web application.
-    found = [
-        one.record
-        for one in read
-        if one.type == "RECORD" and one.stream == FINDINGS and one.record.web_app
-    ]
+    # A flattened record has no web application.
+    found = [one.record for one in read if one.record.web_app]
     count = lines.count(b"\n") + (not lines.endswith(b"\n"))
     return found if len(found) == len(read) == count else []
 

@@ -141,6 +141,7 @@ DELETE FROM finding_row WHERE EXISTS (
 )
 """
 COLUMNS: Final = FindingRow._fields
+VALUES_TOGETHER: Final = TOGETHER * len(COLUMNS)
 MARKS: Final = "({})".format(", ".join("?" * len(COLUMNS)))
 
 
@@ -194,7 +195,7 @@ class Spool:
     def add_finding(self, row: FindingValues) -> None:
         """Keep a finding; of several with the same identifier `supersede` keeps the last."""
         self._findings += row
-        if len(self._findings) == TOGETHER * len(COLUMNS):
+        if len(self._findings) == VALUES_TOGETHER:
             self._write_findings()
 
     def _number_of_asset(self, key: str) -> int:
