@@ -42,8 +42,15 @@ class Strangers(Life):
         self.check(synced)
 
     def load_by_hand(self, pick: int, *, closes: bool) -> None:
-        """Open an entry of a stranger's on an asset of ours, or close one of ours there."""
-        held = self.ours()
+        """Open an entry of a stranger's on an asset of ours, or close one of ours there.
+
+        It is one that CVM finds by its locators as they rank now. Else such a load would move
+        another asset of ours, which nobody could tell from here.
+        """
+        tenant = self.sandbox.tenant
+        assets = {one.asset_id: tenant.book.match(one.locators) for one in self.ours()}
+        found = {number for number, asset in assets.items() if asset and asset.id == number}
+        held = [one for one in self.ours() if one.asset_id in found]
         if not held:
             return
         where = held[pick % len(held)]
