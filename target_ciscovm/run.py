@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 import logging
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
@@ -62,7 +62,7 @@ from target_ciscovm.sending import send
 from target_ciscovm.watching.kept_runs import remove_old
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from target_ciscovm.apply.files import Written
@@ -78,7 +78,8 @@ LEAST_ROOM: Final = 20_000_000
 """Bytes without which nothing is begun."""
 LOOK_EVERY: Final = 20_000
 """Records between two looks at the disk and the clock."""
-OBJECTS_BETWEEN_COLLECTIONS: Final = 50_000
+NEW_OBJECTS: Final = 50_000
+"""Objects between two looks for cycles: records have none, and it took a tenth of the time."""
 STREAM_NAME: Final = 60
 """Characters of a foreign stream's name in the log."""
 LONGEST_KEY: Final = 200
@@ -140,8 +141,8 @@ class Run:
             CiscoVMError: when not even a folder for the report can be made.
         """
         settings = self._settings
+        gc.set_threshold(NEW_OBJECTS)
         with (
-            _rare_collections(),
             run_folder(settings.output_path) as folder,
             writing_in(folder.path),
             ExitStack() as stack,
@@ -430,14 +431,3 @@ class Run:
         )
         if problem:
             raise TooManyRejected(problem)
-
-
-@contextmanager
-def _rare_collections() -> Iterator[None]:
-    """Let Python look for cycles less often: records have none, and it took a tenth of the time."""
-    usual = gc.get_threshold()
-    gc.set_threshold(OBJECTS_BETWEEN_COLLECTIONS, *usual[1:])
-    try:
-        yield
-    finally:
-        gc.set_threshold(*usual)

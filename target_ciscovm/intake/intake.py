@@ -158,7 +158,7 @@ class Intake:
                 return
             record, raw = tidied
         if isinstance(record, Finding):
-            self._keep_finding(line, record)
+            self._keep_findings(line, [record])
         else:
             self._keep(line, stream, record, bytes(raw))
 
@@ -170,8 +170,7 @@ class Intake:
         """
         self._counts.received[FINDINGS] += len(findings)
         self.proof_is_last = False
-        for number, finding in enumerate(findings, line):
-            self._keep_finding(number, finding)
+        self._keep_findings(line, findings)
 
     def compare(self, stream: str, raw: bytes, mapped: Sequence[tuple[str, bytes]]) -> None:
         """Take note of what stream maps make of a record.
@@ -219,47 +218,52 @@ class Intake:
             self.sync = record
         self._spool.add(stream, str(key), raw)
 
-    def _keep_finding(self, line: int, finding: Finding) -> None:
-        if finding.status not in WORDS or finding.type not in WORDS:
-            finding.spell_words()
-        at, rules = moments(finding), self._rules
-        if problem := finding_problem(finding, at):
-            self._reject(line, FINDINGS, problem, finding)
-            return
-        for note in notes(finding, at, rules.mapping):
-            self._counts.note(note)
-        if finding.web_app is not None and not finding.web_app.id:
-            finding.web_app.id = None  # identifiers have 0 for none
-        spot = self._spot_of(finding.url, finding.web_app)
-        item = map_finding(finding, at, rules.mapping)
-        state = state_of(item)
-        is_fixed = state in CLOSED
-        webapp = finding.web_app.id if finding.web_app else None
-        if (webapp is None or finding.type not in LETTERS) and not is_fixed:
-            self._spool.add_bare(item.scanner_identifier)
-        is_usual = len(finding.unique_id or "") == UUID_LENGTH
-        if not is_usual and webapp is not None and not is_fixed and not finding.has_unique_id:
-            self._spool.add_nameless(item.scanner_identifier, webapp)
-        if state not in OPEN_OR_CLOSED:
-            self._spool.add_triaged(item.scanner_identifier)
-        self.lines.note(line)
-        row: FindingValues = (
-            item.scanner_identifier,
-            spot.asset,
-            webapp,
-            item.scanner_identifier[0],
-            "fixed" if is_fixed else "open",
-            "" if is_fixed else filtered_by(finding, rules.filters) or "",
-            self.references.definition_of(finding),
-            spot.app,
-            spot.url,
-            finding.severity,
-            at.last_looked_at,
-            (is_fixed and at.closed) or "",
-            self._spool.add_item(self._encode(item)),
-            spot.page,
-        )
-        self._spool.add_finding(row)
+    def _keep_findings(self, first_line: int, findings: Sequence[Finding]) -> None:
+        """Keep or reject findings of lines that follow one another."""
+        spool, references, encode = self._spool, self.references, self._encode
+        mapping, filters = self._rules.mapping, self._rules.filters
+        for line, finding in enumerate(findings, first_line):
+            if finding.status not in WORDS or finding.type not in WORDS:
+                finding.spell_words()
+            at = moments(finding)
+            if problem := finding_problem(finding, at):
+                self._reject(line, FINDINGS, problem, finding)
+                continue
+            for note in notes(finding, at, mapping):
+                self._counts.note(note)
+            app = finding.web_app
+            if app is not None and not app.id:
+                app.id = None  # identifiers have 0 for none
+            spot = self._spot_of(finding.url, app)
+            item = map_finding(finding, at, mapping)
+            identifier, state = item.scanner_identifier, state_of(item)
+            is_fixed = state in CLOSED
+            webapp = app.id if app else None
+            if not is_fixed and (webapp is None or finding.type not in LETTERS):
+                spool.add_bare(identifier)
+            is_usual = len(finding.unique_id or "") == UUID_LENGTH
+            if not is_usual and webapp is not None and not is_fixed and not finding.has_unique_id:
+                spool.add_nameless(identifier, webapp)
+            if state not in OPEN_OR_CLOSED:
+                spool.add_triaged(identifier)
+            self.lines.note(line)
+            row: FindingValues = (
+                identifier,
+                spot.asset,
+                webapp,
+                identifier[0],
+                "fixed" if is_fixed else "open",
+                "" if is_fixed else filtered_by(finding, filters) or "",
+                references.definition_of(finding),
+                spot.app,
+                spot.url,
+                finding.severity,
+                at.last_looked_at,
+                (is_fixed and at.closed) or "",
+                spool.add_item(encode(item)),
+                spot.page,
+            )
+            spool.add_finding(row)
 
     def _spot_of(self, url: str | None, app: WebAppRef | None) -> _Spot:
         key = (url, app.id, app.name, app.url) if app else (url,)

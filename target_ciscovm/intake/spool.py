@@ -161,6 +161,7 @@ class Spool:
         self._plain_bytes = 0
         self._block_bytes = 0
         self._items: list[bytes] = []
+        self._next_item = 0
         self._blocks = array("Q")
         self._block = lru_cache(maxsize=BLOCKS_KEPT)(self._read_block)
         self._items_read = os.open(self._items_path, os.O_RDONLY)
@@ -212,10 +213,11 @@ class Spool:
         Returns:
             Its number, by which it is read back.
         """
-        number = len(self._blocks) * MOST_ITEMS + len(self._items)
+        number = self._next_item
+        self._next_item += 1
         self._items.append(item)
         self._block_bytes += len(item)
-        if self._block_bytes >= BLOCK_BYTES or len(self._items) == MOST_ITEMS:
+        if self._block_bytes >= BLOCK_BYTES or self._next_item % MOST_ITEMS == 0:
             self._write_block()
         return number
 
@@ -235,6 +237,7 @@ class Spool:
         self._blocks.append(self._items_bytes)
         self._items_bytes += self._items_file.write(block)
         self._items.clear()
+        self._next_item = len(self._blocks) * MOST_ITEMS
 
     def _read_block(self, number: int) -> list[bytes]:
         begin, *after = self._blocks[number : number + 2]
