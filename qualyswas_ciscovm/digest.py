@@ -50,15 +50,13 @@ class Digest:
 
     def add(self, values: tuple[object, ...]) -> None:
         """Take a row in."""
-        row = _hash.copy()  # takes less than to make one
-        row.update(_encode(values))
-        self._sum += int.from_bytes(row.digest(), "big")
+        self.add_all((values,))
 
     def add_all(self, rows: Iterable[tuple[object, ...]]) -> None:
         """Take rows in, quicker than one by one."""
         digests = bytearray()
         for values in rows:
-            row = _hash.copy()
+            row = _hash.copy()  # takes less than to make one
             row.update(_encode(values))
             digests += row.digest()
         self._sum += sum(unpack(f">{len(digests) // BYTES}Q", digests))

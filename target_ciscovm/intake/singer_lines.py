@@ -133,8 +133,7 @@ class SingerLines(GenericSingerReader[bytes]):
     def _take_findings(self, number: int, block: bytes, stats: Counter[str]) -> int:
         """Pass findings on and give their number: 0 unless all lines of the block are findings."""
         on_findings = self.handler.on_findings
-        findings = read_findings(block) if on_findings else ()
-        if not on_findings or not findings:
+        if on_findings is None or not (findings := read_findings(block)):
             return 0
         self._require_schema(number, FINDINGS)
         stats["RECORD"] += len(findings)
