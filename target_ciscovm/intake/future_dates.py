@@ -44,8 +44,7 @@ def bring_to_now(spool: Spool, now: str) -> int:
 
 def _brought(spool: Spool, row: tuple[int, int], now: str) -> dict[str, object]:
     number, place = row
-    (json,) = spool.items([place])
-    item = msgspec.json.decode(b"{" + json, type=dict[str, object])
+    item = spool.fields(place)
     for name in DATES:
         date = item.get(name)
         if isinstance(date, str) and date > now:

@@ -18,6 +18,8 @@ from functools import lru_cache
 from io import BytesIO
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
+import msgspec
+
 from target_ciscovm.output.private_files import open_private
 
 if TYPE_CHECKING:
@@ -227,6 +229,11 @@ class Spool:
             self._write_block()
         block = self._block
         return [block(number // MOST_ITEMS)[number % MOST_ITEMS] for number in numbers]
+
+    def fields(self, number: int) -> dict[str, object]:
+        """Read an item back as an object."""
+        (item,) = self.items([number])
+        return msgspec.json.decode(b"{" + item, type=dict[str, object])
 
     def _write_block(self) -> None:
         block = b"\n".join([*self._items, b""])

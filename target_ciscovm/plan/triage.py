@@ -39,8 +39,7 @@ def take_back(spool: Spool) -> None:
     last = 0
     while rows := spool.execute(TO_TAKE_BACK, (last, BATCH)).fetchall():
         for number, place in rows:
-            (json,) = spool.items([place])
-            item = msgspec.json.decode(b"{" + json, type=dict[str, object])
+            item = spool.fields(place)
             if STATE not in item:
                 made = spool.add_item(msgspec.json.encode(item | {STATE: OPEN}))
                 spool.execute("UPDATE finding_row SET item = ? WHERE number = ?", (made, number))
