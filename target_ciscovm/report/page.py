@@ -8,7 +8,7 @@ import sys
 from contextlib import suppress
 from functools import cache
 from importlib.machinery import SourceFileLoader
-from importlib.metadata import version
+from importlib.metadata import distribution
 from importlib.resources import files
 from importlib.util import cache_from_source
 from pathlib import Path
@@ -184,7 +184,9 @@ def template(name: str) -> Template:
 @cache
 def _compiled_by() -> str:
     """Give what compiled templates depend on beside their own text."""
-    known = version("jinja2")
+    # Not `version`, which imports a reader of mail headers for what stands in here as well.
+    read = distribution("jinja2").read_text
+    known = read("METADATA") or read("PKG-INFO") or ""  # of a wheel, and of a package of Debian
     with suppress(OSError, UnicodeDecodeError):  # not where there is byte code alone
         known += Path(__file__).read_text(encoding="utf-8")
     return known
