@@ -16,7 +16,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import tap_qualyswas.sync.run
+import target_ciscovm.intake.stream_maps
 import target_ciscovm.run
+import target_ciscovm.settings.values
 from tap_qualyswas.settings import values
 from tap_qualyswas.sources import findings, knowledge_base, scans, webapps
 from tap_qualyswas.sync import connection, state
@@ -68,6 +70,8 @@ IMPORTED_LATE: Final = (
     *(values, connection, state, findings, knowledge_base, scans, webapps),
     tap_qualyswas.sync.run,
     target_ciscovm.run,
+    target_ciscovm.intake.stream_maps,
+    target_ciscovm.settings.values,
 )
 """What the plugins import only when they run."""
 
