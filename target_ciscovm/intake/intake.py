@@ -222,12 +222,16 @@ class Intake:
         """Keep or reject findings of lines that follow one another."""
         spool, references, encode = self._spool, self.references, self._encode
         mapping, filters = self._rules.mapping, self._rules.filters
+        rows: list[FindingValues] = []
+        kept_from = first_line
         for line, finding in enumerate(findings, first_line):
             if finding.status not in WORDS or finding.type not in WORDS:
                 finding.spell_words()
             at = moments(finding)
             if problem := finding_problem(finding, at):
                 self._reject(line, FINDINGS, problem, finding)
+                self.lines.note(kept_from, line - kept_from)
+                kept_from = line + 1
                 continue
             for note in notes(finding, at, mapping):
                 self._counts.note(note)
@@ -246,24 +250,26 @@ class Intake:
                 spool.add_nameless(identifier, webapp)
             if state not in OPEN_OR_CLOSED:
                 spool.add_triaged(identifier)
-            self.lines.note(line)
-            row: FindingValues = (
-                identifier,
-                spot.asset,
-                webapp,
-                identifier[0],
-                "fixed" if is_fixed else "open",
-                "" if is_fixed else filtered_by(finding, filters) or "",
-                references.definition_of(finding),
-                spot.app,
-                spot.url,
-                finding.severity,
-                at.last_looked_at,
-                (is_fixed and at.closed) or "",
-                spool.add_item(encode(item)),
-                spot.page,
+            rows.append(
+                (
+                    identifier,
+                    spot.asset,
+                    webapp,
+                    identifier[0],
+                    "fixed" if is_fixed else "open",
+                    "" if is_fixed or not filters.are_on else filtered_by(finding, filters) or "",
+                    references.definition_of(finding),
+                    spot.app,
+                    spot.url,
+                    finding.severity,
+                    at.last_looked_at,
+                    (is_fixed and at.closed) or "",
+                    spool.add_item(encode(item)),
+                    spot.page,
+                )
             )
-            spool.add_finding(row)
+        self.lines.note(kept_from, first_line + len(findings) - kept_from)
+        spool.add_findings(rows)
 
     def _spot_of(self, url: str | None, app: WebAppRef | None) -> _Spot:
         key = (url, app.id, app.name, app.url) if app else (url,)

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from target_ciscovm.mapping.definition import definition_key
 from target_ciscovm.mapping.records import Finding
 
 if TYPE_CHECKING:
@@ -32,9 +31,12 @@ class References:
     def definition_of(self, finding: Finding) -> int:
         """Give the number of the finding's QID.
 
+        QID 0 stands for everything imported from other scanners; there the name identifies the
+        definition.
+
         Only some findings of a QID may have classes; the representative has the first ones.
         """
-        key = definition_key(finding)
+        key = finding.qid or (finding.finding_type, finding.name)
         number = self._definitions.get(key)
         if number is None:
             number = self._definitions[key] = len(self.representatives)

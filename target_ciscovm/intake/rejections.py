@@ -38,14 +38,14 @@ class KeptLines:
         self._numbers: list[int] = []
         self._lines: list[int] = []
 
-    def note(self, line: int) -> None:
-        """Note the line of the next finding."""
-        self._kept += 1
+    def note(self, line: int, findings: int) -> None:
+        """Note the lines of the next findings: this one and those after it."""
         before = line - self._kept
-        if before != self._before:
+        if findings and before != self._before:
             self._before = before
-            self._numbers.append(self._kept)
+            self._numbers.append(self._kept + 1)
             self._lines.append(line)
+        self._kept += findings
 
     def of(self, number: int) -> int:
         """Give the line of a finding by its number in the spool."""

@@ -16,6 +16,7 @@ from array import array
 from contextlib import suppress
 from functools import lru_cache
 from io import BytesIO
+from itertools import chain
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
 import msgspec
@@ -181,7 +182,7 @@ class Spool:
         self.connection.executescript(f"BEGIN; {SCHEMA}")
         self._findings: list[object] = []
         self._findings_added = 0
-        self._hashes: set[int] = set()
+        self._identifiers: set[object] = set()
         self._assets: list[tuple[int, str]] = []
         self._assets_made = 0
         self.asset_number = lru_cache(maxsize=ASSETS_KEPT)(self._number_of_asset)
@@ -195,10 +196,10 @@ class Spool:
         """Remove the file."""
         self.remove()
 
-    def add_finding(self, row: FindingValues) -> None:
-        """Keep a finding; of several with the same identifier `supersede` keeps the last."""
-        self._findings += row
-        if len(self._findings) == VALUES_TOGETHER:
+    def add_findings(self, rows: Iterable[FindingValues]) -> None:
+        """Keep findings; of several with the same identifier `supersede` keeps the last."""
+        self._findings += chain.from_iterable(rows)
+        while len(self._findings) >= VALUES_TOGETHER:
             self._write_findings()
 
     def _number_of_asset(self, key: str) -> int:
@@ -285,22 +286,23 @@ class Spool:
         """Write what is still in memory."""
         self._many("INSERT INTO asset_key VALUES(?, ?)", self._assets)
         self._assets.clear()
-        if self._findings:
+        while self._findings:
             self._write_findings()
         self._many("INSERT OR REPLACE INTO other VALUES(?, ?, ?)", self._others)
         self._others.clear()
 
     def _write_findings(self) -> None:
-        identifiers = self._findings[:: len(COLUMNS)]
+        values = self._findings[:VALUES_TOGETHER]
+        del self._findings[:VALUES_TOGETHER]
+        identifiers = values[:: len(COLUMNS)]
         self._findings_added += len(identifiers)
         if self._findings_added <= REMEMBERED:
-            self._hashes.update(map(hash, identifiers))
+            self._identifiers.update(identifiers)
         else:
-            self._hashes.clear()
+            self._identifiers.clear()
         marks = ", ".join([MARKS] * len(identifiers))
         statement = f"INSERT INTO finding_row({', '.join(COLUMNS)}) VALUES {marks}"  # noqa: S608
-        self.connection.execute(statement, self._findings)
-        self._findings.clear()
+        self.connection.execute(statement, values)
 
     def supersede(self) -> None:
         """Write what is still in memory, and remove all but the last row of each identifier.
@@ -309,7 +311,7 @@ class Spool:
         """
         self.flush()
         self.execute("CREATE INDEX asset_key_key ON asset_key(key)")
-        may_repeat = len(self._hashes) < self._findings_added
+        may_repeat = len(self._identifiers) < self._findings_added
         if may_repeat and self.execute(REPEATED).rowcount:
             self.execute(SUPERSEDED)
 

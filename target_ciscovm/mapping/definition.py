@@ -20,15 +20,6 @@ HIGHEST_WASC: Final = 99
 """The WASC threat classification has 49 classes; KDI writes two digits."""
 
 
-def definition_key(finding: Finding) -> object:
-    """Give what all findings of one definition share.
-
-    QID 0 stands for everything imported from other scanners; there the name identifies the
-    definition.
-    """
-    return finding.qid or (finding.finding_type, finding.name)
-
-
 def definition(
     finding: Finding, entry: KnowledgeBaseEntry | None = None, sent_name: str | None = None
 ) -> VulnDef:

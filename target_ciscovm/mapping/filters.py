@@ -27,7 +27,7 @@ class FilterRules:
     min_severity: int = LOWEST_SEVERITY
 
     @cached_property
-    def look_at_findings(self) -> bool:
+    def are_on(self) -> bool:
         """Whether any of `FILTERS` is on."""
         return self != FilterRules(exclude_informational=self.exclude_informational)
 
@@ -76,8 +76,6 @@ INFORMATIONAL: Final = "exclude_informational"
 
 def filtered_by(finding: Finding, rules: FilterRules) -> str | None:
     """Name the first of `FILTERS` that leaves the finding out, None when it stays."""
-    if not rules.look_at_findings:
-        return None
     for name, leaves_out in FILTERS.items():
         if leaves_out(finding, rules):
             return name

@@ -79,7 +79,7 @@ def test_an_asset_may_come_to_have_several_numbers_that_stand_for_one_key(spool:
 def test_of_findings_with_one_identifier_the_last_is_kept(spool: Spool, rows: int) -> None:
     usual = FindingRow("", 1, 7, "V", "open", "", 0, None, "", 3, "", "", item=0)
     for number in (*range(rows), 0, rows - 1):
-        spool.add_finding(usual._replace(identifier=f"V-7-{number}"))
+        spool.add_findings([usual._replace(identifier=f"V-7-{number}")])
     spool.supersede()
 
     assert spool.number("SELECT COUNT(*) FROM finding_row") == rows

@@ -129,8 +129,7 @@ class Desk:
         with Spool(self._folder / f"{self._made}.spool") as spool, Ledger(None) as ledger:
             for key in (HERE, THERE):
                 spool.asset_number(key)
-            for row in given.findings:
-                spool.add_finding(row)
+            spool.add_findings(given.findings)
             for identifier in given.lost:
                 spool.add_lost(identifier)
             spool.supersede()
