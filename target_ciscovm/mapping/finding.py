@@ -54,17 +54,17 @@ class MappingRules(msgspec.Struct, frozen=True):
 
 
 class Moments(msgspec.Struct, gc=False):
-    """The dates of a finding in UTC, as KDI writes them; None for one that cannot be read."""
+    """The dates of a finding in UTC, as KDI writes them; None for one that cannot be read.
+
+    Attributes:
+        last_seen: when it was last seen, never "now". The docs give the order of the dates.
+    """
 
     first_detected: str | None
     last_detected: str | None
     last_tested: str | None
     fixed: str | None
-
-    @property
-    def last_seen(self) -> str | None:
-        """When the finding was last seen, never "now". The docs give the order of the dates."""
-        return self.last_detected or self.last_tested or self.fixed or self.first_detected
+    last_seen: str | None
 
     @property
     def last_looked_at(self) -> str:
@@ -84,12 +84,11 @@ class Moments(msgspec.Struct, gc=False):
 
 def moments(finding: Finding) -> Moments:
     """Read the finding's dates."""
-    return Moments(
-        to_utc(finding.first_detected_date),
-        to_utc(finding.last_detected_date),
-        to_utc(finding.last_tested_date),
-        to_utc(finding.fixed_date),
-    )
+    first = to_utc(finding.first_detected_date)
+    last = to_utc(finding.last_detected_date)
+    tested = to_utc(finding.last_tested_date)
+    fixed = to_utc(finding.fixed_date)
+    return Moments(first, last, tested, fixed, last or tested or fixed or first)
 
 
 def finding_problem(finding: Finding, at: Moments) -> str | None:
@@ -131,7 +130,8 @@ def notes(finding: Finding, at: Moments, rules: MappingRules) -> list[str]:
 
 
 def _unreadable(finding: Finding, at: Moments) -> Iterator[str]:
-    for name, text, date in zip(DATES, _dates(finding), msgspec.structs.astuple(at), strict=True):
+    dates = (at.first_detected, at.last_detected, at.last_tested, at.fixed)
+    for name, text, date in zip(DATES, _dates(finding), dates, strict=True):
         if date is None and text and not text.isspace():
             yield f"{name} is not a readable date: left out"
 

@@ -29,13 +29,18 @@ AFTER: Final = dict.fromkeys(PARAGRAPHS, "\n\n") | dict.fromkeys(CELLS, " ")
 """What comes before and after the text of an element."""
 HIDDEN: Final = frozenset({"script", "style", "head", "title"})
 
-BLANKS: Final = re.compile(r"[ \t\xa0]+")
+BLANKS: Final = re.compile(r"[\t\xa0][ \t\xa0]*| [ \t\xa0]+")
+"""What becomes one blank: not each blank that stands alone, as there are many."""
 EMPTY_LINES: Final = re.compile(r"\n{3,}")
 KEPT: Final = "\ue000"
 """Stands for a blank of a PRE until the others have been tidied."""
 TAB: Final = 4
 TAG: Final = re.compile(r"<[A-Za-z/!?][^>]*>?")
 LOOKS_LIKE_HTML: Final = re.compile(r"<[A-Za-z/!]|&[#A-Za-z]")
+
+_parser: Final = etree.HTMLParser(
+    encoding="utf-8", huge_tree=True, no_network=True, remove_comments=True, remove_pis=True
+)
 
 
 def from_html(text: str | None) -> str | None:
@@ -62,7 +67,7 @@ def _without_blank_ends(text: str) -> str:
 
 def _read(text: str) -> str:
     try:
-        root = etree.fromstring(text.encode(), _parser())
+        root = etree.fromstring(text.encode(), _parser)
     except etree.XMLSyntaxError:
         return ""
     # A text of nothing but comments has no element.
@@ -70,28 +75,25 @@ def _read(text: str) -> str:
     return found if found.strip() else ""
 
 
-def _parser() -> etree.HTMLParser:
-    return etree.HTMLParser(
-        encoding="utf-8", huge_tree=True, no_network=True, remove_comments=True, remove_pis=True
-    )
-
-
 def _walk(root: etree._Element) -> Iterator[str]:
     walker = etree.iterwalk(root, events=("start", "end"))
     preformatted = 0
     for event, element in walker:
-        hidden = element.tag in HIDDEN
+        tag = element.tag
+        hidden = tag in HIDDEN
         if event == "start":
             if hidden:
                 walker.skip_subtree()
                 continue
-            preformatted += element.tag == "pre"
-            yield BEFORE.get(element.tag, "")
+            preformatted += tag == "pre"
+            yield BEFORE.get(tag, "")
             yield _shown(element.text, preformatted)
         else:
-            preformatted -= element.tag == "pre"
-            yield "" if hidden else _after(element)
-            yield _shown(element.tail, preformatted) if element is not root else ""
+            preformatted -= tag == "pre"
+            if not hidden:
+                yield _target(element) if tag == "a" else AFTER.get(tag, "")
+            if element is not root:
+                yield _shown(element.tail, preformatted)
 
 
 def _shown(text: str | None, preformatted: int) -> str:
@@ -100,9 +102,8 @@ def _shown(text: str | None, preformatted: int) -> str:
     return text.expandtabs(TAB).replace(" ", KEPT)
 
 
-def _after(element: etree._Element) -> str:
-    if element.tag != "a":
-        return AFTER.get(element.tag, "")
+def _target(element: etree._Element) -> str:
+    """Give where a link leads, unless that is its text."""
     target = (element.get("href") or "").strip()
     shown = str(element.xpath("string()")).strip()
     return f" ({target})" if target and target != shown else ""
