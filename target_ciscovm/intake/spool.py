@@ -182,7 +182,7 @@ class Spool:
         self.connection.executescript(f"BEGIN; {SCHEMA}")
         self._findings: list[object] = []
         self._findings_added = 0
-        self._identifiers: set[object] = set()
+        self._hashes: set[int] = set()
         self._assets: list[tuple[int, str]] = []
         self._assets_made = 0
         self.asset_number = lru_cache(maxsize=ASSETS_KEPT)(self._number_of_asset)
@@ -297,9 +297,9 @@ class Spool:
         identifiers = values[:: len(COLUMNS)]
         self._findings_added += len(identifiers)
         if self._findings_added <= REMEMBERED:
-            self._identifiers.update(identifiers)
+            self._hashes.update(map(hash, identifiers))
         else:
-            self._identifiers.clear()
+            self._hashes.clear()
         marks = ", ".join([MARKS] * len(identifiers))
         statement = f"INSERT INTO finding_row({', '.join(COLUMNS)}) VALUES {marks}"  # noqa: S608
         self.connection.execute(statement, values)
@@ -311,7 +311,7 @@ class Spool:
         """
         self.flush()
         self.execute("CREATE INDEX asset_key_key ON asset_key(key)")
-        may_repeat = len(self._identifiers) < self._findings_added
+        may_repeat = len(self._hashes) < self._findings_added
         if may_repeat and self.execute(REPEATED).rowcount:
             self.execute(SUPERSEDED)
 
