@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from target_ciscovm.errors import InputBroken
 from target_ciscovm.intake.drain import drain
-from target_ciscovm.intake.singer_lines import SingerLines
+from target_ciscovm.intake.singer_lines import READ_BYTES, SingerLines
 from tests.support.processes import ROOT, run
 
 if TYPE_CHECKING:
@@ -423,6 +423,8 @@ def test_an_unusual_finding_is_handed_over_as_it_came(line: bytes) -> None:
 USUAL = FINDING % (b"", b"")
 SPLIT = USUAL.index(b'{"id"')
 """Where a line may end within its message."""
+ALONE = SCHEMA.replace(b"\n", b" " * READ_BYTES + b"\n")
+"""A schema so long that the lines after it come without it."""
 NAMED = {
     **{f"finding {n}": USUAL.replace(b'"id":1', b'"id":%d' % n) for n in range(1, 9)},
     "schema": SCHEMA,
@@ -439,7 +441,7 @@ NAMED = {
 @given(names=st.lists(st.sampled_from(list(NAMED)), max_size=40))
 @settings(max_examples=60)
 def test_lines_that_come_together_are_read_as_one_by_one(names: list[str]) -> None:
-    lines = [SCHEMA, *(NAMED[name] for name in names), USUAL]
+    lines = [ALONE, *(NAMED[name] for name in names), USUAL]
     with TemporaryFile() as file:
         file.write(b"".join(lines))
         file.seek(0)
@@ -464,13 +466,15 @@ def all_of(findings: list[tuple[int, int | None]], taken: Taken) -> list[tuple[i
         USUAL.rstrip() + USUAL,
         USUAL[:SPLIT] + b"\n" + USUAL[SPLIT:],
         USUAL[:20] + b"\n",
+        USUAL.rstrip() + USUAL + b"\n",
+        USUAL.rstrip() + USUAL + USUAL[:SPLIT] + b"\n" + USUAL[SPLIT:],
     ],
-    ids=["two messages", "over two lines", "cut"],
+    ids=["two messages", "over two lines", "cut", "two, then none", "two, then half of one"],
 )
 def test_a_broken_line_among_others_breaks_the_input_at_its_number(
     odd: bytes, place: int, tmp_path: Path
 ) -> None:
-    lines = [SCHEMA] + [USUAL] * 3
+    lines = [ALONE] + [USUAL] * 3
     lines.insert(1 + place, odd)
     path = tmp_path / "lines.jsonl"
     path.write_bytes(b"".join(lines))
