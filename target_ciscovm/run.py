@@ -237,7 +237,7 @@ class Run:
 
     def _carry_out(self, place: _Place, stack: ExitStack, read: Callable[[], None]) -> Ending:
         with self._stages.stage("looking at the connector"):
-            api = self._look(place, stack)
+            api, place = self._look(place, stack)
         with self._stages.stage("reading"):
             intake = self._read(place, read)
         if not self.counts.received.total():
@@ -254,8 +254,9 @@ class Run:
             send(self, self._way(place, api, received), written, received.sync)
         return endings.loaded(self.facts, place.ledger)
 
-    def _look(self, place: _Place, stack: ExitStack) -> CiscoVMClient | None:
-        settings, ledger = self._settings, place.ledger
+    def _look(self, place: _Place, stack: ExitStack) -> tuple[CiscoVMClient | None, _Place]:
+        """Give the client, None without a login, and the ledger as CVM tells it."""
+        settings = self._settings
         require_disk(place.folder.path, LEAST_ROOM)
         api = None
         if settings.login is not None:
@@ -272,12 +273,22 @@ class Run:
             if opening.overage:
                 self.note(warnings=(*self.facts.warnings, OVERAGE))
             if not settings.dry_run:
-                ledger.require_writable()
-            pending.look_up(ledger, api.runs() if ledger.pending else ())
-        self._refuse_identity_change(ledger)
+                place.ledger.require_writable()
+            if place.ledger.pending:
+                place = self._changeable(place, stack)
+                pending.look_up(place.ledger, api.runs())
+        self._refuse_identity_change(place.ledger)
         if settings.reset_tags:
             self.warn(RESET_WARNING)
-        return api
+        return (api, place)
+
+    def _changeable(self, place: _Place, stack: ExitStack) -> _Place:
+        """Give the ledger to be brought up to date; a dry run does so with a copy."""
+        path = place.folder.spool / "ledger.db"
+        if not self._settings.dry_run or place.ledger.path == path:
+            return place
+        ledger = stack.enter_context(place.ledger.copied(path))
+        return msgspec.structs.replace(place, ledger=ledger)
 
     def _refuse_identity_change(self, ledger: Ledger) -> None:
         """Refuse a changed setting at once; a changed source is seen when the input has ended.
@@ -311,17 +322,15 @@ class Run:
         return intake
 
     def _catch_up(self, place: _Place, api: CiscoVMClient, stack: ExitStack) -> _Place:
-        """Bring the ledger up to runs that it does not know; a dry run does so with a copy."""
-        ledger = place.ledger
-        reason = catching_up.why(ledger, self.facts.runs_before)
+        """Bring the ledger up to runs that it does not know."""
+        reason = catching_up.why(place.ledger, self.facts.runs_before)
         if reason is None:
             return place
-        if self._settings.dry_run:
-            ledger = stack.enter_context(ledger.copied(place.folder.spool / "ledger.db"))
+        place = self._changeable(place, stack)
         with self._stages.stage("catching up"):
-            inquiry = Inquiry(api, self._settings, ledger, place.folder.spool)
+            inquiry = Inquiry(api, self._settings, place.ledger, place.folder.spool)
             self.warn(catching_up.caught_up(inquiry, reason))
-        return msgspec.structs.replace(place, ledger=ledger)
+        return place
 
     def _receive(self, place: _Place, intake: Intake) -> Received:
         """Give what has arrived, the last row of each key, and each finding at its asset.

@@ -168,3 +168,19 @@ def test_a_dry_run_knows_of_it(cvm: CVM) -> None:
 
     assert loaded.report["changes"]["opened"] == 0
     assert loaded.report["closing"]["open_before"] == 3
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_a_dry_run_tells_of_its_end_and_leaves_the_ledger_as_it_is(
+    way: Callable[[CVM], None], cvm: CVM
+) -> None:
+    cvm.load(BEFORE)
+    way(cvm)
+    before = cvm.ledger.read_bytes()
+
+    dry = cvm.load(MORE, dry_run=True)
+
+    assert dry.outcome == "succeeded"
+    assert cvm.ledger.read_bytes() == before
+    assert cvm.load(MORE).outcome == "succeeded"
+    assert cvm.open() == names(1, 2, 3)
