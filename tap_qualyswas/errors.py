@@ -37,6 +37,7 @@
         ├── TimedOut             no answer within request_timeout_seconds
         ├── AnswerTooLarge       a page that is too large to be held in memory
         ├── BrokenAnswer         an answer that is empty, cut, or not of the kind asked for
+        │   └── DoubtfulAnswer   one that may be cut, and is whole if it comes again
         ├── HtmlAnswer           a web page in place of data
         ├── NoToken              the gateway gave no token
         └── LoneRefusal          one HTTP 401, which good credentials get now and then
@@ -418,6 +419,13 @@ class AnswerTooLarge(TemporaryError):
 
 class BrokenAnswer(TemporaryError):
     """Not one whole, well-formed answer of the kind that was asked for."""
+
+
+class DoubtfulAnswer(BrokenAnswer):
+    """Perhaps broken, and perhaps all that there is: then it comes again.
+
+    So it is asked for twice at least, whatever max_attempts says: each sync would end at it.
+    """
 
 
 class HtmlAnswer(TemporaryError):

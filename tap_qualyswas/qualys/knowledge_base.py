@@ -8,7 +8,7 @@ from qualyswas_ciscovm.wording import first_few
 from tap_qualyswas.errors import (
     AnswerTooLarge,
     ApiAccessMissing,
-    BrokenAnswer,
+    DoubtfulAnswer,
     InvalidRequest,
     KbMissing,
     KbRetired,
@@ -139,7 +139,7 @@ class Strays:
         """Give the entries that were asked for, and those that do not tell their QID.
 
         Raises:
-            BrokenAnswer: when others came for the first time.
+            DoubtfulAnswer: when others came for the first time.
         """
         qids = [loose_whole(entry.findtext("QID") or "") for entry in entries]
         strays = sorted({qid for qid in qids if qid is not None} - {*asked})
@@ -148,7 +148,7 @@ class Strays:
         if not self._are_usual and tuple(asked) not in self._came:
             self._came.add(tuple(asked))
             msg = f"The knowledge base sent entries that were not asked for ({first_few(strays)})."
-            raise BrokenAnswer(msg)
+            raise DoubtfulAnswer(msg)
         if not self._are_usual:
             self._are_usual = True
             self._warn(STRAY % strays[0])

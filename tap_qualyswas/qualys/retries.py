@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from tap_qualyswas.errors import LoneRefusal, TemporaryError, WaitTooLong
+from tap_qualyswas.errors import DoubtfulAnswer, LoneRefusal, TemporaryError, WaitTooLong
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -42,6 +42,8 @@ class RetryPolicy:
         """
         if isinstance(error, LoneRefusal):
             return min(self.max_attempts, 2)
+        if isinstance(error, DoubtfulAnswer):
+            return max(self.max_attempts, 2)
         if error.cuts_first_contact and not answered:
             return min(self.max_attempts, FIRST_CONTACT_ATTEMPTS)
         return self.max_attempts

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tap_qualyswas.errors import BrokenAnswer
+from tap_qualyswas.errors import DoubtfulAnswer
 
 if TYPE_CHECKING:
     from tap_qualyswas.search.pages import IdRange
@@ -29,7 +29,7 @@ class ShortPages:
         """Let a full page pass, and a short one that came twice with as many rows.
 
         Raises:
-            BrokenAnswer: when a short page came for the first time.
+            DoubtfulAnswer: when a short page came for the first time.
         """
         if rows >= asked or self._limits.get(sweep.kind) == rows:
             return
@@ -38,13 +38,13 @@ class ShortPages:
             return
         self._last[sweep.key, id_range] = rows
         msg = f"Qualys sent {rows:,} of {asked:,} rows, and says that there are more."
-        raise BrokenAnswer(msg)
+        raise DoubtfulAnswer(msg)
 
     def check_bare(self, sweep: Sweep, id_range: IdRange) -> None:
         """Let a page that holds nothing pass when it comes again.
 
         Raises:
-            BrokenAnswer: when it came for the first time.
+            DoubtfulAnswer: when it came for the first time.
         """
         msg = "Qualys sent a page without rows that does not say that there are none."
         _require_again(self._bare, sweep, id_range, msg)
@@ -53,7 +53,7 @@ class ShortPages:
         """Let a page end a walk that cannot go on from it, when it comes again.
 
         Raises:
-            BrokenAnswer: when it came for the first time.
+            DoubtfulAnswer: when it came for the first time.
         """
         msg = f"Qualys sent a page {id_range.described()} that no other can follow."
         _require_again(self._stuck, sweep, id_range, msg)
@@ -64,4 +64,4 @@ def _require_again(
 ) -> None:
     if (sweep.key, id_range) not in came:
         came.add((sweep.key, id_range))
-        raise BrokenAnswer(msg)
+        raise DoubtfulAnswer(msg)

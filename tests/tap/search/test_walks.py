@@ -147,10 +147,13 @@ def test_a_web_application_that_vanishes_meanwhile_is_told_as_changed() -> None:
     assert proof["coverage"]["webApps"]["changed"] == gone
 
 
+@pytest.mark.parametrize("max_attempts", [1, 8])
 @pytest.mark.parametrize("verbose_limit", [3, 1000])
-def test_pages_may_hold_fewer_rows_than_were_asked_for(verbose_limit: int) -> None:
+def test_pages_may_hold_fewer_rows_than_were_asked_for(
+    verbose_limit: int, max_attempts: int
+) -> None:
     with Platform(SIZE, switches=Switches(verbose_limit=verbose_limit)) as platform:
-        outcome = platform.sync_here({"include_evidence": True})
+        outcome = platform.sync_here({"include_evidence": True, "max_attempts": max_attempts})
 
     assert keys_of(outcome) == keys_in(platform.world)
     assert outcome.proof["complete"] is True
@@ -203,9 +206,11 @@ def test_the_answer_of_another_search_is_none(
     assert "in a search for" in outcome.log
 
 
-def test_a_server_whose_empty_pages_hold_nothing_is_believed_in_the_end() -> None:
+@pytest.mark.parametrize("max_attempts", [1, 8])
+def test_a_server_whose_empty_pages_hold_nothing_is_believed_in_the_end(max_attempts: int) -> None:
+    settings = {"finding_types": ["VULNERABILITY"], "max_attempts": max_attempts}
     with ScriptedServer(always={FINDINGS: Answer(BARE)}) as server:
-        outcome = sync_here({**server.config, "finding_types": ["VULNERABILITY"]})
+        outcome = sync_here({**server.config, **settings})
 
     assert outcome.proof["complete"] is True
     assert len(server.asked_at(FINDINGS)) == 2

@@ -182,9 +182,10 @@ def test_the_answer_to_another_call_is_asked_for_again() -> None:
     assert "sent entries that were not asked for (1, 2). Trying again" in outcome.log
 
 
-def test_entries_that_come_with_each_answer_are_left_out_and_told_once() -> None:
+@pytest.mark.parametrize("max_attempts", [1, 8])
+def test_entries_that_come_with_each_answer_are_left_out_and_told_once(max_attempts: int) -> None:
     with OddKnowledgeBase(strays=[[1, 2], [1], [1]]) as server:
-        outcome = sync_here({**server.config, **ONE_TYPE})
+        outcome = sync_here({**server.config, **ONE_TYPE, "max_attempts": max_attempts})
 
     assert qids_of(outcome) == QIDS
     assert outcome.log.count("were not asked for, such as 1. They are left out.") == 1
