@@ -14,7 +14,7 @@ from singer_sdk.plugin_base import PluginBase
 from qualyswas_ciscovm.endings import Ending
 from qualyswas_ciscovm.errors import SETTINGS_EXIT
 from qualyswas_ciscovm.secret_files import filled_in_secrets, readable_secrets, secrets
-from qualyswas_ciscovm.settings import coerce, from_environment, wrapped
+from qualyswas_ciscovm.settings import coerce, from_environment, unknown_variables, wrapped
 
 if sys.version_info >= (3, 12):
     from typing import override
@@ -60,9 +60,11 @@ class Plugin(PluginBase):
         if problems and validate_config:
             msg = "Config validation failed"
             raise ConfigValidationError(msg, errors=problems, schema=self.config_jsonschema)
-        unknown = sorted(set(typed) - set(self.config_jsonschema["properties"]))
+        unknown = set(typed) - set(self.config_jsonschema["properties"])
+        if parse_env_config:
+            unknown |= unknown_variables(self.config_jsonschema, self.env_prefix())
         if unknown:
-            names = ", ".join(unknown)
+            names = ", ".join(sorted(unknown))
             self.logger.warning("Ignoring unknown settings: %s. Check the spelling.", names)
         for warning in wrapped(typed, ("username", *secrets(self.config_jsonschema))):
             self.logger.warning("%s", warning)

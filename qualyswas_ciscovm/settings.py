@@ -26,6 +26,8 @@ CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
 NO_CHARACTER: Final = re.compile("[\ud800-\udfff\ufffe\uffff]")
 """What has no form in UTF-8 or XML, such as the bytes of a variable in another encoding."""
 WHOLE_NUMBER: Final = re.compile(r"[+-]?[0-9]{1,30}")
+LOG_LEVEL: Final = "loglevel"
+"""What the SDK reads from the same variables, though it is no setting."""
 SHOWN_CHARACTERS: Final = 80
 """Most characters of a wrong value that a message quotes."""
 
@@ -44,12 +46,39 @@ def from_environment(schema: Mapping[str, Any], prefix: str) -> dict[str, str]:
     Returns:
         Texts by setting; empty variables are left out, as if they were not set.
     """
+    given = _variables(prefix)
+    return {name: given[name.upper()] for name in schema["properties"] if name.upper() in given}
+
+
+def unknown_variables(schema: Mapping[str, Any], prefix: str) -> set[str]:
+    """Name the settings that these variables stand for, and that the schema does not know.
+
+    Meltano sets a variable for each setting of a project, misspelt ones too. Those that it and the
+    SDK add are left out: each value in an object, Meltano's own settings of a plugin, the log
+    level, and the settings of a plugin that inherits from this one (`TAP_QUALYSWAS_EU_USERNAME`).
+
+    Args:
+        schema: config schema with `properties`.
+        prefix: of the variables.
+    """
+    properties: Mapping[str, Any] = schema["properties"]
+    names = "|".join([*properties, LOG_LEVEL])
+    objects = "|".join(name for name, part in properties.items() if "object" in _types(part))
+    known = re.compile(rf"_.*|.*__.*|(.*_)?({names}|({objects})_.*)")
+    given = {name.lower() for name in _variables(prefix)}
+    return {name for name in given if not known.fullmatch(name)}
+
+
+def _variables(prefix: str) -> dict[str, str]:
     path = find_dotenv(usecwd=True)
     # Not interpolated: a password may hold ${…}.
     in_file = dotenv_values(path, interpolate=False) if path else {}
     values = {**in_file, **os.environ}
-    found = {name: values.get(f"{prefix}{name.upper()}") for name in schema["properties"]}
-    return {name: value for name, value in found.items() if value}
+    return {
+        name.removeprefix(prefix): value
+        for name, value in values.items()
+        if value and name.startswith(prefix)
+    }
 
 
 def coerce(

@@ -27,11 +27,17 @@ PLUGINS: Final = (TapQualysWAS, TargetCiscoVM)
 LOGGER: Final = logging.getLogger("tests.shared")
 
 
-def logged(plugin: type[Plugin], config: dict[str, Any], caplog: pytest.LogCaptureFixture) -> str:
+def logged(
+    plugin: type[Plugin],
+    config: dict[str, Any],
+    caplog: pytest.LogCaptureFixture,
+    *,
+    variables: bool = False,
+) -> str:
     """Give what a plugin says about its settings."""
     plugin.logger.addHandler(caplog.handler)
     try:
-        plugin(config=config)
+        plugin(config=config, parse_env_config=variables)
     finally:
         plugin.logger.removeHandler(caplog.handler)
     return caplog.text
@@ -45,6 +51,43 @@ def test_unknown_settings_are_ignored_and_named(
 
     assert "Ignoring unknown settings: apikey, max_retries. Check the spelling." in told
     assert "hidden-word" not in told
+
+
+@pytest.mark.parametrize("plugin", PLUGINS)
+def test_variables_of_unknown_settings_are_named_as_well(
+    plugin: type[Plugin],
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    prefix = plugin.env_prefix()
+    (tmp_path / ".env").write_text(f"{prefix}MAX_RETRIES=5\n", encoding="utf-8")
+    monkeypatch.setenv(f"{prefix}APIKEY", "hidden-word")
+    monkeypatch.setenv(f"{prefix}EMPTY", "")
+
+    told = logged(plugin, {"odd": 1}, caplog, variables=True)
+
+    assert "Ignoring unknown settings: apikey, max_retries, odd. Check the spelling." in told
+    assert "hidden-word" not in told
+
+
+@pytest.mark.parametrize(
+    "rest",
+    ["LOGLEVEL", "STREAM_MAPS_WEBAPPS_NAME", "_LOG_PARSER", "EU_CA_BUNDLE", "_EU_ODD", "EU__ODD"],
+)
+@pytest.mark.parametrize("plugin", PLUGINS)
+def test_variables_that_meltano_and_the_sdk_add_are_not_talked_about(
+    plugin: type[Plugin],
+    rest: str,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv(f"{plugin.env_prefix()}{rest}", "INFO")
+
+    assert "Ignoring" not in logged(plugin, {}, caplog, variables=True)
 
 
 @pytest.mark.parametrize("plugin", PLUGINS)
