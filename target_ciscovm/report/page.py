@@ -12,7 +12,6 @@ from importlib.metadata import distribution
 from importlib.resources import files
 from importlib.util import cache_from_source
 from pathlib import Path
-from pickle import UnpicklingError
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from jinja2 import BytecodeCache, Environment, PackageLoader, StrictUndefined
@@ -64,6 +63,9 @@ NEXT_STEPS: Final = {
 
 SEVERITIES: Final = {5: "Urgent", 4: "Critical", 3: "Serious", 2: "Medium", 1: "Minimal"}
 """Qualys's names of its severities (WAS user guide, "Severity levels")."""
+
+CHECK_BYTES: Final = 8
+"""With which a kept template begins, to see whether the rest is as it was written."""
 
 
 def render(report: Report, changes: Written = NONE) -> str:
@@ -192,6 +194,10 @@ def _compiled_by() -> str:
     return known
 
 
+def _check(code: bytes) -> bytes:
+    return hashlib.blake2b(code, digest_size=CHECK_BYTES).digest()
+
+
 class _ByteCode(BytecodeCache):
     """Keeps compiled templates where Python keeps the byte code of this module, if it may."""
 
@@ -205,15 +211,19 @@ class _ByteCode(BytecodeCache):
 
     @override
     def load_bytecode(self, bucket: Bucket) -> None:
-        with suppress(OSError, EOFError, UnpicklingError), self._path(bucket).open("rb") as file:
-            bucket.load_bytecode(file)
+        with suppress(OSError):
+            file = self._path(bucket).read_bytes()
+            # Code that a disk has altered would end this process, or fail in any other way.
+            if _check(code := file[CHECK_BYTES:]) == file[:CHECK_BYTES]:
+                bucket.bytecode_from_string(code)
 
     @override
     def dump_bytecode(self, bucket: Bucket) -> None:
         if not sys.dont_write_bytecode:
             # Writes it whole or not at all, and passes over a folder where it may not write.
             loader = SourceFileLoader(__name__, __file__)
-            loader.set_data(str(self._path(bucket)), bucket.bytecode_to_string())
+            code = bucket.bytecode_to_string()
+            loader.set_data(str(self._path(bucket)), _check(code) + code)
 
     def _path(self, bucket: Bucket) -> Path:
         kept = Path(cache_from_source(__file__))
