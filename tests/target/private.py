@@ -8,14 +8,14 @@ import stat
 import tempfile
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
+
+from tests.support.nobody import without_rights
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     import pytest
-
-NOBODY: Final = 65534
 
 
 def mode_of(path: Path) -> int:
@@ -41,14 +41,10 @@ def read_only_folder(fill: Callable[[Path], object] = Path.exists) -> Iterator[P
         folder = Path(name)
         fill(folder)
         folder.chmod(0o555)
-        root = os.geteuid() == 0
-        if root:
-            os.seteuid(NOBODY)
         try:
-            yield folder
+            with without_rights():
+                yield folder
         finally:
-            if root:
-                os.seteuid(0)
             folder.chmod(0o700)
 
 

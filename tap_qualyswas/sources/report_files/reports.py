@@ -15,10 +15,10 @@ from urllib.parse import urlsplit
 
 from qualyswas_ciscovm.accounts import Account
 from qualyswas_ciscovm.dates import parse, to_text, to_utc
-from qualyswas_ciscovm.wording import counted, first_few
+from qualyswas_ciscovm.wording import counted, first_few, one_line
 from tap_qualyswas.errors import NothingMatches, UnreadableReports
 from tap_qualyswas.sources.report_files.paths import find_reports
-from tap_qualyswas.sources.report_files.survey import UNDATED, Survey, survey
+from tap_qualyswas.sources.report_files.survey import UNDATED, Survey, reason_of, survey
 from tap_qualyswas.sync.connection import login_hash
 
 if TYPE_CHECKING:
@@ -87,8 +87,16 @@ class ReportFiles:
             SettingsError: when there is none.
             UnreadableReports: when none can be read.
         """
-        paths = find_reports(self._settings.report_paths)
+        unread: list[OSError] = []
+
+        def note(error: OSError) -> None:
+            unread.append(error)
+            told = (one_line(str(error.filename)), reason_of(error))
+            self._logger.warning("Passed over the folder %s: %s.", *told)
+
+        paths = find_reports(self._settings.report_paths, note)
         found = survey(paths, self._settings.filters.finding_types, self._logger)
+        found.unread += len(unread)
         if not found.files:
             raise UnreadableReports(len(paths))
         self._logger.info("Read %s.", counted(len(found.files), "report"))

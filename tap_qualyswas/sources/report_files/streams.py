@@ -178,6 +178,14 @@ class _FindingReading:
 
     def _conclude(self) -> None:
         reader, tally = self._reader, self._tally
+        if self._survey.unread:
+            unread = counted(self._survey.unread, "path")
+            tally.gaps.append(f"report_paths: {unread} cannot be read")
+            reader.logger.warning(
+                "%s in report_paths cannot be read, so any report may be missing: nothing is "
+                "closed because it is gone. Let the tap read what is named above, or remove it.",
+                unread,
+            )
         covered = self._reports.covered(self._newest) - self._undated
         missing = (self._reports.webapp_ids | self._reports.outdated) - covered
         reader.coverage.leave_out(missing)

@@ -113,6 +113,7 @@ class Survey:
         whole: when the newest file that shows all of it was made, by its id.
         glossary: by QID.
         notes: what was odd in them.
+        unread: how many files and folders cannot be read at all, so that any report may be missing.
     """
 
     files: list[ReportFile] = field(default_factory=list)
@@ -121,6 +122,7 @@ class Survey:
     whole: dict[int, str] = field(default_factory=dict)
     glossary: dict[int, Entry] = field(default_factory=dict)
     notes: Notes = field(default_factory=Notes)
+    unread: int = 0
     _ids: dict[tuple[str, str], set[int]] = field(default_factory=dict)
 
     def identified(self, webapp: NamedWebapp) -> NamedWebapp:
@@ -164,6 +166,7 @@ def survey(paths: Iterable[Path], kinds: Sequence[str], logger: logging.Logger) 
         except (ReportError, OSError) as error:
             told = (one_line(str(path)), reason_of(error))
             logger.warning("Passed over the report %s: %s.", *told)
+            found.unread += isinstance(error, OSError)
             continue
         miscounts, doubts = _miscounts(overview), _doubts(overview, kinds)
         # Of another report nobody expects that it proves anything.
