@@ -32,11 +32,7 @@ from target_ciscovm.kdi.files import Files
 from target_ciscovm.ledger.ledger import Ledger, home_of
 from target_ciscovm.ledger.soundness import blaming
 from target_ciscovm.mapping.asset import AssetRules
-from target_ciscovm.output.folders import (
-    require_disk,
-    run_folder,
-    writing_in,
-)
+from target_ciscovm.output.folders import LEAST_ROOM, require_disk, run_folder, writing_in
 from target_ciscovm.output.lock import connector_lock
 from target_ciscovm.output.private_files import private_folder
 from target_ciscovm.output.timing import Stages, Ticker
@@ -74,8 +70,6 @@ if TYPE_CHECKING:
 
 LOGGER: Final = logging.getLogger(__name__)
 
-LEAST_ROOM: Final = 20_000_000
-"""Bytes without which nothing is begun."""
 LOOK_EVERY: Final = 20_000
 """Records between two looks at the disk and the clock."""
 NEW_OBJECTS: Final = 50_000

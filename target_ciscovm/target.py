@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 
 
 COMMANDS: Final = {
-    "--verify": "Check the API key and the connector, and end.",
+    "--verify": "Check the API key, the connector and output_path, and end.",
     "--audit": "Hold what CVM has open against the ledger, and end; 1 where they differ.",
     "--rebuild-ledger": "Make the ledger anew from what CVM holds, and end.",
 }
@@ -120,7 +120,7 @@ class TargetCiscoVM(Plugin, Target):
         Raises:
             Ending: when CVM and the ledger differ.
         """
-        from target_ciscovm.apply.verification import check_login
+        from target_ciscovm.apply.verification import check
         from target_ciscovm.audit import commands
 
         if rebuild_ledger:
@@ -131,7 +131,7 @@ class TargetCiscoVM(Plugin, Target):
                 raise Ending(done.message, done.exit_code, self.logger)
             self.logger.info("%s", done.message)
         else:
-            check_login(self.settings)
+            check(self.settings)
 
     @property
     def on_findings(self) -> Callable[[int, list[Finding]], None] | None:

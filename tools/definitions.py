@@ -41,7 +41,7 @@ COMMANDS: Final[dict[str, dict[str, JSON]]] = {
         "about": {"args": "--about --format=markdown", "description": "Print every setting."},
         "verify": {
             "args": "--config=ENV --verify",
-            "description": "Check the key and the connector, send nothing.",
+            "description": "Check the key, the connector and output_path, send nothing.",
         },
         "audit": {
             "args": "--config=ENV --audit",

@@ -78,7 +78,7 @@ Set `api_url`, `api_key` and `connector_id`. Without `api_key` and `connector_id
 the result is the KDI files in `output_path`.
 """,
         "next_steps": """\
-Check the key and the connector. Nothing is sent:
+Check the key, the connector and output_path. Nothing is sent:
 
 ```bash
 meltano invoke target-ciscovm:verify

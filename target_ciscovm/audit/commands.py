@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
@@ -20,7 +20,7 @@ from target_ciscovm.errors import CiscoVMError, LedgerMissing, SettingsError
 from target_ciscovm.ledger.file import put_in_place
 from target_ciscovm.ledger.ledger import Ledger, home_of
 from target_ciscovm.ledger.soundness import blaming
-from target_ciscovm.output.folders import run_folder
+from target_ciscovm.output.folders import passing_folder
 from target_ciscovm.output.lock import connector_lock
 from target_ciscovm.report.holdings import sentences
 from target_ciscovm.report.model import ConnectorInfo
@@ -130,26 +130,13 @@ def _opened(settings: Settings) -> Iterator[_Desk]:
         msg = "CVM cannot be asked: set api_key and connector_id."
         raise SettingsError(msg)
     with (
-        _folder(settings.output_path) as folder,
+        passing_folder(settings.output_path) as folder,
         connector_lock(path.parent, str(login.connector_id)),
     ):
         api = connect(login, settings.retry_policy)
         opening = look(api)
         ledger = Ledger(path, home_of(settings))
         yield _Desk(Inquiry(api, settings, ledger, folder.spool), opening, folder, path)
-
-
-@contextmanager
-def _folder(output_path: Path) -> Iterator[RunFolder]:
-    """Give a folder as a run has it; it goes again if nothing was left in it."""
-    folder = None
-    try:
-        with run_folder(output_path) as folder:
-            yield folder
-    finally:
-        if folder is not None:
-            with suppress(OSError):
-                folder.path.rmdir()
 
 
 def _identity(ledger: Ledger) -> dict[str, str] | None:

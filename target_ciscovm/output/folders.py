@@ -41,6 +41,8 @@ STAMP: Final = "%Y%m%dT%H%M%SZ"
 RUN_ID: Final = re.compile(r"[0-9]{8}T[0-9]{6}Z-[0-9a-f]{4}")
 SPOOL: Final = "spool"
 NAMES_TRIED: Final = 100
+LEAST_ROOM: Final = 20_000_000
+"""Bytes without which nothing is begun."""
 SQLITE_NO_ROOM: Final = frozenset({"database or disk is full", "disk I/O error"})
 """SQLite's words for it; the second stands for a limit other than the disk's size."""
 
@@ -117,6 +119,41 @@ def run_folder(output_path: Path, now: datetime | None = None) -> Iterator[RunFo
             yield folder
         finally:
             shutil.rmtree(folder.spool, ignore_errors=True)
+
+
+@contextmanager
+def passing_folder(output_path: Path) -> Iterator[RunFolder]:
+    """Give a folder as a run has it; it goes again if nothing was left in it.
+
+    Raises:
+        NoAccess: it cannot be created.
+    """
+    folder = None
+    try:
+        with run_folder(output_path) as folder:
+            yield folder
+    finally:
+        if folder is not None:
+            with suppress(OSError):
+                folder.path.rmdir()
+
+
+@contextmanager
+def made_for_now(*folders: Path) -> Iterator[None]:
+    """Remove folders, and those above them, that are made meanwhile and that nothing is left in."""
+    # `Path` raises for what cannot be looked at.
+    missing = [
+        path
+        for folder in folders
+        for path in (folder, *folder.parents)
+        if not os.path.exists(path)  # noqa: PTH110
+    ]
+    try:
+        yield
+    finally:
+        for path in sorted(missing, key=lambda path: len(path.parts), reverse=True):
+            with suppress(OSError):
+                path.rmdir()
 
 
 def remove_old_runs(

@@ -144,6 +144,36 @@ class TestVerify:
         assert not cvm.output.exists()
         assert {one.method for one in cvm.log} == {"GET"}
 
+    def test_nothing_is_left_behind_and_nothing_changed(self, cvm: CVM) -> None:
+        below: dict[str, Any] = {
+            "output_path": str(cvm.home / "runs" / "of" / "night"),
+            "ledger_path": str(cvm.home / "kept" / "ledger.db"),
+        }
+        ended = [Process(cvm, "--verify", **below).end()]
+        assert {path.name for path in cvm.home.iterdir()} == {"config.json"}
+        cvm.load(TWO)
+        before = {path: path.read_bytes() for path in cvm.output.rglob("*") if path.is_file()}
+
+        ended.append(Process(cvm, "--verify").end())
+
+        assert [one.exit_code for one in ended] == [0, 0], ended[-1].log
+        after = {path: path.read_bytes() for path in cvm.output.rglob("*") if path.is_file()}
+        assert after == before
+
+    @pytest.mark.parametrize("name", ["output_path", "ledger_path"])
+    def test_a_place_that_cannot_be_written_to_is_refused_as_by_a_run(
+        self, name: str, cvm: CVM
+    ) -> None:
+        (cvm.home / "file").touch()
+        settings: dict[str, Any] = {name: str(cvm.home / "file" / "below")}
+
+        verified = Process(cvm, "--verify", **settings).end()
+        loaded = Process(cvm, **settings).end(TWO.lines(cvm.clock.now()))
+
+        assert (verified.exit_code, loaded.exit_code) == (2, 2), verified.log
+        assert_one_line(verified, "file", name)
+        assert verified.log.rpartition(" | ")[2] == loaded.log.rpartition(" | ")[2]
+
     @pytest.mark.parametrize(
         ("settings", "word"),
         [
