@@ -20,9 +20,11 @@ from typing import TYPE_CHECKING, Final
 
 from tap_qualyswas.errors import BrokenAnswer
 from tap_qualyswas.qualys.request_bodies import equals, lesser, one_of
+from tap_qualyswas.records.notes import Notes
 from tap_qualyswas.search.pages import IdRange
 from tap_qualyswas.search.sweeps import WEBAPP_ID
 from tap_qualyswas.search.walk import LAG_SECONDS, UNCOUNTED, Walk, count_all
+from tap_qualyswas.sync.tallies import log_notes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -30,7 +32,6 @@ if TYPE_CHECKING:
     from tap_qualyswas.errors import QualysError
     from tap_qualyswas.qualys.request_bodies import Criterion
     from tap_qualyswas.records.fields import Record
-    from tap_qualyswas.records.notes import Notes
     from tap_qualyswas.search.ahead import Ahead
     from tap_qualyswas.search.sweeps import Sweep
     from tap_qualyswas.sync.reader import Reader
@@ -173,6 +174,15 @@ class _Search:
         if None in notes.rejected_of and NOBODYS not in gaps:
             gaps.append(NOBODYS)
 
+    def _name_rejected(self, notes: Notes) -> None:
+        """Name rows that were rejected, but for those that have come and been named before."""
+        named = self._reader.tallies["findings"].notes
+        rows = [row for row in notes.rejected_rows if row not in named.rejected_rows]
+        if rows:
+            fresh = Notes(rejected=len(rows), rejected_rows=rows)
+            named.add(fresh)
+            log_notes(fresh, "findings", self._reader.logger)
+
     def differing(self, counted: Mapping[str, int]) -> list[str]:
         return [kind for kind, count in counted.items() if count != self._read.rows(kind)]
 
@@ -190,6 +200,7 @@ class _Search:
         pages = Walk(self._reader.client, sweeps).pages({sweep.key: [after] for sweep in sweeps})
         for page in pages:
             self.leave_out_rejected(page.notes)
+            self._name_rejected(page.notes)
             self._read.add(page.records)
             yield from page.records
 
@@ -236,6 +247,7 @@ class _Search:
         try:
             for page in Walk(self._reader.client, [again]).pages({again.key: [IdRange()]}):
                 self._calls_left -= 1
+                self._name_rejected(page.notes)
                 found += len(page.records)
                 yield from (record for record in page.records if not _holds(ids, record["id"]))
         except BrokenAnswer as broken:  # such as from a server that knows no such criterion
