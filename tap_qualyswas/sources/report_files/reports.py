@@ -32,6 +32,8 @@ KEPT: Final = "reports"
 """Part of the state of `findings`: ids of web applications by the moment of the newest report of
 theirs that was read."""
 A_SECOND: Final = timedelta(seconds=1)
+A_DAY: Final = timedelta(days=1)
+"""So far may the local clock be behind, or a report lack its time zone."""
 
 
 class ReportFiles:
@@ -95,7 +97,8 @@ class ReportFiles:
             self._logger.warning("Passed over the folder %s: %s.", *told)
 
         paths = find_reports(self._settings.report_paths, note)
-        found = survey(paths, self._settings.filters.finding_types, self._logger)
+        latest = to_text(datetime.now(timezone.utc) + A_DAY)
+        found = survey(paths, self._settings.filters.finding_types, latest, self._logger)
         found.unread += len(unread)
         if not found.files:
             raise UnreadableReports(len(paths))
@@ -152,10 +155,13 @@ class ReportFiles:
 
     @cached_property
     def outdated(self) -> frozenset[int]:
-        """Web applications of which a newer report than those that are here was read before."""
+        """Web applications of which a newer report than those that are here was read before.
+
+        One that does not say when it was made may be newer.
+        """
         found = frozenset(
             number
-            for number in self._matching
+            for number in self._matching - self.survey.undated
             if self.survey.newest[number] < self.kept.get(number, UNDATED)
         )
         if found:

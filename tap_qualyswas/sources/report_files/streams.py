@@ -170,7 +170,8 @@ class _FindingReading:
         if file.generated == UNDATED:  # it may be the newest
             self._undated.add(number)
             return True
-        if file.generated < self._survey.whole.get(number, UNDATED):
+        older = (of.get(number, UNDATED) for of in (self._survey.whole, self._reports.kept))
+        if file.generated < max(older):
             self._superseded += 1
             return False
         self._newest[number] = max(file.generated, self._newest[number])

@@ -125,6 +125,17 @@ class Survey:
     unread: int = 0
     _ids: dict[tuple[str, str], set[int]] = field(default_factory=dict)
 
+    @property
+    def undated(self) -> set[int]:
+        """Ids of web applications that a file is about of which nothing tells when it was made."""
+        return {
+            one.id
+            for file in self.files
+            if file.generated == UNDATED
+            for one in (*file.webapps, *file.sections)
+            if one.id is not None
+        }
+
     def identified(self, webapp: NamedWebapp) -> NamedWebapp:
         """Give a web application with its id, where another file tells it."""
         if webapp.id is not None:
@@ -150,12 +161,15 @@ def _key(webapp: NamedWebapp) -> tuple[str, str]:
     return (" ".join((webapp.name or "").split()), (webapp.url or "").strip().rstrip("/"))
 
 
-def survey(paths: Iterable[Path], kinds: Sequence[str], logger: logging.Logger) -> Survey:
+def survey(
+    paths: Iterable[Path], kinds: Sequence[str], latest: str, logger: logging.Logger
+) -> Survey:
     """Look through report files. One that cannot be read is named and passed over.
 
     Args:
         paths: of the files.
         kinds: the finding types that are wanted.
+        latest: moment after which no report can have been made.
         logger: gets what is passed over or not proven, and why.
     """
     found = Survey()
@@ -168,10 +182,11 @@ def survey(paths: Iterable[Path], kinds: Sequence[str], logger: logging.Logger) 
             logger.warning("Passed over the report %s: %s.", *told)
             found.unread += isinstance(error, OSError)
             continue
-        miscounts, doubts = _miscounts(overview), _doubts(overview, kinds)
+        undated = _undated(overview, latest)
+        miscounts, doubts = _miscounts(overview), _doubts(overview, kinds, undated)
         # Of another report nobody expects that it proves anything.
         is_whole_kind = overview.kind == WEBAPP_REPORT
-        is_told = [*miscounts, *(one for one in doubts if is_whole_kind or one == NO_DATE)]
+        is_told = [*miscounts, *(one for one in doubts if is_whole_kind or one in undated)]
         if is_told:
             told = (one_line(str(path)), "; ".join(is_told))
             logger.warning("The report %s proves nothing: %s.", *told)
@@ -217,10 +232,25 @@ def _miscounts(overview: Overview) -> list[str]:
     ]
 
 
-def _doubts(overview: Overview, kinds: Sequence[str]) -> list[str]:
+def _undated(overview: Overview, latest: str) -> list[str]:
+    """Say why nothing tells when a report was made; one from the future is taken for undated."""
+    told = overview.generated
+    if told is None:
+        return [NO_DATE]
+    if told <= latest:
+        return []
+    # It would make all others look old, also those of the nights to come.
+    overview.generated = None
+    msg = (
+        f"it says that it was made at {told}, which lies in the future by the clock here; check "
+        "the clock, or export it again"
+    )
+    return [msg]
+
+
+def _doubts(overview: Overview, kinds: Sequence[str], undated: Sequence[str]) -> list[str]:
     """Say why a report may not show all that there is of its web applications."""
     if overview.kind != WEBAPP_REPORT:
-        undated = [NO_DATE] if overview.generated is None else []
         return ["it is not a report of web applications", *undated]
     doubts = [f"nothing tells whether it has any {kind}" for kind in overview.unshown(kinds)]
     if overview.filters:
@@ -228,8 +258,7 @@ def _doubts(overview: Overview, kinds: Sequence[str]) -> list[str]:
         doubts.append(f"it has filters ({named})")
     if not overview.shows_ignored:
         doubts.append(f'it does not name "{SHOW_IGNORED}", so ignored ones may be missing')
-    if overview.generated is None:
-        doubts.append(NO_DATE)
+    doubts += undated
     if overview.notes.rejected:
         doubts.append("some of its entries cannot be read")
     if _has_strangers(overview):
