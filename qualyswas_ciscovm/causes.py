@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Final
 
 import requests
 
+from qualyswas_ciscovm.wording import shown_address
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -18,6 +20,7 @@ environment `demo` names it, so that it reaches nothing but this machine."""
 TUNNEL: Final = re.compile(r"Tunnel connection failed: ([1-5]\d\d)\b", re.ASCII)
 """What Python says of a proxy that answers."""
 LOGIN_WANTED: Final = "407"
+PROXIES: Final = ("https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY")
 NOT_SENT: Final = (
     requests.exceptions.InvalidSchema,
     requests.exceptions.InvalidURL,  # that of a proxy too
@@ -33,7 +36,11 @@ def setting_to_blame(error: BaseException) -> str | None:
             "HTTPS_PROXY or ALL_PROXY names a SOCKS proxy, which needs one more package. Install "
             f"{SOCKS_EXTRA} in place of qualyswas-ciscovm."
         )
-    return "api_url, HTTPS_PROXY or ALL_PROXY is not a valid URL. Check their spelling."
+    proxies = [
+        f"{name} is {shown_address(value)}" for name in PROXIES if (value := os.environ.get(name))
+    ]
+    shown = f" ({', '.join(proxies)})" if proxies else ""
+    return f"api_url, HTTPS_PROXY or ALL_PROXY is not a valid URL{shown}. Check their spelling."
 
 
 def proxy_advice(error: BaseException) -> str:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 from dotenv import dotenv_values, find_dotenv
 
 from qualyswas_ciscovm.dates import to_utc_strict
+from qualyswas_ciscovm.wording import without_logins
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -126,7 +127,7 @@ def wrapped(config: Mapping[str, Any], names: Iterable[str]) -> list[str]:
 
 
 def _shown(value: object) -> str:
-    text = json.dumps(value, ensure_ascii=True, default=str)
+    text = without_logins(json.dumps(value, ensure_ascii=True, default=str))
     return text if len(text) <= SHOWN_CHARACTERS else f"{text[: SHOWN_CHARACTERS - 3]}..."
 
 

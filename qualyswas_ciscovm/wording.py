@@ -18,6 +18,10 @@ HARMFUL: Final = re.compile(
 LOGIN: Final = re.compile(r"(:\\{0,4}/\\{0,4}/)[^\s/?#\"'<>]*@")
 """What stands before the host in a URL, also in one with the slashes of JSON in JSON."""
 
+ADDRESS: Final = re.compile(r"((?:[a-z]+://)*)(?:.*@)?([^?#]*)", re.DOTALL | re.IGNORECASE)
+"""The scheme of an address, and what follows a login, up to any query."""
+SHOWN_OF_ADDRESS: Final = 80
+"""Most characters of a wrong address that a message shows."""
 
 NAMED_AT_MOST: Final = 20
 """Numbers that a message lists."""
@@ -53,6 +57,15 @@ def without_logins(text: str | None) -> str | None: ...
 def without_logins(text: str | None) -> str | None:
     """Cut user names and passwords from the URLs in a text."""
     return LOGIN.sub(r"\1", text) if text and "@" in text else text
+
+
+def shown_address(text: str) -> str:
+    """Give an address that may be wrong, as a message may show it: short, no login, no query.
+
+    A login that stands in it may hold anything, so all up to the last `@` is left out.
+    """
+    parts = ADDRESS.match(text)
+    return cut(parts[1] + parts[2] if parts else "", SHOWN_OF_ADDRESS)
 
 
 def cut(text: str, limit: int) -> str:

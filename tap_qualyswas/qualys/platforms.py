@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 from urllib.parse import SplitResult, urlsplit
 
+from qualyswas_ciscovm.wording import shown_address
 from tap_qualyswas.errors import SettingsError
 
 if TYPE_CHECKING:
@@ -133,12 +134,16 @@ def _tidy(name: str, text: str) -> str:
         cleaned = cleaned.partition("://")[2]
     if "://" not in cleaned:
         cleaned = f"https://{cleaned}"
-    parts = _split(name, cleaned)
+    shown = f"(got {shown_address(text)})"
+    parts = _split(name, cleaned, shown)
     if parts.username is not None or parts.password is not None:
         msg = f"{name} must not contain a user name or password. Use the settings for them."
         raise SettingsError(msg)
     if parts.scheme == "http" and not _is_loopback(parts.hostname or ""):
-        msg = f"{name} must begin with https:// (plain http would send the password unencrypted)."
+        msg = (
+            f"{name} must begin with https:// {shown}: plain http would send the password "
+            "unencrypted."
+        )
         raise SettingsError(msg)
     path = parts.path
     for known in ("/qps", "/api", "/msp", "/auth"):  # paths of the calls, pasted along
@@ -147,14 +152,17 @@ def _tidy(name: str, text: str) -> str:
     return f"{parts.scheme}://{host}{'/'.join(path.rstrip('/').split('//'))}"
 
 
-def _split(name: str, text: str) -> SplitResult:
+def _split(name: str, text: str, shown: str) -> SplitResult:
     try:
         parts = urlsplit(text)
         host, _ = parts.hostname, parts.port  # a bad port raises only when it is read
     except ValueError:
         host = None
     if not host or parts.scheme not in {"http", "https"} or any(c.isspace() for c in text):
-        msg = f"{name} is not an https:// address. Give the API server, such as https://{API_HOSTS['US1']}."
+        msg = (
+            f"{name} is not an https:// address {shown}. Give the API server, such as "
+            f"https://{API_HOSTS['US1']}."
+        )
         raise SettingsError(msg)
     return parts
 

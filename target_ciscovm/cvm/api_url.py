@@ -11,6 +11,7 @@ import ipaddress
 from typing import Final
 from urllib.parse import SplitResult, urlsplit
 
+from qualyswas_ciscovm.wording import shown_address
 from target_ciscovm.errors import SettingsError
 
 DEFAULT_API_URL: Final = "https://api.kennasecurity.com"
@@ -35,13 +36,14 @@ def tidy_api_url(text: str | None) -> str:
     """
     if text is None or not text.strip():
         return DEFAULT_API_URL
-    parts = _split(_with_one_scheme(text.strip()))
+    shown = f"(got {shown_address(text)})"
+    parts = _split(_with_one_scheme(text.strip()), shown)
     host = parts.hostname or ""
     if parts.username is not None or parts.password is not None:
         msg = "api_url must not contain a user name or password. Put the API key into api_key."
         raise SettingsError(msg)
     if parts.scheme == "http" and not is_loopback(host):
-        msg = "api_url must begin with https:// (plain http would expose the API key)."
+        msg = f"api_url must begin with https:// {shown}: plain http would expose the API key."
         raise SettingsError(msg)
     _refuse_tenant_host(host)
     return f"{parts.scheme}://{parts.netloc.lower()}{_prefix(parts.path, host)}"
@@ -53,14 +55,14 @@ def _with_one_scheme(text: str) -> str:
     return text if "://" in text else f"https://{text}"
 
 
-def _split(text: str) -> SplitResult:
+def _split(text: str, shown: str) -> SplitResult:
     try:
         parts = urlsplit(text)
         host, _ = parts.hostname, parts.port  # a bad port shows only when it is read
     except ValueError:
         host = None
     if not host or parts.scheme not in {"http", "https"} or any(c.isspace() for c in text):
-        msg = f"api_url is not a valid https:// address. Use one such as {DEFAULT_API_URL}."
+        msg = f"api_url is not a valid https:// address {shown}. Use one such as {DEFAULT_API_URL}."
         raise SettingsError(msg)
     return parts
 

@@ -268,6 +268,10 @@ def test_the_value_of_a_secret_is_never_shown(name: str, value: object) -> None:
     assert "7" not in problem
 
 
+def test_a_login_in_an_address_is_not_shown() -> None:
+    assert "MARKER" not in refused("api_url", "https://someone:MARKER@host.test\x07")
+
+
 def test_a_value_of_ten_thousand_characters_does_not_fill_the_terminal() -> None:
     assert len(refused("dry_run", "x" * 10_000)) < 150
 

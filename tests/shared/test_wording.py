@@ -7,7 +7,7 @@ from typing import Final
 
 import pytest
 
-from qualyswas_ciscovm.wording import clean, counted
+from qualyswas_ciscovm.wording import clean, counted, shown_address
 
 
 @pytest.mark.parametrize(
@@ -21,6 +21,26 @@ def test_a_noun_agrees_with_its_count(value: int, said: str) -> None:
 @pytest.mark.parametrize(("value", "said"), [(1, "1 entry"), (2, "2 entries")])
 def test_a_plural_of_its_own_is_used(value: int, said: str) -> None:
     assert counted(value, "entry", "entries") == said
+
+
+@pytest.mark.parametrize(
+    ("address", "shown"),
+    [
+        ("https://api.example.test:port", "https://api.example.test:port"),
+        ("api example.test", "api example.test"),
+        ("https://user:MARKER@host.test:port/path", "https://host.test:port/path"),
+        ("https://user:MAR/KER@host.test", "https://host.test"),
+        ("https://user:MAR KER@host.test", "https://host.test"),
+        ("https://https://user:MAR#KER@host.test", "https://https://host.test"),
+        ("user:MARKER@a b", "a b"),
+        ("ftp://host.test/path?token=MARKER#MARKER", "ftp://host.test/path"),
+        ("https://host.test\n\x1b[31m", "https://host.test \ufffd[31m"),
+        ("https://", "https://"),
+        ("x" * 100, "x" * 79 + "…"),
+    ],
+)
+def test_an_address_is_shown_short_and_without_what_is_secret(address: str, shown: str) -> None:
+    assert shown_address(address) == shown
 
 
 TURNING: Final = "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"

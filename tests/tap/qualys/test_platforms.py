@@ -90,8 +90,10 @@ def test_a_portal_or_gateway_is_refused_with_the_server_to_use(text: str, right:
 
 @pytest.mark.parametrize("text", ["http://qualysapi.qg9.example.test", "http://192.0.2.1:8080"])
 def test_plain_http_to_another_machine_is_refused(text: str) -> None:
-    with pytest.raises(SettingsError, match="must begin with https://"):
+    with pytest.raises(SettingsError, match="must begin with https://") as refused:
         find_platform(api_url=text)
+
+    assert f"(got {text})" in str(refused.value)
 
 
 @pytest.mark.parametrize("text", ["http://127.0.0.1:8080", "http://localhost:1", "http://[::1]:9"])
@@ -101,13 +103,20 @@ def test_plain_http_to_this_machine_is_allowed(text: str) -> None:
 
 @pytest.mark.parametrize("text", ["https://", "ftp://qualysapi.example.test", "a b", "x:y:z", "/"])
 def test_what_is_no_address_is_refused(text: str) -> None:
-    with pytest.raises(SettingsError, match="api_url is not an https:// address"):
+    with pytest.raises(SettingsError, match="api_url is not an https:// address") as refused:
         find_platform(api_url=text)
 
+    assert f"(got {text})" in str(refused.value)
 
-def test_a_login_inside_an_address_is_refused_and_not_shown() -> None:
+
+@pytest.mark.parametrize("after", ["", ":port"])
+@pytest.mark.parametrize(
+    "secret", ["hidden-word", "a/hidden-word", "a#hidden-word", "a hidden-word"]
+)
+def test_a_login_inside_an_address_is_refused_and_not_shown(secret: str, after: str) -> None:
+    text = f"https://someone:{secret}@qualysapi.example.test{after}"
     with pytest.raises(SettingsError) as refused:
-        find_platform(api_url="https://someone:hidden-word@qualysapi.example.test")
+        find_platform(api_url=text)
 
     assert "hidden-word" not in str(refused.value)
 

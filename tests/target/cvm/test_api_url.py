@@ -72,6 +72,29 @@ def test_what_cannot_be_called_safely_is_refused(given: str) -> None:
         tidy_api_url(given)
 
 
+@pytest.mark.parametrize(
+    "given", ["http://192.0.2.7/x", "https://api example.test", "ftp://a.test"]
+)
+def test_a_refused_address_is_shown(given: str) -> None:
+    with pytest.raises(SettingsError) as caught:
+        tidy_api_url(given)
+    assert f"(got {given})" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        "https://someone:MARKER@api.kennasecurity.com:port",
+        "https://someone:MAR#MARKER@api.kennasecurity.com",
+        "https://api.example.test:port?key=MARKER",
+    ],
+)
+def test_what_is_secret_in_a_refused_address_is_not_shown(given: str) -> None:
+    with pytest.raises(SettingsError) as caught:
+        tidy_api_url(given)
+    assert "MARKER" not in str(caught.value)
+
+
 def test_a_login_in_the_address_is_refused_and_not_repeated() -> None:
     with pytest.raises(SettingsError) as caught:
         tidy_api_url("https://someone:MARKER@api.kennasecurity.com")

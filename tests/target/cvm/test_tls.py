@@ -115,7 +115,8 @@ def test_a_variable_is_of_no_use_without_tls(
     ("proxy", "told"),
     [
         ("socks5h://127.0.0.1:9", r"Install qualyswas-ciscovm\[socks\]"),
-        ("http://[", "not a valid URL"),
+        ("http://[", r"not a valid URL \(HTTPS_PROXY is http://\[\)"),
+        ("http://user:MARKER@[", r"not a valid URL \(HTTPS_PROXY is http://\[\)"),
     ],
 )
 def test_a_proxy_that_cannot_be_used_is_told_at_once(
