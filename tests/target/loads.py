@@ -17,7 +17,7 @@ from collections import Counter
 from contextlib import contextmanager, redirect_stdout
 from dataclasses import asdict, dataclass, field
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, ClassVar, Final
+from typing import IO, TYPE_CHECKING, Any, ClassVar, Final
 
 from qualyswas_ciscovm.endings import Ending, ending_well
 from target_ciscovm.ledger.ledger import Ledger
@@ -242,8 +242,11 @@ class CVM:
                 assert loaded.report["closing"]["open_after"] == ledger.open_count()
 
 
-def load(given: bytes, config: dict[str, Any], order: tuple[str, ...] = ()) -> Loaded:
-    """Load an input with this config, and look at what came of it."""
+def load(given: bytes | IO[bytes], config: dict[str, Any], order: tuple[str, ...] = ()) -> Loaded:
+    """Load an input with this config, and look at what came of it.
+
+    Bytes are read line by line, and a file as it is from a pipe.
+    """
     target: TargetCiscoVM | None = None
     code, message = 0, ""
     written = io.BytesIO()
@@ -252,7 +255,8 @@ def load(given: bytes, config: dict[str, Any], order: tuple[str, ...] = ()) -> L
         try:
             with ending_well(TargetCiscoVM.logger):
                 target = QuickTarget(config=config)
-                target.listen(io.BytesIO(given))  # type: ignore[arg-type] # bytes, as from a pipe
+                file = io.BytesIO(given) if isinstance(given, bytes) else given
+                target.listen(file)  # type: ignore[arg-type] # bytes, as from a pipe
         except Ending as ending:
             code, message = ending.exit_code, ending.message
     printed.flush()
