@@ -23,7 +23,7 @@ side. Other work on the machine makes times by the clock far too long, and speed
 somewhat too low; a load average above the number of cores is a sign of it. To measure on yours:
 
 ```sh
-uv run python -m tests.bench            # all of it, some twenty minutes on a quiet machine
+uv run python -m tests.bench            # all of it, some ten minutes on a quiet machine
 uv run python -m tests.bench --only tap # one part
 ```
 
