@@ -18,7 +18,7 @@ HARMFUL: Final = re.compile(
 LOGIN: Final = re.compile(r"(:\\{0,4}/\\{0,4}/)[^\s/?#\"'<>]*@")
 """What stands before the host in a URL, also in one with the slashes of JSON in JSON."""
 
-ADDRESS: Final = re.compile(r"((?:[a-z]+://)*)(?:.*@)?([^?#]*)", re.DOTALL | re.IGNORECASE)
+ADDRESS: Final = re.compile(r"(?is)((?:[a-z]+://)*)(?:.*(?:@|%(?:25)*40))?([^?#]*)")
 """The scheme of an address, and what follows a login, up to any query."""
 SHOWN_OF_ADDRESS: Final = 80
 """Most characters of a wrong address that a message shows."""
@@ -62,7 +62,8 @@ def without_logins(text: str | None) -> str | None:
 def shown_address(text: str) -> str:
     """Give an address that may be wrong, as a message may show it: short, no login, no query.
 
-    A login that stands in it may hold anything, so all up to the last `@` is left out.
+    A login that stands in it may hold anything, so all up to the last `@` is left out, also one
+    that is encoded.
     """
     parts = ADDRESS.match(text)
     return cut(parts[1] + parts[2] if parts else "", SHOWN_OF_ADDRESS)

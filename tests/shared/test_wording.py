@@ -33,6 +33,8 @@ def test_a_plural_of_its_own_is_used(value: int, said: str) -> None:
         ("https://user:MAR KER@host.test", "https://host.test"),
         ("https://https://user:MAR#KER@host.test", "https://https://host.test"),
         ("user:MARKER@a b", "a b"),
+        ("https://user:MAR%40KER%40host.test", "https://host.test"),
+        ("user:MARKER%2540host.test", "host.test"),
         ("ftp://host.test/path?token=MARKER#MARKER", "ftp://host.test/path"),
         ("https://host.test\n\x1b[31m", "https://host.test \ufffd[31m"),
         ("https://", "https://"),
