@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import errno
+import io
 import os
+import sys
 from contextlib import contextmanager
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, NoReturn
 
 import click
 from singer_sdk.exceptions import ConfigValidationError
+from singer_sdk.plugin_base import SingerCommand
 
 from qualyswas_ciscovm.errors import RUNTIME_EXIT, SETTINGS_EXIT, Interrupted, PluginError
 from qualyswas_ciscovm.wording import one_line
@@ -41,6 +45,59 @@ class Ending(click.ClickException):
             click.echo(self.message, err=True)
         else:
             self._logger.error("%s", self.message, extra={"exit_code": self.exit_code})
+
+
+class ClosedOutput(io.TextIOBase):
+    """Stands for a standard output that is closed, where Python prints nothing without a word."""
+
+    def write(self, text: str) -> NoReturn:  # noqa: ARG002 - the signature of all outputs
+        """Refuse the text.
+
+        Raises:
+            OSError: always.
+        """
+        raise OSError(errno.EBADF, "it is closed")
+
+    @property
+    def buffer(self) -> NoReturn:
+        """What takes bytes: nothing does.
+
+        Raises:
+            OSError: always.
+        """
+        self.write("")
+
+
+class Command(SingerCommand):
+    """A command that fails where what it prints cannot be written."""
+
+    def main(self, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - click's own
+        """Run the command as click does."""
+        with _written_out(self.logger):
+            return super().main(*args, **kwargs)
+
+
+@contextmanager
+def _written_out(logger: logging.Logger) -> Iterator[None]:
+    code: object = 0
+    if sys.stdout is None:
+        sys.stdout = ClosedOutput()  # else all is printed without an error
+    try:
+        try:
+            yield
+        except SystemExit as end:
+            code = end.code
+            raise
+        finally:
+            sys.stdout.flush()
+    except OSError as error:
+        if error.filename is not None:  # of another file
+            raise
+        sys.stdout = ClosedOutput()  # Python would try the other one again at its end
+        if not code and not isinstance(error, BrokenPipeError):
+            msg = f"The standard output cannot be written: {error.strerror}."
+            Ending(msg, RUNTIME_EXIT, logger).show()
+        raise SystemExit(code or RUNTIME_EXIT) from None
 
 
 def _log_goes_to_output() -> bool:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from singer_sdk.exceptions import ConfigValidationError
 from singer_sdk.plugin_base import PluginBase
 
-from qualyswas_ciscovm.endings import Ending
+from qualyswas_ciscovm.endings import Command, Ending
 from qualyswas_ciscovm.errors import SETTINGS_EXIT
 from qualyswas_ciscovm.secret_files import filled_in_secrets, readable_secrets, secrets
 from qualyswas_ciscovm.settings import coerce, from_environment, unknown_variables, wrapped
@@ -110,6 +110,19 @@ class Plugin(PluginBase):
         if from_variables:
             given |= from_environment(cls.config_jsonschema, cls.env_prefix())
         return given
+
+    @classmethod
+    @override
+    def get_singer_command(cls) -> click.Command:
+        made = super().get_singer_command()
+        return Command(
+            made.name,
+            callback=made.callback,
+            context_settings=made.context_settings,
+            params=made.params,
+            help=made.help,
+            logger=cls.logger,
+        )
 
     @classmethod
     @override

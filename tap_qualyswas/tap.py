@@ -15,7 +15,7 @@ from singer_sdk.helpers.capabilities import PluginCapabilities, TapCapabilities
 from singer_sdk.plugin_base import PluginBase
 from singer_sdk.singerlib import Catalog
 
-from qualyswas_ciscovm.endings import ending_well
+from qualyswas_ciscovm.endings import ClosedOutput, ending_well
 from qualyswas_ciscovm.errors import SIGNAL_EXIT, ignore_signals
 from qualyswas_ciscovm.metric_lines import name_streams
 from qualyswas_ciscovm.plugin import Plugin
@@ -220,7 +220,7 @@ class TapQualysWAS(Plugin, Tap):
         cls.print_version(print_fn=cls.logger.info)
         name_streams()
         with ending_well(cls.logger):
-            if sys.stdout is None:
+            if isinstance(sys.stdout, ClosedOutput):
                 raise SettingsError(CLOSED_OUTPUT)
             tap = cls.from_command(
                 config, state=read_state(state, cls.logger), catalog=read_catalog(catalog)
