@@ -69,6 +69,7 @@ CLOSED_OUTPUT: Final = (
 )
 CHECK_ACCESS: Final = "all"
 """What `--test` without a value stands for."""
+SCHEMAS: Final = "schema"
 
 
 class TapQualysWAS(Plugin, Tap):
@@ -263,14 +264,17 @@ class TapQualysWAS(Plugin, Tap):
     @classmethod
     @override
     def cb_test(cls, ctx: click.Context, param: click.Option, value: str) -> None:
-        if value != CHECK_ACCESS:
+        if value not in {CHECK_ACCESS, SCHEMAS}:
             super().cb_test(ctx, param, value)
             return
         from tap_qualyswas.sync.access import check_access
 
-        config = ctx.params.get("config")
         with ending_well(cls.logger):
-            tap = cls.from_command(config)
+            tap = cls.from_command(ctx.params.get("config"))
+        if value == SCHEMAS:
+            tap.write_schemas()
+            ctx.exit()
+        with ending_well(cls.logger):
             if tap.reports is None:
                 check_access(tap.run, cls.logger)
             else:

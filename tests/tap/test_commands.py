@@ -339,6 +339,23 @@ def test_a_catalog_file_that_is_none_is_refused_by_name(text: str) -> None:
     assert "catalog.json is not a Singer catalog" in outcome.errors[0]
 
 
+@pytest.mark.parametrize(
+    ("wrong", "told"),
+    [
+        ({"page_size": "x"}, "page_size must be a whole number"),
+        ({"stream_maps": {"webapps": {"x": "1 +"}}}, "stream_maps cannot be applied"),
+    ],
+)
+@pytest.mark.parametrize("option", ["--test", "--test=schema"])
+def test_wrong_settings_end_a_test_with_one_line(
+    option: str, wrong: dict[str, object], told: str
+) -> None:
+    outcome = run_tap(NOBODY | wrong, options=[option])
+
+    assert outcome.exit_code == 2
+    assert told in outcome.errors[0]
+
+
 @pytest.mark.parametrize("text", ["{", "[1]", '"a"', "", DEEP])
 def test_a_config_file_that_is_none_is_refused_by_name(text: str) -> None:
     with Files({"settings.json": text}) as files:
