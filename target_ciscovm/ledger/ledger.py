@@ -247,7 +247,8 @@ class Ledger:
         if self.path is None:
             return
         folder = private_folder(self.path.parent, "ledger_path")
-        private_file(folder / f".{self.path.name}.try", "ledger_path").unlink()
+        tried = private_file(folder / f".{self.path.name}.try", "ledger_path")
+        tried.unlink(missing_ok=True)  # a check of the login may try at the same moment
         connection = self._open()
         if self._on_disk:
             try_writing(connection, self.path)

@@ -325,6 +325,26 @@ def test_what_is_no_file_is_one_clear_line(tmp_path: Path, name: str) -> None:
     assert_one_line(error, tmp_path / name)
 
 
+def test_a_load_can_be_tried_for_while_another_one_is(tmp_path: Path) -> None:
+    told: list[OSError] = []
+
+    def try_often() -> None:
+        try:
+            for _ in range(500):
+                with Ledger(tmp_path / "ledger.db", HOME) as ledger:
+                    ledger.require_writable()
+        except OSError as error:
+            told.append(error)
+
+    threads = [threading.Thread(target=try_often) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert told == []
+
+
 def test_a_ledger_that_cannot_be_written_is_told_before_anything_is_sent() -> None:
     with read_only_folder(lambda folder: settled(folder / "ledger.db")) as folder:
         for path in (folder / "ledger.db", folder / "new.db", folder / "new" / "ledger.db"):
