@@ -329,20 +329,21 @@ class TemporaryError(QualysError):
     asks_for_less: ClassVar[bool] = False
     blames_address: ClassVar[bool] = False
 
-    def given_up(self, attempts: int, *, answered: bool) -> QualysError:  # noqa: ARG002 - for some
+    def given_up(self, attempts: int, *, answered: bool) -> QualysError:
         """Give the error to end with.
 
         Args:
             attempts: how many were made.
             answered: whether Qualys has given a good answer, as far as that matters for this error.
         """
-        error = type(self)(f"{self} {_gave_up(attempts)}")
+        error = type(self)(f"{self} {_gave_up(attempts, answered=answered)}")
         error.wait_seconds = self.wait_seconds
         return error
 
 
-def _gave_up(attempts: int) -> str:
-    return f"Gave up after {counted(attempts, 'attempt')}. What was read is kept in the state."
+def _gave_up(attempts: int, *, answered: bool = True) -> str:
+    ending = "What was read is kept in the state." if answered else "Nothing was read."
+    return f"Gave up after {counted(attempts, 'attempt')}. {ending}"
 
 
 class Busy(TemporaryError):

@@ -41,7 +41,7 @@ class RetryPolicy:
             answered: whether Qualys has given a good answer in this run.
         """
         if isinstance(error, LoneRefusal):
-            return min(self.max_attempts, 2)
+            return 2
         if isinstance(error, DoubtfulAnswer):
             return max(self.max_attempts, 2)
         if error.cuts_first_contact and not answered:

@@ -283,8 +283,8 @@ _CALLS: Final = (
         description=(
             "Attempts of one call before the sync gives up. The default of eight, with growing "
             "waits, outlasts some minutes of trouble. Where Qualys has not answered at all, four "
-            "attempts are made at most; smaller pages are tried beyond that number. An answer that "
-            "may have been cut is asked for twice at least."
+            "attempts are made at most; smaller pages are tried beyond that number. A lone HTTP "
+            "401, and an answer that may have been cut, get a second attempt in any case."
         ),
     ),
     th.Property(

@@ -203,13 +203,24 @@ def test_only_searches_that_return_nothing_again_are_those_of_a_trial(empty: int
             assert len(outcome.records("webapps")) == 1
 
 
-@pytest.mark.parametrize("before", [1, 3])
-def test_a_lone_401_is_tried_once_more_whatever_went_wrong_before(before: int) -> None:
+@pytest.mark.parametrize(("before", "max_attempts"), [(0, 1), (1, 4), (3, 4)])
+def test_a_lone_401_is_tried_once_more_whatever_went_wrong_before(
+    before: int, max_attempts: int
+) -> None:
     answers = [*[Answer("", 503)] * before, Answer("", 401)]
+    settings = {"finding_types": ["VULNERABILITY"], "max_attempts": max_attempts}
     with ScriptedServer({FINDINGS: answers}) as server:
-        sync_here({**server.config, "finding_types": ["VULNERABILITY"], "max_attempts": 4})
+        sync_here({**server.config, **settings})
 
     assert len(server.asked_at(FINDINGS)) == before + 2
+
+
+def test_where_nothing_was_read_the_message_does_not_say_that_it_is_kept() -> None:
+    with (
+        Platform(SIZE, faults=["qualys-500*0"]) as platform,
+        pytest.raises(errors.Unavailable, match=r"Gave up after 1 attempt\. Nothing was read\."),
+    ):
+        platform.sync_here({"max_attempts": 1})
 
 
 def test_a_host_that_nobody_knows_is_a_matter_of_the_address(
