@@ -65,12 +65,12 @@ class WebappDetails:
         Raises:
             QualysError: an error that is not about single web applications.
         """
-        if not self._is_told:
-            self._is_told = True
-            self._reader.logger.warning(COST, counted(self._total(), "call"))
         by_id = {number: row for row in records if isinstance(number := row["id"], int)}
         if self._is_over or not by_id:
             return
+        if not self._is_told:
+            self._is_told = True
+            self._reader.logger.warning(COST, counted(self._total(), "call"))
         workers = max(min(self._reader.client.workers, len(by_id)), 1)
         for found in in_parallel(list(by_id), self._read, workers):
             self._notes.add(found.notes)

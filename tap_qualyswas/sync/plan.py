@@ -132,9 +132,9 @@ def make_plan(history: History, options: Options, now: datetime | None, account:
     reason = restart_reason(history, options) or _reason_of_now(history, options, now, account)
     if reason is None:
         return Plan("incremental", restart=False, reason="what changed since the last sync")
-    # A sync with a start date does not read everything.
-    mode: Mode = "full" if options.start_date is None else "incremental"
-    return Plan(mode, restart=True, reason=reason)
+    if options.start_date is not None:  # it does not read everything
+        return Plan("incremental", restart=True, reason=f"all since start_date, as {reason}")
+    return Plan("full", restart=True, reason=reason)
 
 
 def _reason_of_now(

@@ -60,6 +60,13 @@ def test_details_complete_the_rows_and_their_calls_are_told() -> None:
     assert again.proof["mode"] == "incremental"
 
 
+def test_where_there_is_no_web_application_no_calls_are_told() -> None:
+    with Platform(WorldSize(apps=0, findings=0, scans=0)) as platform:
+        outcome = platform.sync_here({"webapp_details": True})
+
+    assert "webapp_details" not in outcome.log
+
+
 def test_a_sync_goes_on_without_details_that_cannot_be_had() -> None:
     closed = Switches(search_app_details=False, single_apps=False)
     with Platform(SIZE, switches=closed) as platform:

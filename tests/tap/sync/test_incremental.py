@@ -302,6 +302,8 @@ def test_a_sync_with_a_start_date_is_never_full() -> None:
         start = iso(dates[40])
         outcome = platform.sync_here({"start_date": start, "full_sync": True})
 
+    assert "Incremental sync: all since start_date, as full_sync is set." in outcome.log
+
     assert outcome.proof["mode"] == "incremental"
     assert len(keys_of(outcome)) == sum(date >= dates[40] for date in dates)
     assert min(row["lastTestedDate"] for row in outcome.records("findings")) == start
