@@ -189,9 +189,11 @@ class _Search:
     def counts(self, kinds: Sequence[str]) -> dict[str, int]:
         """Count the rows of types that should have been read."""
         scopes = self._scope.criteria(WEBAPP_ID)
-        asked = [("finding", self._criteria(kind, each)) for kind in kinds for each in scopes]
+        # Up to no id there are none.
+        known = [kind for kind in kinds if kind in self._walked_on or self._read.greatest(kind)]
+        asked = [("finding", self._criteria(kind, each)) for kind in known for each in scopes]
         found = iter(self._count_all(asked))
-        return {kind: sum(islice(found, len(scopes))) for kind in kinds}
+        return dict.fromkeys(kinds, 0) | {kind: sum(islice(found, len(scopes))) for kind in known}
 
     def go_on(self, kind: str, sweeps: Sequence[Sweep]) -> Iterator[Record]:
         """Read what lies above the greatest id that was read, and count without a bound then."""

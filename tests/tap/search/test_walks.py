@@ -76,6 +76,7 @@ def test_a_subscription_with_nothing_in_it_is_read_to_its_end(
     assert len(outcome.records("webapps")) == 3
     assert (outcome.records("findings"), outcome.records("scans")) == ([], [])
     assert outcome.proof["complete"] is True
+    assert platform.requests["count/was/finding"] == 3
 
 
 def test_the_last_page_may_be_full() -> None:
