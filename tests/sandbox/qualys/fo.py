@@ -135,9 +135,11 @@ class FoSide:
         }
 
     def _refuse_first(self, ranges: list[tuple[int, int]]) -> Response | None:
-        first = min(each.qid for each in self.face.world.qids)
         how = self.face.switches.kb_refuses
-        if how == "nothing" or not any(low <= first <= high for low, high in ranges):
+        if how == "nothing":
+            return None
+        first = min(each.qid for each in self.face.world.qids)
+        if not any(low <= first <= high for low, high in ranges):
             return None
         if how == "without code":
             return PlainTextResponse("Bad Request", 400)

@@ -298,3 +298,11 @@ def test_entries_have_the_recorded_parts_in_their_order() -> None:
     assert (threat.get("id"), threat.text) == ("5", "Easy_Exploit")
     software = next(found for entry in entries for found in entry.iter("SOFTWARE"))
     assert [child.tag for child in software] == ["PRODUCT", "VENDOR"]
+
+
+def test_a_world_without_qids_has_an_empty_knowledge_base() -> None:
+    with Sandbox(apps=0, findings=0, qids=0, scans=0) as sandbox:
+        root = Client(sandbox).kb("150001")
+
+    assert root.tag == "KNOWLEDGE_BASE_VULN_LIST_OUTPUT"
+    assert root.findall(".//VULN") == []
