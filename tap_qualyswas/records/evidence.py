@@ -95,6 +95,12 @@ def cap_bytes(value: str, limit: int) -> str:
     return value if len(raw) <= limit else raw[:limit].decode("utf-8", "ignore")
 
 
+def _cut(value: str, limit: int) -> str:
+    """Cut a text so that it fits into `limit` bytes together with the mark, or as much as does."""
+    kept = cap_bytes(value, max(limit - len(CUT), 0))
+    return (f"{kept}{CUT}" if kept else CUT.strip())[:limit]
+
+
 class Evidence:
     """Readers for `resultList` and `sslData`, and for single texts of them.
 
@@ -133,7 +139,7 @@ class Evidence:
     def _read(self, element: Element, notes: Notes, *, may_be_base64: bool) -> str | None:
         if notes.evidence_left <= 0:
             notes.cut["resultList"] += 1
-            return CUT.strip() if beginning(element, 1) else None
+            return _cut("", self._max_bytes) if beginning(element, 1) else None
         mark = (element.get("base64") or "").strip().lower()
         # Four characters of base64 make three bytes; one more group shows whether there is more.
         longest = (self._max_bytes // 3 + 2) * 4
@@ -145,13 +151,13 @@ class Evidence:
             text = decode_unmarked(found, whole=len(found) < longest)
         else:
             text = found
-        value = cap_bytes(text, self._max_bytes)
-        notes.evidence_left -= len(value.encode())
         # Blanks in base64 are no bytes of the text, so what is too long may look as if it fitted.
-        if value == text and len(found) < longest:
-            return value or None
-        notes.cut[element.tag] += 1
-        return f"{value}{CUT}"
+        is_whole = len(found) < longest and cap_bytes(text, self._max_bytes) == text
+        value = text if is_whole else _cut(text, self._max_bytes)
+        notes.evidence_left -= len(value.encode())
+        if not is_whole:
+            notes.cut[element.tag] += 1
+        return value or None
 
     def _secret(self, element: Element, _notes: Notes) -> str | None:
         return REDACTED if beginning(element, 1) else None

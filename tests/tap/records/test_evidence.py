@@ -7,6 +7,9 @@ import json
 import tracemalloc
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from lxml import etree
 
 from tap_qualyswas.records.evidence import (
     MAX_FINDING_BYTES,
@@ -224,11 +227,11 @@ def test_what_is_replaced_in_decoded_text_is_counted() -> None:
 
 def test_each_text_is_cut_at_the_bound_says_so_and_is_counted() -> None:
     notes = Notes()
-    inside = result_list(payload("x" * 11), payload("x" * 10), payload("ü" * 10))
+    inside = result_list(payload("x" * 12), payload("x" * 11), payload("ü" * 10))
 
-    found = read(Evidence(max_bytes=10), inside, notes)
+    found = read(Evidence(max_bytes=11), inside, notes)
 
-    assert [one["response"] for one in found] == ["x" * 10 + CUT, "x" * 10, "ü" * 5 + CUT]
+    assert [one["response"] for one in found] == ["x" * 5 + CUT, "x" * 11, "ü" * 2 + CUT]
     assert notes.cut["response"] == 2
 
 
@@ -243,8 +246,34 @@ def test_decoded_text_is_cut_at_the_bound_too(mark: str, length: int) -> None:
 
     assert isinstance(found["request"], dict)
     is_cut = length > 100
-    assert found["request"]["body"] == "y" * min(length, 100) + CUT * is_cut
+    assert found["request"]["body"] == ("y" * (100 - len(CUT)) + CUT if is_cut else "y" * length)
     assert notes.cut["body"] == is_cut
+
+
+@given(
+    text=st.text("aü☃😀 \n", min_size=1, max_size=40),
+    limit=st.integers(1, 60),
+    mark=st.sampled_from(["true", "false"]),
+)
+def test_a_text_fits_into_the_bound_with_its_mark(text: str, limit: int, mark: str) -> None:
+    element, notes = etree.Element("response", base64=mark), Notes(evidence_left=MAX_FINDING_BYTES)
+    element.text = base64.b64encode(text.encode()).decode() if mark == "true" else text
+
+    found = Evidence(max_bytes=limit).response(element, notes)
+
+    if len(text.encode()) <= limit:
+        assert (found, notes.cut.total()) == (text, 0)
+        return
+    assert found is not None
+    assert len(found.encode()) <= limit
+    assert notes.cut["response"] == 1
+    if limit < len(CUT):
+        assert CUT.strip().startswith(found)
+    else:
+        beginning = found.removesuffix(CUT.strip()).removesuffix(" ")
+        assert found.endswith(CUT.strip())
+        assert text.startswith(beginning)
+        assert len(beginning.encode()) > limit - len(CUT) - 4
 
 
 @pytest.mark.parametrize("limit", range(1, 12))
@@ -276,7 +305,7 @@ def test_a_text_of_twenty_megabytes_is_not_copied() -> None:
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
 
-    assert "z" * 1000 in str(record["resultList"])
+    assert "z" * 990 in str(record["resultList"])
     assert peak < 2_000_000
 
 
