@@ -27,6 +27,8 @@ CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
 NO_CHARACTER: Final = re.compile("[\ud800-\udfff\ufffe\uffff]")
 """What has no form in UTF-8 or XML, such as the bytes of a variable in another encoding."""
 WHOLE_NUMBER: Final = re.compile(r"[+-]?[0-9]{1,30}")
+STREAM_MAPS: Final = "stream_maps"
+"""In a variable, Meltano writes `webapps.name` for the map of a property, as it keeps settings."""
 LOG_LEVEL: Final = "loglevel"
 """What the SDK reads from the same variables, though it is no setting."""
 SHOWN_CHARACTERS: Final = 80
@@ -103,6 +105,8 @@ def coerce(
             continue
         try:
             result[name] = _value(value, properties[name]) if name in properties else value
+            if name == STREAM_MAPS and isinstance(value, str):
+                result[name] = _nested(result[name])
         except InvalidValue as error:
             shown = "" if properties[name].get("secret") else f" (got {_shown(value)})"
             problems.append(f"{name} must be {error}{shown}.")
@@ -219,6 +223,17 @@ def _object(value: object) -> dict[str, Any]:
         msg = "a JSON object"
         raise InvalidValue(msg)
     return value
+
+
+def _nested(flat: Mapping[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for name, value in flat.items():
+        stream, dot, part = name.partition(".")
+        if dot and isinstance(maps := found.setdefault(stream, {}), dict):
+            maps[part] = value
+        else:
+            found[name] = value
+    return found
 
 
 def _text(value: object, declared: Mapping[str, Any]) -> str:

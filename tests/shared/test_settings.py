@@ -24,6 +24,7 @@ SETTINGS: Final = [
 ]
 SECRETS: Final = ["password", "client_secret", "api_key"]
 SECRET: Final = "MARKER-of-a-secret"
+MAPS: Final = {"webapps": {"name": "None"}, "scans": {"id": "1"}, "findings": None}
 
 
 def defaults(schema: dict[str, Any]) -> dict[str, Any]:
@@ -280,6 +281,17 @@ def test_all_wrong_settings_are_told_at_once() -> None:
     _, problems = coerce({"dry_run": "x", "keep_runs": "y", "url_query": "z"}, TARGET_SCHEMA)
 
     assert [problem.split()[0] for problem in problems] == ["dry_run", "keep_runs", "url_query"]
+
+
+@pytest.mark.parametrize(
+    "value",
+    ['{"webapps.name": "None", "scans": {"id": "1"}, "findings": null}', MAPS],
+    ids=["a variable of Meltano", "config.json"],
+)
+def test_stream_maps_are_read_in_whatever_form_meltano_gives_them(value: object) -> None:
+    schema = {"properties": {"stream_maps": {"type": ["object", "null"]}}}
+
+    assert coerce({"stream_maps": value}, schema) == ({"stream_maps": MAPS}, [])
 
 
 def test_a_setting_that_nobody_knows_is_kept_as_it_is() -> None:
