@@ -137,3 +137,30 @@ def test_the_search_takes_over_what_files_have_opened_once_the_change_is_accepte
         exit_code, report = pair.run_target(io.BytesIO(pair.written))
         assert exit_code == 0, report["message"]
         assert closed.in_cvm == closed.in_world
+
+
+@pytest.mark.parametrize("how", ["as usual", "full_sync", "without a state"])
+@pytest.mark.parametrize("kind", ["whole report", "scan report"])
+def test_a_newer_report_that_was_damaged_since_changes_nothing(
+    tmp_path: Path, kind: str, how: str
+) -> None:
+    with open_sandbox(apps=1, findings=6, qids=6) as sandbox:
+        closed = Closed(sandbox, tmp_path)
+        closed.pair.tap_settings["full_sync"] = how == "full_sync"
+        (app,) = sandbox.world.apps.values()
+        closed.exports.write("all.xml")
+        closed.load()
+        sandbox.next_day()
+        sandbox.world.add_finding(app)
+        shape = ReportShape(SCAN_REPORT) if kind == "scan report" else ReportShape()
+        newer = closed.exports.write("newer.xml", shape)
+        closed.load()
+        before = closed.in_cvm
+        assert closed.in_world <= before
+
+        newer.write_bytes(newer.read_bytes()[:-300])
+        if how == "without a state":
+            closed.pair.state = {}
+        closed.load()
+
+        assert closed.in_cvm == before

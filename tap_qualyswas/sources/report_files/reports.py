@@ -144,7 +144,7 @@ class ReportFiles:
     @cached_property
     def kept(self) -> Mapping[int, str]:
         """When the newest report of each web application was made that earlier runs have read."""
-        kept = None if self._settings.full_sync else self._state.part("findings").get(KEPT)
+        kept = self._state.part("findings").get(KEPT)
         found: dict[int, str] = {}
         for moment, numbers in kept.items() if isinstance(kept, dict) else ():
             told = to_utc(str(moment))
@@ -157,7 +157,8 @@ class ReportFiles:
     def outdated(self) -> frozenset[int]:
         """Web applications of which a newer report than those that are here was read before.
 
-        One that does not say when it was made may be newer.
+        One that does not say when it was made may be newer. A full sync does not read them either:
+        it begins after the one before it, so what they lack would count as gone.
         """
         found = frozenset(
             number
@@ -167,7 +168,7 @@ class ReportFiles:
         if found:
             self._logger.warning(
                 "Earlier runs have read newer reports of %s (ids %s) than those in report_paths. "
-                "The older ones are not read; full_sync: true reads them all the same.",
+                "The older ones are not read; without a state (Meltano's --full-refresh) they are.",
                 *(counted(len(found), "web application"), first_few(found)),
             )
         return found

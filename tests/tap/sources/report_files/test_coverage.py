@@ -190,7 +190,10 @@ def test_a_report_that_does_not_say_when_it_was_made_is_no_older_one(exports: Ex
     assert "scan.xml proves nothing: it does not say when it was made" in outcome.log
 
 
-def test_a_report_older_than_one_that_was_read_before_is_not_read(exports: Exports) -> None:
+@pytest.mark.parametrize("full_sync", [False, True])
+def test_a_report_older_than_one_that_was_read_before_is_not_read(
+    exports: Exports, *, full_sync: bool
+) -> None:
     old = exports.text()
     exports.world.clock.advance(DAY)
     app = next(iter(exports.world.apps.values()))
@@ -198,8 +201,8 @@ def test_a_report_older_than_one_that_was_read_before_is_not_read(exports: Expor
     first = exports.sync()
     exports.empty()
     (exports.folder / "old.xml").write_text(old)
-    second = exports.sync(first.state)
-    anyway = exports.sync(first.state, full_sync=True)
+    second = exports.sync(first.state, full_sync=full_sync)
+    anyway = exports.sync()
 
     others = {row["webApp"]["id"] for row in second.records("findings")}
     assert others
