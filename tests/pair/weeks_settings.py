@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import re
+from datetime import timedelta
 from typing import Any, Final
 
 from hypothesis import strategies as st
@@ -84,9 +85,12 @@ class ChangingSettings(Life):
         done = synced.outcome == "succeeded" or goes_on or not was_open
         self.live_by(after if done else before)
         self.check(synced)
-        # Where CVM shows a load late, the first of them cannot see that it has mended it.
-        for _ in range(1 + bool(self.sandbox.switches.search_delay)):
+        # Where CVM shows a load late, the first of them cannot see that it has mended it, nor can
+        # any other before it shows.
+        delay = timedelta(seconds=self.sandbox.switches.search_delay)
+        for _ in range(1 + bool(delay)):
             if synced.outcome == "failed" and goes_on:
+                self.sandbox.clock.advance(delay)
                 synced = self.pair.sync(full_sync=True)
                 self.check(synced)
         refused = "close_deleted_webapps" in synced.message
